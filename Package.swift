@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+// The rooms of intercom: each target imports only rooms below it.
+
+import PackageDescription
+
+/// One set of compiler settings for every room.
+let settings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // `@_lifetime`: what lends a span says whose storage it is.
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+    name: "intercom",
+    products: [
+        .executable(name: "intercomd", targets: ["intercomd"]),
+        .executable(name: "intercomctl", targets: ["intercomctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // The kernel, as safe Swift types.
+        .target(name: "CLinux"),
+        .target(
+            name: "LinuxNet",
+            dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: settings),
+
+        // Protocol codecs; no I/O.
+        .target(name: "DNSWire", swiftSettings: settings),
+        .target(name: "Varlink", swiftSettings: settings),
+
+        // Names and networks; upstream exchanges; the types of the control interface.
+        .target(
+            name: "Registry",
+            dependencies: ["DNSWire", .product(name: "OrderedCollections", package: "swift-collections")],
+            swiftSettings: settings),
+        .target(
+            name: "Forwarding",
+            dependencies: ["DNSWire", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: settings),
+        .target(name: "ControlAPI", dependencies: ["Varlink"], swiftSettings: settings),
+
+        // Control plane and data plane.
+        .target(
+            name: "IntercomServer",
+            dependencies: [
+                "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Varlink",
+                .product(name: "BasicContainers", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: settings),
+
+        // Wiring and command lines.
+        .executableTarget(
+            name: "intercomd",
+            dependencies: [
+                "IntercomServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "intercomctl",
+            dependencies: [
+                "ControlAPI", "LinuxNet", "Varlink",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+
+        .testTarget(name: "DNSWireTests", dependencies: ["DNSWire"], swiftSettings: settings),
+        .testTarget(name: "ForwardingTests", dependencies: ["Forwarding"], swiftSettings: settings),
+        .testTarget(name: "IntercomServerTests", dependencies: ["IntercomServer"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

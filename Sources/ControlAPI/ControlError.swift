@@ -1,0 +1,184 @@
+// Why the daemon refuses a call: a name and named parameters for programs, a sentence for people.
+
+/// An error of `intercom.Control`.
+package struct ControlError: Error, Equatable, Sendable {
+    /// A parameter's value.
+    package enum Value: Equatable, Sendable {
+        case string(String)
+        case int(Int)
+        case strings([String])
+    }
+
+    /// The error's name within the interface, as `NoSuchNetwork`.
+    package let member: String
+    /// What failed, on what, and what to do.
+    package let message: String
+    /// What the error is about, beside ``message``.
+    package let parameters: [String: Value]
+
+    private init(_ member: String, _ parameters: [String: Value], _ message: String) {
+        self.member = member
+        self.parameters = parameters
+        self.message = message
+    }
+
+    /// The error's full name on the wire.
+    package var name: String { "\(ControlInterface.name).\(member)" }
+}
+
+/// As on the wire: the parameters with `message` among them.
+extension ControlError: Encodable {
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(message, forKey: Key(stringValue: "message"))
+        for (name, value) in parameters {
+            switch value {
+            case .string(let value): try container.encode(value, forKey: Key(stringValue: name))
+            case .int(let value): try container.encode(value, forKey: Key(stringValue: name))
+            case .strings(let value): try container.encode(value, forKey: Key(stringValue: name))
+            }
+        }
+    }
+}
+
+// MARK: - Networks and containers
+
+extension ControlError {
+    package static func noSuchNetwork(_ network: String) -> ControlError {
+        ControlError(
+            "NoSuchNetwork", ["network": .string(network)],
+            "no network \(network); 'intercomctl network ls' shows those that exist")
+    }
+
+    package static func noSuchContainer(_ container: String) -> ControlError {
+        ControlError(
+            "NoSuchContainer", ["container": .string(container)],
+            "no container \(container); 'intercomctl container ls' shows those that exist")
+    }
+
+    package static func networkExists(_ network: String) -> ControlError {
+        ControlError(
+            "NetworkExists", ["network": .string(network)],
+            "network \(network) exists already; remove it first or choose another name")
+    }
+
+    package static func containerExists(_ container: String) -> ControlError {
+        ControlError(
+            "ContainerExists", ["container": .string(container)],
+            "container \(container) exists already; remove it first or choose another name")
+    }
+
+    package static func networkInUse(_ network: String, by containers: [String]) -> ControlError {
+        let some = containers.prefix(5).joined(separator: ", ") + (containers.count > 5 ? " and others" : "")
+        return ControlError(
+            "NetworkInUse", ["network": .string(network), "containers": .strings(containers)],
+            "network \(network) is in use by \(some); disconnect or remove them first")
+    }
+
+    package static func alreadyConnected(_ container: String, to network: String) -> ControlError {
+        ControlError(
+            "AlreadyConnected", ["container": .string(container), "network": .string(network)],
+            "container \(container) is on network \(network) already; disconnect it first to change its endpoint")
+    }
+
+    package static func notConnected(_ container: String, to network: String) -> ControlError {
+        ControlError(
+            "NotConnected", ["container": .string(container), "network": .string(network)],
+            "container \(container) is not on network \(network); 'intercomctl container inspect \(container)' shows where it is")
+    }
+}
+
+// MARK: - Values
+
+extension ControlError {
+    package static func invalidName(_ name: String, reason: String) -> ControlError {
+        ControlError(
+            "InvalidName", ["name": .string(name), "reason": .string(reason)], "bad name '\(name)': \(reason)")
+    }
+
+    package static func invalidAddress(_ address: String, reason: String) -> ControlError {
+        ControlError(
+            "InvalidAddress", ["address": .string(address), "reason": .string(reason)],
+            "bad address '\(address)': \(reason)")
+    }
+
+    package static func addressInUse(_ address: String, network: String, by container: String) -> ControlError {
+        ControlError(
+            "AddressInUse",
+            ["address": .string(address), "network": .string(network), "container": .string(container)],
+            "address \(address) on network \(network) is that of container \(container) already; choose another")
+    }
+
+    package static func invalidValue(_ value: String, of parameter: String, reason: String) -> ControlError {
+        ControlError(
+            "InvalidValue",
+            ["parameter": .string(parameter), "value": .string(value), "reason": .string(reason)],
+            "bad \(parameter) '\(value)': \(reason)")
+    }
+}
+
+// MARK: - Namespaces
+
+extension ControlError {
+    package static func notANetworkNamespace(path: String, reason: String) -> ControlError {
+        ControlError(
+            "NotANetworkNamespace", ["path": .string(path), "reason": .string(reason)],
+            "\(path) is no network namespace that can be entered: \(reason)")
+    }
+
+    package static func noSuchProcess(pid: Int) -> ControlError {
+        ControlError(
+            "NoSuchProcess", ["pid": .int(pid)], "no process \(pid); give the pid of a process that runs in the container")
+    }
+
+    package static func hostNamespace(_ namespace: String) -> ControlError {
+        ControlError(
+            "HostNamespace", ["namespace": .string(namespace)],
+            "\(namespace) is the host's own network namespace, which has its own resolver; to give the host a name, add a container without a namespace, with --network NETWORK,ip=ADDR"
+        )
+    }
+
+    package static func namespaceInUse(_ namespace: String, by container: String) -> ControlError {
+        ControlError(
+            "NamespaceInUse", ["namespace": .string(namespace), "container": .string(container)],
+            "\(namespace) is the namespace of container \(container) already; remove that one first, or give it further names by --alias"
+        )
+    }
+
+    package static func portInUse(namespace: String, address: String) -> ControlError {
+        ControlError(
+            "PortInUse", ["namespace": .string(namespace), "address": .string(address)],
+            "\(address) in \(namespace) is taken by another server; stop that server or bind it to another address, then add the container again"
+        )
+    }
+}
+
+// MARK: - The daemon
+
+extension ControlError {
+    package static func notPermitted(user: String) -> ControlError {
+        ControlError(
+            "NotPermitted", ["user": .string(user)],
+            "user \(user) may not use the control socket; use root or a member of the group in [control] of the configuration"
+        )
+    }
+
+    package static func invalidConfiguration(errors: [String]) -> ControlError {
+        ControlError(
+            "InvalidConfiguration", ["errors": .strings(errors)],
+            "\(errors.first ?? "the configuration cannot be read")\(errors.count > 1 ? " (and \(errors.count - 1) more)" : ""); the running configuration stays"
+        )
+    }
+
+    package static func operationFailed(reason: String) -> ControlError {
+        ControlError("OperationFailed", ["reason": .string(reason)], reason)
+    }
+}

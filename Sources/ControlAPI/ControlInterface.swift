@@ -1,0 +1,174 @@
+// The interface as Varlink describes it: what introspection shows, and what any Varlink client can call.
+
+/// `intercom.Control`.
+package enum ControlInterface {
+    package static let name = "intercom.Control"
+
+    /// The description in Varlink's interface definition language.
+    package static let description = """
+        # Names and networks of containers, as the daemon answers them at 127.0.0.11.
+        # A change is in force when its call returns. Every error has a message for people.
+        interface intercom.Control
+
+        # A container on a network.
+        type Member (container: string, addresses: []string, aliases: []string)
+
+        # A network: the segment that containers share. ttl: seconds; source: "configuration" or "control".
+        type Network (
+          name: string,
+          interface: ?string,
+          subnets: []string,
+          internal: bool,
+          upstreams: []string,
+          ttl: int,
+          source: string,
+          containers: []Member
+        )
+
+        # A network that a new container is on, with its addresses and further names there.
+        type Attachment (name: string, addresses: ?[]string, aliases: ?[]string)
+
+        # A private name of another container.
+        type Link (container: string, name: string)
+
+        # A port that SRV answers tell of; protocol: "tcp" (if absent) or "udp".
+        type Port (port: int, protocol: ?string, service: ?string)
+
+        # A container on one network, with all names that it answers to there.
+        type Endpoint (network: string, addresses: []string, aliases: []string, names: []string)
+
+        # A container; listener: where it is answered, absent without a namespace here.
+        type Container (
+          name: string,
+          id: ?string,
+          hostname: ?string,
+          netns: ?string,
+          pid: ?int,
+          networks: []Endpoint,
+          links: []Link,
+          ports: []Port,
+          resolvConf: ?string,
+          listener: ?string,
+          source: string
+        )
+
+        # A resource record in presentation form; ttl: seconds.
+        type Record (name: string, ttl: int, type: string, data: string)
+
+        # An Extended DNS Error (RFC 8914).
+        type ExtendedError (code: int, meaning: string, text: ?string)
+
+        # The answer that a container would get; source: who decided it.
+        type Answer (
+          name: string,
+          type: string,
+          rcode: string,
+          flags: []string,
+          answers: []Record,
+          authority: []Record,
+          extendedErrors: []ExtendedError,
+          source: string
+        )
+
+        # What one worker does and has done since it started.
+        type Worker (
+          worker: int,
+          listeners: int,
+          queries: int,
+          local: int,
+          forwarded: int,
+          negative: int,
+          failed: int,
+          dropped: int,
+          tcpConnections: int,
+          inFlight: int
+        )
+
+        # Declares a network.
+        method CreateNetwork(
+          name: string,
+          interface: ?string,
+          subnets: ?[]string,
+          internal: ?bool,
+          upstreams: ?[]string,
+          ttl: ?int
+        ) -> ()
+
+        # Removes a network that no container is on.
+        method RemoveNetwork(name: string) -> ()
+
+        # All networks, by name.
+        method ListNetworks() -> (networks: []Network)
+
+        # One network.
+        method InspectNetwork(name: string) -> (network: Network)
+
+        # Puts a container on a network, while it runs.
+        method Connect(network: string, container: string, addresses: ?[]string, aliases: ?[]string) -> ()
+
+        # Takes a container off a network, while it runs.
+        method Disconnect(network: string, container: string) -> ()
+
+        # Adds a container: by the path of its namespace, by a process in it, or by addresses alone.
+        method AddContainer(
+          name: string,
+          netns: ?string,
+          pid: ?int,
+          networks: ?[]Attachment,
+          hostname: ?string,
+          id: ?string,
+          links: ?[]Link,
+          ports: ?[]Port,
+          resolvConf: ?string
+        ) -> ()
+
+        # Removes a container: its listener closes and its names go.
+        method RemoveContainer(name: string) -> ()
+
+        # All containers, by name.
+        method ListContainers() -> (containers: []Container)
+
+        # One container.
+        method InspectContainer(name: string) -> (container: Container)
+
+        # The answer that a container would get, and who gave it; type: "A" if absent.
+        method Resolve(name: string, type: ?string, container: string) -> (answer: Answer)
+
+        # How the daemon is doing; uptime: seconds.
+        method Status() -> (
+          version: string,
+          pid: int,
+          uptime: int,
+          configuration: ?string,
+          networks: int,
+          containers: int,
+          upstreams: []string,
+          workers: []Worker,
+          awaited: []string
+        )
+
+        # Reads the configuration again and applies what is different.
+        method Reload() -> ()
+
+        error NoSuchNetwork (message: string, network: string)
+        error NoSuchContainer (message: string, container: string)
+        error NetworkExists (message: string, network: string)
+        error ContainerExists (message: string, container: string)
+        error NetworkInUse (message: string, network: string, containers: []string)
+        error AlreadyConnected (message: string, container: string, network: string)
+        error NotConnected (message: string, container: string, network: string)
+        error InvalidName (message: string, name: string, reason: string)
+        error InvalidAddress (message: string, address: string, reason: string)
+        error AddressInUse (message: string, address: string, network: string, container: string)
+        error InvalidValue (message: string, parameter: string, value: string, reason: string)
+        error NotANetworkNamespace (message: string, path: string, reason: string)
+        error NoSuchProcess (message: string, pid: int)
+        error HostNamespace (message: string, namespace: string)
+        error NamespaceInUse (message: string, namespace: string, container: string)
+        error PortInUse (message: string, namespace: string, address: string)
+        error NotPermitted (message: string, user: string)
+        error InvalidConfiguration (message: string, errors: []string)
+        error OperationFailed (message: string, reason: string)
+
+        """
+}

@@ -1,0 +1,80 @@
+// The daemon itself in the control interface: how it is doing, and reading its configuration again.
+
+/// How the daemon is doing.
+package enum Status: ControlMethod {
+    package typealias Parameters = Nothing
+
+    package struct Reply: Codable, Equatable, Sendable {
+        package var version: String
+        package var pid: Int
+        /// Seconds since it started.
+        package var uptime: Int
+        /// The configuration file; absent: defaults alone.
+        package var configuration: String?
+        package var networks: Int
+        package var containers: Int
+        /// DNS servers that questions of containers go to where their network has none of its own.
+        package var upstreams: [String]
+        package var workers: [Worker]
+        /// Containers of the configuration whose namespace is not there yet.
+        package var awaited: [String]
+
+        package init(
+            version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
+            upstreams: [String], workers: [Worker], awaited: [String]
+        ) {
+            self.version = version
+            self.pid = pid
+            self.uptime = uptime
+            self.configuration = configuration
+            self.networks = networks
+            self.containers = containers
+            self.upstreams = upstreams
+            self.workers = workers
+            self.awaited = awaited
+        }
+    }
+
+    /// What one worker does and has done since it started.
+    package struct Worker: Codable, Equatable, Sendable {
+        package var worker: Int
+        /// Namespaces that it serves.
+        package var listeners: Int
+        package var queries: Int
+        /// Answered from the registry or by a rule, with records or without.
+        package var local: Int
+        /// Sent to an upstream.
+        package var forwarded: Int
+        /// Answered with NXDOMAIN by a rule of ours.
+        package var negative: Int
+        /// Answered with an error.
+        package var failed: Int
+        /// Not queries at all, or answers that could not be sent.
+        package var dropped: Int
+        package var tcpConnections: Int
+        /// Questions that wait for an upstream now.
+        package var inFlight: Int
+
+        package init(
+            worker: Int, listeners: Int, queries: Int, local: Int, forwarded: Int, negative: Int, failed: Int,
+            dropped: Int, tcpConnections: Int, inFlight: Int
+        ) {
+            self.worker = worker
+            self.listeners = listeners
+            self.queries = queries
+            self.local = local
+            self.forwarded = forwarded
+            self.negative = negative
+            self.failed = failed
+            self.dropped = dropped
+            self.tcpConnections = tcpConnections
+            self.inFlight = inFlight
+        }
+    }
+}
+
+/// Reads the configuration again and applies what is different; the same as SIGHUP.
+package enum Reload: ControlMethod {
+    package typealias Parameters = Nothing
+    package typealias Reply = Nothing
+}

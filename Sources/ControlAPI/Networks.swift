@@ -1,0 +1,139 @@
+// Networks in the control interface: declared, listed, inspected, and who is on them.
+
+/// Declares a network.
+package enum CreateNetwork: ControlMethod {
+    package struct Parameters: Codable, Equatable, Sendable {
+        /// A DNS name; it may have several labels.
+        package var name: String
+        /// The host's bridge or parent interface that is this network.
+        package var interface: String?
+        /// Blocks of addresses, as `10.1.0.0/24`; absent or empty: any address is allowed.
+        package var subnets: [String]?
+        /// Whether questions from here are never forwarded; absent: false.
+        package var `internal`: Bool?
+        /// DNS servers of this network alone, ADDRESS[:PORT]; absent or empty: those of the configuration.
+        package var upstreams: [String]?
+        /// Seconds that answers may be kept, 0...2147483647; absent: as configured.
+        package var ttl: Int?
+
+        package init(
+            name: String, interface: String? = nil, subnets: [String]? = nil, internal: Bool? = nil,
+            upstreams: [String]? = nil, ttl: Int? = nil
+        ) {
+            self.name = name
+            self.interface = interface
+            self.subnets = subnets
+            self.internal = `internal`
+            self.upstreams = upstreams
+            self.ttl = ttl
+        }
+    }
+    package typealias Reply = Nothing
+}
+
+/// Removes a network that no container is on.
+package enum RemoveNetwork: ControlMethod {
+    package typealias Parameters = Named
+    package typealias Reply = Nothing
+}
+
+/// All networks, by name.
+package enum ListNetworks: ControlMethod {
+    package typealias Parameters = Nothing
+    package struct Reply: Codable, Equatable, Sendable {
+        package var networks: [Network]
+
+        package init(networks: [Network]) {
+            self.networks = networks
+        }
+    }
+}
+
+/// One network.
+package enum InspectNetwork: ControlMethod {
+    package typealias Parameters = Named
+    package struct Reply: Codable, Equatable, Sendable {
+        package var network: Network
+
+        package init(network: Network) {
+            self.network = network
+        }
+    }
+}
+
+/// Puts a container on a network, while it runs.
+package enum Connect: ControlMethod {
+    package struct Parameters: Codable, Equatable, Sendable {
+        package var network: String
+        package var container: String
+        /// The container's addresses on this network.
+        package var addresses: [String]?
+        /// Further names of the container on this network; `*.NAME` stands for all names under NAME.
+        package var aliases: [String]?
+
+        package init(network: String, container: String, addresses: [String]? = nil, aliases: [String]? = nil) {
+            self.network = network
+            self.container = container
+            self.addresses = addresses
+            self.aliases = aliases
+        }
+    }
+    package typealias Reply = Nothing
+}
+
+/// Takes a container off a network, while it runs.
+package enum Disconnect: ControlMethod {
+    package struct Parameters: Codable, Equatable, Sendable {
+        package var network: String
+        package var container: String
+
+        package init(network: String, container: String) {
+            self.network = network
+            self.container = container
+        }
+    }
+    package typealias Reply = Nothing
+}
+
+/// A network as the daemon knows it.
+package struct Network: Codable, Equatable, Sendable {
+    /// A container on a network.
+    package struct Member: Codable, Equatable, Sendable {
+        package var container: String
+        package var addresses: [String]
+        package var aliases: [String]
+
+        package init(container: String, addresses: [String], aliases: [String]) {
+            self.container = container
+            self.addresses = addresses
+            self.aliases = aliases
+        }
+    }
+
+    package var name: String
+    package var interface: String?
+    package var subnets: [String]
+    package var `internal`: Bool
+    /// Empty: those of the configuration.
+    package var upstreams: [String]
+    /// Seconds, as in force.
+    package var ttl: Int
+    /// `configuration` or `control`: who declared it.
+    package var source: String
+    /// In the order in which they came.
+    package var containers: [Member]
+
+    package init(
+        name: String, interface: String?, subnets: [String], internal: Bool, upstreams: [String], ttl: Int,
+        source: String, containers: [Member]
+    ) {
+        self.name = name
+        self.interface = interface
+        self.subnets = subnets
+        self.internal = `internal`
+        self.upstreams = upstreams
+        self.ttl = ttl
+        self.source = source
+        self.containers = containers
+    }
+}

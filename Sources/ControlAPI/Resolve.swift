@@ -1,0 +1,88 @@
+// Resolving as a container would: the answer, and who gave it.
+
+/// The answer that a container would get, found the way that its own question goes.
+package enum Resolve: ControlMethod {
+    package struct Parameters: Codable, Equatable, Sendable {
+        /// A domain name in presentation form (RFC 1035 §5.1).
+        package var name: String
+        /// A record type, as `AAAA` or `TYPE65`; absent: `A`.
+        package var type: String?
+        /// The container that asks.
+        package var container: String
+
+        package init(name: String, type: String? = nil, container: String) {
+            self.name = name
+            self.type = type
+            self.container = container
+        }
+    }
+
+    package struct Reply: Codable, Equatable, Sendable {
+        package var answer: Answer
+
+        package init(answer: Answer) {
+            self.answer = answer
+        }
+    }
+
+    /// A DNS answer for people.
+    package struct Answer: Codable, Equatable, Sendable {
+        package var name: String
+        package var type: String
+        /// `NOERROR`, `NXDOMAIN`, `SERVFAIL` …
+        package var rcode: String
+        /// As `qr`, `aa`, `rd`, `ra`.
+        package var flags: [String]
+        package var answers: [Record]
+        package var authority: [Record]
+        package var extendedErrors: [ExtendedError]
+        /// Who decided: a network, a link, a rule, an upstream.
+        package var source: String
+
+        package init(
+            name: String, type: String, rcode: String, flags: [String], answers: [Record], authority: [Record],
+            extendedErrors: [ExtendedError], source: String
+        ) {
+            self.name = name
+            self.type = type
+            self.rcode = rcode
+            self.flags = flags
+            self.answers = answers
+            self.authority = authority
+            self.extendedErrors = extendedErrors
+            self.source = source
+        }
+    }
+
+    /// A resource record in presentation form.
+    package struct Record: Codable, Equatable, Sendable {
+        package var name: String
+        /// Seconds.
+        package var ttl: Int
+        package var type: String
+        package var data: String
+
+        package init(name: String, ttl: Int, type: String, data: String) {
+            self.name = name
+            self.ttl = ttl
+            self.type = type
+            self.data = data
+        }
+    }
+
+    /// An Extended DNS Error (RFC 8914).
+    package struct ExtendedError: Codable, Equatable, Sendable {
+        /// INFO-CODE, 0...65535.
+        package var code: Int
+        /// What the code means.
+        package var meaning: String
+        /// EXTRA-TEXT; absent where there is none.
+        package var text: String?
+
+        package init(code: Int, meaning: String, text: String?) {
+            self.code = code
+            self.meaning = meaning
+            self.text = text
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// The question's name as the data plane compares it: without compression, in lower case, in a buffer used again and again.
+
+/// A name read from a message, uncompressed and case-folded (RFC 4343 §3).
+///
+/// One of these lives as long as its worker; ``read(_:at:)`` fills it anew for each query and allocates nothing. (Its
+/// storage is an array, not an `InlineArray`: the compiler copies a borrowed `InlineArray` whole for each look into it.)
+package struct FoldedName: ~Copyable, Sendable {
+    /// The name from 0 on, the offsets of its labels from ``offsetsStart`` on; as many octets from beginning to end.
+    @usableFromInline var storage: [UInt8]
+    @usableFromInline static var offsetsStart: Int { 256 }
+
+    /// The octets of the name with the root's: 1...255.
+    package private(set) var length: Int
+    /// The labels of the name without the root: 0...127.
+    package private(set) var labelCount: Int
+
+    /// The root.
+    package init() {
+        storage = Array(repeating: 0, count: Self.offsetsStart + 128)
+        length = 1
+        labelCount = 0
+    }
+
+    /// The octet at an offset of the name: 0..<``length``.
+    @inlinable
+    package subscript(_ offset: Int) -> UInt8 { storage[offset] }
+
+    /// The offset of a label's length octet; `labelOffset(labelCount)` is that of the root.
+    @inlinable
+    package func labelOffset(_ label: Int) -> Int { Int(storage[Self.offsetsStart + label]) }
+
+    /// The folded name on the wire, root included.
+    @inlinable
+    package var span: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { storage.span.extracting(first: length) }
+    }
+
+    /// Reads the name at an offset of a message and folds it; gives the offset behind it.
+    ///
+    /// When it throws, the name is the root.
+    package mutating func read(_ message: Span<UInt8>, at offset: Int) throws(WireError) -> Int {
+        length = 1
+        labelCount = 0
+        var bytes = storage.mutableSpan
+        var reader = LabelReader(at: offset)
+        var used = 0
+        var labels = 0
+        do throws(WireError) {
+            while let label = try reader.next(message) {
+                bytes[used] = UInt8(truncatingIfNeeded: label.count)
+                bytes[Self.offsetsStart + labels] = UInt8(truncatingIfNeeded: used)
+                used += 1
+                labels += 1
+                let text = message.extracting(label.offset..<label.offset + label.count)
+                for index in 0..<label.count {
+                    bytes[used + index] = folded(text[index])
+                }
+                used += label.count
+            }
+        } catch {
+            bytes[0] = 0
+            bytes[Self.offsetsStart] = 0
+            throw error
+        }
+        bytes[used] = 0
+        bytes[Self.offsetsStart + labels] = UInt8(truncatingIfNeeded: used)
+        length = used + 1
+        labelCount = labels
+        return reader.end
+    }
+
+    /// Makes this the given name, folded.
+    package mutating func set(_ name: Name) {
+        var labels = 0
+        var next = 0
+        for (index, octet) in name.wire.enumerated() {
+            storage[index] = folded(octet)
+            guard index == next else { continue }
+            storage[Self.offsetsStart + labels] = UInt8(truncatingIfNeeded: index)
+            if octet != 0 { labels += 1 }
+            next += Int(octet) + 1
+        }
+        length = name.wire.count
+        labelCount = labels
+    }
+
+    /// Whether the name from a label on is the given one.
+    /// - Parameters:
+    ///   - other: a folded name on the wire, root included.
+    ///   - label: 0...``labelCount``.
+    @inlinable
+    package func suffixEquals(_ other: Span<UInt8>, fromLabel label: Int) -> Bool {
+        let start = labelOffset(label)
+        guard length - start == other.count else { return false }
+        let suffix = span.extracting(start..<length)
+        for index in other.indices where suffix[index] != other[index] { return false }
+        return true
+    }
+}
+
+/// The lower case of an ASCII letter, any other octet as it is (RFC 4343 §3).
+@inline(__always)
+func folded(_ octet: UInt8) -> UInt8 {
+    octet | ((octet &- 0x41) < 26 ? 0x20 : 0)
+}

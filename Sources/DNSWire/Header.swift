@@ -1,0 +1,75 @@
+// The twelve octets that every message begins with.
+
+/// The header of a message (RFC 1035 §4.1.1).
+package struct Header: Hashable, Sendable {
+    /// The length of a header in octets; the first question's name begins there.
+    package static let length = 12
+
+    /// Chosen by who asks, copied by who answers.
+    package var id: UInt16
+    package var flags: HeaderFlags
+    /// QDCOUNT.
+    package var questionCount: UInt16
+    /// ANCOUNT.
+    package var answerCount: UInt16
+    /// NSCOUNT.
+    package var authorityCount: UInt16
+    /// ARCOUNT.
+    package var additionalCount: UInt16
+
+    package init(
+        id: UInt16, flags: HeaderFlags, questionCount: UInt16 = 0, answerCount: UInt16 = 0, authorityCount: UInt16 = 0,
+        additionalCount: UInt16 = 0
+    ) {
+        self.id = id
+        self.flags = flags
+        self.questionCount = questionCount
+        self.answerCount = answerCount
+        self.authorityCount = authorityCount
+        self.additionalCount = additionalCount
+    }
+
+    /// Reads a message's header; nil for a message of less than twelve octets, which cannot even be refused.
+    package init?(_ message: Span<UInt8>) {
+        guard message.count >= Self.length else { return nil }
+        id = message.word16(0)
+        flags = HeaderFlags(rawValue: message.word16(2))
+        questionCount = message.word16(4)
+        answerCount = message.word16(6)
+        authorityCount = message.word16(8)
+        additionalCount = message.word16(10)
+    }
+
+    /// The records of all three sections together.
+    package var recordCount: Int { Int(answerCount) + Int(authorityCount) + Int(additionalCount) }
+}
+
+extension Span<UInt8> {
+    /// The 16-bit number at an offset that was checked before.
+    @inline(__always)
+    func word16(_ offset: Int) -> UInt16 {
+        UInt16(self[offset]) << 8 | UInt16(self[offset + 1])
+    }
+
+    /// The 32-bit number at an offset that was checked before.
+    @inline(__always)
+    func word32(_ offset: Int) -> UInt32 {
+        UInt32(word16(offset)) << 16 | UInt32(word16(offset + 2))
+    }
+}
+
+/// The parts of a message that hold records (RFC 1035 §4.1), in their order.
+package enum Section: UInt8, Hashable, Sendable, Comparable, CaseIterable, CustomStringConvertible {
+    case answer, authority, additional
+
+    package static func < (left: Section, right: Section) -> Bool { left.rawValue < right.rawValue }
+
+    /// `answer`, `authority`, `additional`.
+    package var description: String {
+        switch self {
+        case .answer: "answer"
+        case .authority: "authority"
+        case .additional: "additional"
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// An address of either family.
+
+/// An IPv4 or IPv6 address. All IPv4 addresses sort before all IPv6 addresses.
+package enum IPAddress: Hashable, Sendable {
+    case v4(IPv4Address)
+    case v6(IPv6Address)
+
+    /// The octets in network order: 4 or 16.
+    package var octets: [UInt8] {
+        switch self {
+        case .v4(let address): address.octets
+        case .v6(let address): address.octets
+        }
+    }
+
+    /// The type of the record that holds such an address.
+    package var recordType: RecordType {
+        switch self {
+        case .v4: .a
+        case .v6: .aaaa
+        }
+    }
+
+    /// The name that a PTR record for this address has (RFC 1035 §3.5, RFC 3596 §2.5).
+    package var reverseName: Name {
+        switch self {
+        case .v4(let address): address.reverseName
+        case .v6(let address): address.reverseName
+        }
+    }
+}
+
+extension IPAddress: Comparable, LosslessStringConvertible {
+    package static func < (left: IPAddress, right: IPAddress) -> Bool {
+        switch (left, right) {
+        case (.v4(let left), .v4(let right)): left < right
+        case (.v6(let left), .v6(let right)): left < right
+        case (.v4, .v6): true
+        case (.v6, .v4): false
+        }
+    }
+
+    /// Reads an address of either family, as ``IPv4Address`` and ``IPv6Address`` do.
+    package init?(_ description: String) {
+        self.init(text: description)
+    }
+
+    init?(text: some StringProtocol) {
+        if let address = IPv4Address(text: text) {
+            self = .v4(address)
+        } else if let address = IPv6Address(text: text) {
+            self = .v6(address)
+        } else {
+            return nil
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .v4(let address): address.description
+        case .v6(let address): address.description
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// Record data in presentation form.
+
+extension MessageText {
+    /// The data of a record as in a zone file (RFC 1035 §5.1); of types that are not known here, and of data that do not
+    /// have their type's form, as `\# 4 0A000001` (RFC 3597 §5).
+    package static func data(of record: ResourceRecord, in message: Span<UInt8>) throws(WireError) -> String {
+        do throws(WireError) {
+            try record.checkData(message)
+        } catch {
+            return generic(record, message)
+        }
+        guard record.recordClass == .in || record.type == .txt else { return generic(record, message) }
+        let start = record.rdataOffset
+        switch record.type {
+        case .a:
+            return IPv4Address(bits: message.word32(start)).description
+        case .aaaa:
+            let bits = octets(message, start..<start + 16).reduce(0) { $0 << 8 | UInt128($1) }
+            return IPv6Address(bits: bits).description
+        case .ns, .cname, .ptr, .dname:
+            return try name(message, at: start)
+        case .mx:
+            return "\(message.word16(start)) \(try name(message, at: start + 2))"
+        case .srv:
+            let numbers = "\(message.word16(start)) \(message.word16(start + 2)) \(message.word16(start + 4))"
+            return "\(numbers) \(try name(message, at: start + 6))"
+        case .soa:
+            let mailbox = try LabelReader.skip(message, at: start)
+            let numbers = try LabelReader.skip(message, at: mailbox)
+            let times = (0..<5).map { String(message.word32(numbers + 4 * $0)) }.joined(separator: " ")
+            return "\(try name(message, at: start)) \(try name(message, at: mailbox)) \(times)"
+        case .txt, .hinfo:
+            return strings(record, message) ?? generic(record, message)
+        default:
+            return generic(record, message)
+        }
+    }
+
+    private static func name(_ message: Span<UInt8>, at offset: Int) throws(WireError) -> String {
+        absolute(try Name(message, at: offset))
+    }
+
+    /// `"one" "two"`; nil where a string is longer than the data.
+    private static func strings(_ record: ResourceRecord, _ message: Span<UInt8>) -> String? {
+        var parts: [String] = []
+        var position = record.rdataOffset
+        while position < record.endOffset {
+            let end = position + 1 + Int(message[position])
+            guard end <= record.endOffset else { return nil }
+            parts.append(NameText.quoted(octets(message, position + 1..<end)))
+            position = end
+        }
+        return parts.joined(separator: " ")
+    }
+
+    private static func generic(_ record: ResourceRecord, _ message: Span<UInt8>) -> String {
+        let data = hex(message, record.rdataOffset..<record.endOffset)
+        return "\\# \(record.rdataLength)" + (data.isEmpty ? "" : " \(data)")
+    }
+}

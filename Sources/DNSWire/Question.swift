@@ -1,0 +1,30 @@
+// What a message asks.
+
+/// A question, in place: where its name is, and what is asked of it (RFC 1035 §4.1.2).
+package struct Question: Hashable, Sendable {
+    /// The offset of QNAME.
+    package let nameOffset: Int
+    /// The offset behind QCLASS.
+    package let endOffset: Int
+    /// QTYPE.
+    package let type: RecordType
+    /// QCLASS.
+    package let recordClass: RecordClass
+
+    package init(nameOffset: Int, endOffset: Int, type: RecordType, recordClass: RecordClass) {
+        self.nameOffset = nameOffset
+        self.endOffset = endOffset
+        self.type = type
+        self.recordClass = recordClass
+    }
+
+    /// Reads what stands behind the name of a question.
+    @inline(__always)
+    init(_ message: Span<UInt8>, nameOffset: Int, nameEnd: Int) throws(WireError) {
+        guard nameEnd + 4 <= message.count else { throw .truncated(offset: nameEnd) }
+        self.nameOffset = nameOffset
+        endOffset = nameEnd + 4
+        type = RecordType(rawValue: message.word16(nameEnd))
+        recordClass = RecordClass(rawValue: message.word16(nameEnd + 2))
+    }
+}

@@ -1,0 +1,45 @@
+// Classes of resource records.
+
+/// The class of a record or question (RFC 1035 §3.2.4 and §3.2.5). Nearly always `IN`.
+package struct RecordClass: RawRepresentable, Hashable, Sendable {
+    package let rawValue: UInt16
+
+    @inlinable
+    package init(rawValue: UInt16) {
+        self.rawValue = rawValue
+    }
+
+    /// The Internet (RFC 1035 §3.2.4).
+    package static let `in` = RecordClass(rawValue: 1)
+    /// CHAOS: a server's word about itself, such as `version.bind` (RFC 4892 §2).
+    package static let ch = RecordClass(rawValue: 3)
+    /// Hesiod (RFC 1035 §3.2.4).
+    package static let hs = RecordClass(rawValue: 4)
+    /// No class: only in prerequisites of updates (RFC 2136 §2.4).
+    package static let none = RecordClass(rawValue: 254)
+    /// Any class: only asked (RFC 1035 §3.2.5).
+    package static let any = RecordClass(rawValue: 255)
+
+    private static let mnemonics: [(RecordClass, String)] = [
+        (.in, "IN"), (.ch, "CH"), (.hs, "HS"), (.none, "NONE"), (.any, "ANY"),
+    ]
+}
+
+extension RecordClass: CustomStringConvertible {
+    /// Reads a class as people write it: `IN` in any case, or any class by number as `CLASS7` (RFC 3597 §5).
+    package init?(text: some StringProtocol) {
+        let upper = text.uppercased()
+        if let known = Self.mnemonics.first(where: { $0.1 == upper }) {
+            self = known.0
+        } else if let number = Mnemonic.number(in: upper, after: "CLASS") {
+            self.init(rawValue: number)
+        } else {
+            return nil
+        }
+    }
+
+    /// `IN`; `CLASS7` for a class without a name here (RFC 3597 §5).
+    package var description: String {
+        Self.mnemonics.first { $0.0 == self }?.1 ?? "CLASS\(rawValue)"
+    }
+}

@@ -1,0 +1,77 @@
+// A resource record, in place.
+
+/// Where a record is in its message, and what its fixed fields say (RFC 1035 §4.1.3).
+package struct ResourceRecord: Hashable, Sendable {
+    package let section: Section
+    /// The offset of the owner's name: where the record begins.
+    package let nameOffset: Int
+    package let type: RecordType
+    package let recordClass: RecordClass
+    /// Seconds that the record may be kept. Values from 2³¹ on mean 0 (RFC 2181 §8).
+    package let ttl: UInt32
+    /// The offset of the TTL.
+    package let ttlOffset: Int
+    /// RDLENGTH.
+    package let rdataLength: Int
+
+    /// The offset of RDATA.
+    package var rdataOffset: Int { ttlOffset + 6 }
+    /// The offset behind the record.
+    package var endOffset: Int { rdataOffset + rdataLength }
+
+    /// Reads the record at an offset: its name's form and all lengths are checked, its data are not.
+    init(_ message: Span<UInt8>, at offset: Int, _ section: Section) throws(WireError) {
+        let nameEnd = try LabelReader.skip(message, at: offset)
+        guard nameEnd + 10 <= message.count else { throw .truncated(offset: offset) }
+        let length = Int(message.word16(nameEnd + 8))
+        guard nameEnd + 10 + length <= message.count else { throw .truncated(offset: offset) }
+        self.section = section
+        nameOffset = offset
+        type = RecordType(rawValue: message.word16(nameEnd))
+        recordClass = RecordClass(rawValue: message.word16(nameEnd + 2))
+        ttl = message.word32(nameEnd + 4)
+        ttlOffset = nameEnd + 4
+        rdataLength = length
+    }
+}
+
+/// Goes through the records of a message, section by section.
+///
+/// A value of its own, without the message: who walks gives the same message each time.
+package struct RecordCursor: Sendable {
+    private var position: Int
+    private var answers: Int
+    private var authorities: Int
+    private var additionals: Int
+
+    /// - Parameter position: the offset behind the last question.
+    init(_ header: Header, at position: Int) {
+        self.position = position
+        answers = Int(header.answerCount)
+        authorities = Int(header.authorityCount)
+        additionals = Int(header.additionalCount)
+    }
+
+    /// The offset behind the last record read.
+    package var offset: Int { position }
+
+    /// The next record; nil behind the last one that the header counts.
+    package mutating func next(_ message: Span<UInt8>) throws(WireError) -> ResourceRecord? {
+        let section: Section
+        if answers > 0 {
+            section = .answer
+            answers -= 1
+        } else if authorities > 0 {
+            section = .authority
+            authorities -= 1
+        } else if additionals > 0 {
+            section = .additional
+            additionals -= 1
+        } else {
+            return nil
+        }
+        let record = try ResourceRecord(message, at: position, section)
+        position = record.endOffset
+        return record
+    }
+}

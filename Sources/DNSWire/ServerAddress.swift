@@ -1,0 +1,87 @@
+// Where a DNS server listens.
+
+/// A DNS server's address, as people write it into `resolv.conf` and into our configuration.
+package struct ServerAddress: Hashable, Sendable {
+    package let address: IPAddress
+    /// 1...65535; 53 where none is given.
+    package let port: UInt16
+    /// The interface of a link-local address (RFC 4007 §11): `eth0` or its index. Nil elsewhere.
+    package let scope: String?
+
+    package init(address: IPAddress, port: UInt16 = 53, scope: String? = nil) {
+        self.address = address
+        self.port = port
+        self.scope = scope
+    }
+
+    /// Reads `10.0.0.1`, `10.0.0.1:5353`, `fd00::1`, `[fd00::1]:5353`, `fe80::1%eth0`, `[fe80::1%eth0]:53`.
+    package init(_ text: some StringProtocol) throws(AddressError) {
+        var host = Substring(text)
+        var port: UInt16 = 53
+        if host.hasPrefix("[") {
+            guard let end = host.firstIndex(of: "]") else { throw .missingBracket(String(text)) }
+            let rest = host[end...].dropFirst()
+            if rest.hasPrefix(":") {
+                port = try Self.port(rest.dropFirst())
+            } else if !rest.isEmpty {
+                throw .notAnAddress(String(text))
+            }
+            host = host[..<end].dropFirst()
+            guard host.contains(":") else { throw .notAnAddress(String(text)) }
+        } else if let colon = host.firstIndex(of: ":"), host.contains("."), !host[colon...].dropFirst().contains(":") {
+            port = try Self.port(host[colon...].dropFirst())
+            host = host[..<colon]
+        }
+        var scope: String?
+        if let percent = host.firstIndex(of: "%") {
+            let name = host[percent...].dropFirst()
+            host = host[..<percent]
+            // IFNAMSIZ of <net/if.h> is 16 with the NUL.
+            guard 1...15 ~= name.utf8.count, !name.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "/") }) else {
+                throw .badScope(String(text))
+            }
+            scope = String(name)
+        }
+        guard let address = IPAddress(text: host) else { throw .notAnAddress(String(text)) }
+        if scope != nil, case .v4 = address { throw .badScope(String(text)) }
+        self.init(address: address, port: port, scope: scope)
+    }
+
+    private static func port(_ text: Substring) throws(AddressError) -> UInt16 {
+        guard text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let port = UInt16(text), port > 0 else {
+            throw .badPort(String(text))
+        }
+        return port
+    }
+}
+
+extension ServerAddress: CustomStringConvertible {
+    /// `10.0.0.1:53`, `[fe80::1%eth0]:53`.
+    package var description: String {
+        switch address {
+        case .v4(let address): "\(address):\(port)"
+        case .v6(let address): "[\(address)\(scope.map { "%\($0)" } ?? "")]:\(port)"
+        }
+    }
+}
+
+/// Why a text is no address of a server.
+package enum AddressError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Neither an IPv4 nor an IPv6 address.
+    case notAnAddress(String)
+    /// A `[` without its `]`.
+    case missingBracket(String)
+    /// A port that is no number in 1...65535.
+    case badPort(String)
+    /// A scope that is no interface's name, or one behind an IPv4 address.
+    case badScope(String)
+
+    package var description: String {
+        switch self {
+        case .notAnAddress(let text): "'\(text)' is not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53"
+        case .missingBracket(let text): "'\(text)' lacks the ']' behind its address"
+        case .badPort(let text): "'\(text)' is not a port; expected 1 to 65535"
+        case .badScope(let text): "'\(text)' has a bad scope; expected an IPv6 address and an interface, as fe80::1%eth0"
+        }
+    }
+}

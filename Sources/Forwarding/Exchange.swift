@@ -1,0 +1,106 @@
+// One question on its way: who waits for it, who was asked, what they said.
+
+import DNSWire
+
+/// The number of one who waits for an answer, in the forwarder's list of clients.
+package typealias Waiter = UInt32
+
+/// The upstreams of a group as they are for now.
+struct UpstreamList: Sendable {
+    var servers: [ServerAddress]
+    /// Another one for every list that was ever set.
+    var revision: UInt64
+}
+
+/// A question that upstreams are being asked, until it is answered.
+///
+/// It has a list of places, not one: clients that ask the same can share it.
+struct Exchange: Sendable {
+    /// A waiter, who pays for it, and what its answer must look like.
+    struct Place: Sendable {
+        let waiter: Waiter
+        let namespace: UInt32
+        let asked: ClientQuery
+    }
+
+    /// What an upstream said that would not answer.
+    struct Complaint: Sendable {
+        let code: ResponseCode
+        let body: ReplyBody?
+        let upstream: ServerAddress
+
+        /// SERVFAIL says something about the name, REFUSED about us, anything else about neither.
+        private var rank: Int {
+            switch code {
+            case .serverFailure: 0
+            case .refused: 1
+            default: 2
+            }
+        }
+
+        func isBetter(than other: Complaint?) -> Bool {
+            other.map { rank < $0.rank } ?? true
+        }
+    }
+
+    /// What to do next for an exchange whose last attempt came to nothing or stays silent.
+    enum Step {
+        case ask(ServerAddress)
+        case remind(SocketToken)
+        /// Everything that is left goes over TCP, which does its own reminding.
+        case wait
+        case giveUp
+    }
+
+    var places: [Place]
+    let query: UpstreamQuery
+    let group: UInt32
+    /// When the waiters get SERVFAIL.
+    let end: ContinuousClock.Instant
+    private(set) var upstreams: UpstreamList
+    /// The position in the list of the upstream that was asked last; -1 before the first.
+    private var position = -1
+    /// The sockets that may still bring the answer: at most one for each upstream.
+    var sockets: [SocketToken] = []
+    /// The socket of the attempt that is waited for before the next upstream is asked. The others are listened to.
+    var current: SocketToken?
+    /// The upstreams that failed or said that they would not answer: not asked again for this question.
+    var spent: [ServerAddress] = []
+    var bestComplaint: Complaint?
+
+    init(
+        _ place: Place, query: UpstreamQuery, group: UInt32, upstreams: UpstreamList, end: ContinuousClock.Instant
+    ) {
+        places = [place]
+        self.query = query
+        self.group = group
+        self.upstreams = upstreams
+        self.end = end
+    }
+
+    /// Goes on with another list, from its beginning. Who was asked already is still listened to.
+    mutating func take(_ list: UpstreamList?) {
+        guard let list, list.revision != upstreams.revision else { return }
+        upstreams = list
+        position = -1
+    }
+
+    /// Goes around the list, past those that are spent.
+    mutating func nextStep(_ attempts: Slots<Attempt>) -> Step {
+        let servers = upstreams.servers
+        for distance in 0..<servers.count {
+            let candidate = (position + 1 + distance) % servers.count
+            let server = servers[candidate]
+            if spent.contains(server) { continue }
+            guard let socket = sockets.first(where: { attempts[$0.slot]?.upstream == server }) else {
+                position = candidate
+                return .ask(server)
+            }
+            if attempts[socket.slot]?.transport == .datagram {
+                position = candidate
+                return .remind(socket)
+            }
+        }
+        return sockets.isEmpty ? .giveUp : .wait
+    }
+}

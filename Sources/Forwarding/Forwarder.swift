@@ -1,0 +1,123 @@
+// The forwarder of one worker: questions, replies and times in; sockets to open, messages to send and answers out.
+
+package import DNSWire
+
+/// Asks upstreams what is not answered here. A value without I/O: its owner has the sockets and the clock.
+///
+/// After every call that takes a time, do what ``nextAction()`` says until it gives nil, and call ``expire(now:)`` when
+/// ``nextDeadline`` has come. `Client` is what the owner needs to find a waiting client again.
+package struct Forwarder<Client: Sendable>: ~Copyable {
+    package typealias Instant = ContinuousClock.Instant
+
+    package var exchanges: Exchanges
+    /// Who waits, by the number that the exchanges know.
+    @usableFromInline var clients: [Client?] = []
+    @usableFromInline var freeNumbers: [UInt32] = []
+
+    /// - Parameters:
+    ///   - limits: how many questions may wait at once.
+    ///   - random: a number that nobody can guess, anew for each call: message ids.
+    package init(limits: ForwardingLimits = ForwardingLimits(), random: @escaping @Sendable () -> UInt16) {
+        exchanges = Exchanges(limits: limits, random: random)
+    }
+
+    /// The exchanges under way.
+    @inlinable
+    package var inFlight: Int { exchanges.inFlight }
+
+    /// When ``expire(now:)`` is to be called next; nil while nothing is under way.
+    @inlinable
+    package var nextDeadline: Instant? { exchanges.nextDeadline }
+
+    /// Makes `upstreams` the servers that questions of this group are put to, in this order; nil forgets the group.
+    ///
+    /// Exchanges under way go on with the new list when they turn to their next upstream. What the old ones still answer
+    /// counts; if the group is gone, they go on with the old list.
+    @inlinable
+    package mutating func setUpstreams(_ group: UInt32, _ upstreams: [ServerAddress]?) {
+        exchanges.setUpstreams(group, upstreams)
+    }
+
+    /// Takes a question of a client.
+    ///
+    /// - Parameters:
+    ///   - message: the client's query as it came.
+    ///   - query: the same as it was read.
+    ///   - namespace: who pays for it: questions that wait are counted by namespace.
+    ///   - group: the upstream group that it goes to.
+    @inlinable
+    package mutating func ask(
+        _ message: Span<UInt8>, _ query: Query, client: Client, namespace: UInt32, group: UInt32, now: Instant
+    ) -> Verdict {
+        let number = freeNumbers.last ?? UInt32(truncatingIfNeeded: clients.count)
+        let verdict = exchanges.ask(message, query, waiter: number, namespace: namespace, group: group, now: now)
+        guard verdict == .accepted else { return verdict }
+        if freeNumbers.popLast() == nil {
+            clients.append(client)
+        } else {
+            clients[Int(number)] = client
+        }
+        return verdict
+    }
+
+    /// What is to be done next; nil when everything is.
+    @inlinable
+    package mutating func nextAction() -> Action<Client>? {
+        while let action = exchanges.nextAction() {
+            switch action {
+            case .openDatagram(let socket, let address, let message):
+                return .openDatagram(socket, address, message: message)
+            case .openStream(let socket, let address, let message):
+                return .openStream(socket, address, message: message)
+            case .send(let socket, let message):
+                return .send(socket, message: message)
+            case .close(let socket):
+                return .close(socket)
+            case .answer(let number, let answer):
+                guard let client = takeClient(number) else { continue }
+                return .answer(client, answer)
+            }
+        }
+        return nil
+    }
+
+    /// Takes a UDP message that came on a socket of the forwarder's.
+    @inlinable
+    package mutating func receivedDatagram(_ message: Span<UInt8>, on socket: SocketToken, now: Instant) {
+        exchanges.receivedDatagram(message, on: socket, now: now)
+    }
+
+    /// Takes octets that came over a TCP connection of the forwarder's, cut in any way.
+    @inlinable
+    package mutating func receivedStream(_ bytes: Span<UInt8>, on socket: SocketToken, now: Instant) {
+        exchanges.receivedStream(bytes, on: socket, now: now)
+    }
+
+    /// Takes the news that a socket is of no more use: it could not be opened, an ICMP error came (ECONNREFUSED,
+    /// EHOSTUNREACH), the connection was reset, or the peer closed it. A close action follows for it.
+    @inlinable
+    package mutating func failed(_ socket: SocketToken, now: Instant) {
+        exchanges.failed(socket, now: now)
+    }
+
+    /// Turns to the next upstream where one has been silent for too long, and gives up where all have.
+    @inlinable
+    package mutating func expire(now: Instant) {
+        exchanges.expire(now: now)
+    }
+
+    /// Forgets who waits in a namespace that is gone: no answer actions for it are added any more, and sockets that only it
+    /// needed are closed. Takes time in proportion to all exchanges.
+    @inlinable
+    package mutating func abandon(namespace: UInt32) {
+        for number in exchanges.abandon(namespace: namespace) { _ = takeClient(number) }
+    }
+
+    @inlinable
+    mutating func takeClient(_ number: UInt32) -> Client? {
+        guard Int(number) < clients.count, let client = clients[Int(number)] else { return nil }
+        clients[Int(number)] = nil
+        freeNumbers.append(number)
+        return client
+    }
+}

@@ -1,0 +1,117 @@
+// The daemon's configuration: every key of intercom.toml as a typed value with its default.
+
+package import DNSWire
+
+/// What `intercom.toml` says. `Configuration()` is what an empty file says: everything has a default.
+package struct Configuration: Sendable, Equatable {
+    package var server = Server()
+    package var control = Control()
+    package var discover = Discover()
+    package var forward = Forward()
+    package var cache = Cache()
+    /// Domains with upstreams of their own; no domain twice.
+    package var routes: [Route] = []
+    /// Networks that exist from the start, in the file's order; no name twice.
+    package var networks: [Network] = []
+    /// Containers that exist from the start, in the file's order; no name twice.
+    package var containers: [Container] = []
+
+    package init() {}
+}
+
+extension Configuration {
+    /// `[server]`: who we are and how we answer.
+    package struct Server: Sendable, Equatable {
+        /// Threads that answer queries, 0...64; 0: one per core, at most 4.
+        package var workers = 0
+        /// The domain that is ours: `name.network.domain`. Never the root.
+        package var domain = internalDomain
+        /// How long our answers may be kept, in seconds, 0...2147483647 (RFC 2181 §8).
+        package var ttl: UInt32 = 5
+        /// How port 53 is taken in a namespace.
+        package var listen = Listen.direct
+        /// The answer to CHAOS TXT `version.bind` and `version.server`, at most 255 octets; empty: refused.
+        package var version = ""
+        /// The answer to CHAOS TXT `id.server` and `hostname.bind`, at most 255 octets; empty: refused (RFC 4892).
+        package var identity = ""
+    }
+
+    /// How port 53 of 127.0.0.11 is taken in a namespace.
+    package enum Listen: String, Sendable, CaseIterable {
+        /// Our sockets are bound to port 53 itself.
+        case direct
+        /// Our sockets are bound to a random port, and port 53 is translated to it in that namespace alone.
+        case redirect
+    }
+
+    /// `[control]`: the socket of `intercomctl`.
+    package struct Control: Sendable, Equatable {
+        /// An absolute path of at most 107 octets (`sun_path`, unix(7)).
+        package var socket = "/run/intercom/control.sock"
+        /// The group that may use the socket beside root; empty: root alone.
+        package var group = "intercom"
+    }
+
+    /// `[discover]`: what is found without being named.
+    package struct Discover: Sendable, Equatable {
+        package var isEnabled = true
+        /// Patterns of the host's interfaces that are taken for networks.
+        package var interfaces = ["*"]
+        /// Patterns of namespaces' absolute paths.
+        package var namespaces = ["/run/netns/*"]
+        /// Patterns of interfaces and namespaces that are left alone.
+        package var exclude: [String] = []
+        /// Whether `/etc/netns/NAME/resolv.conf` is written where there is none (key `resolv-conf`).
+        package var writesResolverConfiguration = true
+    }
+
+    /// `[forward]`: where questions go that are not ours.
+    package struct Forward: Sendable, Equatable {
+        /// Asked in this order; empty: those of the host's resolv.conf.
+        package var upstreams: [ServerAddress] = []
+        /// The namespace that upstreams are reached from.
+        package var from = ForwardFrom.host
+        /// Whether a name of one label that nobody here has goes upstream (key `single-labels`).
+        package var forwardsSingleLabels = false
+    }
+
+    /// The namespace that upstreams are reached from.
+    package enum ForwardFrom: String, Sendable, CaseIterable {
+        /// The daemon's own.
+        case host
+        /// That of the container that asks.
+        case namespace
+    }
+
+    /// `[cache]`: answers of upstreams that are kept.
+    package struct Cache: Sendable, Equatable {
+        /// Octets, for all workers together; 0: no cache.
+        package var size = 16 << 20
+        /// Seconds; not above `maximumTTL`.
+        package var minimumTTL: UInt32 = 0
+        /// Seconds.
+        package var maximumTTL: UInt32 = 86_400
+        /// Seconds that "no such name" and "no such data" are kept at most (RFC 2308 §5).
+        package var maximumNegativeTTL: UInt32 = 300
+        /// Whether an expired answer serves while no upstream answers (RFC 8767).
+        package var servesStale = true
+        /// Whether an answer that is asked for often is renewed before it expires.
+        package var prefetches = true
+    }
+
+    /// `[[route]]`: a domain whose names are asked elsewhere.
+    package struct Route: Sendable, Equatable {
+        /// Never the root.
+        package var domain: Name
+        /// Asked in this order; at least one.
+        package var upstreams: [ServerAddress]
+
+        package init(domain: Name, upstreams: [ServerAddress]) {
+            self.domain = domain
+            self.upstreams = upstreams
+        }
+    }
+}
+
+/// The domain by default. Its text is a name, so the root is never taken.
+private let internalDomain: Name = (try? Name("internal")) ?? .root

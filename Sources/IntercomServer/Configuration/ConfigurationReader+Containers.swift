@@ -1,0 +1,154 @@
+// Reads networks and containers, and checks that they fit together.
+
+import DNSWire
+import Registry
+
+/// The networks of a document, for the containers that name them.
+struct NetworkList {
+    var inOrder: [Configuration.Network] = []
+    /// By name; without those whose name is wrong.
+    var named: [Name: Configuration.Network] = [:]
+    /// Whether every network has a name: only then is it sure that a name is unknown.
+    var isComplete = true
+}
+
+/// An entry of a container's `networks`, with the places that checks need.
+private struct EndpointEntry {
+    var network: Placed<String>
+    var addresses: [Placed<IPAddress>] = []
+    var aliases: [String] = []
+}
+
+extension ConfigurationReader {
+    mutating func readNetworks(_ tables: [TableReader]) -> NetworkList {
+        var networks = NetworkList()
+        var places = FirstPlaces<Name>()
+        for var table in tables {
+            let name = table.require("name", .placed(.dnsName))
+            var network = Configuration.Network(name: name?.value ?? "")
+            network.interface = table.read("interface", .interface)
+            let before = table.mistakes.count
+            table.read("subnets", .list(of: .subnet), into: &network.subnets)
+            // With some subnets unknown, no address is surely outside.
+            if table.mistakes.count > before { network.subnets = [] }
+            table.read("internal", .boolean, into: &network.isInternal)
+            table.read("upstreams", .list(of: .upstream), into: &network.upstreams)
+            network.from = table.read("from", ValueKind<Configuration.ForwardFrom>.word)
+            network.ttl = table.read("ttl", .seconds)
+            if let name, let key = try? Name(name.value) {
+                places.claim(key, at: name.position, in: &table, "name: network '\(name.value)'")
+                networks.inOrder.append(network)
+                networks.named[key] = network
+            } else {
+                networks.isComplete = false
+            }
+            mistakes += table.finish()
+        }
+        return networks
+    }
+
+    mutating func readContainers(_ tables: [TableReader], on networks: NetworkList) -> [Configuration.Container] {
+        var containers: [Configuration.Container] = []
+        var names = FirstPlaces<[UInt8]>()
+        var namespaces = FirstPlaces<Configuration.Container.Namespace>()
+        var addresses = FirstPlaces<AddressOnNetwork>()
+        for var table in tables {
+            let name = table.require("name", .placed(.containerName))
+            var container = Configuration.Container(name: name?.value ?? "")
+            if let name, let folded = try? Name(labels: [Array(name.value.utf8)]).folded {
+                names.claim(folded, at: name.position, in: &table, "name: container '\(name.value)'")
+            }
+            container.namespace = Self.readNamespace(&table, &namespaces)
+            container.hostname = table.read("hostname", .dnsName)
+            container.id = table.read("id", .nonEmptyString)
+            let entries = table.read("networks", .list(of: Self.endpoint)) ?? []
+            container.endpoints = Self.checked(entries, on: networks, in: &table, &addresses)
+            table.read("links", .list(of: .link), into: &container.links)
+            table.read("ports", .list(of: .port), into: &container.ports)
+            container.resolverConfigurationPath = table.read("resolv-conf", .absolutePath)
+            containers.append(container)
+            mistakes += table.finish()
+        }
+        return containers
+    }
+
+    /// `netns` or `pid`; not both, and none that another container has.
+    private static func readNamespace(
+        _ table: inout TableReader, _ places: inout FirstPlaces<Configuration.Container.Namespace>
+    ) -> Configuration.Container.Namespace? {
+        let path = table.read("netns", .absolutePath)
+        let pid = table.read("pid", .pid)
+        if table.has("netns"), table.has("pid") {
+            let second = max(table.place(of: "netns"), table.place(of: "pid"))
+            table.refuse(at: second, "netns and pid both say where the namespace is; give one of them")
+            return nil
+        }
+        if let path {
+            places.claim(.path(path), at: table.place(of: "netns"), in: &table, "netns: '\(path)'")
+            return .path(path)
+        }
+        if let pid {
+            places.claim(.pid(pid), at: table.place(of: "pid"), in: &table, "pid: \(pid)")
+            return .pid(pid)
+        }
+        return nil
+    }
+
+    /// `{ name, ip, alias }`, or the network's name alone.
+    private static var endpoint: ValueKind<EndpointEntry> {
+        ValueKind { value, key, mistakes in
+            if case .string = value.content {
+                return ValueKind.placed(.dnsName).read(value, key, &mistakes).map { EndpointEntry(network: $0) }
+            }
+            guard var table = ValueKind.table("{ name, ip, alias }").read(value, key, &mistakes) else { return nil }
+            let network = table.require("name", .placed(.dnsName))
+            let addresses = table.read("ip", .list(of: .placed(.address))) ?? []
+            let aliases = table.read("alias", .list(of: .alias)) ?? []
+            mistakes += table.finish()
+            return network.map { EndpointEntry(network: $0, addresses: addresses, aliases: aliases) }
+        }
+    }
+
+    /// The endpoints of one container: on known networks, none twice, with addresses of theirs that nobody else has.
+    private static func checked(
+        _ entries: [EndpointEntry], on networks: NetworkList, in table: inout TableReader,
+        _ places: inout FirstPlaces<AddressOnNetwork>
+    ) -> [Configuration.Container.Endpoint] {
+        var endpoints: [Configuration.Container.Endpoint] = []
+        var own = FirstPlaces<Name>()
+        for entry in entries {
+            guard let key = try? Name(entry.network.value) else { continue }
+            let name = entry.network.value
+            own.claim(key, at: entry.network.position, in: &table, "networks: '\(name)'")
+            guard let network = networks.named[key] else {
+                if networks.isComplete {
+                    let hint = Spelling.hint(for: name, among: networks.inOrder.map(\.name))
+                    table.refuse(at: entry.network.position, "networks: no network is named '\(name)'\(hint)")
+                }
+                continue
+            }
+            for address in entry.addresses {
+                if !network.subnets.isEmpty, !network.subnets.contains(where: { $0.contains(address.value) }) {
+                    let subnets = network.subnets.map(\.description).joined(separator: ", ")
+                    table.refuse(
+                        at: address.position, "ip: \(address.value) is outside of network '\(name)' (\(subnets))")
+                }
+                places.claim(
+                    AddressOnNetwork(network: key, address: address.value), at: address.position, in: &table,
+                    "ip: \(address.value) on network '\(name)'")
+            }
+            // The network's own spelling, so that names compare as they are.
+            var endpoint = Configuration.Container.Endpoint(network: network.name)
+            endpoint.addresses = entry.addresses.map(\.value)
+            endpoint.aliases = entry.aliases
+            endpoints.append(endpoint)
+        }
+        return endpoints
+    }
+}
+
+/// An address and the network that it is used on.
+private struct AddressOnNetwork: Hashable {
+    var network: Name
+    var address: IPAddress
+}

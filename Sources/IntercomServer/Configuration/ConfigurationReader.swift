@@ -1,0 +1,101 @@
+// Reads a document key by key into a configuration, collecting every mistake.
+
+import DNSWire
+
+struct ConfigurationReader {
+    /// All that was found wrong so far, in no order.
+    var mistakes: [Mistake] = []
+
+    /// Reads the root table of a document.
+    mutating func read(_ document: DocumentValue) -> Configuration {
+        var configuration = Configuration()
+        guard case .table(let members) = document.content else { return configuration }
+        var root = TableReader(members, title: nil, position: document.position)
+
+        readSection(&root, "server") { table in
+            table.read("workers", .integer(in: 0...64), into: &configuration.server.workers)
+            table.read("domain", .domain, into: &configuration.server.domain)
+            table.read("ttl", .seconds, into: &configuration.server.ttl)
+            table.read("listen", .word, into: &configuration.server.listen)
+            table.read("version", .characterString, into: &configuration.server.version)
+            table.read("identity", .characterString, into: &configuration.server.identity)
+        }
+        readSection(&root, "control") { table in
+            table.read("socket", .socketPath, into: &configuration.control.socket)
+            table.read("group", .string, into: &configuration.control.group)
+        }
+        readSection(&root, "discover") { table in
+            table.read("enabled", .boolean, into: &configuration.discover.isEnabled)
+            table.read("interfaces", .list(of: .nonEmptyString), into: &configuration.discover.interfaces)
+            table.read("namespaces", .list(of: .absolutePath), into: &configuration.discover.namespaces)
+            table.read("exclude", .list(of: .nonEmptyString), into: &configuration.discover.exclude)
+            table.read("resolv-conf", .boolean, into: &configuration.discover.writesResolverConfiguration)
+        }
+        readSection(&root, "forward") { table in
+            table.read("upstreams", .list(of: .upstream), into: &configuration.forward.upstreams)
+            table.read("from", .word, into: &configuration.forward.from)
+            table.read("single-labels", .boolean, into: &configuration.forward.forwardsSingleLabels)
+        }
+        readSection(&root, "cache") { table in
+            configuration.cache = Self.readCache(&table)
+        }
+        configuration.routes = readRoutes(root.read("route", .tables("[[route]]")) ?? [])
+        let networks = readNetworks(root.read("network", .tables("[[network]]")) ?? [])
+        configuration.networks = networks.inOrder
+        configuration.containers = readContainers(root.read("container", .tables("[[container]]")) ?? [], on: networks)
+
+        mistakes += root.finish()
+        return configuration
+    }
+
+    /// Reads a table of the root, if it is there.
+    private mutating func readSection(_ root: inout TableReader, _ key: String, _ read: (inout TableReader) -> Void) {
+        guard var table = root.read(key, .table("[\(key)]")) else { return }
+        read(&table)
+        mistakes += table.finish()
+    }
+
+    private static func readCache(_ table: inout TableReader) -> Configuration.Cache {
+        var cache = Configuration.Cache()
+        table.read("size", .size, into: &cache.size)
+        table.read("min-ttl", .seconds, into: &cache.minimumTTL)
+        table.read("max-ttl", .seconds, into: &cache.maximumTTL)
+        table.read("max-negative-ttl", .seconds, into: &cache.maximumNegativeTTL)
+        table.read("serve-stale", .boolean, into: &cache.servesStale)
+        table.read("prefetch", .boolean, into: &cache.prefetches)
+        if cache.minimumTTL > cache.maximumTTL {
+            let place = table.place(of: table.has("min-ttl") ? "min-ttl" : "max-ttl")
+            table.refuse(at: place, "min-ttl: \(cache.minimumTTL) is above max-ttl, which is \(cache.maximumTTL)")
+        }
+        return cache
+    }
+
+    private mutating func readRoutes(_ tables: [TableReader]) -> [Configuration.Route] {
+        var routes: [Configuration.Route] = []
+        var places = FirstPlaces<Name>()
+        for var table in tables {
+            let domain = table.require("domain", .placed(.domain))
+            let upstreams = table.require("upstreams", .nonEmptyList(of: .upstream)) ?? []
+            if let domain {
+                places.claim(domain.value, at: domain.position, in: &table, "domain: route '\(domain.value)'")
+                routes.append(Configuration.Route(domain: domain.value, upstreams: upstreams))
+            }
+            mistakes += table.finish()
+        }
+        return routes
+    }
+}
+
+/// Where each of some things was named first, to refuse the second.
+struct FirstPlaces<Thing: Hashable> {
+    private var places: [Thing: TextPosition] = [:]
+
+    /// Notes a thing's place; a mistake if it has one already.
+    mutating func claim(_ thing: Thing, at position: TextPosition, in table: inout TableReader, _ what: String) {
+        if let first = places[thing] {
+            table.refuse(at: position, "\(what) is already on line \(first.line)")
+        } else {
+            places[thing] = position
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// Attaching containers to their namespaces.
+
+import ControlAPI
+import DNSWire
+import LinuxNet
+import Registry
+import SystemPackage
+
+/// A container's namespace, and the listener that serves it.
+struct Attachment {
+    let view: ViewID
+    let worker: Int
+    let source: NamespaceSource
+    /// One namespace has one listener.
+    let identity: NamespaceIdentity
+    /// The resolv.conf that its runtime asked for.
+    var wantedResolverFile: String?
+    /// The resolv.conf files that we wrote for it.
+    var resolverFiles: [String] = []
+}
+
+extension ControlPlane {
+    /// Where containers ask.
+    static var listenerAddress: SocketAddress { SocketAddress(v4: 0x7F00_000B, port: 53) }
+
+    /// Adds a container and attaches it to its namespace, if it has one. Nothing is kept when this throws.
+    /// - Parameter resolverFile: where its runtime wants a resolv.conf.
+    func add(
+        _ definition: ContainerDefinition, namespace: NamespaceSource?, resolverFile: String?
+    ) throws(ControlError) {
+        if let resolverFile, namespace == nil {
+            throw .invalidValue(
+                resolverFile, of: "resolvConf", reason: "a container without netns or pid has no listener to ask")
+        }
+        let view = try changeRegistry { registry throws(RegistryError) in try registry.addContainer(definition) }
+        guard let namespace else { return }
+        do throws(ControlError) {
+            try attach(definition.name, view: view, to: namespace)
+            try writeResolverFiles(of: definition.name, wanted: resolverFile)
+        } catch {
+            remove(definition.name)
+            throw error
+        }
+    }
+
+    /// Enters a container's namespace, makes its listener and has it handed to a worker.
+    private func attach(_ container: String, view: ViewID, to source: NamespaceSource) throws(ControlError) {
+        let process = try openProcess(of: source)
+        let namespace = try openNamespace(at: source, process)
+        let identity = namespace.identity
+        if let host = try? NetworkNamespace.current(), host.identity == identity {
+            throw .hostNamespace(source.description)
+        }
+        if let other = containerOfNamespace[identity] { throw .namespaceInUse(source.description, by: other) }
+        let sockets: ListenerSockets
+        do throws(LinuxError) {
+            sockets = try NamespaceEntry.openListener(in: namespace, address: Self.listenerAddress)
+        } catch {
+            if error.errno == .addressInUse {
+                throw .portInUse(namespace: source.description, address: Self.listenerAddress.description)
+            }
+            throw .operationFailed(reason: "\(source) cannot be given a listener: \(error)")
+        }
+        try watch(container, source, identity, process)
+        let worker = worker(of: view)
+        attachments[container] = Attachment(view: view, worker: worker, source: source, identity: identity)
+        containerOfNamespace[identity] = container
+        newListeners.append((container, worker, .listen(view, Handover(sockets))))
+    }
+
+    /// The process by which a container came; nil where it came by the path of a file.
+    private func openProcess(of source: NamespaceSource) throws(ControlError) -> ProcessDescriptor? {
+        guard let pid = source.process else { return nil }
+        do throws(LinuxError) {
+            return try ProcessDescriptor(pid: pid)
+        } catch {
+            throw error.kind == .noSuchProcess
+                ? .noSuchProcess(pid: Int(pid)) : .operationFailed(reason: "\(source) cannot be watched: \(error)")
+        }
+    }
+
+    private func openNamespace(
+        at source: NamespaceSource, _ process: borrowing ProcessDescriptor?
+    ) throws(ControlError) -> NetworkNamespace {
+        do throws(LinuxError) {
+            switch source {
+            case .path(let path): return try NetworkNamespace(path: path)
+            case .pid(let pid): return try NetworkNamespace(pid: pid)
+            }
+        } catch {
+            switch (error.kind, source) {
+            case (.noSuchProcess, .pid(let pid)): throw .noSuchProcess(pid: Int(pid))
+            case (.notANetworkNamespace, _):
+                throw .notANetworkNamespace(path: source.description, reason: "it is something else")
+            default: throw .notANetworkNamespace(path: source.description, reason: "\(error.errno)")
+            }
+        }
+    }
+
+    /// Watches for the end of a container, which has not come so far.
+    private func watch(
+        _ container: String, _ source: NamespaceSource, _ identity: NamespaceIdentity,
+        _ process: consuming ProcessDescriptor?
+    ) throws(ControlError) {
+        do throws(LinuxError) {
+            switch consume process {
+            case .some(let process):
+                // Alive after the namespace was opened: the number meant this process then.
+                guard process.isAlive else { throw LinuxError(call: "pidfd_open", errno: .noSuchProcess) }
+                try watch.watch(process, of: container, by: epoll)
+            case .none:
+                guard case .path(let path) = source else { return }
+                try watch.watch(path: path, of: container)
+                let now = try? NetworkNamespace(path: path).identity
+                guard now == identity else {
+                    watch.remove(container, path: path)
+                    throw LinuxError(call: "open", errno: .noSuchFileOrDirectory, subject: path)
+                }
+            }
+        } catch {
+            if case .pid(let pid) = source, error.errno == .noSuchProcess { throw .noSuchProcess(pid: Int(pid)) }
+            throw .operationFailed(reason: "\(source) cannot be watched: \(error)")
+        }
+    }
+}

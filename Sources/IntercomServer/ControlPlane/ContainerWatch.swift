@@ -1,0 +1,163 @@
+// How the end of a container is noticed: its process exits, or its path goes away.
+
+import LinuxNet
+
+/// Where a container's namespace was entered.
+enum NamespaceSource: Sendable, Equatable, CustomStringConvertible {
+    /// A file that is a network namespace, like `/run/netns/web`.
+    case path(String)
+    case pid(Int32)
+
+    var description: String {
+        switch self {
+        case .path(let path): path
+        case .pid(let pid): "pid \(pid)"
+        }
+    }
+
+    /// The process that a path under `/proc` belongs to: inotify hears nothing there, a pidfd does.
+    var process: Int32? {
+        switch self {
+        case .pid(let pid): return pid
+        case .path(let path):
+            let parts = path.split(separator: "/")
+            guard parts.count > 2, parts[0] == "proc" else { return nil }
+            return Int32(parts[1])
+        }
+    }
+}
+
+/// What watches for the ends of containers: one inotify descriptor for all paths, a pidfd for each process.
+struct ContainerWatch: ~Copyable {
+    private struct WatchedDirectory {
+        var watch: Int32
+        /// The containers whose path is in this directory, by file name.
+        var containers: [String: Set<String>] = [:]
+    }
+
+    private var inotify: Inotify
+    private var directories: [String: WatchedDirectory] = [:]
+    private var directoryOfWatch: [Int32: String] = [:]
+    private var processes = SlotTable<ProcessDescriptor>()
+    private var containerOfProcess: [Ticket: String] = [:]
+    private var processOfContainer: [String: Ticket] = [:]
+
+    /// - Parameter inotify: watched by the loop as ``ControlToken/inotify``.
+    init(_ inotify: consuming Inotify) {
+        self.inotify = inotify
+    }
+
+    // MARK: - Processes
+
+    /// Tells by a ``ControlToken/process(_:)`` event when the process ends.
+    mutating func watch(
+        _ process: consuming ProcessDescriptor, of container: String, by epoll: borrowing Epoll
+    ) throws(LinuxError) {
+        let ticket = processes.insert(process)
+        guard let position = processes.position(of: ticket) else { return }
+        do throws(LinuxError) {
+            try epoll.add(
+                processes[position].descriptor, token: ControlToken.process(ticket).word, interest: [.readable])
+        } catch {
+            processes.remove(ticket)
+            throw error
+        }
+        containerOfProcess[ticket] = container
+        processOfContainer[container] = ticket
+    }
+
+    /// The container whose process has ended.
+    func container(of ticket: Ticket) -> String? { containerOfProcess[ticket] }
+
+    // MARK: - Paths
+
+    /// Tells by a ``ControlToken/inotify`` event when something happens to the path.
+    mutating func watch(path: String, of container: String) throws(LinuxError) {
+        let (directory, name) = Self.split(path)
+        if directories[directory] == nil {
+            let watch = try inotify.addWatch(
+                directory, events: [.created, .deleted, .movedFrom, .movedTo, .deletedSelf])
+            directories[directory] = WatchedDirectory(watch: watch)
+            directoryOfWatch[watch] = directory
+        }
+        directories[directory]?.containers[name, default: []].insert(container)
+    }
+
+    /// The containers whose paths something happened to.
+    mutating func readEvents() throws(LinuxError) -> Set<String> {
+        var affected: Set<String> = []
+        for event in try inotify.read() {
+            if event.mask.contains(.overflow) {
+                for directory in directories.values { affected.formUnion(directory.containers.values.joined()) }
+                continue
+            }
+            guard let path = directoryOfWatch[event.watch], let directory = directories[path] else { continue }
+            if event.mask.contains(.ignored) || event.mask.contains(.deletedSelf) {
+                affected.formUnion(directory.containers.values.joined())
+                directories[path] = nil
+                directoryOfWatch[event.watch] = nil
+            } else {
+                affected.formUnion(directory.containers[event.name] ?? [])
+            }
+        }
+        return affected
+    }
+
+    // MARK: - Ends
+
+    /// Forgets a container: nothing tells of it any more.
+    mutating func remove(_ container: String, path: String?) {
+        if let ticket = processOfContainer.removeValue(forKey: container) {
+            containerOfProcess[ticket] = nil
+            processes.remove(ticket)
+        }
+        guard let path else { return }
+        let (directory, name) = Self.split(path)
+        directories[directory]?.containers[name]?.remove(container)
+        if directories[directory]?.containers[name]?.isEmpty == true { directories[directory]?.containers[name] = nil }
+        guard let entry = directories[directory], entry.containers.isEmpty else { return }
+        try? inotify.removeWatch(entry.watch)
+        directories[directory] = nil
+        directoryOfWatch[entry.watch] = nil
+    }
+
+    /// The directory and the file name of a path.
+    static func split(_ path: String) -> (directory: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        let directory = path[..<slash]
+        return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))
+    }
+}
+
+/// What an event of the control plane's loop is about.
+enum ControlToken {
+    case signals, mailbox, listener, inotify, mounts
+    case process(Ticket)
+    case connection(Ticket)
+
+    var word: UInt64 {
+        switch self {
+        case .signals: 1 << 60
+        case .mailbox: 2 << 60
+        case .listener: 3 << 60
+        case .inotify: 4 << 60
+        case .mounts: 5 << 60
+        case .process(let ticket): 6 << 60 | ticket.word
+        case .connection(let ticket): 7 << 60 | ticket.word
+        }
+    }
+
+    init?(word: UInt64) {
+        let ticket = Ticket(word: word & 0x0FFF_FFFF_FFFF_FFFF)
+        switch word >> 60 {
+        case 1: self = .signals
+        case 2: self = .mailbox
+        case 3: self = .listener
+        case 4: self = .inotify
+        case 5: self = .mounts
+        case 6: self = .process(ticket)
+        case 7: self = .connection(ticket)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,244 @@
+// The calls of the control socket: each is carried out on the registry, and is in force when its reply goes out.
+
+import ControlAPI
+import DNSWire
+import LinuxNet
+import Logging
+import Registry
+import Varlink
+
+extension ControlPlane {
+    /// `org.varlink.service`: introspection.
+    static var service: VarlinkService {
+        VarlinkService(
+            vendor: "intercom", product: "intercomd", version: Version.number, url: "https://intercom.internal/",
+            interfaces: [(name: ControlInterface.name, description: ControlInterface.description)])
+    }
+
+    func carryOut(_ call: VarlinkCall, of client: Ticket) {
+        if let position = connections.position(of: client), !isPermitted(connections[position].peer) {
+            let uid = connections[position].peer.uid
+            refuse(.notPermitted(user: Users.name(of: uid) ?? "\(uid)"), to: client)
+            return
+        }
+        if let answer = Self.service.answer(call) {
+            reply(answer, to: client)
+            return
+        }
+        switch call.method {
+        case CreateNetwork.name: change(CreateNetwork.self, call, client, createNetwork)
+        case RemoveNetwork.name: change(RemoveNetwork.self, call, client, removeNetwork)
+        case Connect.name: change(Connect.self, call, client, connect)
+        case Disconnect.name: change(Disconnect.self, call, client, disconnect)
+        case AddContainer.name: change(AddContainer.self, call, client, addContainer)
+        case RemoveContainer.name: change(RemoveContainer.self, call, client, removeContainer)
+        case Reload.name: change(Reload.self, call, client) { _ throws(ControlError) in try self.reload() }
+        case ListNetworks.name:
+            show(ListNetworks.self, call, client) { _ in .init(networks: self.registry.networks.map(self.describe)) }
+        case InspectNetwork.name: show(InspectNetwork.self, call, client, inspectNetwork)
+        case ListContainers.name:
+            show(ListContainers.self, call, client) { _ in
+                .init(containers: self.registry.containers.map(self.describe))
+            }
+        case InspectContainer.name: show(InspectContainer.self, call, client, inspectContainer)
+        case Resolve.name: resolve(call, client)
+        case Status.name: status(client)
+        default: reply(VarlinkService.methodNotFound(call.method), to: client)
+        }
+    }
+
+    // MARK: - Kinds of calls
+
+    /// A call that changes something: its reply goes out once every worker has taken the change.
+    private func change<Method: ControlMethod>(
+        _ method: Method.Type, _ call: VarlinkCall, _ client: Ticket,
+        _ body: (Method.Parameters) throws(ControlError) -> Void
+    ) where Method.Reply == Nothing {
+        guard let parameters = parameters(method, call, client) else { return }
+        do throws(ControlError) {
+            try body(parameters)
+        } catch {
+            refuse(error, to: client)
+            return
+        }
+        publish { [self] in replyLater(VarlinkReply.encode(Nothing()), to: client) }
+    }
+
+    /// A call that looks at the registry alone.
+    private func show<Method: ControlMethod>(
+        _ method: Method.Type, _ call: VarlinkCall, _ client: Ticket,
+        _ body: (Method.Parameters) throws(ControlError) -> Method.Reply
+    ) {
+        guard let parameters = parameters(method, call, client) else { return }
+        do throws(ControlError) {
+            reply(VarlinkReply.encode(try body(parameters)), to: client)
+        } catch {
+            refuse(error, to: client)
+        }
+    }
+
+    private func parameters<Method: ControlMethod>(
+        _ method: Method.Type, _ call: VarlinkCall, _ client: Ticket
+    ) -> Method.Parameters? {
+        do throws(InvalidParameter) {
+            return try call.parameters(Method.Parameters.self)
+        } catch {
+            reply(VarlinkService.invalidParameter(error), to: client)
+            return nil
+        }
+    }
+
+    private func refuse(_ error: ControlError, to client: Ticket) {
+        reply(VarlinkReply.encode(error: error.name, error), to: client)
+    }
+
+    // MARK: - Networks
+
+    private func createNetwork(_ parameters: CreateNetwork.Parameters) throws(ControlError) {
+        let definition = try NetworkDefinition(parameters)
+        try changeRegistry { registry throws(RegistryError) in try registry.createNetwork(definition) }
+        upstreamsChanged = true
+        logger.info("network \(definition.name) created")
+    }
+
+    private func removeNetwork(_ parameters: Named) throws(ControlError) {
+        try changeRegistry { registry throws(RegistryError) in try registry.removeNetwork(named: parameters.name) }
+        upstreamsChanged = true
+        logger.info("network \(parameters.name) removed")
+    }
+
+    private func connect(_ parameters: Connect.Parameters) throws(ControlError) {
+        let endpoint = try EndpointDefinition(
+            network: parameters.network, addresses: parameters.addresses, aliases: parameters.aliases)
+        try changeRegistry { registry throws(RegistryError) in
+            try registry.connect(container: parameters.container, endpoint)
+        }
+        logger.info("container \(parameters.container) connected to network \(parameters.network)")
+    }
+
+    private func disconnect(_ parameters: Disconnect.Parameters) throws(ControlError) {
+        try changeRegistry { registry throws(RegistryError) in
+            try registry.disconnect(container: parameters.container, network: parameters.network)
+        }
+        logger.info("container \(parameters.container) disconnected from network \(parameters.network)")
+    }
+
+    private func inspectNetwork(_ parameters: Named) throws(ControlError) -> InspectNetwork.Reply {
+        guard let network = registry.network(named: parameters.name) else { throw .noSuchNetwork(parameters.name) }
+        return .init(network: describe(network))
+    }
+
+    // MARK: - Containers
+
+    private func addContainer(_ parameters: AddContainer.Parameters) throws(ControlError) {
+        let definition = try ContainerDefinition(parameters)
+        for link in definition.links where registry.container(named: link.container) == nil {
+            throw .noSuchContainer(link.container)
+        }
+        if let path = parameters.resolvConf {
+            guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+                throw .invalidValue(path, of: "resolvConf", reason: "expected an absolute path")
+            }
+        }
+        let source = try NamespaceSource.of(parameters)
+        try add(definition, namespace: source, resolverFile: parameters.resolvConf)
+        logger.info("container \(definition.name) added\(source.map { ", attached to \($0)" } ?? "")")
+    }
+
+    private func removeContainer(_ parameters: Named) throws(ControlError) {
+        guard let container = registry.container(named: parameters.name) else {
+            throw .noSuchContainer(parameters.name)
+        }
+        remove(container.name)
+        logger.info("container \(container.name) removed")
+    }
+
+    private func inspectContainer(_ parameters: Named) throws(ControlError) -> InspectContainer.Reply {
+        guard let container = registry.container(named: parameters.name) else {
+            throw .noSuchContainer(parameters.name)
+        }
+        return .init(container: describe(container))
+    }
+
+    func changeRegistry<Result>(
+        _ body: (inout Registry) throws(RegistryError) -> Result
+    ) throws(ControlError) -> Result {
+        do throws(RegistryError) {
+            return try body(&registry)
+        } catch {
+            throw .of(error)
+        }
+    }
+
+    // MARK: - Questions for workers
+
+    private func resolve(_ call: VarlinkCall, _ client: Ticket) {
+        guard let parameters = parameters(Resolve.self, call, client) else { return }
+        let type: RecordType
+        let view: ViewID
+        let query: [UInt8]
+        do throws(ControlError) {
+            (view, type, query) = try question(parameters)
+        } catch {
+            refuse(error, to: client)
+            return
+        }
+        ask([worker(of: view)], { .resolve(token: $0, view: view, query: query) }) { [self] replies in
+            guard case .resolved(_, let resolution)? = replies.first else { return }
+            do throws(WireError) {
+                let answer = try Resolve.Answer(resolution, asked: parameters.name, type)
+                replyLater(VarlinkReply.encode(Resolve.Reply(answer: answer)), to: client)
+            } catch {
+                let refusal = ControlError.operationFailed(
+                    reason: "the answer of \(resolution.source) cannot be read: \(error)")
+                replyLater(VarlinkReply.encode(error: refusal.name, refusal), to: client)
+            }
+        }
+    }
+
+    private func question(
+        _ parameters: Resolve.Parameters
+    ) throws(ControlError) -> (ViewID, RecordType, [UInt8]) {
+        guard let view = registry.view(of: parameters.container) else { throw .noSuchContainer(parameters.container) }
+        let text = parameters.type ?? "A"
+        guard let type = RecordType(text: text) else {
+            throw .invalidValue(text, of: "type", reason: "expected a record type, as A, AAAA, PTR or TYPE65")
+        }
+        let name: Name
+        do throws(NameError) {
+            name = try Name(parameters.name)
+        } catch {
+            throw .invalidName(parameters.name, reason: error.description)
+        }
+        return (view, type, Self.query(name, type))
+    }
+
+    private static func query(_ name: Name, _ type: RecordType) -> [UInt8] {
+        var octets = [UInt8](repeating: 0, count: 512)
+        var flags = HeaderFlags()
+        flags.rd = true
+        var writer = MessageWriter(octets.mutableSpan, limit: 512)
+        writer.writeHeader(Header(id: 0, flags: flags))
+        writer.writeQuestion(name, type)
+        writer.writeOPT(responseCode: .noError)
+        let length = writer.finish()
+        return Array(octets[..<length])
+    }
+
+    private func status(_ client: Ticket) {
+        ask(workers.indices, { .counters(token: $0) }) { [self] replies in
+            let counters = replies.compactMap { reply -> WorkerCounters? in
+                if case .counters(_, let counters) = reply { counters } else { nil }
+            }
+            let configured = upstreamGroups[UpstreamGroupID.default.rawValue] ?? []
+            let status = Status.Reply(
+                version: Version.number, pid: Int(ProcessDescriptor.own),
+                uptime: Int(startedAt.duration(to: .now).components.seconds), configuration: options.configurationPath,
+                networks: registry.networkCount, containers: registry.containerCount,
+                upstreams: configured.map(\.description),
+                workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
+                awaited: awaited.keys.sorted())
+            replyLater(VarlinkReply.encode(status), to: client)
+        }
+    }
+}

@@ -1,0 +1,127 @@
+// The configuration in force: applied at the start, and as a difference on reload.
+
+import ControlAPI
+import DNSWire
+import LinuxNet
+import Logging
+import Registry
+
+extension ControlPlane {
+    /// Declares everything that the configuration names; what cannot be had yet is said and waited for.
+    func applyConfiguration() {
+        warnOfIdleSettings()
+        for network in configuration.networks { declareOrWarn(network) }
+        for container in configuration.containers { declareOrWarn(container) }
+    }
+
+    /// Reads the configuration again and applies what is different. Declarations of the control socket stay.
+    /// - Throws: `InvalidConfiguration` with every error; the running configuration stays as it is then.
+    func reload() throws(ControlError) {
+        let old = configuration
+        if let path = options.configurationPath {
+            do throws(ConfigurationError) {
+                configuration = try Configuration.read(path: path)
+            } catch {
+                throw .invalidConfiguration(errors: error.problems.map(\.description))
+            }
+        }
+        hostResolver = .ofHost(logger: logger)
+        upstreamsChanged = true
+        warnOfFixedSettings(since: old)
+        registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)
+        for worker in workers { worker.inbox.post(.settings(settings)) }
+
+        for container in old.containers where !configuration.containers.contains(container) {
+            awaited[container.name] = nil
+            if registry.container(named: container.name)?.source == .configuration { remove(container.name) }
+        }
+        for network in old.networks where !configuration.networks.contains(where: { $0.name == network.name }) {
+            withdraw(network)
+        }
+        for network in configuration.networks where !old.networks.contains(network) { declareOrWarn(network) }
+        for container in configuration.containers
+        where registry.container(named: container.name) == nil && awaited[container.name] == nil {
+            declareOrWarn(container)
+        }
+        logger.info("configuration reloaded")
+    }
+
+    /// Some settings are taken at the start alone.
+    private func warnOfFixedSettings(since old: Configuration) {
+        let new = configuration
+        if new.server.workers != old.server.workers { logger.warning("[server] workers: takes effect at a restart") }
+        if new.control != old.control { logger.warning("[control]: takes effect at a restart") }
+    }
+
+    /// Settings that are read and checked, and do nothing in this version: nobody is to wonder why.
+    private func warnOfIdleSettings() {
+        let standard = Configuration()
+        let idle: [(String, Bool)] = [
+            ("[server] listen = \"redirect\"", configuration.server.listen == .redirect),
+            ("[forward] from = \"namespace\"", configuration.forward.from == .namespace),
+            ("[cache]", configuration.cache != standard.cache),
+            ("[[route]]", !configuration.routes.isEmpty),
+            ("from of a [[network]]", configuration.networks.contains { $0.from == .namespace }),
+        ]
+        for (key, isUsed) in idle where isUsed { logger.warning("\(key) has no effect in version \(Version.number)") }
+    }
+
+    private func withdraw(_ network: Configuration.Network) {
+        guard registry.network(named: network.name)?.source == .configuration else { return }
+        do throws(RegistryError) {
+            try registry.removeNetwork(named: network.name)
+        } catch {
+            logger.warning("network \(network.name) stays as it was: \(error)")
+        }
+    }
+
+    /// Makes a network of the configuration exist as it is declared there.
+    private func declareOrWarn(_ network: Configuration.Network) {
+        let definition = NetworkDefinition(network)
+        do throws(RegistryError) {
+            switch registry.network(named: network.name)?.source {
+            case nil: try registry.createNetwork(definition)
+            case .configuration?: try registry.updateNetwork(definition)
+            case .control?: throw .networkExists(network.name)
+            }
+        } catch {
+            logger.error("network \(network.name) of the configuration: \(error)")
+        }
+    }
+
+    private func declareOrWarn(_ container: Configuration.Container) {
+        do throws(ControlError) {
+            try declare(container)
+        } catch {
+            logger.warning("container \(container.name) of the configuration: \(error.message)")
+            awaitNamespace(of: container)
+        }
+    }
+
+    /// Adds a container of the configuration.
+    func declare(_ container: Configuration.Container) throws(ControlError) {
+        try add(
+            ContainerDefinition(container), namespace: container.namespace.map { NamespaceSource($0) },
+            resolverFile: container.resolverConfigurationPath)
+    }
+
+    // MARK: - Upstreams
+
+    /// Tells the workers which upstreams each group has, where that has changed.
+    func publishUpstreams() {
+        var groups: [UInt32: [ServerAddress]] = [:]
+        let configured = configuration.forward.upstreams
+        groups[UpstreamGroupID.default.rawValue] = configured.isEmpty ? hostResolver.nameservers : configured
+        for network in registry.networks {
+            if let group = registry.upstreamGroup(of: network.name) { groups[group.rawValue] = network.upstreams }
+        }
+        for (group, servers) in groups where upstreamGroups[group] != servers {
+            for worker in workers { worker.inbox.post(.upstreams(group: group, servers)) }
+        }
+        for group in upstreamGroups.keys where groups[group] == nil {
+            for worker in workers { worker.inbox.post(.upstreams(group: group, nil)) }
+        }
+        upstreamGroups = groups
+        upstreamsChanged = false
+    }
+}

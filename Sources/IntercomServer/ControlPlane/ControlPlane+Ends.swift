@@ -1,0 +1,93 @@
+// The ends of containers: a process that exited, a path that went away; and the beginnings that were waited for.
+
+import ControlAPI
+import LinuxNet
+import Logging
+import Registry
+
+extension ControlPlane {
+    func processEnded(_ ticket: Ticket) {
+        guard let container = watch.container(of: ticket) else { return }
+        logger.info("container \(container) ended: its process has exited")
+        end(container)
+    }
+
+    func takePathEvents() {
+        do throws(LinuxError) {
+            for container in try watch.readEvents() where !isStillThere(container) {
+                logger.info("container \(container) ended: \(attachments[container]?.source.description ?? "") is gone")
+                end(container)
+            }
+        } catch {
+            logger.error("paths of namespaces cannot be watched: \(error)")
+        }
+    }
+
+    /// Whether the path of a container still names the namespace that we serve.
+    private func isStillThere(_ container: String) -> Bool {
+        guard let attachment = attachments[container], case .path(let path) = attachment.source else { return true }
+        guard let namespace = try? NetworkNamespace(path: path) else { return false }
+        return namespace.identity == attachment.identity
+    }
+
+    /// Withdraws a container that ended by itself. One of the configuration comes back when its namespace does.
+    private func end(_ container: String) {
+        remove(container)
+        if let declared = configuration.containers.first(where: { $0.name == container }) { awaitNamespace(of: declared) }
+        publish {}
+    }
+
+    /// Takes a container out of everything: its listener closes, its names go.
+    func remove(_ container: String) {
+        detach(container)
+        do throws(RegistryError) {
+            try registry.removeContainer(named: container)
+        } catch {
+            logger.error("container \(container) cannot be removed: \(error)")
+        }
+    }
+
+    /// Closes a container's listener and forgets where it was.
+    func detach(_ container: String) {
+        removeResolverFiles(of: container)
+        guard let attachment = attachments.removeValue(forKey: container) else { return }
+        containerOfNamespace[attachment.identity] = nil
+        newListeners.removeAll { $0.container == container }
+        workers[attachment.worker].inbox.post(.closeListener(attachment.view))
+        if case .path(let path) = attachment.source {
+            watch.remove(container, path: path)
+        } else {
+            watch.remove(container, path: nil)
+        }
+    }
+
+    // MARK: - Containers of the configuration that are not there yet
+
+    /// Waits for the namespace of a declared container: every change of the mount table is a chance.
+    func awaitNamespace(of container: Configuration.Container) {
+        guard case .path = container.namespace else { return }
+        awaited[container.name] = container
+        guard mounts == nil else { return }
+        do throws(LinuxError) {
+            let table = try MountTable()
+            try epoll.add(table.descriptor, token: ControlToken.mounts.word, interest: [.priority])
+            mounts = consume table
+        } catch {
+            logger.warning("\(container.name) is not attached when its namespace appears: \(error)")
+        }
+    }
+
+    func attachAwaited() {
+        for container in awaited.values.sorted(by: { $0.name < $1.name }) {
+            do throws(ControlError) {
+                try declare(container)
+                awaited[container.name] = nil
+                logger.info("container \(container.name) attached: its namespace has appeared")
+            } catch {
+                continue
+            }
+        }
+        if awaited.isEmpty { mounts = nil }
+        publish {}
+    }
+}

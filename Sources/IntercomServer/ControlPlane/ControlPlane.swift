@@ -1,0 +1,194 @@
+// The control plane: one thread that owns the registry, changes it, and tells the workers what changed.
+
+import ControlAPI
+import DNSWire
+import LinuxNet
+package import Logging
+import Registry
+import Varlink
+
+/// The daemon's main loop: signals, the control socket, the ends of containers, the workers' replies.
+///
+/// It runs on the thread that calls ``run()`` and is used from there alone.
+package final class ControlPlane {
+    /// What the command line says.
+    package struct Options: Sendable {
+        /// The configuration file; nil: defaults alone.
+        package var configurationPath: String?
+        /// The control socket; nil: as configured.
+        package var socket: String?
+
+        package init(configurationPath: String?, socket: String?) {
+            self.configurationPath = configurationPath
+            self.socket = socket
+        }
+    }
+
+    /// What waits for workers: called with their replies once all have come.
+    private struct Waiting {
+        var remaining: Int
+        var replies: [WorkerReply] = []
+        let done: ([WorkerReply]) -> Void
+    }
+
+    let options: Options
+    let logger: Logger
+    let startedAt = ContinuousClock.now
+
+    var configuration: Configuration
+    /// The host's resolv.conf, as it was read last.
+    var hostResolver: ResolverConfiguration
+    var registry: Registry
+    /// Where each container with a namespace is attached, by its name.
+    var attachments: [String: Attachment] = [:]
+    /// Containers of the configuration whose namespace is not there yet.
+    var awaited: [String: Configuration.Container] = [:]
+    var mounts: MountTable?
+    /// The container that each namespace with a listener belongs to.
+    var containerOfNamespace: [NamespaceIdentity: String] = [:]
+    /// Listeners of new containers: handed over behind the names that they are to answer with.
+    var newListeners: [(container: String, worker: Int, message: WorkerMessage)] = []
+    /// The upstream groups that the workers know.
+    var upstreamGroups: [UInt32: [ServerAddress]] = [:]
+    /// Whether ``upstreamGroups`` has to be found out anew.
+    var upstreamsChanged = true
+
+    var epoll: Epoll
+    var watch: ContainerWatch
+    var connections = SlotTable<ControlConnection>()
+    private(set) var workers: [WorkerHandle] = []
+    private let replies: Mailbox<WorkerReply>
+    private var signals: SignalFD
+    let listener: Descriptor
+    /// What reads from control connections fill.
+    var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
+    private var waiting: [UInt64: Waiting] = [:]
+    private var lastToken: UInt64 = 0
+    private var isStopping = false
+
+    /// Makes everything that can fail: the loop, the control socket, the workers.
+    ///
+    /// Blocks the signals that it listens to, for all threads made from now on.
+    /// - Throws: ``ConfigurationError`` or ``LinuxError``, each with a message for the operator.
+    package init(configuration: Configuration, options: Options, logger: Logger) throws {
+        self.options = options
+        self.logger = logger
+        self.configuration = configuration
+        hostResolver = .ofHost(logger: logger)
+        registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)
+        signals = try SignalFD([.terminate, .interrupt, .hangUp])
+        epoll = try Epoll()
+        let inotify = try Inotify()
+        try epoll.add(inotify.descriptor, token: ControlToken.inotify.word, interest: [.readable])
+        watch = ContainerWatch(inotify)
+        replies = try Mailbox()
+        let path = options.socket ?? configuration.control.socket
+        listener = try UnixSocket.listen(path: path, mode: 0o660, group: configuration.control.group)
+        try epoll.add(signals.descriptor, token: ControlToken.signals.word, interest: [.readable])
+        try epoll.add(replies.descriptor, token: ControlToken.mailbox.word, interest: [.readable])
+        try epoll.add(listener, token: ControlToken.listener.word, interest: [.readable])
+        let count = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
+        for index in 0..<count {
+            workers.append(
+                try WorkerHandle(index: index, settings: settings, replies: replies, logger: logger))
+        }
+        logger.info("listening for control calls at \(path)")
+    }
+
+    /// Turns until SIGTERM or SIGINT, then ends cleanly.
+    package func run() throws {
+        applyConfiguration()
+        publish { [self] in
+            logger.info(
+                "ready: \(registry.networkCount) networks, \(registry.containerCount) containers, \(workers.count) workers")
+        }
+        while !isStopping {
+            let count = try epoll.wait(timeoutMilliseconds: nil)
+            for index in 0..<count {
+                let (word, events) = epoll.event(index)
+                guard let token = ControlToken(word: word) else { continue }
+                switch token {
+                case .signals: takeSignals()
+                case .mailbox: takeReplies()
+                case .listener: acceptConnections()
+                case .inotify: takePathEvents()
+                case .mounts: attachAwaited()
+                case .process(let ticket): processEnded(ticket)
+                case .connection(let ticket): serve(ticket, events)
+                }
+            }
+        }
+        shutDown()
+    }
+
+    // MARK: - Signals
+
+    private func takeSignals() {
+        while let signal = signals.read() {
+            switch signal {
+            case .hangUp:
+                do throws(ControlError) {
+                    try reload()
+                    publish {}
+                } catch {
+                    logger.error("\(error.message)")
+                }
+            default:
+                logger.info("ending on \(signal)")
+                isStopping = true
+            }
+        }
+    }
+
+    private func shutDown() {
+        for name in attachments.keys { removeResolverFiles(of: name) }
+        for worker in workers { worker.inbox.post(.stop) }
+        for worker in workers { worker.join() }
+        try? Files.unlink(options.socket ?? configuration.control.socket)
+    }
+
+    // MARK: - Workers
+
+    /// What all answers have in common, from the configuration.
+    var settings: ServerSettings {
+        ServerSettings(
+            domain: configuration.server.domain, ttl: configuration.server.ttl,
+            forwardsSingleLabels: configuration.forward.forwardsSingleLabels, version: configuration.server.version,
+            identity: configuration.server.identity)
+    }
+
+    /// Sends all workers what changed in the registry; `done` is called once it is in force in each.
+    func publish(then done: @escaping () -> Void) {
+        let changes = registry.takeChanges()
+        if !changes.isEmpty { for worker in workers { worker.inbox.post(.directory(changes)) } }
+        if upstreamsChanged { publishUpstreams() }
+        for listener in newListeners { workers[listener.worker].inbox.post(listener.message) }
+        newListeners.removeAll()
+        ask(workers.indices, { .fence(token: $0) }, then: { _ in done() })
+    }
+
+    /// The worker that serves a view.
+    func worker(of view: ViewID) -> Int { Int(view.rawValue) % workers.count }
+
+    /// Asks some workers; `done` is called with their replies once all have come.
+    func ask(
+        _ indices: some Collection<Int>, _ message: (UInt64) -> WorkerMessage,
+        then done: @escaping ([WorkerReply]) -> Void
+    ) {
+        lastToken += 1
+        waiting[lastToken] = Waiting(remaining: indices.count, done: done)
+        for index in indices { workers[index].inbox.post(message(lastToken)) }
+    }
+
+    private func takeReplies() {
+        for reply in replies.takeAll() {
+            let token = reply.token
+            waiting[token]?.replies.append(reply)
+            waiting[token]?.remaining -= 1
+            if let entry = waiting[token], entry.remaining == 0 {
+                waiting[token] = nil
+                entry.done(entry.replies)
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// From the parameters of control calls to definitions: every value is checked here, with a message that names it.
+
+import ControlAPI
+import DNSWire
+import Registry
+
+extension NetworkDefinition {
+    init(_ parameters: CreateNetwork.Parameters) throws(ControlError) {
+        self.init(name: parameters.name, source: .control)
+        interface = parameters.interface
+        for text in parameters.subnets ?? [] {
+            guard let subnet = Subnet(text) else {
+                throw .invalidAddress(text, reason: "expected a subnet, as 10.1.0.0/24 or fd00:1::/64")
+            }
+            subnets.append(subnet)
+        }
+        isInternal = parameters.internal ?? false
+        for text in parameters.upstreams ?? [] {
+            do throws(AddressError) {
+                upstreams.append(try ServerAddress(text))
+            } catch {
+                throw .invalidAddress(text, reason: error.description)
+            }
+        }
+        if let seconds = parameters.ttl {
+            guard let valid = UInt32(exactly: seconds), valid <= Int32.max else {
+                throw .invalidValue("\(seconds)", of: "ttl", reason: "expected 0 to 2147483647 seconds (RFC 2181 §8)")
+            }
+            ttl = valid
+        }
+    }
+}
+
+extension EndpointDefinition {
+    init(network: String, addresses: [String]?, aliases: [String]?) throws(ControlError) {
+        self.init(network: network, aliases: aliases ?? [])
+        for text in addresses ?? [] {
+            guard let address = IPAddress(text) else {
+                throw .invalidAddress(text, reason: "expected an IPv4 or IPv6 address")
+            }
+            self.addresses.append(address)
+        }
+    }
+}
+
+extension ContainerDefinition {
+    init(_ parameters: AddContainer.Parameters) throws(ControlError) {
+        self.init(name: parameters.name, source: .control)
+        hostname = parameters.hostname
+        id = parameters.id
+        for network in parameters.networks ?? [] {
+            endpoints.append(
+                try EndpointDefinition(
+                    network: network.name, addresses: network.addresses, aliases: network.aliases))
+        }
+        links = (parameters.links ?? []).map { LinkDefinition(container: $0.container, name: $0.name) }
+        for port in parameters.ports ?? [] { ports.append(try PortDefinition(port)) }
+    }
+}
+
+extension PortDefinition {
+    fileprivate init(_ port: Port) throws(ControlError) {
+        guard let number = UInt16(exactly: port.port), number > 0 else {
+            throw .invalidValue("\(port.port)", of: "port", reason: "expected 1 to 65535")
+        }
+        guard let transport = Transport(rawValue: port.protocol ?? "tcp") else {
+            throw .invalidValue(port.protocol ?? "", of: "protocol", reason: "expected tcp or udp")
+        }
+        self.init(number: number, transport: transport, service: port.service)
+    }
+}
+
+extension NamespaceSource {
+    /// Where a container's namespace is; nil where it has none here.
+    static func of(_ parameters: AddContainer.Parameters) throws(ControlError) -> NamespaceSource? {
+        switch (parameters.netns, parameters.pid) {
+        case (nil, nil): return nil
+        case (let path?, nil):
+            guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+                throw .invalidValue(path, of: "netns", reason: "expected an absolute path, as /run/netns/web")
+            }
+            return .path(path)
+        case (nil, let number?):
+            guard let pid = Int32(exactly: number), pid > 0 else { throw .noSuchProcess(pid: number) }
+            return .pid(pid)
+        case (_?, let number?):
+            throw .invalidValue("\(number)", of: "pid", reason: "a container has one namespace: give netns or pid")
+        }
+    }
+}
+
+extension ControlError {
+    /// What the registry refuses, in the words of the control interface.
+    static func of(_ error: RegistryError) -> ControlError {
+        switch error {
+        case .noSuchNetwork(let network): .noSuchNetwork(network)
+        case .noSuchContainer(let container): .noSuchContainer(container)
+        case .networkExists(let network): .networkExists(network)
+        case .containerExists(let container): .containerExists(container)
+        case .networkInUse(let network, let containers): .networkInUse(network, by: containers)
+        case .alreadyConnected(let container, let network): .alreadyConnected(container, to: network)
+        case .notConnected(let container, let network): .notConnected(container, to: network)
+        case .invalidName(let name, let reason): .invalidName(name, reason: reason)
+        case .invalidAddress(let address, let reason): .invalidAddress(address, reason: reason)
+        case .addressInUse(let address, let network, let container):
+            .addressInUse(address, network: network, by: container)
+        }
+    }
+}

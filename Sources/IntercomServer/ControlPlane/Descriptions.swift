@@ -1,0 +1,101 @@
+// What the control interface shows of networks, containers, workers and answers.
+
+import ControlAPI
+import DNSWire
+import LinuxNet
+import Registry
+
+extension ControlPlane {
+    func describe(_ network: NetworkDefinition) -> ControlAPI.Network {
+        let members = registry.members(of: network.name).compactMap { container -> ControlAPI.Network.Member? in
+            guard let endpoint = container.endpoints.first(where: { $0.network == network.name }) else { return nil }
+            return ControlAPI.Network.Member(
+                container: container.name, addresses: endpoint.addresses.map(\.description), aliases: endpoint.aliases)
+        }
+        return ControlAPI.Network(
+            name: network.name, interface: network.interface, subnets: network.subnets.map(\.description),
+            internal: network.isInternal, upstreams: network.upstreams.map(\.description),
+            ttl: Int(network.ttl ?? registry.ttl), source: network.source.rawValue, containers: members)
+    }
+
+    func describe(_ container: ContainerDefinition) -> ControlAPI.Container {
+        let attachment = attachments[container.name]
+        var netns: String?
+        var pid: Int?
+        switch attachment?.source {
+        case .path(let path)?: netns = path
+        case .pid(let number)?: pid = Int(number)
+        case nil: break
+        }
+        let endpoints = container.endpoints.map { endpoint in
+            ControlAPI.Container.Endpoint(
+                network: endpoint.network, addresses: endpoint.addresses.map(\.description),
+                aliases: endpoint.aliases, names: registry.names(of: container.name, on: endpoint.network))
+        }
+        return ControlAPI.Container(
+            name: container.name, id: container.id, hostname: container.hostname, netns: netns, pid: pid,
+            networks: endpoints, links: container.links.map { Link(container: $0.container, name: $0.name) },
+            ports: container.ports.map {
+                Port(port: Int($0.number), protocol: $0.transport.rawValue, service: $0.service)
+            },
+            resolvConf: attachment?.wantedResolverFile,
+            listener: attachment == nil ? nil : Self.listenerAddress.description, source: container.source.rawValue)
+    }
+}
+
+extension Status.Worker {
+    init(_ counters: WorkerCounters) {
+        self.init(
+            worker: counters.worker, listeners: counters.listeners, queries: Int(clamping: counters.queries),
+            local: Int(clamping: counters.local), forwarded: Int(clamping: counters.forwarded),
+            negative: Int(clamping: counters.negative), failed: Int(clamping: counters.failed),
+            dropped: Int(clamping: counters.dropped), tcpConnections: counters.tcpConnections,
+            inFlight: counters.inFlight)
+    }
+}
+
+extension Resolve.Answer {
+    /// - Throws: ``WireError`` where the answer cannot be read: an upstream's, in a part that is passed on unread.
+    init(_ resolution: Resolution, asked name: String, _ type: RecordType) throws(WireError) {
+        let bytes = resolution.message.span
+        let message = try Message(bytes)
+        var owner = FoldedName()
+        let reply = try Reply.parse(bytes, name: &owner)
+        var answers: [Resolve.Record] = []
+        var authority: [Resolve.Record] = []
+        var records = message.records
+        while let record = try records.next() {
+            if record.type == .opt { continue }
+            let shown = Resolve.Record(
+                name: "\(try Name(bytes, at: record.nameOffset))", ttl: Int(record.ttl), type: "\(record.type)",
+                data: try MessageText.data(of: record, in: bytes))
+            switch record.section {
+            case .answer: answers.append(shown)
+            case .authority: authority.append(shown)
+            case .additional: break
+            }
+        }
+        self.init(
+            name: name, type: "\(type)", rcode: "\(reply.responseCode)", flags: MessageText.flags(message.header.flags),
+            answers: answers, authority: authority,
+            extendedErrors: try reply.edns.map { edns throws(WireError) in try Self.details(of: edns, in: bytes) } ?? [],
+            source: resolution.source)
+    }
+
+    private static func details(of edns: EDNS, in message: Span<UInt8>) throws(WireError) -> [Resolve.ExtendedError] {
+        var details: [Resolve.ExtendedError] = []
+        var options = edns.options
+        while let option = try options.next(message) {
+            guard option.code == .extendedError, option.length >= 2 else { continue }
+            let data = message.extracting(option.offset..<option.offset + option.length)
+            let code = ExtendedError(rawValue: UInt16(data[0]) << 8 | UInt16(data[1]))
+            var text: [UInt8] = []
+            for index in 2..<max(2, data.count) { text.append(data[index]) }
+            details.append(
+                Resolve.ExtendedError(
+                    code: Int(code.rawValue), meaning: "\(code)",
+                    text: text.isEmpty ? nil : String(decoding: text, as: UTF8.self)))
+        }
+        return details
+    }
+}

@@ -1,0 +1,98 @@
+// The resolv.conf files that make containers ask us: `/etc/netns/NAME/resolv.conf`, and where a runtime wants one.
+
+import ControlAPI
+import LinuxNet
+import Logging
+import SystemPackage
+
+/// Writes and removes resolv.conf files; never one that somebody else wrote.
+struct ResolverFiles {
+    /// iproute2's convention: `ip netns exec NAME` mounts what is below over `/etc` (ip-netns(8)).
+    static let namespacesDirectory = "/etc/netns"
+
+    /// The file of a namespace under `/run/netns`; nil for any other path.
+    static func path(forNamespaceAt path: String) -> String? {
+        for directory in ["/run/netns/", "/var/run/netns/"] where path.hasPrefix(directory) {
+            let name = path.dropFirst(directory.count)
+            guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else { return nil }
+            return "\(namespacesDirectory)/\(name)/resolv.conf"
+        }
+        return nil
+    }
+
+    /// Writes a file that is absent or ours.
+    /// - Returns: false where somebody else's file is there, which stays.
+    /// - Throws: ``LinuxError`` when the file cannot be read or written.
+    static func write(_ text: String, to path: String) throws(LinuxError) -> Bool {
+        if let present = try Files.readText(path, limit: 64 * 1024) {
+            guard ResolverConfiguration.isOurs(present) else { return false }
+        } else {
+            try Files.makeDirectories(ContainerWatch.split(path).directory)
+        }
+        try Files.writeAtomically(path, text, mode: 0o644)
+        return true
+    }
+
+    /// Removes a file if it is ours; and its directory under ``namespacesDirectory``, if it is empty then.
+    static func remove(_ path: String) {
+        guard let present = try? Files.readText(path, limit: 64 * 1024), ResolverConfiguration.isOurs(present) else {
+            return
+        }
+        try? Files.unlink(path)
+        let directory = ContainerWatch.split(path).directory
+        if ContainerWatch.split(directory).directory == namespacesDirectory { try? Files.removeDirectory(directory) }
+    }
+}
+
+extension ControlPlane {
+    /// Writes the files of a container that has just been attached, and remembers which are ours.
+    /// - Parameter wanted: where the runtime wants one (`--resolv-conf`).
+    func writeResolverFiles(of container: String, wanted: String?) throws(ControlError) {
+        let text = hostResolver.render()
+        if let wanted {
+            do throws(LinuxError) {
+                guard try ResolverFiles.write(text, to: wanted) else {
+                    throw LinuxError(call: "write", errno: .fileExists, subject: wanted)
+                }
+            } catch {
+                throw .operationFailed(
+                    reason: "\(wanted) cannot be written (\(error.errno)); name another file, or remove it")
+            }
+            attachments[container]?.wantedResolverFile = wanted
+            attachments[container]?.resolverFiles.append(wanted)
+        }
+        guard case .path(let path)? = attachments[container]?.source, configuration.discover.writesResolverConfiguration,
+            let file = ResolverFiles.path(forNamespaceAt: path), file != wanted
+        else { return }
+        do throws(LinuxError) {
+            if try ResolverFiles.write(text, to: file) {
+                attachments[container]?.resolverFiles.append(file)
+            } else {
+                logger.info("container \(container): \(file) is somebody else's and stays as it is")
+            }
+        } catch {
+            logger.warning("container \(container): \(error)")
+        }
+    }
+
+    func removeResolverFiles(of container: String) {
+        for file in attachments[container]?.resolverFiles ?? [] { ResolverFiles.remove(file) }
+    }
+}
+
+extension ResolverConfiguration {
+    /// The host's `/etc/resolv.conf`; without servers where it cannot be read.
+    static func ofHost(logger: Logger) -> ResolverConfiguration {
+        let path = "/etc/resolv.conf"
+        do throws(LinuxError) {
+            guard let text = try Files.readText(path, limit: 1 << 20) else {
+                logger.warning("\(path) does not exist: there are no upstreams but those of the configuration")
+                return ResolverConfiguration()
+            }
+            return ResolverConfiguration(text)
+        } catch {
+            logger.warning("\(error): there are no upstreams but those of the configuration")
+            return ResolverConfiguration()
+        }
+    }
+}

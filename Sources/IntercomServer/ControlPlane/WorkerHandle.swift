@@ -1,0 +1,28 @@
+// A worker as the control plane sees it: a mailbox and a thread.
+
+import LinuxNet
+import Logging
+
+/// Starts a worker's thread and takes messages for it.
+struct WorkerHandle {
+    let inbox: Mailbox<WorkerMessage>
+    private let thread: ThreadHandle
+
+    /// - Throws: ``LinuxError`` when the thread or its descriptors cannot be made.
+    init(index: Int, settings: ServerSettings, replies: Mailbox<WorkerReply>, logger: Logger) throws(LinuxError) {
+        let inbox = try Mailbox<WorkerMessage>()
+        self.inbox = inbox
+        let epoll = try Epoll()
+        try epoll.add(inbox.descriptor, token: Token(.inbox).word, interest: [.readable])
+        let worker = Handover(
+            Worker(
+                index: index, settings: settings, inbox: inbox, control: replies, epoll: epoll, logger: logger))
+        thread = try Thread.start(name: "worker-\(index)") {
+            guard var worker = worker.take() else { return }
+            worker.run()
+        }
+    }
+
+    /// Waits for the thread to end; ``WorkerMessage/stop`` was sent before.
+    func join() { thread.join() }
+}

@@ -1,0 +1,47 @@
+// Who decided about a query: what `intercomctl resolve` shows and the counters count.
+
+import DNSWire
+import Registry
+
+/// The rule that gave an answer.
+enum AnswerSource: Sendable, Equatable {
+    case malformed, notImplemented, badVersion, refused, chaos
+    case specialUse
+    case link
+    case network(ScopeID)
+    case reverse(ScopeID)
+    case subnet, serviceName, domain, singleLabel, blocked
+}
+
+extension Responder {
+    /// An answer's source in the words of the README's table.
+    func describe(_ source: AnswerSource) -> String {
+        switch source {
+        case .malformed: "refused: the query cannot be read"
+        case .notImplemented: "refused: an opcode other than QUERY"
+        case .badVersion: "refused: an EDNS version above 0"
+        case .refused: "refused: a class other than IN, or a zone transfer"
+        case .chaos: "the server's identity"
+        case .specialUse: "special-use name (RFC 6761)"
+        case .link: "link"
+        case .network(let scope): "network \(directory.networkName(of: scope))"
+        case .reverse(let scope): "network \(directory.networkName(of: scope)), by address"
+        case .subnet: "nobody has this address on the container's networks"
+        case .serviceName: "no such service of a name on the container's networks"
+        case .domain: "no such name on the container's networks; the domain is never forwarded"
+        case .singleLabel: "no such name on the container's networks; single labels are not forwarded"
+        case .blocked: "not forwarded: no network of the container may reach upstreams"
+        }
+    }
+}
+
+extension WorkerCounters {
+    /// Counts an answer that was given here.
+    mutating func count(_ source: AnswerSource) {
+        switch source {
+        case .link, .network, .reverse, .specialUse, .chaos: local &+= 1
+        case .subnet, .serviceName, .domain, .singleLabel, .blocked: negative &+= 1
+        case .malformed, .notImplemented, .badVersion, .refused: failed &+= 1
+        }
+    }
+}

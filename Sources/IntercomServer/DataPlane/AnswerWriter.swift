@@ -1,0 +1,118 @@
+// Writes one answer of ours: header and question as they came, then records, then EDNS.
+
+import DNSWire
+import Registry
+
+/// An answer under way. It never grows past what the client takes; what does not fit sets TC.
+struct AnswerWriter: ~Copyable, ~Escapable {
+    private var writer: MessageWriter
+    private let edns: EDNS?
+    /// The type that is asked for.
+    let type: RecordType
+    private var code = ResponseCode.noError
+
+    /// RFC 8482 §4.2: what ANY gets of a name that exists: `HINFO "RFC8482" ""`, TTL to be set.
+    static let minimalAny: InlineArray<21, UInt8> = [
+        0xC0, 0x0C, 0, 13, 0, 1, 0, 0, 0, 0, 0, 9, 7, 0x52, 0x46, 0x43, 0x38, 0x34, 0x38, 0x32, 0,
+    ]
+
+    /// Begins the answer to a query: its question is echoed as it came.
+    @_lifetime(copy buffer)
+    init(
+        _ query: Query, of message: Span<UInt8>, over transport: Transport, into buffer: consuming MutableSpan<UInt8>
+    ) {
+        edns = query.edns
+        type = query.question.type
+        let limit: Int
+        switch transport {
+        case .stream: limit = buffer.count
+        // RFC 6891 §6.2.3: below 512 means 512; without EDNS it is 512 (RFC 1035 §4.2.1).
+        case .datagram: limit = min(max(Int(query.edns?.udpPayloadSize ?? 512), 512), Responder.maximumDatagram)
+        }
+        writer = MessageWriter(buffer, limit: limit)
+        if edns != nil { writer.reserve(EDNS.minimumLength) }
+        writer.writeHeader(Self.header(answering: query.header, .noError))
+        writer.writeQuestion(from: message, query.question)
+        writer.flags.aa = true
+    }
+
+    /// A response's header: id, opcode, RD and CD as they came, RA set, AD clear.
+    static func header(answering header: Header, _ code: ResponseCode) -> Header {
+        var flags = HeaderFlags()
+        flags.isResponse = true
+        flags.opcode = header.flags.opcode
+        flags.rd = header.flags.rd
+        flags.ra = true
+        flags.cd = header.flags.cd
+        flags.responseCode = code
+        return Header(id: header.id, flags: flags)
+    }
+
+    mutating func begin(_ code: ResponseCode) {
+        self.code = code
+    }
+
+    // MARK: - Records
+
+    /// Adds one record of fixed octets, with its TTL.
+    mutating func append(fixed record: Span<UInt8>, ttl: UInt32) {
+        let start = writer.count
+        guard writer.writeRecords(record, count: 1, section: .answer) else {
+            writer.setTruncated()
+            return
+        }
+        // Behind the owner (2 octets), the type and the class.
+        writer.overwrite(ttl, at: start + 6)
+    }
+
+    /// Adds the records of a name, beginning where it is their turn; as many as fit.
+    mutating func append(_ records: Directory.Records, from directory: borrowing Directory) {
+        guard records.stride > 0 else {
+            let fits = writer.writeRecords(
+                directory.bytes(records.offset, records.length), count: records.count, section: .answer)
+            if !fits { writer.setTruncated() }
+            return
+        }
+        let fitting = min(records.count, writer.available / records.stride)
+        if fitting < records.count { writer.setTruncated() }
+        let untilEnd = min(fitting, records.count - records.start)
+        let first = records.offset + records.start * records.stride
+        writer.writeRecords(
+            directory.bytes(first, untilEnd * records.stride), count: untilEnd, section: .answer)
+        if fitting > untilEnd {
+            let rest = fitting - untilEnd
+            writer.writeRecords(
+                directory.bytes(records.offset, rest * records.stride), count: rest, section: .answer)
+        }
+    }
+
+    /// Adds a record to the authority section; it is left out where it does not fit, as nobody needs it.
+    mutating func append(authority record: Span<UInt8>) {
+        writer.writeRecords(record, count: 1, section: .authority)
+    }
+
+    /// Adds a CHAOS TXT record; TTL 0: it is nobody's business to keep it.
+    mutating func appendChaosText(_ text: String) {
+        let fits = writer.writeRecord(
+            name: .question, recordClass: .ch, ttl: 0, .txt([Array(text.utf8.prefix(255))]), section: .answer)
+        if !fits { writer.setTruncated() }
+    }
+
+    // MARK: - The end
+
+    /// Completes the answer.
+    mutating func finish(_ source: AnswerSource, extendedError: ExtendedError? = nil) -> Outcome {
+        writer.flags.responseCode = code
+        if let edns {
+            writer.writeOPT(responseCode: code, dnssecOK: edns.dnssecOK, extendedError: extendedError)
+        }
+        return .answered(length: writer.finish(), source)
+    }
+
+    /// An answer that says no more than a code.
+    mutating func fail(_ code: ResponseCode, _ source: AnswerSource) -> Outcome {
+        self.code = code
+        writer.flags.aa = false
+        return finish(source)
+    }
+}

@@ -1,0 +1,83 @@
+// What the control plane and a worker say to each other; each has a mailbox.
+
+import DNSWire
+import LinuxNet
+import Registry
+import Synchronization
+
+/// Carries something that cannot be copied (sockets) through a mailbox: it is taken out once.
+final class Handover<Cargo: ~Copyable>: Sendable {
+    private let cargo: Mutex<Cargo?>
+
+    init(_ cargo: consuming sending Cargo) {
+        self.cargo = Mutex(consume cargo)
+    }
+
+    /// The cargo; nil when it was taken before.
+    func take() -> sending Cargo? {
+        cargo.withLock { $0.take() }
+    }
+}
+
+/// What all answers of a worker have in common; from the configuration.
+struct ServerSettings: Sendable {
+    /// The domain that is ours, `internal` by default.
+    var domain: Name
+    /// How long negative and special answers of ours may be kept, in seconds.
+    var ttl: UInt32
+    /// Whether single-label names may go upstream.
+    var forwardsSingleLabels: Bool
+    /// The answer to CHAOS `version.bind` and `version.server`; empty: refused.
+    var version: String
+    /// The answer to CHAOS `id.server` and `hostname.bind`; empty: refused.
+    var identity: String
+}
+
+/// A small change or a question for one worker.
+enum WorkerMessage: Sendable {
+    case directory([DirectoryChange])
+    case settings(ServerSettings)
+    case upstreams(group: UInt32, [ServerAddress]?)
+    case listen(ViewID, Handover<ListenerSockets>)
+    case closeListener(ViewID)
+    /// The answer that this view would get; comes back as ``WorkerReply/resolved(token:_:)``.
+    case resolve(token: UInt64, view: ViewID, query: [UInt8])
+    /// Everything sent before is in force once ``WorkerReply/reached(token:)`` comes back.
+    case fence(token: UInt64)
+    case counters(token: UInt64)
+    case stop
+}
+
+/// What a worker says to the control plane.
+enum WorkerReply: Sendable {
+    case reached(token: UInt64)
+    case resolved(token: UInt64, Resolution)
+    case counters(token: UInt64, WorkerCounters)
+
+    /// Of the question that this answers.
+    var token: UInt64 {
+        switch self {
+        case .reached(let token), .resolved(let token, _), .counters(let token, _): token
+        }
+    }
+}
+
+/// An answer and who gave it.
+struct Resolution: Sendable {
+    var message: [UInt8]
+    var source: String
+}
+
+/// What one worker has done since it started.
+struct WorkerCounters: Sendable {
+    var worker = 0
+    var listeners = 0
+    var queries: UInt64 = 0
+    var local: UInt64 = 0
+    var forwarded: UInt64 = 0
+    var negative: UInt64 = 0
+    var failed: UInt64 = 0
+    var dropped: UInt64 = 0
+    var tcpConnections = 0
+    var inFlight = 0
+}

@@ -1,0 +1,58 @@
+// Names that have their meaning from an RFC, not from a registry of anybody's.
+
+import DNSWire
+
+/// The special-use domain that a name is in (RFC 6761), of those that we answer ourselves.
+enum SpecialUseName {
+    case none, localhost, invalid, onion, resolverARPA
+
+    init(_ name: borrowing FoldedName) {
+        let labels = name.labelCount
+        guard labels > 0 else {
+            self = .none
+            return
+        }
+        // The length of the last label sorts out nearly every name at once.
+        switch name[name.labelOffset(labels - 1)] {
+        case 9 where name.suffixEquals(Self.localhostName.span, fromLabel: labels - 1): self = .localhost
+        case 7 where name.suffixEquals(Self.invalidName.span, fromLabel: labels - 1): self = .invalid
+        case 5 where name.suffixEquals(Self.onionName.span, fromLabel: labels - 1): self = .onion
+        case 4 where labels >= 2 && name.suffixEquals(Self.resolverName.span, fromLabel: labels - 2):
+            self = .resolverARPA
+        default: self = .none
+        }
+    }
+
+    private static let localhostName: InlineArray<11, UInt8> =
+        [9, 0x6C, 0x6F, 0x63, 0x61, 0x6C, 0x68, 0x6F, 0x73, 0x74, 0]
+    private static let invalidName: InlineArray<9, UInt8> = [7, 0x69, 0x6E, 0x76, 0x61, 0x6C, 0x69, 0x64, 0]
+    private static let onionName: InlineArray<7, UInt8> = [5, 0x6F, 0x6E, 0x69, 0x6F, 0x6E, 0]
+    private static let resolverName: InlineArray<15, UInt8> =
+        [8, 0x72, 0x65, 0x73, 0x6F, 0x6C, 0x76, 0x65, 0x72, 4, 0x61, 0x72, 0x70, 0x61, 0]
+
+    /// `A 127.0.0.1`: type, class, TTL (0, to be set), length, address.
+    static let loopbackA: InlineArray<16, UInt8> = [0xC0, 0x0C, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1]
+    /// `AAAA ::1`.
+    static let loopbackAAAA: InlineArray<28, UInt8> =
+        [0xC0, 0x0C, 0, 28, 0, 1, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+}
+
+/// The names of class CHAOS by which servers tell about themselves (RFC 4892 §2, and BIND's tradition).
+enum ChaosName {
+    case version, identity
+
+    init?(_ name: borrowing FoldedName) {
+        for (text, meaning) in Self.known where name.suffixEquals(text.span, fromLabel: 0) {
+            self = meaning
+            return
+        }
+        return nil
+    }
+
+    private static let known: [([UInt8], ChaosName)] = [
+        ([7] + Array("version".utf8) + [4] + Array("bind".utf8) + [0], .version),
+        ([7] + Array("version".utf8) + [6] + Array("server".utf8) + [0], .version),
+        ([2] + Array("id".utf8) + [6] + Array("server".utf8) + [0], .identity),
+        ([8] + Array("hostname".utf8) + [4] + Array("bind".utf8) + [0], .identity),
+    ]
+}

@@ -1,0 +1,166 @@
+// A worker's TCP side: accepting, reading, answering, and the bounds that keep one client from hurting others.
+
+import DNSWire
+import LinuxNet
+import Logging
+import Registry
+
+extension Worker {
+    /// RFC 7766 §6.2.3: an idle connection is closed after this long.
+    static var idleTimeout: Duration { .seconds(10) }
+    static var maximumConnectionsPerNamespace: Int { 64 }
+    static var maximumConnections: Int { 1024 }
+    /// Connections accepted from one listener, and reads from one connection, before others have their turn.
+    static var turn: Int { 32 }
+
+    mutating func acceptStreams(_ ticket: Ticket) {
+        for _ in 0..<Self.turn {
+            guard let position = listeners.position(of: ticket) else { return }
+            do throws(LinuxError) {
+                guard let accepted = try TCPSocket.accept(from: listeners[position].sockets.tcp) else { return }
+                try admit(accepted, to: ticket, at: position)
+            } catch {
+                logger.warning("a TCP connection cannot be accepted: \(error)")
+                return
+            }
+        }
+    }
+
+    private mutating func admit(
+        _ accepted: consuming Descriptor, to listener: Ticket, at position: Int
+    ) throws(LinuxError) {
+        if listeners[position].connections >= Self.maximumConnectionsPerNamespace {
+            makeRoom { $0 == listener }
+        } else if streams.count >= Self.maximumConnections {
+            makeRoom { _ in true }
+        }
+        let now = ContinuousClock.now
+        let ticket = streams.insert(StreamConnection(descriptor: accepted, listener: listener, now: now))
+        listeners[position].connections += 1
+        guard let stream = streams.position(of: ticket) else { return }
+        do throws(LinuxError) {
+            try epoll.add(
+                streams[stream].descriptor, token: Token(.stream, ticket).word, interest: streams[stream].interest)
+        } catch {
+            close(ticket)
+            throw error
+        }
+        if nextStreamDeadline == nil { nextStreamDeadline = now + Self.idleTimeout }
+    }
+
+    /// Closes the connection that has been idle longest among those of some listeners; if none is idle, the one that
+    /// was active longest ago.
+    private mutating func makeRoom(among eligible: (Ticket) -> Bool) {
+        var victim: (position: Int, isIdle: Bool, lastActive: ContinuousClock.Instant)?
+        for position in 0..<streams.count where eligible(streams[position].listener) {
+            let candidate = (position, streams[position].isIdle, streams[position].lastActive)
+            guard let best = victim else {
+                victim = candidate
+                continue
+            }
+            if candidate.1 != best.isIdle ? candidate.1 : candidate.2 < best.lastActive { victim = candidate }
+        }
+        if let victim { close(streams.ticket(at: victim.position)) }
+    }
+
+    mutating func serveStream(_ ticket: Ticket, _ events: Epoll.Events) {
+        guard let position = streams.position(of: ticket) else { return }
+        if events.contains(.error) || events.contains(.hangUp) {
+            close(ticket)
+            return
+        }
+        do throws(LinuxError) {
+            if events.contains(.writable) { try streams[position].flush() }
+            if events.contains(.readable) || events.contains(.readHangUp) { try read(ticket, position) }
+        } catch {
+            logger.debug("a TCP connection ended: \(error)")
+            close(ticket)
+            return
+        }
+        serveMessages(ticket)
+        act(ContinuousClock.now)
+        settle(ticket)
+    }
+
+    /// Takes in what has arrived, one buffer at most: the others have their turn, and epoll tells again.
+    private mutating func read(_ ticket: Ticket, _ position: Int) throws(LinuxError) {
+        guard !streams[position].isCongested else { return }
+        guard let count = try streams[position].descriptor.read(into: &readBuffer) else { return }
+        if count == 0 {
+            streams[position].hasEnded = true
+        } else {
+            streams[position].lastActive = ContinuousClock.now
+            streams[position].received(readBuffer, count)
+        }
+    }
+
+    /// Answers the whole messages that are there, until the client stops taking answers.
+    private mutating func serveMessages(_ ticket: Ticket) {
+        guard let position = streams.position(of: ticket),
+            let listener = listeners.position(of: streams[position].listener)
+        else { return }
+        let view = listeners[listener].view
+        while !streams[position].isCongested, let bounds = streams[position].nextMessage() {
+            counters.queries &+= 1
+            let outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &answerBuffer)
+            switch outcome {
+            case .answered(let length, let source):
+                counters.count(source)
+                streams[position].send(answerBuffer, length)
+            case .forward(let group):
+                forwardMessage(bounds, of: position, Asking(client: .stream(ticket), view: view, group: group))
+            case .drop:
+                counters.dropped &+= 1
+            }
+        }
+    }
+
+    /// Sends what can be sent, waits for what has to be waited for, closes what is over.
+    mutating func settle(_ ticket: Ticket) {
+        guard let position = streams.position(of: ticket) else { return }
+        do throws(LinuxError) {
+            let before = streams[position].pendingOutput
+            try streams[position].flush()
+            if streams[position].pendingOutput < before { streams[position].lastActive = ContinuousClock.now }
+            if before > 0 && !streams[position].isCongested { serveMessages(ticket) }
+            try streams[position].flush()
+            if streams[position].isFinished {
+                close(ticket)
+                return
+            }
+            var interest: Epoll.Events = []
+            if streams[position].pendingOutput > 0 { interest.insert(.writable) }
+            if !streams[position].isCongested && !streams[position].hasEnded {
+                interest.formUnion([.readable, .readHangUp])
+            }
+            if interest != streams[position].interest {
+                streams[position].interest = interest
+                try epoll.modify(streams[position].descriptor, token: Token(.stream, ticket).word, interest: interest)
+            }
+        } catch {
+            logger.debug("a TCP connection ended: \(error)")
+            close(ticket)
+        }
+    }
+
+    mutating func close(_ ticket: Ticket) {
+        guard let position = streams.position(of: ticket) else { return }
+        if let listener = listeners.position(of: streams[position].listener) { listeners[listener].connections -= 1 }
+        streams.remove(ticket)
+    }
+
+    /// Closes what has been idle too long: also a client that sends half a query, or takes no answers.
+    mutating func closeIdleStreams(_ now: ContinuousClock.Instant) {
+        var next: ContinuousClock.Instant?
+        for position in stride(from: streams.count - 1, through: 0, by: -1) {
+            let deadline = streams[position].lastActive + Self.idleTimeout
+            if deadline <= now && streams[position].inFlight == 0 {
+                close(streams.ticket(at: position))
+            } else {
+                let due = max(deadline, now + .milliseconds(100))
+                next = min(next ?? due, due)
+            }
+        }
+        nextStreamDeadline = next
+    }
+}

@@ -1,0 +1,256 @@
+// A worker's upstream side: it carries out what the forwarder decides, and tells it what came back.
+
+import DNSWire
+import Forwarding
+import LinuxNet
+import Logging
+import Registry
+
+/// One socket to an upstream, made for one attempt of one exchange.
+struct UpstreamSocket: ~Copyable {
+    let descriptor: Descriptor
+    let token: SocketToken
+    let isStream: Bool
+    /// What a stream has not taken yet.
+    var unsent: [UInt8] = []
+
+    /// Writes as much as the upstream takes.
+    /// - Returns: whether that was all.
+    mutating func flush() throws(LinuxError) -> Bool {
+        while !unsent.isEmpty {
+            guard let written = try descriptor.send(unsent.span) else { return false }
+            unsent.removeFirst(written)
+        }
+        return true
+    }
+}
+
+/// The sockets to upstreams, found by the forwarder's token or by the loop's ticket.
+struct UpstreamSockets: ~Copyable {
+    var sockets = SlotTable<UpstreamSocket>()
+    private var tickets: [SocketToken: Ticket] = [:]
+
+    mutating func insert(_ socket: consuming UpstreamSocket) -> Ticket {
+        let token = socket.token
+        let ticket = sockets.insert(socket)
+        tickets[token] = ticket
+        return ticket
+    }
+
+    func ticket(of token: SocketToken) -> Ticket? { tickets[token] }
+
+    /// Closes a socket.
+    mutating func remove(_ token: SocketToken) {
+        guard let ticket = tickets.removeValue(forKey: token) else { return }
+        sockets.remove(ticket)
+    }
+}
+
+extension Worker {
+    // MARK: - Questions
+
+    /// Puts a datagram's question to the upstreams.
+    mutating func forwardDatagram(_ packet: Int, _ asking: Asking) {
+        switch forwarder.ask(packet, of: receiver, responder.query, asking) {
+        case .accepted: counters.forwarded &+= 1
+        case .refused(let refusal): deliver(failure(refusal, receiver.packet(packet)), to: asking.client)
+        }
+    }
+
+    /// Puts the question of a connection's message to the upstreams.
+    mutating func forwardMessage(_ bounds: Range<Int>, of position: Int, _ asking: Asking) {
+        streams[position].inFlight += 1
+        switch forwarder.ask(bounds, of: streams[position], responder.query, asking) {
+        case .accepted: counters.forwarded &+= 1
+        case .refused(let refusal):
+            let answer = failure(refusal, bounds, of: streams[position])
+            deliver(answer, to: asking.client)
+        }
+    }
+
+    /// Puts a question of the control plane to the upstreams.
+    mutating func forward(_ query: Span<UInt8>, _ asking: Asking) {
+        if case .refused(let refusal) = forwarder.ask(query, responder.query, asking) {
+            deliver(failure(refusal, query), to: asking.client)
+        }
+        act(ContinuousClock.now)
+    }
+
+    private func failure(
+        _ refusal: Forwarding.Refusal, _ bounds: Range<Int>, of stream: borrowing StreamConnection
+    ) -> Answer {
+        failure(refusal, stream.inputSpan.extracting(bounds))
+    }
+
+    private func failure(_ refusal: Forwarding.Refusal, _ query: Span<UInt8>) -> Answer {
+        Answer.serverFailure(to: query, responder.query, because: refusal.detail)
+    }
+
+    // MARK: - Actions
+
+    /// Does what the forwarder wants done, until it wants nothing.
+    mutating func act(_ now: ContinuousClock.Instant) {
+        while let action = forwarder.nextAction() {
+            switch action {
+            case .openDatagram(let token, let server, let message): openDatagram(token, server, message, now)
+            case .openStream(let token, let server, let message): openStream(token, server, message, now)
+            case .send(let token, let message): send(token, message, now)
+            case .close(let token): upstreams.remove(token)
+            case .answer(let client, let answer): deliver(answer, to: client)
+            }
+        }
+    }
+
+    private mutating func openDatagram(
+        _ token: SocketToken, _ server: ServerAddress, _ message: [UInt8], _ now: ContinuousClock.Instant
+    ) {
+        do throws(LinuxError) {
+            let socket = try UDPSocket.connected(to: try SocketAddress(server))
+            _ = try socket.send(message.span)
+            try add(UpstreamSocket(descriptor: socket, token: token, isStream: false), interest: [.readable])
+        } catch {
+            logger.debug("upstream \(server): \(error)")
+            forwarder.failed(token, now: now)
+        }
+    }
+
+    private mutating func openStream(
+        _ token: SocketToken, _ server: ServerAddress, _ message: [UInt8], _ now: ContinuousClock.Instant
+    ) {
+        do throws(LinuxError) {
+            let socket = try TCPSocket.connecting(to: try SocketAddress(server))
+            try add(
+                UpstreamSocket(descriptor: socket, token: token, isStream: true, unsent: message),
+                interest: [.readable, .writable])
+        } catch {
+            logger.debug("upstream \(server) over TCP: \(error)")
+            forwarder.failed(token, now: now)
+        }
+    }
+
+    private mutating func add(_ socket: consuming UpstreamSocket, interest: Epoll.Events) throws(LinuxError) {
+        let token = socket.token
+        let ticket = upstreams.insert(socket)
+        guard let position = upstreams.sockets.position(of: ticket) else { return }
+        do throws(LinuxError) {
+            try epoll.add(
+                upstreams.sockets[position].descriptor, token: Token(.upstream, ticket).word, interest: interest)
+        } catch {
+            upstreams.remove(token)
+            throw error
+        }
+    }
+
+    private mutating func send(_ token: SocketToken, _ message: [UInt8], _ now: ContinuousClock.Instant) {
+        guard let ticket = upstreams.ticket(of: token), let position = upstreams.sockets.position(of: ticket) else {
+            return
+        }
+        do throws(LinuxError) {
+            if upstreams.sockets[position].isStream {
+                upstreams.sockets[position].unsent += message
+                try flushUpstream(ticket, position)
+            } else {
+                _ = try upstreams.sockets[position].descriptor.send(message.span)
+            }
+        } catch {
+            forwarder.failed(token, now: now)
+        }
+    }
+
+    /// Gives a client its answer, if it is still there.
+    private mutating func deliver(_ answer: Answer, to client: Client) {
+        if answer.upstream == nil { counters.failed &+= 1 }
+        switch client {
+        case .datagram(let listener, let address):
+            guard let position = listeners.position(of: listener) else { return }
+            answer.write(into: &messageBuffer, limit: answer.datagramLimit)
+            do throws(LinuxError) {
+                try listeners[position].sockets.udp.send(messageBuffer.span, to: address)
+            } catch {
+                counters.dropped &+= 1
+            }
+        case .stream(let ticket):
+            guard let position = streams.position(of: ticket) else { return }
+            answer.write(into: &messageBuffer, limit: 65_535)
+            streams[position].inFlight -= 1
+            streams[position].lastActive = ContinuousClock.now
+            streams[position].send(messageBuffer, messageBuffer.count)
+            settle(ticket)
+        case .control(let token):
+            let source = answer.upstream.map { "upstream \($0)" } ?? "no upstream answered"
+            control.post(.resolved(token: token, Resolution(message: answer.message(limit: 65_535), source: source)))
+        }
+    }
+
+    // MARK: - Replies
+
+    mutating func serveUpstream(_ ticket: Ticket, _ events: Epoll.Events) {
+        guard let position = upstreams.sockets.position(of: ticket) else { return }
+        let token = upstreams.sockets[position].token
+        let now = ContinuousClock.now
+        do throws(LinuxError) {
+            if upstreams.sockets[position].isStream {
+                if events.contains(.writable) { try flushUpstream(ticket, position) }
+                if !events.isDisjoint(with: [.readable, .hangUp, .error]) { try readStream(position, token, now) }
+            } else {
+                try readDatagrams(ticket, token, now)
+            }
+        } catch {
+            logger.debug("an upstream socket failed: \(error)")
+            forwarder.failed(token, now: now)
+        }
+        act(now)
+    }
+
+    private mutating func readDatagrams(
+        _ ticket: Ticket, _ token: SocketToken, _ now: ContinuousClock.Instant
+    ) throws(LinuxError) {
+        // Bounded: who floods this socket with wrong replies must not keep the loop.
+        for _ in 0..<Self.turn {
+            guard let position = upstreams.sockets.position(of: ticket) else { return }
+            guard let count = try upstreams.sockets[position].descriptor.receive(into: &readBuffer) else { return }
+            forwarder.receivedDatagram(readBuffer, count, on: token, now: now)
+        }
+    }
+
+    private mutating func readStream(
+        _ position: Int, _ token: SocketToken, _ now: ContinuousClock.Instant
+    ) throws(LinuxError) {
+        guard let count = try upstreams.sockets[position].descriptor.receive(into: &readBuffer) else { return }
+        if count == 0 {
+            forwarder.failed(token, now: now)
+        } else {
+            forwarder.receivedStream(readBuffer, count, on: token, now: now)
+        }
+    }
+
+    private mutating func flushUpstream(_ ticket: Ticket, _ position: Int) throws(LinuxError) {
+        if let failure = TCPSocket.connectionResult(of: upstreams.sockets[position].descriptor) { throw failure }
+        guard try upstreams.sockets[position].flush() else { return }
+        try epoll.modify(
+            upstreams.sockets[position].descriptor, token: Token(.upstream, ticket).word, interest: [.readable])
+    }
+}
+
+extension Forwarding.Refusal {
+    /// What an EDNS client is told (RFC 8914).
+    fileprivate var detail: ErrorDetail {
+        switch self {
+        case .tooMany: ErrorDetail(.networkError)
+        case .noUpstreams: ErrorDetail(.noReachableAuthority)
+        }
+    }
+}
+
+extension SocketAddress {
+    /// The address of an upstream, for the kernel.
+    init(_ server: ServerAddress) throws(LinuxError) {
+        switch server.address {
+        case .v4(let address):
+            self.init(v4: address.bits, port: server.port)
+        case .v6(let address):
+            let scope = try server.scope.map { scope throws(LinuxError) in try InterfaceName.index(of: scope) } ?? 0
+            self.init(v6: address.bits, port: server.port, scope: scope)
+        }
+    }
+}

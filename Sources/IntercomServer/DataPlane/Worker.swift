@@ -1,0 +1,241 @@
+// A worker: one thread, one epoll loop, its share of the namespaces. It shares nothing with other workers.
+
+import DNSWire
+import Forwarding
+import LinuxNet
+import Logging
+import Registry
+
+/// Who waits for an upstream's answer.
+enum Client: Sendable {
+    case datagram(listener: Ticket, SocketAddress)
+    case stream(Ticket)
+    /// `intercomctl resolve`; by the control plane's token.
+    case control(token: UInt64)
+}
+
+/// The UDP and TCP sockets inside one namespace.
+struct Listener: ~Copyable {
+    let sockets: ListenerSockets
+    let view: ViewID
+    var connections = 0
+}
+
+/// The data plane's loop and all that it owns.
+struct Worker: ~Copyable {
+    let index: Int
+    let inbox: Mailbox<WorkerMessage>
+    let control: Mailbox<WorkerReply>
+    let logger: Logger
+    /// Whether each query is logged; looked up once, so that the hot path pays one branch.
+    let logsQueries: Bool
+
+    var epoll: Epoll
+    var receiver = UDPReceiver(slots: 32, slotSize: 4096)
+    var sender = UDPSender(slots: 32, slotSize: Responder.maximumDatagram)
+    var responder: Responder
+    var forwarder: Forwarder<Client>
+    var counters = WorkerCounters()
+
+    var listeners = SlotTable<Listener>()
+    /// The listener of each view that has one.
+    var listenerOfView: [ViewID: Ticket] = [:]
+    var streams = SlotTable<StreamConnection>()
+    var upstreams = UpstreamSockets()
+    /// When the next idle connection is due; nil while there are none.
+    var nextStreamDeadline: ContinuousClock.Instant?
+    /// Where answers for streams and the control plane are written, and what reads from sockets fill.
+    var answerBuffer = [UInt8](repeating: 0, count: 65535)
+    var messageBuffer: [UInt8] = []
+    var readBuffer = [UInt8](repeating: 0, count: 65535 + 2)
+    private var isStopping = false
+
+    /// - Parameter epoll: the worker's own, which watches `inbox` already.
+    init(
+        index: Int, settings: ServerSettings, inbox: Mailbox<WorkerMessage>, control: Mailbox<WorkerReply>,
+        epoll: consuming Epoll, logger: Logger
+    ) {
+        self.index = index
+        self.inbox = inbox
+        self.control = control
+        self.logger = logger
+        self.logsQueries = logger.logLevel <= .trace
+        counters.worker = index
+        self.epoll = epoll
+        responder = Responder(settings: settings, seed: Entropy.word())
+        forwarder = Forwarder(limits: .init(), random: { UInt16(truncatingIfNeeded: Entropy.word()) })
+    }
+
+    /// Turns until it is told to stop.
+    mutating func run() {
+        while !isStopping {
+            let count: Int
+            do {
+                count = try epoll.wait(timeoutMilliseconds: timeout())
+            } catch {
+                logger.critical("worker \(index) cannot wait for events and ends: \(error)")
+                return
+            }
+            for event in 0..<count {
+                let (word, events) = epoll.event(event)
+                guard let token = Token(word: word) else { continue }
+                switch token.kind {
+                case .inbox: takeMessages()
+                case .datagramListener: serveDatagrams(token.ticket)
+                case .streamListener: acceptStreams(token.ticket)
+                case .stream: serveStream(token.ticket, events)
+                case .upstream: serveUpstream(token.ticket, events)
+                }
+            }
+            serveDeadlines()
+        }
+        answerBuffer.removeAll()
+    }
+
+    // MARK: - Time
+
+    /// Milliseconds until something is due; nil when nothing is: an idle worker does not wake.
+    private func timeout() -> Int? {
+        var next = nextStreamDeadline
+        if let deadline = forwarder.nextDeadline { next = min(next ?? deadline, deadline) }
+        guard let next else { return nil }
+        let left = ContinuousClock.now.duration(to: next)
+        guard left > .zero else { return 0 }
+        // Rounded up, so that a deadline is past when we wake for it.
+        return Int(left.components.seconds) * 1000 + Int(left.components.attoseconds / 1_000_000_000_000_000) + 1
+    }
+
+    private mutating func serveDeadlines() {
+        if forwarder.nextDeadline == nil && nextStreamDeadline == nil { return }
+        let now = ContinuousClock.now
+        if let deadline = forwarder.nextDeadline, deadline <= now {
+            forwarder.expire(now: now)
+            act(now)
+        }
+        if let deadline = nextStreamDeadline, deadline <= now { closeIdleStreams(now) }
+    }
+
+    // MARK: - The control plane
+
+    private mutating func takeMessages() {
+        for message in inbox.takeAll() {
+            switch message {
+            case .directory(let changes):
+                for change in changes { responder.directory.apply(change) }
+            case .settings(let settings):
+                responder.apply(settings)
+            case .upstreams(let group, let servers):
+                forwarder.setUpstreams(group, servers)
+            case .listen(let view, let sockets):
+                listen(view, sockets)
+            case .closeListener(let view):
+                closeListener(view)
+            case .resolve(let token, let view, let query):
+                resolve(token, view, query)
+            case .fence(let token):
+                control.post(.reached(token: token))
+            case .counters(let token):
+                counters.listeners = listeners.count
+                counters.tcpConnections = streams.count
+                counters.inFlight = forwarder.inFlight
+                control.post(.counters(token: token, counters))
+            case .stop:
+                isStopping = true
+            }
+        }
+    }
+
+    private mutating func listen(_ view: ViewID, _ handover: Handover<ListenerSockets>) {
+        guard let sockets = handover.take() else { return }
+        closeListener(view)
+        let ticket = listeners.insert(Listener(sockets: sockets, view: view))
+        guard let position = listeners.position(of: ticket) else { return }
+        do throws(LinuxError) {
+            let datagram = Token(.datagramListener, ticket).word
+            try epoll.add(listeners[position].sockets.udp, token: datagram, interest: [.readable])
+            let stream = Token(.streamListener, ticket).word
+            try epoll.add(listeners[position].sockets.tcp, token: stream, interest: [.readable])
+            listenerOfView[view] = ticket
+        } catch {
+            logger.error("a listener cannot be watched and is closed: \(error)")
+            listeners.remove(ticket)
+        }
+    }
+
+    private mutating func closeListener(_ view: ViewID) {
+        guard let ticket = listenerOfView.removeValue(forKey: view) else { return }
+        for position in stride(from: streams.count - 1, through: 0, by: -1) where streams[position].listener == ticket {
+            streams.remove(streams.ticket(at: position))
+        }
+        forwarder.abandon(namespace: view.rawValue)
+        act(ContinuousClock.now)
+        // Closing a descriptor takes it out of the epoll set.
+        listeners.remove(ticket)
+    }
+
+    private mutating func resolve(_ token: UInt64, _ view: ViewID, _ query: [UInt8]) {
+        let outcome = responder.respond(to: query.span, view: view, into: &answerBuffer)
+        switch outcome {
+        case .answered(let length, let source):
+            let resolution = Resolution(
+                message: Array(answerBuffer[..<length]), source: responder.describe(source))
+            control.post(.resolved(token: token, resolution))
+        case .forward(let group):
+            forward(query.span, Asking(client: .control(token: token), view: view, group: group))
+        case .drop:
+            control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query")))
+        }
+    }
+
+    // MARK: - Datagrams
+
+    /// Answers one batch; what is left in the socket waits until the others were served.
+    private mutating func serveDatagrams(_ ticket: Ticket) {
+        guard let position = listeners.position(of: ticket) else { return }
+        let view = listeners[position].view
+        let received: Int
+        do {
+            received = try receiver.receive(from: listeners[position].sockets.udp)
+        } catch {
+            logger.debug("receiving for view \(view.rawValue): \(error)")
+            return
+        }
+        counters.queries &+= UInt64(received)
+        for packet in 0..<received {
+            let outcome = responder.respond(to: packet, of: receiver, view: view, into: &sender)
+            if logsQueries { log(receiver.packet(packet), outcome, view) }
+            switch outcome {
+            case .answered(let length, let source):
+                sender.commit(length: length, toSourceOf: receiver, index: packet)
+                counters.count(source)
+            case .forward(let group):
+                let client = Client.datagram(listener: ticket, receiver.source(packet))
+                forwardDatagram(packet, Asking(client: client, view: view, group: group))
+            case .drop:
+                counters.dropped &+= 1
+            }
+        }
+        if !sender.isEmpty { counters.dropped &+= UInt64(sender.flush(to: listeners[position].sockets.udp).dropped) }
+        act(ContinuousClock.now)
+    }
+
+    private static func text(_ packet: Span<UInt8>) -> String {
+        do throws(WireError) {
+            let message = try Message(packet)
+            guard let question = try message.firstQuestion() else { return "without a question" }
+            return try MessageText.text(of: question, in: packet)
+        } catch {
+            return "of \(packet.count) octets (\(error))"
+        }
+    }
+
+    private func log(_ packet: Span<UInt8>, _ outcome: Outcome, _ view: ViewID) {
+        let what: String
+        switch outcome {
+        case .answered(_, let source): what = responder.describe(source)
+        case .forward: what = "forwarded"
+        case .drop: what = "dropped"
+        }
+        logger.trace("query \(Self.text(packet)) from view \(view.rawValue): \(what)")
+    }
+}

@@ -1,0 +1,25 @@
+// Where log messages go when no journal takes them: one line an event on standard error.
+
+import LinuxNet
+package import Logging
+
+/// A log handler that writes `level: message` lines, which every supervisor can take.
+package struct StandardErrorLog: LogHandler {
+    package var logLevel: Logger.Level = .info
+    package var metadata: Logger.Metadata = [:]
+
+    package init(label: String) {}
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        // What came from outside must not begin a line of its own, nor steer a terminal.
+        let text = event.message.description.unicodeScalars.map { scalar in
+            scalar.value < 0x20 || scalar.value == 0x7F ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+        }
+        Files.write("\(event.level): \(text.joined())\n", to: .standardError)
+    }
+}

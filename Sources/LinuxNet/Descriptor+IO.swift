@@ -1,0 +1,88 @@
+// Reading and writing: non-blocking descriptors say nil where they would block.
+
+internal import CLinux
+internal import SystemPackage
+
+extension Descriptor {
+    // MARK: - Reading
+
+    /// Reads what has come, at most as much as `buffer` has elements, into its beginning (read(2)).
+    /// - Returns: the octets read; 0 at the end of the stream; nil when it would block.
+    /// - Throws: ``LinuxError``, for example when the connection was reset.
+    package func read(into buffer: inout [UInt8]) throws(LinuxError) -> Int? {
+        try unsafe fill(&buffer, "read") { base, count in unsafe CLinux.read(rawValue, base, count) }
+    }
+
+    /// Reads at most `max` octets; they are then what `buffer` holds (read(2)).
+    /// - Returns: the octets read; 0 at the end of the stream; nil when it would block.
+    /// - Throws: ``LinuxError``, for example when the connection was reset.
+    package func read(into buffer: inout [UInt8], max: Int) throws(LinuxError) -> Int? {
+        if buffer.count < max { buffer.append(contentsOf: repeatElement(0, count: max - buffer.count)) }
+        buffer.removeLast(buffer.count - max)
+        let count = try read(into: &buffer)
+        buffer.removeLast(buffer.count - (count ?? 0))
+        return count
+    }
+
+    /// Receives one datagram, or what has come of a stream, into the beginning of `buffer` (recv(2)).
+    ///
+    /// What a datagram has beyond the buffer is lost.
+    /// - Returns: the octets received; of a stream 0 at its end; nil when it would block.
+    /// - Throws: ``LinuxError``, for example when a datagram sent before was refused.
+    package func receive(into buffer: inout [UInt8]) throws(LinuxError) -> Int? {
+        try unsafe fill(&buffer, "recv") { base, count in unsafe recv(rawValue, base, count, 0) }
+    }
+
+    private func fill(
+        _ buffer: inout [UInt8], _ name: String, _ call: (UnsafeMutableRawPointer?, Int) -> Int
+    ) throws(LinuxError) -> Int? {
+        try systemUnlessBlocked(name) {
+            // The array's own storage and its count, used only while the closure runs.
+            unsafe buffer.withUnsafeMutableBytes { unsafe call($0.baseAddress, $0.count) }
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Writes (write(2)). A stream socket whose peer has gone is an error, never SIGPIPE.
+    /// - Returns: the octets that were taken, perhaps not all; nil when it would block.
+    /// - Throws: ``LinuxError``, for example when the peer has gone.
+    package func write(_ bytes: Span<UInt8>) throws(LinuxError) -> Int? {
+        do throws(LinuxError) {
+            return try send(bytes)
+        } catch where error.errno == .notSocket {
+            return try systemUnlessBlocked("write") {
+                // The span's storage, used only while the closure runs.
+                unsafe bytes.withUnsafeBytes { unsafe CLinux.write(rawValue, $0.baseAddress, $0.count) }
+            }
+        }
+    }
+
+    /// Sends on a connected socket (send(2)), without SIGPIPE.
+    /// - Returns: the octets that were taken; of a datagram all; nil when it would block.
+    /// - Throws: ``LinuxError``, for example when a datagram sent before was refused.
+    package func send(_ bytes: Span<UInt8>) throws(LinuxError) -> Int? {
+        try systemUnlessBlocked("send") {
+            // The span's storage, used only while the closure runs.
+            unsafe bytes.withUnsafeBytes {
+                unsafe CLinux.send(rawValue, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+        }
+    }
+
+    /// Sends a datagram to an address (sendto(2)).
+    /// - Returns: the octets sent; nil when it would block.
+    /// - Throws: ``LinuxError``, for example when the network is unreachable.
+    @discardableResult
+    package func send(_ bytes: Span<UInt8>, to address: SocketAddress) throws(LinuxError) -> Int? {
+        try systemUnlessBlocked("sendto", address.description) {
+            unsafe address.withSockaddr { name, nameLength in
+                // Both the span's storage and the address live while the closure runs.
+                unsafe bytes.withUnsafeBytes {
+                    unsafe clinux_send_to(
+                        rawValue, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL), name, nameLength)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+// Small files: configuration, resolv.conf, what goes to standard output and error.
+
+internal import CLinux
+internal import SystemPackage
+
+/// Reads and writes small text files.
+package enum Files {
+    /// A standard stream of the process, stdio(3).
+    package enum Stream: Int32, Sendable {
+        /// Descriptor 1.
+        case standardOutput = 1
+        /// Descriptor 2.
+        case standardError = 2
+    }
+
+    /// The text of a regular file; what is not UTF-8 in it becomes U+FFFD.
+    /// - Parameter limit: the most octets that it may have.
+    /// - Returns: nil when there is no such file.
+    /// - Throws: ``LinuxError``: `fileTooLarge` over the limit, `invalidArgument` when it is no regular file.
+    package static func readText(_ path: String, limit: Int) throws(LinuxError) -> String? {
+        let file: Descriptor
+        do throws(LinuxError) {
+            // O_NONBLOCK: a pipe is not waited for.
+            file = try open(path, O_RDONLY | O_NONBLOCK)
+        } catch where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+            return nil
+        }
+        let status = try status(of: file, path)
+        guard status.isKind(S_IFREG) else {
+            throw LinuxError(call: "read", errno: .invalidArgument, subject: "\(path) (not a regular file)")
+        }
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
+        while let count = try file.read(into: &buffer), count > 0 {
+            text += buffer[..<count]
+            if text.count > limit { throw LinuxError(call: "read", errno: .fileTooLarge, subject: path) }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Writes a file so that a reader sees all of the old text or all of the new; it replaces what the path named.
+    ///
+    /// It is not forced to disk: what it is for does not outlive a restart of the host.
+    /// - Parameter mode: its permissions, such as 0o644, whatever the umask.
+    /// - Throws: ``LinuxError``; what the path named is unchanged then.
+    package static func writeAtomically(_ path: String, _ text: String, mode: UInt32) throws(LinuxError) {
+        let temporary = "\(path).\(String(Entropy.word(), radix: 36))"
+        let file = try open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600, subject: path)
+        do throws(LinuxError) {
+            try writeAll(text, to: file.rawValue, path)
+            try system("fchmod", path) { fchmod(file.rawValue, mode) }
+            // Both paths are NUL-terminated strings while the call runs.
+            try system("rename", path) { unsafe rename(temporary, path) }
+        } catch {
+            try? unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Writes text to a standard stream, all of it if the stream takes it; what it does not take is lost.
+    package static func write(_ text: String, to stream: Stream) {
+        try? writeAll(text, to: stream.rawValue, "")
+    }
+
+    /// Whether a standard stream goes to a terminal (isatty(3)).
+    package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
+
+    /// Whether a path names something, of whatever kind.
+    package static func exists(_ path: String) -> Bool { status(of: path, followsLinks: true) != nil }
+
+    /// Whether a path is a socket.
+    static func isSocket(_ path: String) -> Bool {
+        status(of: path, followsLinks: false).map { $0.isKind(S_IFSOCK) } ?? false
+    }
+
+    /// Removes a file (unlink(2)).
+    /// - Throws: ``LinuxError``, for example when there is none.
+    package static func unlink(_ path: String) throws(LinuxError) {
+        // The path is a NUL-terminated string while the call runs; so below.
+        try system("unlink", path) { unsafe CLinux.unlink(path) }
+    }
+
+    /// Removes an empty directory (rmdir(2)).
+    /// - Throws: ``LinuxError``, for example when it is not empty.
+    package static func removeDirectory(_ path: String) throws(LinuxError) {
+        try system("rmdir", path) { unsafe rmdir(path) }
+    }
+
+    /// Makes a directory and those above it where they are absent (mkdir(2)), mode 0755 less the umask.
+    /// - Throws: ``LinuxError``, for example when a file is in the way.
+    package static func makeDirectories(_ path: String) throws(LinuxError) {
+        var made = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            made += "/\(part)"
+            do throws(LinuxError) {
+                try system("mkdir", made) { unsafe mkdir(made, 0o755) }
+            } catch where error.errno == .fileExists {
+                guard let status = status(of: made, followsLinks: true), status.isKind(S_IFDIR) else {
+                    throw LinuxError(call: "mkdir", errno: .notDirectory, subject: made)
+                }
+            }
+        }
+    }
+
+    // MARK: - For this room
+
+    /// open(2), close-on-exec.
+    static func open(
+        _ path: String, _ flags: Int32, mode: UInt32 = 0, subject: String? = nil
+    ) throws(LinuxError) -> Descriptor {
+        guard !path.utf8.contains(0) else {
+            throw LinuxError(call: "open", errno: .invalidArgument, subject: "a path with a NUL in it")
+        }
+        return Descriptor(
+            adopting: try system("open", subject ?? path) { unsafe clinux_open(path, flags | O_CLOEXEC, mode) })
+    }
+
+    /// fstat(2).
+    static func status(of file: borrowing Descriptor, _ path: String) throws(LinuxError) -> stat {
+        var status = stat()
+        // The kernel fills exactly one record.
+        try system("fstat", path) { unsafe fstat(file.rawValue, &status) }
+        return status
+    }
+
+    /// stat(2) or lstat(2); nil when the path names nothing that we may see.
+    private static func status(of path: String, followsLinks: Bool) -> stat? {
+        var status = stat()
+        // The path is a NUL-terminated string while the call runs, which fills exactly one record.
+        let failure = unsafe fstatat(AT_FDCWD, path, &status, followsLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+        return failure == 0 ? status : nil
+    }
+
+    private static func writeAll(_ text: String, to descriptor: Int32, _ path: String) throws(LinuxError) {
+        let bytes = Array(text.utf8)
+        var written = 0
+        while written < bytes.count {
+            // The rest of the array, which lives while the call runs.
+            written += try system("write", path) {
+                unsafe bytes.withUnsafeBytes {
+                    unsafe CLinux.write(descriptor, $0.baseAddress.map { unsafe $0 + written }, bytes.count - written)
+                }
+            }
+        }
+    }
+}
+
+extension stat {
+    /// Whether this is of a file of one kind, inode(7).
+    fileprivate func isKind(_ kind: Int32) -> Bool { st_mode & UInt32(bitPattern: S_IFMT) == UInt32(bitPattern: kind) }
+}

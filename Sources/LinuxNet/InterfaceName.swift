@@ -1,0 +1,18 @@
+// Network interfaces by name and number, netdevice(7).
+
+internal import CLinux
+
+/// The names of the interfaces in the namespace that the calling thread is in.
+package enum InterfaceName {
+    /// The number of an interface (if_nametoindex(3)), or a number as it is written (`2`).
+    /// - Throws: ``LinuxError`` when there is no such interface.
+    package static func index(of name: String) throws(LinuxError) -> UInt32 {
+        if let number = UInt32(name), number > 0 { return number }
+        // The name is a NUL-terminated string while the call runs. 0 is its failure.
+        let index = try system("if_nametoindex", name) {
+            let index = unsafe if_nametoindex(name)
+            return index == 0 ? Int64(-1) : Int64(index)
+        }
+        return UInt32(truncatingIfNeeded: index)
+    }
+}

@@ -1,0 +1,95 @@
+// Entering a network namespace, setns(2): always on a thread made for it, so that no other thread ever changes its own.
+
+internal import CLinux
+internal import Synchronization
+internal import SystemPackage
+
+/// The UDP and TCP sockets that answer inside one namespace. They work there whatever thread uses them.
+///
+/// They keep the namespace alive: who holds them lets go of them when its container ends.
+package struct ListenerSockets: ~Copyable, Sendable {
+    /// Bound, and shared with no other socket.
+    package let udp: Descriptor
+    /// Listening.
+    package let tcp: Descriptor
+    /// The namespace's SO_NETNS_COOKIE.
+    package let cookie: UInt64
+
+    /// Takes over sockets that were made in one namespace.
+    package init(udp: consuming Descriptor, tcp: consuming Descriptor, cookie: UInt64) {
+        self.udp = udp
+        self.tcp = tcp
+        self.cookie = cookie
+    }
+}
+
+/// Errands inside a network namespace. They need CAP_SYS_ADMIN over it.
+package enum NamespaceEntry {
+    /// Octets of queries that may wait in a listener: over a thousand.
+    private static let receiveBuffer: Int32 = 1 << 20
+
+    /// Makes the listener of a namespace; brings its loopback interface up if it is down.
+    /// - Parameter address: where it answers, 127.0.0.11:53.
+    /// - Throws: ``LinuxError``: `addressInUse` from `bind` or `listen` when something in the namespace has the port;
+    ///   `notPermitted` from `setns` without CAP_SYS_ADMIN.
+    package static func openListener(
+        in namespace: borrowing NetworkNamespace, address: SocketAddress
+    ) throws(LinuxError) -> ListenerSockets {
+        try run(in: namespace) { () throws(LinuxError) in
+            try bringUpLoopback()
+            let udp = try UDPSocket.bound(to: address, receiveBuffer: receiveBuffer)
+            let tcp = try TCPSocket.listening(at: address)
+            let cookie = try udp.networkNamespaceCookie()
+            return ListenerSockets(udp: udp, tcp: tcp, cookie: cookie)
+        }
+    }
+
+    /// Runs `body` on a fresh thread inside the namespace and waits for it; the caller's thread stays where it is.
+    /// - Throws: ``LinuxError`` when the namespace cannot be entered, or what `body` throws.
+    package static func run<Made: ~Copyable & Sendable>(
+        in namespace: borrowing NetworkNamespace,
+        _ body: @escaping @Sendable () throws(LinuxError) -> Made
+    ) throws(LinuxError) -> Made {
+        let outcome = Outcome<Made>()
+        // The number stays good: the namespace is borrowed until the thread has ended.
+        let descriptor = namespace.descriptor.rawValue
+        let identity = namespace.identity
+        let thread = try Thread.start(name: "namespace") {
+            do throws(LinuxError) {
+                try system("setns", identity.description) { setns(descriptor, CLONE_NEWNET) }
+                outcome.put(.success(try body()))
+            } catch {
+                outcome.put(.failure(error))
+            }
+        }
+        thread.join()
+        return try outcome.take()
+    }
+
+    /// Sets IFF_UP on `lo` of the namespace that this thread is in; the kernel gives it 127.0.0.1/8 then.
+    private static func bringUpLoopback() throws(LinuxError) {
+        let socket = try Descriptor.socket(AF_INET, SOCK_DGRAM)
+        // The name is a string that the shim copies, bounded by IFNAMSIZ.
+        try system("ioctl SIOCSIFFLAGS", "lo") { unsafe clinux_bring_up(socket.rawValue, "lo") }
+    }
+}
+
+/// Carries what one thread has made to the thread that waits for it.
+private final class Outcome<Made: ~Copyable & Sendable>: Sendable {
+    private let result = Mutex<Result<Made, LinuxError>?>(nil)
+
+    func put(_ made: consuming sending Result<Made, LinuxError>) {
+        var made: Result<Made, LinuxError>? = made
+        result.withLock { swap(&$0, &made) }
+    }
+
+    func take() throws(LinuxError) -> Made {
+        let taken = result.withLock { result in
+            var taken: Result<Made, LinuxError>? = nil
+            swap(&taken, &result)
+            return taken
+        }
+        guard let taken else { throw LinuxError(call: "setns", errno: .canceled) }
+        return try taken.get()
+    }
+}

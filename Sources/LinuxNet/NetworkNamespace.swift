@@ -1,0 +1,85 @@
+// Network namespaces as files, namespaces(7) and ioctl_nsfs(2).
+
+internal import CLinux
+internal import SystemPackage
+
+/// Tells namespaces apart while they live; a number may be used again when one has ended.
+package struct NamespaceIdentity: Hashable, Sendable, CustomStringConvertible {
+    /// The device of the nsfs file system.
+    package let device: UInt64
+    /// The file's number in it, as in `net:[4026531840]`.
+    package let inode: UInt64
+
+    /// `net:[4026531840]`.
+    package var description: String { "net:[\(inode)]" }
+}
+
+/// A network namespace held open: it lives as long as this does.
+package struct NetworkNamespace: ~Copyable, Sendable {
+    /// The nsfs file.
+    package let descriptor: Descriptor
+    /// Which namespace it is.
+    package let identity: NamespaceIdentity
+
+    /// Opens the namespace that a path names, like `/run/netns/web` or `/proc/1/ns/net`.
+    ///
+    /// Safe for any path: what it names is not touched before it is known to be a namespace.
+    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/notANetworkNamespace`` when it is something else.
+    package init(path: String) throws(LinuxError) {
+        // O_PATH opens neither devices nor pipes, so it has no effect on them and never waits for a pipe's writer.
+        let place = try Files.open(path, O_PATH)
+        try Self.requireNamespaceFile(place, path)
+        // The very file that was looked at, whatever the path names by now.
+        let file = try Files.open("/proc/self/fd/\(place.rawValue)", O_RDONLY | O_NONBLOCK, subject: path)
+        try self.init(adopting: file, path)
+    }
+
+    /// Opens the namespace of a process, and makes sure that it is this process's and not a later one's.
+    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noSuchProcess`` when it has ended.
+    package init(process: borrowing ProcessDescriptor) throws(LinuxError) {
+        let gone = LinuxError(
+            call: "open", errno: .noSuchProcess, subject: "pid \(process.pid)", kind: .noSuchProcess)
+        let namespace: NetworkNamespace
+        do throws(LinuxError) {
+            namespace = try NetworkNamespace(path: "/proc/\(process.pid)/ns/net")
+        } catch {
+            throw process.isAlive ? error : gone
+        }
+        // Alive after the opening: the number meant this process then.
+        guard process.isAlive else { throw gone }
+        self = namespace
+    }
+
+    /// Opens the namespace of the process with this number.
+    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noSuchProcess`` when there is none.
+    package init(pid: Int32) throws(LinuxError) {
+        try self.init(process: try ProcessDescriptor(pid: pid))
+    }
+
+    /// The namespace that this thread is in.
+    /// - Throws: ``LinuxError``, for example when `/proc` is not mounted.
+    package static func current() throws(LinuxError) -> NetworkNamespace {
+        try NetworkNamespace(path: "/proc/thread-self/ns/net")
+    }
+
+    /// Whether both are the same namespace.
+    package func isSame(as other: borrowing NetworkNamespace) -> Bool { identity == other.identity }
+
+    private init(adopting file: consuming Descriptor, _ path: String) throws(LinuxError) {
+        guard clinux_namespace_type(file.rawValue) == CLONE_NEWNET else {
+            throw LinuxError(call: "open", errno: .invalidArgument, subject: path, kind: .notANetworkNamespace)
+        }
+        let status = try Files.status(of: file, path)
+        identity = NamespaceIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        descriptor = file
+    }
+
+    private static func requireNamespaceFile(_ place: borrowing Descriptor, _ path: String) throws(LinuxError) {
+        var information = statfs()
+        // The kernel fills exactly one record.
+        try system("fstatfs", path) { unsafe fstatfs(place.rawValue, &information) }
+        guard Int64(information.f_type) == Int64(NSFS_MAGIC) else {
+            throw LinuxError(call: "open", errno: .invalidArgument, subject: path, kind: .notANetworkNamespace)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// What the process has of the machine: processors, descriptors; and its end.
+
+internal import CLinux
+
+/// The processors of the machine.
+package enum Processors {
+    /// How many this process may run on (sched_getaffinity(2)); at least 1.
+    package static var count: Int { max(1, Int(clinux_processor_count())) }
+}
+
+/// Limits of the process, getrlimit(2).
+package enum Limits {
+    /// Lets the process have as many open descriptors as its hard limit says: each namespace takes two.
+    /// - Returns: the limit now.
+    @discardableResult
+    package static func raiseOpenFiles() -> Int {
+        var limit = rlimit()
+        // Each call reads or fills exactly one record.
+        guard unsafe getrlimit(RLIMIT_NOFILE, &limit) == 0 else { return 0 }
+        let soft = limit.rlim_cur
+        limit.rlim_cur = limit.rlim_max
+        guard unsafe setrlimit(RLIMIT_NOFILE, &limit) == 0 else { return Int(clamping: soft) }
+        return Int(clamping: limit.rlim_cur)
+    }
+}
+
+/// The end of the process.
+package enum Exit {
+    /// Ends the process with a status, 0...255, after what was printed is written out (exit(3)).
+    package static func now(_ status: Int32) -> Never { exit(status) }
+}
+
+/// What the process was started with.
+package enum Environment {
+    /// The value of a variable (getenv(3)); nil where it is not set.
+    package static func value(of name: String) -> String? {
+        // A NUL-terminated string of the C library, copied at once; nothing here changes the environment.
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+}

@@ -1,0 +1,67 @@
+// Socket options, socket(7) and tcp(7).
+
+internal import CLinux
+
+extension Descriptor {
+    /// Sends small segments at once (tcp(7) TCP_NODELAY).
+    package func setNoDelay() throws(LinuxError) {
+        try setOption(IPPROTO_TCP_, TCP_NODELAY, 1)
+    }
+
+    /// Identifies the network namespace of a socket for as long as the host runs (SO_NETNS_COOKIE, Linux 5.14).
+    package func networkNamespaceCookie() throws(LinuxError) -> UInt64 {
+        var cookie: UInt64 = 0
+        var length = socklen_t(MemoryLayout<UInt64>.size)
+        // The kernel writes at most `length` octets, which is what `cookie` has.
+        try system("getsockopt SO_NETNS_COOKIE") {
+            unsafe getsockopt(rawValue, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length)
+        }
+        return cookie
+    }
+
+    /// The address that a socket is bound to (getsockname(2)).
+    package func localAddress() throws(LinuxError) -> SocketAddress {
+        var storage = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        try system("getsockname") {
+            // The kernel writes at most `length` octets, which is what `storage` has.
+            unsafe withUnsafeMutablePointer(to: &storage) { storage in
+                unsafe storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe clinux_local_address(rawValue, $0, &length)
+                }
+            }
+        }
+        return SocketAddress(storage)
+    }
+
+    func setOption(_ level: Int32, _ name: Int32, _ value: Int32) throws(LinuxError) {
+        var value = value
+        let length = socklen_t(MemoryLayout<Int32>.size)
+        // The kernel reads `length` octets, which is what `value` has.
+        try system("setsockopt") { unsafe setsockopt(rawValue, level, name, &value, length) }
+    }
+
+    func option(_ level: Int32, _ name: Int32) throws(LinuxError) -> Int32 {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        // The kernel writes at most `length` octets, which is what `value` has.
+        try system("getsockopt") { unsafe getsockopt(rawValue, level, name, &value, &length) }
+        return value
+    }
+
+    /// A non-blocking, close-on-exec socket for an address family (socket(2)).
+    static func socket(_ family: Int32, _ type: __socket_type, isBlocking: Bool = false) throws(LinuxError) -> Descriptor {
+        let flags = SOCK_CLOEXEC.rawValue | (isBlocking ? 0 : SOCK_NONBLOCK.rawValue)
+        return Descriptor(adopting: try system("socket") { CLinux.socket(family, Int32(type.rawValue | flags), 0) })
+    }
+
+    /// bind(2).
+    func bind(to address: SocketAddress, _ subject: String) throws(LinuxError) {
+        try system("bind", subject) {
+            unsafe address.withSockaddr { unsafe clinux_bind(rawValue, $0, $1) }
+        }
+    }
+}
+
+/// IPPROTO_TCP as the socket option calls take it.
+let IPPROTO_TCP_ = Int32(IPPROTO_TCP)

@@ -1,0 +1,124 @@
+// Datagrams sent in batches, sendmmsg(2): the end of every local answer's way.
+
+internal import CLinux
+internal import SystemPackage
+
+/// A batch of datagrams to be filled and sent, made once; filling and sending allocate nothing.
+@safe package struct UDPSender: ~Copyable, @unchecked Sendable {
+    // Sendable although it has pointers: the storage has this one owner, which is used by one thread at a time.
+
+    /// Datagrams sent at once.
+    package let slots: Int
+    /// The longest datagram, in octets.
+    package let slotSize: Int
+
+    /// `slots` pieces of `slotSize` octets.
+    @usableFromInline let payload: UnsafeMutablePointer<UInt8>
+    private let addresses: UnsafeMutablePointer<sockaddr_in6>
+    private let pieces: UnsafeMutablePointer<iovec>
+    private let messages: UnsafeMutablePointer<mmsghdr>
+
+    /// How many datagrams wait to be sent.
+    @usableFromInline package private(set) var count = 0
+
+    /// - Parameters:
+    ///   - slots: datagrams sent at once, 1...1024.
+    ///   - slotSize: the longest datagram, in octets.
+    package init(slots: Int = 32, slotSize: Int = 1232) {
+        precondition((1...1024).contains(slots) && (1...65_535).contains(slotSize), "no sensible batch")
+        self.slots = slots
+        self.slotSize = slotSize
+        // All storage is owned by this value alone, initialized here and freed in its deinit. The pointers from one
+        // piece to another stay right because none of it moves, wherever the value itself goes.
+        unsafe payload = .allocate(capacity: slots * slotSize)
+        unsafe payload.initialize(repeating: 0, count: slots * slotSize)
+        unsafe addresses = .allocate(capacity: slots)
+        unsafe addresses.initialize(repeating: sockaddr_in6(), count: slots)
+        unsafe pieces = .allocate(capacity: slots)
+        unsafe messages = .allocate(capacity: slots)
+        unsafe messages.initialize(repeating: mmsghdr(), count: slots)
+        for slot in 0..<slots {
+            unsafe (pieces + slot).initialize(to: iovec(iov_base: payload + slot * slotSize, iov_len: 0))
+            unsafe messages[slot].msg_hdr.msg_iov = pieces + slot
+            unsafe messages[slot].msg_hdr.msg_iovlen = 1
+            unsafe messages[slot].msg_hdr.msg_name = UnsafeMutableRawPointer(addresses + slot)
+        }
+    }
+
+    deinit {
+        unsafe messages.deallocate()
+        unsafe pieces.deallocate()
+        unsafe addresses.deallocate()
+        unsafe payload.deallocate()
+    }
+
+    /// No datagram waits.
+    package var isEmpty: Bool { count == 0 }
+
+    /// No further datagram fits before ``flush(to:)``.
+    package var isFull: Bool { count == slots }
+
+    /// Where the next datagram is written; ``commit(length:to:)`` then adds it to the batch. Empty when the batch is full.
+    @inlinable
+    package var nextBuffer: MutableSpan<UInt8> {
+        @_lifetime(&self)
+        mutating get {
+            // The slot after the last committed one; where there is none, no octet of what would lie behind `payload`.
+            let slot = count < slots ? count : 0
+            let bytes = unsafe UnsafeMutableBufferPointer(
+                start: payload + slot * slotSize, count: count < slots ? slotSize : 0)
+            // Its lifetime is the exclusive access to this value: no other span of the slot exists meanwhile.
+            return unsafe _overrideLifetime(MutableSpan(_unsafeElements: bytes), mutating: &self)
+        }
+    }
+
+    /// Adds what was written into ``nextBuffer`` to the batch, as the answer to a datagram that was received.
+    /// - Parameters:
+    ///   - length: the octets written, at most ``slotSize``.
+    ///   - receiver: the batch with the query.
+    ///   - index: the query's number in that batch.
+    package mutating func commit(length: Int, toSourceOf receiver: borrowing UDPReceiver, index: Int) {
+        let (address, addressLength) = receiver.rawSource(index)
+        commit(length, address, addressLength)
+    }
+
+    /// Adds what was written into ``nextBuffer`` to the batch.
+    /// - Parameter length: the octets written, at most ``slotSize``.
+    package mutating func commit(length: Int, to address: SocketAddress) {
+        commit(length, address.storage, address.storageLength)
+    }
+
+    private mutating func commit(_ length: Int, _ address: sockaddr_in6, _ addressLength: socklen_t) {
+        precondition(count < slots && length >= 0 && length <= slotSize, "the batch is full, or the datagram too long")
+        // Within the storage: just checked.
+        unsafe addresses[count] = address
+        unsafe messages[count].msg_hdr.msg_namelen = addressLength
+        unsafe pieces[count].iov_len = length
+        count += 1
+    }
+
+    /// Sends the batch, which is empty then. A datagram that cannot be sent is dropped, as networks do; the rest go on.
+    /// - Returns: how many were sent and how many dropped.
+    @discardableResult
+    package mutating func flush(to socket: borrowing Descriptor) -> (sent: Int, dropped: Int) {
+        var done = 0
+        var dropped = 0
+        while done < count {
+            let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
+            do throws(Errno) {
+                // Every header points into storage of ours that is as long as the header says.
+                let sent = try uninterrupted {
+                    unsafe sendmmsg(socket.rawValue, messages + done, UInt32(count - done), flags)
+                }
+                done += max(1, Int(sent))
+            } catch {
+                // It is the first of those left that the kernel refused.
+                done += 1
+                dropped += 1
+            }
+        }
+        let sent = count - dropped
+        count = 0
+        return (sent, dropped)
+    }
+}

@@ -1,0 +1,33 @@
+// UDP sockets, udp(7).
+
+internal import CLinux
+
+/// Makes UDP sockets: non-blocking and close-on-exec.
+package enum UDPSocket {
+    /// A socket that sends to one address and receives from it alone; the kernel gives it a random port.
+    /// - Throws: ``LinuxError``, for example when the network is unreachable.
+    package static func connected(to address: SocketAddress) throws(LinuxError) -> Descriptor {
+        let socket = try Descriptor.socket(address.family, SOCK_DGRAM)
+        try system("connect", address.description) {
+            unsafe address.withSockaddr { unsafe clinux_connect(socket.rawValue, $0, $1) }
+        }
+        return socket
+    }
+
+    /// A socket that receives at an address, and shares it with no other: it has neither SO_REUSEADDR nor SO_REUSEPORT.
+    /// - Parameter receiveBuffer: octets of datagrams that may wait in it, as far as the kernel allows; nil: its default.
+    /// - Throws: ``LinuxError``, for example `addressInUse`.
+    package static func bound(to address: SocketAddress, receiveBuffer: Int32? = nil) throws(LinuxError) -> Descriptor {
+        let socket = try Descriptor.socket(address.family, SOCK_DGRAM)
+        if let receiveBuffer {
+            // Best effort: the limit of net.core.rmem_max holds for who has no CAP_NET_ADMIN over the host.
+            do throws(LinuxError) {
+                try socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer)
+            } catch {
+                try? socket.setOption(SOL_SOCKET, SO_RCVBUF, receiveBuffer)
+            }
+        }
+        try socket.bind(to: address, "UDP \(address)")
+        return socket
+    }
+}

@@ -1,0 +1,160 @@
+// The control socket, unix(7).
+
+internal import CLinux
+internal import SystemPackage
+
+/// Who is at the other end of a Unix socket, as it was when they connected.
+package struct PeerCredentials: Hashable, Sendable {
+    /// The process.
+    package let pid: Int32
+    /// Its effective user.
+    package let uid: UInt32
+    /// Its effective group.
+    package let gid: UInt32
+    /// Its supplementary groups.
+    package let groups: [UInt32]
+}
+
+/// Makes Unix stream sockets.
+package enum UnixSocket {
+    /// A socket that clients connect to at a path; its directory is made if absent. Non-blocking, close-on-exec.
+    ///
+    /// A socket that a daemon left behind is replaced; one that somebody listens on is not, nor is any other file.
+    /// - Parameters:
+    ///   - mode: the permissions of the path, such as 0o660.
+    ///   - group: who the path belongs to. Where the host has no such group, the path stays with the process's own:
+    ///     fewer may connect then, never more.
+    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/alreadyListening`` when somebody listens at the path.
+    package static func listen(path: String, mode: UInt32, group: String?) throws(LinuxError) -> Descriptor {
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try Files.makeDirectories(String(path[..<slash]))
+        }
+        let socket = try Descriptor.socket(AF_UNIX, SOCK_STREAM)
+        // The path is made with the permissions of the socket: from the first moment it is the owner's alone.
+        try system("fchmod", path) { fchmod(socket.rawValue, 0o600) }
+        do throws(LinuxError) {
+            try bind(socket, path)
+        } catch where error.errno == .addressInUse {
+            try removeStale(path)
+            try bind(socket, path)
+        }
+        do throws(LinuxError) {
+            if let group, let gid = Groups.id(of: group) {
+                // The path is a NUL-terminated string while the call runs; so below.
+                try system("chown", path) { unsafe chown(path, uid_t.max, gid) }
+            }
+            try system("chmod", path) { unsafe chmod(path, mode) }
+            try system("listen", path) { CLinux.listen(socket.rawValue, SOMAXCONN) }
+        } catch {
+            try? Files.unlink(path)
+            throw error
+        }
+        return socket
+    }
+
+    /// The next connection, non-blocking and close-on-exec; nil when none waits.
+    /// - Throws: ``LinuxError``, for example when the process has too many open files.
+    package static func accept(from listener: borrowing Descriptor) throws(LinuxError) -> Descriptor? {
+        try acceptConnection(from: listener)
+    }
+
+    /// A blocking connection to who listens at a path.
+    /// - Throws: ``LinuxError``: `noSuchFileOrDirectory` or `connectionRefused` when nobody does.
+    package static func connect(path: String) throws(LinuxError) -> Descriptor {
+        let socket = try Descriptor.socket(AF_UNIX, SOCK_STREAM, isBlocking: true)
+        try connect(socket, path)
+        return socket
+    }
+
+    /// Who connected (SO_PEERCRED, SO_PEERGROUPS).
+    /// - Throws: ``LinuxError`` when it is no Unix socket.
+    package static func peerCredentials(of socket: borrowing Descriptor) throws(LinuxError) -> PeerCredentials {
+        var credentials = ucred()
+        var length = socklen_t(MemoryLayout<ucred>.size)
+        // The kernel writes at most `length` octets, which is what `credentials` has.
+        try system("getsockopt SO_PEERCRED") {
+            unsafe getsockopt(socket.rawValue, SOL_SOCKET, SO_PEERCRED, &credentials, &length)
+        }
+        return PeerCredentials(
+            pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, groups: try peerGroups(of: socket))
+    }
+
+    private static func peerGroups(of socket: borrowing Descriptor) throws(LinuxError) -> [UInt32] {
+        // NGROUPS_MAX is 65,536; the kernel says ERANGE to less room than it needs.
+        for room in [64, 65_536] {
+            var groups = [UInt32](repeating: 0, count: room)
+            var length = socklen_t(room * MemoryLayout<UInt32>.size)
+            do throws(LinuxError) {
+                // The kernel writes at most `length` octets, which is what `groups` has.
+                try system("getsockopt SO_PEERGROUPS") {
+                    unsafe getsockopt(socket.rawValue, SOL_SOCKET, SO_PEERGROUPS, &groups, &length)
+                }
+                return Array(groups.prefix(Int(length) / MemoryLayout<UInt32>.size))
+            } catch where error.errno == .outOfRange {}
+        }
+        throw LinuxError(call: "getsockopt SO_PEERGROUPS", errno: .outOfRange)
+    }
+
+    // MARK: - Paths
+
+    /// Removes a socket that nobody listens on.
+    private static func removeStale(_ path: String) throws(LinuxError) {
+        guard Files.isSocket(path) else {
+            throw LinuxError(call: "bind", errno: .fileExists, subject: path)
+        }
+        // Non-blocking: a daemon whose queue is full is one that listens.
+        let probe = try Descriptor.socket(AF_UNIX, SOCK_STREAM)
+        do throws(LinuxError) {
+            try connect(probe, path)
+        } catch {
+            switch error.errno {
+            case .connectionRefused: return try Files.unlink(path)
+            case .noSuchFileOrDirectory: return
+            case .wouldBlock: break
+            default: throw error
+            }
+        }
+        throw LinuxError(call: "bind", errno: .addressInUse, subject: path, kind: .alreadyListening)
+    }
+
+    private static func bind(_ socket: borrowing Descriptor, _ path: String) throws(LinuxError) {
+        let descriptor = socket.rawValue
+        try unsafe withAddress(path) { address throws(LinuxError) in
+            try system("bind", path) {
+                unsafe clinux_bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+
+    private static func connect(_ socket: borrowing Descriptor, _ path: String) throws(LinuxError) {
+        let descriptor = socket.rawValue
+        try unsafe withAddress(path) { address throws(LinuxError) in
+            try system("connect", path) {
+                unsafe clinux_connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+
+    /// Lends a path as the kernel's form of an address.
+    private static func withAddress(
+        _ path: String, _ body: (UnsafePointer<sockaddr>) throws(LinuxError) -> Void
+    ) throws(LinuxError) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        let bytes = Array(path.utf8)
+        // One octet is left for the NUL. An empty path would bind a name of the kernel's choice.
+        guard !bytes.isEmpty, !bytes.contains(0) else {
+            throw LinuxError(call: "bind", errno: .invalidArgument, subject: path)
+        }
+        guard bytes.count < room else { throw LinuxError(call: "bind", errno: .fileNameTooLong, subject: path) }
+        // The path fits, as just checked.
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+        // `sockaddr` is the common beginning of all address types; the length says how much there is.
+        try unsafe withUnsafePointer(to: &address) { address throws(LinuxError) in
+            try unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address throws(LinuxError) in
+                try unsafe body(address)
+            }
+        }
+    }
+}

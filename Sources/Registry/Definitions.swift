@@ -1,0 +1,94 @@
+// What is declared about networks and containers: the registry's input, and what it shows.
+
+package import DNSWire
+
+/// Who declared something.
+package enum Source: String, Sendable {
+    case configuration, control
+}
+
+/// A network: the segment that containers share.
+package struct NetworkDefinition: Sendable, Equatable {
+    /// A DNS name; it may have several labels.
+    package var name: String
+    package var source: Source
+    /// The host's interface that is this network.
+    package var interface: String?
+    /// Empty: any address is of this network.
+    package var subnets: [Subnet] = []
+    /// Whether questions from here are never forwarded.
+    package var isInternal = false
+    /// Empty: those of the configuration.
+    package var upstreams: [ServerAddress] = []
+    /// Seconds that answers may be kept; nil: the registry's default.
+    package var ttl: UInt32?
+
+    package init(name: String, source: Source) {
+        self.name = name
+        self.source = source
+    }
+}
+
+/// One attachment of a container to one network.
+package struct EndpointDefinition: Sendable, Equatable {
+    package var network: String
+    package var addresses: [IPAddress]
+    /// Further names; they may have several labels and begin with `*.`.
+    package var aliases: [String]
+
+    package init(network: String, addresses: [IPAddress] = [], aliases: [String] = []) {
+        self.network = network
+        self.addresses = addresses
+        self.aliases = aliases
+    }
+}
+
+/// A private name of another container.
+package struct LinkDefinition: Sendable, Equatable {
+    /// The target; it may come later than the link, go and return.
+    package var container: String
+    /// What it is called here.
+    package var name: String
+
+    package init(container: String, name: String) {
+        self.container = container
+        self.name = name
+    }
+}
+
+/// A port that SRV answers tell of.
+package struct PortDefinition: Sendable, Equatable {
+    package enum Transport: String, Sendable, CaseIterable {
+        case tcp, udp
+    }
+
+    /// 1...65535.
+    package var number: UInt16
+    package var transport: Transport
+    /// The service's name without its underscore, as `http`.
+    package var service: String?
+
+    package init(number: UInt16, transport: Transport = .tcp, service: String? = nil) {
+        self.number = number
+        self.transport = transport
+        self.service = service
+    }
+}
+
+/// A container: its identity and where it is attached.
+package struct ContainerDefinition: Sendable, Equatable {
+    /// One label of 1 to 63 octets, taken as it is.
+    package var name: String
+    package var source: Source
+    package var hostname: String?
+    package var id: String?
+    /// In the order in which they answer.
+    package var endpoints: [EndpointDefinition] = []
+    package var links: [LinkDefinition] = []
+    package var ports: [PortDefinition] = []
+
+    package init(name: String, source: Source) {
+        self.name = name
+        self.source = source
+    }
+}

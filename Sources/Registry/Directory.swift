@@ -1,0 +1,317 @@
+// The data plane's tables: which names a view sees, and their records ready to be copied.
+
+package import DNSWire
+
+/// A worker's replica of what the registry knows. Looking up allocates nothing and counts no references.
+package struct Directory: ~Copyable {
+    /// A name that was found.
+    package struct Match {
+        /// The network that has it, or the links.
+        package let scope: ScopeID
+        package let isLink: Bool
+        let number: Int
+    }
+
+    /// Records of one type, for an answer: where their octets are, and which is first this time.
+    package struct Records {
+        /// For ``Directory/bytes(_:_:)``.
+        package let offset: Int
+        /// Octets of all records.
+        package let length: Int
+        package let count: Int
+        /// Octets of each record; 0 where they differ.
+        package let stride: Int
+        /// The record that is first in this answer, 0..<count.
+        package let start: Int
+    }
+
+    /// The folded domain on the wire, root included.
+    private var domain: [UInt8]
+    private var domainLabels: Int
+    var index: NameIndex
+    /// Folded names of the networks, root included; empty for links.
+    private var scopeNames = RunTable<UInt8>()
+    private var scopeLabels: [Int] = []
+    private var scopeTexts: [String] = []
+    private var scopeSubnets = RunTable<Subnet>()
+    private var wildcards: [Int] = []
+    /// The most labels of a network's name.
+    private var maximumScopeLabels = 0
+    private var viewNetworks = RunTable<UInt32>()
+    private var viewLinks: [UInt32?] = []
+    private var viewUpstreams: [UInt32?] = []
+
+    /// - Parameters:
+    ///   - domain: the domain that may stand behind every name.
+    ///   - seed: a secret that nobody outside knows.
+    package init(domain: Name, seed: UInt64) {
+        self.domain = domain.folded
+        self.domainLabels = domain.labelCount
+        index = NameIndex(seed: seed)
+    }
+
+    /// Sets the domain that may stand behind every name.
+    package mutating func setDomain(_ name: Name) {
+        domain = name.folded
+        domainLabels = name.labelCount
+    }
+
+    // MARK: - Changes
+
+    package mutating func apply(_ change: DirectoryChange) {
+        switch change {
+        case .scope(let id, let scope): set(Int(id.rawValue), scope)
+        case .records(let key, let records):
+            let difference = index.set(key, records)
+            if key.kind == .wildcard {
+                wildcards.grow(toHold: Int(key.scope.rawValue), with: 0)
+                wildcards[Int(key.scope.rawValue)] += difference
+            }
+        case .view(let id, let view): set(Int(id.rawValue), view)
+        }
+    }
+
+    private mutating func set(_ scope: Int, _ facts: Scope?) {
+        scopeLabels.grow(toHold: scope, with: 0)
+        scopeTexts.grow(toHold: scope, with: "")
+        wildcards.grow(toHold: scope, with: 0)
+        scopeLabels[scope] = facts?.name?.labelCount ?? 0
+        scopeTexts[scope] = facts?.text ?? ""
+        scopeNames.set(scope, facts?.name?.folded ?? [])
+        scopeSubnets.set(scope, facts?.subnets ?? [])
+        maximumScopeLabels = max(maximumScopeLabels, scopeLabels[scope])
+    }
+
+    private mutating func set(_ view: Int, _ facts: View?) {
+        viewLinks.grow(toHold: view, with: nil)
+        viewUpstreams.grow(toHold: view, with: nil)
+        viewLinks[view] = facts?.links?.rawValue
+        viewUpstreams[view] = facts?.upstreams?.rawValue
+        viewNetworks.set(view, facts?.networks.map(\.rawValue) ?? [])
+    }
+
+    // MARK: - Names
+
+    /// The name in a view: as a link, as a whole on any network, with the network's name behind it, each also with the
+    /// domain behind it; and no exact name anywhere, under the longest wildcard.
+    package func find(_ name: borrowing FoldedName, view: ViewID) -> Match? {
+        find(name, from: 0, view: view)
+    }
+
+    /// Whether this is `_service._proto.NAME` of a NAME that the view has: a service that nobody registered.
+    package func isServiceNameOfOurs(_ name: borrowing FoldedName, view: ViewID) -> Bool {
+        guard name.labelCount > 2, name[1] == 0x5F else { return false }
+        let protocolLabel = name.labelOffset(1)
+        guard name[protocolLabel] == 4, name[protocolLabel + 1] == 0x5F else { return false }
+        switch (name[protocolLabel + 2], name[protocolLabel + 3], name[protocolLabel + 4]) {
+        case (0x74, 0x63, 0x70), (0x75, 0x64, 0x70): return find(name, from: 2, view: view) != nil
+        default: return false
+        }
+    }
+
+    private func find(_ name: borrowing FoldedName, from first: Int, view: ViewID) -> Match? {
+        let view = Int(view.rawValue)
+        guard first < name.labelCount, view < viewLinks.count else { return nil }
+        let networks = viewNetworks.run(of: view)
+        let ends = Ends(
+            whole: name.labelCount, bare: isUnderDomain(name) ? name.labelCount - domainLabels : 0)
+        if let links = viewLinks[view], let number = exact(name, first, ends.whole, links) {
+            return Match(scope: ScopeID(rawValue: links), isLink: true, number: number)
+        }
+        if networks.count == 0 { return nil }
+        if let match = search(name, first, ends.whole, networks, .exact) { return match }
+        if ends.bare > first, let match = search(name, first, ends.bare, networks, .exact) { return match }
+        guard hasWildcards(networks) else { return nil }
+        if let match = search(name, first, ends.whole, networks, .wildcard) { return match }
+        if ends.bare > first, let match = search(name, first, ends.bare, networks, .wildcard) { return match }
+        return nil
+    }
+
+    /// The label behind the name, as it is and without the domain.
+    private struct Ends {
+        var whole: Int
+        /// 0: the name is not under the domain.
+        var bare: Int
+    }
+
+    /// The labels `first..<end` as a name on any network; then as a name with a network's name behind it.
+    private func search(
+        _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: RunTable<UInt32>.Run,
+        _ kind: RecordKey.Kind
+    ) -> Match? {
+        if kind == .exact {
+            let octets = name.span.extracting(name.labelOffset(first)..<name.labelOffset(end))
+            let hash = index.hash(octets)
+            for position in networks.start..<networks.start + networks.count {
+                let scope = viewNetworks.elements[position]
+                if let number = index.find(octets, hash, scope: scope, kind: .exact) {
+                    return Match(scope: ScopeID(rawValue: scope), isLink: false, number: number)
+                }
+            }
+        } else if let match = wildcard(name, first, end, networks) {
+            return match
+        }
+        guard end - first > 1 else { return nil }
+        for labels in 1...max(1, min(end - first - 1, maximumScopeLabels)) {
+            for position in networks.start..<networks.start + networks.count {
+                let scope = viewNetworks.elements[position]
+                guard scopeLabels[Int(scope)] == labels, isName(of: scope, name, end - labels, end) else { continue }
+                if kind == .exact {
+                    if let number = exact(name, first, end - labels, scope) {
+                        return Match(scope: ScopeID(rawValue: scope), isLink: false, number: number)
+                    }
+                } else if let match = wildcard(
+                    name, first, end - labels, RunTable<UInt32>.Run(start: position, count: 1))
+                {
+                    return match
+                }
+            }
+        }
+        return nil
+    }
+
+    private func exact(_ name: borrowing FoldedName, _ first: Int, _ end: Int, _ scope: UInt32) -> Int? {
+        let octets = name.span.extracting(name.labelOffset(first)..<name.labelOffset(end))
+        return index.find(octets, index.hash(octets), scope: scope, kind: .exact)
+    }
+
+    /// The longest wildcard that the labels `first..<end` are under.
+    private func wildcard(
+        _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: RunTable<UInt32>.Run
+    ) -> Match? {
+        var label = first + 1
+        while label < end {
+            let octets = name.span.extracting(name.labelOffset(label)..<name.labelOffset(end))
+            let hash = index.hash(octets)
+            for position in networks.start..<networks.start + networks.count {
+                let scope = viewNetworks.elements[position]
+                guard wildcards[Int(scope)] > 0 else { continue }
+                if let number = index.find(octets, hash, scope: scope, kind: .wildcard) {
+                    return Match(scope: ScopeID(rawValue: scope), isLink: false, number: number)
+                }
+            }
+            label += 1
+        }
+        return nil
+    }
+
+    private func hasWildcards(_ networks: RunTable<UInt32>.Run) -> Bool {
+        for position in networks.start..<networks.start + networks.count
+        where wildcards[Int(viewNetworks.elements[position])] > 0 { return true }
+        return false
+    }
+
+    /// Whether the labels `start..<end` are the name of this network.
+    private func isName(of scope: UInt32, _ name: borrowing FoldedName, _ start: Int, _ end: Int) -> Bool {
+        let run = scopeNames.run(of: Int(scope))
+        let offset = name.labelOffset(start)
+        // Without the root's octet, which stands at the end of the scope's name alone.
+        guard run.count - 1 == name.labelOffset(end) - offset else { return false }
+        for position in 0..<run.count - 1 where scopeNames.elements[run.start + position] != name[offset + position] {
+            return false
+        }
+        return true
+    }
+
+    /// Whether a name is the domain or under it.
+    package func isUnderDomain(_ name: borrowing FoldedName) -> Bool {
+        name.labelCount >= domainLabels && name.suffixEquals(domain.span, fromLabel: name.labelCount - domainLabels)
+    }
+
+    // MARK: - Addresses
+
+    /// Whether a name is under `in-addr.arpa` or `ip6.arpa`.
+    package func isReverse(_ name: borrowing FoldedName) -> Bool {
+        let labels = name.labelCount
+        guard labels > 2 else { return false }
+        return name.suffixEquals(Self.inAddrARPA.span, fromLabel: labels - 2)
+            || name.suffixEquals(Self.ip6ARPA.span, fromLabel: labels - 2)
+    }
+
+    private static let inAddrARPA: InlineArray<14, UInt8> =
+        [7, 0x69, 0x6E, 0x2D, 0x61, 0x64, 0x64, 0x72, 4, 0x61, 0x72, 0x70, 0x61, 0]
+    private static let ip6ARPA: InlineArray<10, UInt8> = [3, 0x69, 0x70, 0x36, 4, 0x61, 0x72, 0x70, 0x61, 0]
+
+    /// The endpoint of an address on the view's networks, by its reverse name.
+    package func findReverse(_ name: borrowing FoldedName, view: ViewID) -> Match? {
+        let networks = viewNetworks.run(of: Int(view.rawValue))
+        guard networks.count > 0 else { return nil }
+        let octets = name.span.extracting(0..<name.length - 1)
+        let hash = index.hash(octets)
+        for position in networks.start..<networks.start + networks.count {
+            let scope = viewNetworks.elements[position]
+            if let number = index.find(octets, hash, scope: scope, kind: .reverse) {
+                return Match(scope: ScopeID(rawValue: scope), isLink: false, number: number)
+            }
+        }
+        return nil
+    }
+
+    /// Whether an address is within a subnet of the view's networks.
+    package func isReverseOfMyNetworks(_ address: IPAddress, view: ViewID) -> Bool {
+        let networks = viewNetworks.run(of: Int(view.rawValue))
+        for position in networks.start..<networks.start + networks.count {
+            let run = scopeSubnets.run(of: Int(viewNetworks.elements[position]))
+            for subnet in run.start..<run.start + run.count where scopeSubnets.elements[subnet].contains(address) {
+                return true
+            }
+        }
+        return false
+    }
+
+    // MARK: - Records
+
+    /// The records of one type, each time beginning with the next.
+    package mutating func records(_ match: Match, _ type: RecordType) -> Records {
+        let entry = index.entries[match.number]
+        let start = index.blobs.runs[match.number].start + Int(entry.nameLength)
+        let aLength = Int(entry.aCount) * RecordSet.aStride
+        let aaaaLength = Int(entry.aaaaCount) * RecordSet.aaaaStride
+        switch type {
+        case .a where aLength > 0:
+            return inTurn(match.number, start, aLength, Int(entry.aCount), RecordSet.aStride)
+        case .aaaa where aaaaLength > 0:
+            return inTurn(match.number, start + aLength, aaaaLength, Int(entry.aaaaCount), RecordSet.aaaaStride)
+        case _ where entry.otherCount > 0 && entry.otherType == type.rawValue:
+            let offset = start + aLength + aaaaLength
+            let run = index.blobs.runs[match.number]
+            return Records(
+                offset: offset, length: run.start + run.count - offset, count: Int(entry.otherCount), stride: 0,
+                start: 0)
+        default:
+            return Records(offset: 0, length: 0, count: 0, stride: 0, start: 0)
+        }
+    }
+
+    private mutating func inTurn(_ number: Int, _ offset: Int, _ length: Int, _ count: Int, _ stride: Int) -> Records {
+        let turn = count > 1 ? Int(index.takeTurn(number)) % count : 0
+        return Records(offset: offset, length: length, count: count, stride: stride, start: turn)
+    }
+
+    /// Octets of records.
+    @_lifetime(borrow self)
+    package func bytes(_ offset: Int, _ length: Int) -> Span<UInt8> {
+        index.blobs.elements.span.extracting(offset..<offset + length)
+    }
+
+    // MARK: - Views
+
+    /// Where a view's other questions go; nil: nowhere.
+    package func upstreamGroup(of view: ViewID) -> UInt32? {
+        let view = Int(view.rawValue)
+        return view < viewUpstreams.count ? viewUpstreams[view] : nil
+    }
+
+    /// What people call a network.
+    package func networkName(of scope: ScopeID) -> String {
+        let scope = Int(scope.rawValue)
+        return scope < scopeTexts.count ? scopeTexts[scope] : ""
+    }
+}
+
+extension Array {
+    /// Appends until there is an element at this position.
+    fileprivate mutating func grow(toHold position: Int, with element: Element) {
+        while count <= position { append(element) }
+    }
+}

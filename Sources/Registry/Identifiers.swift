@@ -1,0 +1,50 @@
+// Small numbers by which the registry and the directories name the same things. They are dense and used again.
+
+/// A table of names: that of one network, or the links of one container.
+package struct ScopeID: Hashable, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+}
+
+/// What one container may see.
+package struct ViewID: Hashable, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+}
+
+/// The upstreams that one question may go to.
+package struct UpstreamGroupID: Hashable, Sendable {
+    package let rawValue: UInt32
+
+    /// Those of the configuration, else of the host.
+    package static let `default` = UpstreamGroupID(rawValue: 0)
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    /// A network's own upstreams.
+    init(ofNetwork scope: ScopeID) {
+        rawValue = scope.rawValue &+ 1
+    }
+}
+
+/// Gives out the smallest numbers that are free.
+struct NumberPool: Sendable {
+    private var next: UInt32 = 0
+    private var free: [UInt32] = []
+
+    mutating func take() -> UInt32 {
+        if let number = free.popLast() { return number }
+        defer { next += 1 }
+        return next
+    }
+
+    mutating func give(back number: UInt32) { free.append(number) }
+}

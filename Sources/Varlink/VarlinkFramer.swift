@@ -1,0 +1,62 @@
+// Messages out of a stream: each is JSON and ends with a NUL (varlink.org, "Protocol").
+
+/// A message that is too long to be taken.
+package enum VarlinkFramerError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// There is no NUL within ``VarlinkFramer/maximumMessage`` octets. The stream is of no more use.
+    case messageTooLong
+
+    package var description: String { "a message is longer than \(VarlinkFramer.maximumMessage) octets" }
+}
+
+/// Cuts a stream of octets into messages, however they arrive.
+package struct VarlinkFramer: Sendable {
+    /// The most octets of a message, without its NUL.
+    package static let maximumMessage = 1 << 20
+
+    private var octets: [UInt8] = []
+    /// Where the first message begins that was not given out.
+    private var start = 0
+    /// Where the octets begin that were not searched for a NUL.
+    private var searched = 0
+    /// Where the messages end that are complete.
+    private var ends: [Int] = []
+    private var nextEnd = 0
+
+    package init() {}
+
+    /// Takes what has arrived: the first `count` octets of a buffer.
+    /// - Throws: ``VarlinkFramerError/messageTooLong``.
+    package mutating func feed(_ buffer: [UInt8], _ count: Int) throws(VarlinkFramerError) {
+        forgetGivenOut()
+        octets.append(contentsOf: buffer[..<count])
+        var messageStart = ends.last.map { $0 + 1 } ?? start
+        while searched < octets.count {
+            if octets[searched] == 0 {
+                ends.append(searched)
+                messageStart = searched + 1
+            } else if searched - messageStart >= Self.maximumMessage {
+                throw .messageTooLong
+            }
+            searched += 1
+        }
+    }
+
+    /// The next complete message, without its NUL; nil when more has to come.
+    package mutating func next() -> [UInt8]? {
+        guard nextEnd < ends.count else { return nil }
+        let end = ends[nextEnd]
+        nextEnd += 1
+        defer { start = end + 1 }
+        return Array(octets[start..<end])
+    }
+
+    /// Moves what is left to the front, once everything complete was given out: so each octet moves but once.
+    private mutating func forgetGivenOut() {
+        guard nextEnd == ends.count, start > 0 else { return }
+        octets.removeSubrange(..<start)
+        searched -= start
+        start = 0
+        ends.removeAll(keepingCapacity: true)
+        nextEnd = 0
+    }
+}

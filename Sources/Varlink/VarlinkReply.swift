@@ -1,0 +1,119 @@
+// Replies: parameters, or an error with parameters of its own.
+
+import FoundationEssentials
+
+/// Writes replies, each with its NUL.
+package enum VarlinkReply {
+    private struct Success<Parameters: Encodable>: Encodable {
+        var parameters: Parameters
+    }
+
+    private struct Failure<Parameters: Encodable>: Encodable {
+        var error: String
+        var parameters: Parameters
+    }
+
+    /// The reply of a call that was carried out.
+    package static func encode(_ parameters: some Encodable) -> [UInt8] {
+        VarlinkParameters.encode(Success(parameters: parameters))
+    }
+
+    /// The reply of a call that was refused.
+    /// - Parameter error: its full name, as `intercom.Control.NoSuchNetwork`.
+    package static func encode(error: String, _ parameters: some Encodable) -> [UInt8] {
+        VarlinkParameters.encode(Failure(error: error, parameters: parameters))
+    }
+}
+
+/// A reply as a client reads it.
+package struct VarlinkResponse: Sendable {
+    private struct Envelope: Decodable {
+        var error: String?
+        var `continues`: Bool?
+    }
+
+    /// The error's full name; nil where the call was carried out.
+    package let error: String?
+    private let message: [UInt8]
+
+    /// Reads a message.
+    /// - Throws: ``VarlinkCallError/malformed``.
+    package init(message: [UInt8]) throws(VarlinkCallError) {
+        guard let envelope = try? JSONDecoder().decode(Envelope.self, from: Data(message)) else { throw .malformed }
+        error = envelope.error
+        self.message = message
+    }
+
+    /// Reads the parameters of the reply or of its error.
+    /// - Throws: ``InvalidParameter``, where the peer speaks another version of the interface.
+    package func parameters<Parameters: Decodable>(_ type: Parameters.Type) throws(InvalidParameter) -> Parameters {
+        try VarlinkParameters.decode(type, from: message)
+    }
+}
+
+/// The parameters of messages as JSON.
+package enum VarlinkParameters {
+    private struct Envelope<Parameters: Decodable>: Decodable {
+        var parameters: Parameters
+    }
+
+    private struct Empty: Codable {}
+
+    static func decode<Parameters: Decodable>(
+        _ type: Parameters.Type, from message: [UInt8]
+    ) throws(InvalidParameter) -> Parameters {
+        let data = Data(message)
+        do {
+            return try JSONDecoder().decode(Envelope<Parameters>.self, from: data).parameters
+        } catch DecodingError.keyNotFound(let key, let context) where key.stringValue == "parameters" && context.codingPath.isEmpty {
+            return try decodeAbsent(type)
+        } catch DecodingError.valueNotFound(_, let context) where context.codingPath.map(\.stringValue) == ["parameters"] {
+            return try decodeAbsent(type)
+        } catch {
+            throw InvalidParameter(parameter: path(of: error))
+        }
+    }
+
+    /// Parameters that were left out are none: what has to be there is missing.
+    private static func decodeAbsent<Parameters: Decodable>(_ type: Parameters.Type) throws(InvalidParameter) -> Parameters {
+        do {
+            return try JSONDecoder().decode(type, from: Data("{}".utf8))
+        } catch {
+            throw InvalidParameter(parameter: path(of: error))
+        }
+    }
+
+    /// The place of a mistake, as `networks[0].name`.
+    private static func path(of error: any Error) -> String {
+        let keys: [any CodingKey]
+        switch error {
+        case DecodingError.keyNotFound(let key, let context): keys = context.codingPath + [key]
+        case DecodingError.valueNotFound(_, let context), DecodingError.typeMismatch(_, let context),
+            DecodingError.dataCorrupted(let context):
+            keys = context.codingPath
+        default: keys = []
+        }
+        var path = ""
+        for (position, key) in keys.enumerated() {
+            if position == 0, key.stringValue == "parameters" { continue }
+            if let index = key.intValue { path += "[\(index)]" } else { path += (path.isEmpty ? "" : ".") + key.stringValue }
+        }
+        return path.isEmpty ? "parameters" : path
+    }
+
+    /// A message of JSON with its NUL. No key's order is left to chance.
+    static func encode(_ message: some Encodable) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // What is encoded here is our own: strings and numbers. A number that is none (NaN) would be the one failure.
+        let data = (try? encoder.encode(message)) ?? Data("{}".utf8)
+        return Array(data) + [0]
+    }
+
+    /// Parameters as people read JSON: indented, in a fixed order.
+    package static func text(_ parameters: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(parameters)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+}

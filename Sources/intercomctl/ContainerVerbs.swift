@@ -1,0 +1,183 @@
+// intercomctl container …
+
+import ArgumentParser
+import ControlAPI
+
+struct ContainerVerbs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "container", abstract: "Containers: namespaces and their names.",
+        subcommands: [Add.self, Remove.self, List.self, Inspect.self])
+}
+
+extension ContainerVerbs {
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a container its intercom.",
+            discussion: """
+                With --netns or --pid the container can ask at 127.0.0.11; without, it is a machine elsewhere that \
+                others can name by its addresses.
+                """)
+
+        @Argument(help: "One label of at most 63 octets.")
+        var name: String
+
+        @Option(help: ArgumentHelp("Its network namespace, as /run/netns/web.", valueName: "path"))
+        var netns: String?
+
+        @Option(help: ArgumentHelp("A process in its network namespace.", valueName: "pid"))
+        var pid: Int?
+
+        @Option(
+            name: .customLong("network"),
+            help: ArgumentHelp(
+                "A network that it is on; may be repeated, the first answers first.",
+                valueName: "name[,ip=addr]...[,alias=name]..."),
+            transform: AddContainer.Attachment.init(argument:))
+        var networks: [AddContainer.Attachment] = []
+
+        @Option(help: ArgumentHelp("A further name of its own.", valueName: "name"))
+        var hostname: String?
+
+        @Option(help: ArgumentHelp("What its runtime calls it.", valueName: "id"))
+        var id: String?
+
+        @Option(
+            name: .customLong("link"),
+            help: ArgumentHelp("A name of another container that it alone sees.", valueName: "container:name"),
+            transform: Link.init(argument:))
+        var links: [Link] = []
+
+        @Option(
+            name: .customLong("port"),
+            help: ArgumentHelp("A port that SRV answers tell of.", valueName: "port[/tcp|/udp][=service]"),
+            transform: Port.init(argument:))
+        var ports: [Port] = []
+
+        @Option(help: ArgumentHelp("Write a resolv.conf for it here.", valueName: "path"))
+        var resolvConf: String?
+
+        @OptionGroup var common: CommonOptions
+
+        func validate() throws {
+            if netns != nil && pid != nil { throw ValidationError("Give --netns or --pid, not both.") }
+            if let pid, pid < 1 { throw ValidationError("'\(pid)' is not a process number; expected 1 or more.") }
+        }
+
+        func run() throws {
+            let parameters = AddContainer.Parameters(
+                name: name, netns: netns, pid: pid, networks: networks, hostname: hostname, id: id, links: links,
+                ports: ports, resolvConf: resolvConf)
+            try common.call(AddContainer.self, parameters)
+        }
+    }
+
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rm", abstract: "Take a container's intercom and its names away.")
+
+        @Argument var name: String
+        @OptionGroup var common: CommonOptions
+
+        func run() throws { try common.call(RemoveContainer.self, Named(name: name)) }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "ls", abstract: "List all containers.")
+
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.call(ListContainers.self, Nothing()) { reply in
+                var table = Table(["CONTAINER", "NAMESPACE", "NETWORKS", "ADDRESSES", "SOURCE"])
+                for container in reply.containers {
+                    table.add([
+                        container.name, container.namespace, list(container.networks.map(\.network)),
+                        list(container.networks.flatMap(\.addresses)), container.source,
+                    ])
+                }
+                return table.text
+            }
+        }
+    }
+
+    struct Inspect: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show a container, its networks and all its names.")
+
+        @Argument var name: String
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.call(InspectContainer.self, Named(name: name)) { reply in
+                let container = reply.container
+                var facts = Table(["CONTAINER", container.name])
+                facts.add(["id", container.id ?? ""])
+                facts.add(["hostname", container.hostname ?? ""])
+                facts.add(["namespace", container.namespace])
+                facts.add(["listener", container.listener ?? ""])
+                facts.add(["links", list(container.links.map { "\($0.container):\($0.name)" })])
+                facts.add(["ports", list(container.ports.map(\.text))])
+                facts.add(["resolv.conf", container.resolvConf ?? ""])
+                facts.add(["declared by", container.source])
+                var networks = Table(["NETWORK", "ADDRESSES", "NAMES"])
+                for endpoint in container.networks {
+                    networks.add([endpoint.network, list(endpoint.addresses), list(endpoint.names)])
+                }
+                return facts.text + "\n" + networks.text
+            }
+        }
+    }
+}
+
+extension ControlAPI.Container {
+    fileprivate var namespace: String { netns ?? pid.map { "pid \($0)" } ?? "" }
+}
+
+extension Port {
+    fileprivate var text: String { "\(port)/\(self.protocol ?? "tcp")\(service.map { "=\($0)" } ?? "")" }
+}
+
+// MARK: - Compound arguments
+
+extension AddContainer.Attachment {
+    /// `NAME[,ip=ADDR]…[,alias=NAME]…`
+    init(argument: String) throws {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+        var addresses: [String] = []
+        var aliases: [String] = []
+        for part in parts.dropFirst() {
+            let pair = part.split(separator: "=", maxSplits: 1).map { String($0) }
+            guard pair.count == 2 else { throw ValidationError("'\(part)' is neither ip=ADDR nor alias=NAME.") }
+            switch pair[0] {
+            case "ip": addresses.append(pair[1])
+            case "alias": aliases.append(pair[1])
+            default: throw ValidationError("'\(part)' is neither ip=ADDR nor alias=NAME.")
+            }
+        }
+        guard let name = parts.first, !name.isEmpty else { throw ValidationError("A network's name is missing.") }
+        self.init(name: name, addresses: addresses, aliases: aliases)
+    }
+}
+
+extension Link {
+    /// `CONTAINER:NAME`
+    init(argument: String) throws {
+        let pair = argument.split(separator: ":", maxSplits: 1).map { String($0) }
+        guard pair.count == 2 else { throw ValidationError("'\(argument)' is not CONTAINER:NAME.") }
+        self.init(container: pair[0], name: pair[1])
+    }
+}
+
+extension Port {
+    /// `PORT[/tcp|/udp][=SERVICE]`
+    init(argument: String) throws {
+        let pair = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+        let parts = pair[0].split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
+        let wrong = ValidationError("'\(argument)' is not PORT[/tcp|/udp][=SERVICE] with a port of 1 to 65535.")
+        guard let first = parts.first, let port = Int(first), (1...65_535).contains(port), parts.count <= 2 else {
+            throw wrong
+        }
+        if parts.count == 2, parts[1] != "tcp", parts[1] != "udp" { throw wrong }
+        if pair.count == 2, pair[1].isEmpty { throw wrong }
+        self.init(port: port, protocol: parts.count == 2 ? parts[1] : nil, service: pair.count == 2 ? pair[1] : nil)
+    }
+}

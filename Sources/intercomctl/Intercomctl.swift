@@ -1,0 +1,79 @@
+// intercomctl: the command line of the control socket. Verbs and words are those of Docker's.
+
+import ArgumentParser
+import LinuxNet
+
+@main
+struct Intercomctl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "intercomctl",
+        abstract: "Names and networks of containers, as intercomd answers them at 127.0.0.11.",
+        usage: "intercomctl [--socket <path>] [--json] <verb> ...",
+        discussion: """
+            Exit status: 0 done; 1 the daemon refused, has no such thing, or (resolve) the name does not exist; \
+            2 wrong usage; 3 no daemon at the socket.
+            """,
+        subcommands: [
+            NetworkVerbs.self, ContainerVerbs.self, ResolveVerb.self, StatusVerb.self, ReloadVerb.self,
+        ]
+    )
+
+    /// As `ParsableCommand.main()`, with the exit statuses that the manual promises.
+    static func main() {
+        var command: any ParsableCommand
+        do {
+            command = try parseAsRoot(verbFirst(Array(CommandLine.arguments.dropFirst())))
+        } catch {
+            leave(error)
+        }
+        do {
+            try command.run()
+        } catch let failure as Failure {
+            Files.write("intercomctl: \(printable(failure.message))\n", to: .standardError)
+            Exit.now(failure.status)
+        } catch let code as ExitCode {
+            Exit.now(code.rawValue)
+        } catch {
+            leave(error)
+        }
+    }
+
+    /// Says what is wrong with the command line, or what help was asked for.
+    private static func leave(_ error: any Error) -> Never {
+        let isHelp = exitCode(for: error).isSuccess
+        Files.write(fullMessage(for: error) + "\n", to: isHelp ? .standardOutput : .standardError)
+        Exit.now(isHelp ? 0 : 2)
+    }
+
+    /// Moves the options that stand before the verb behind it, where each verb takes them.
+    static func verbFirst(_ arguments: [String]) -> [String] {
+        var options: [String] = []
+        var rest = arguments[...]
+        while let argument = rest.first {
+            if argument == "--json" || argument.hasPrefix("--socket=") {
+                options.append(argument)
+                rest = rest.dropFirst()
+            } else if argument == "--socket", rest.count > 1 {
+                options += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            } else {
+                break
+            }
+        }
+        // Where no verb is to come there is nothing that takes them: help is printed, or what is wrong.
+        let nouns = [NetworkVerbs.configuration.commandName, ContainerVerbs.configuration.commandName, "help"]
+        guard let verb = rest.first, !verb.hasPrefix("-"), rest.count > 1 || !nouns.contains(verb) else {
+            return Array(rest)
+        }
+        if let end = rest.firstIndex(of: "--") { return rest[..<end] + options + rest[end...] }
+        return Array(rest) + options
+    }
+}
+
+/// Why a verb was not carried out.
+struct Failure: Error {
+    /// 1: refused. 3: there is no daemon.
+    var status: Int32
+    /// What failed, on what, and what to do.
+    var message: String
+}

@@ -1,0 +1,80 @@
+// intercomd: the daemon's command line.
+
+import ArgumentParser
+import IntercomServer
+import LinuxNet
+import Logging
+
+@main
+struct Intercomd: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "intercomd",
+        abstract: "The DNS server of containers, at 127.0.0.11 inside each network namespace.",
+        discussion: """
+            Containers are declared in the configuration or by intercomctl. The daemon logs to standard error, reloads \
+            its configuration on SIGHUP and ends on SIGTERM. It exits with 0 when told to end, 1 when it cannot start, \
+            2 on wrong usage.
+            """,
+        version: Version.text
+    )
+
+    /// Where the configuration is looked for when `--config` is not given.
+    static let defaultConfiguration = "/etc/intercom/intercom.toml"
+
+    @Option(
+        name: .customLong("config"),
+        help: ArgumentHelp(
+            "Configuration file (default: \(Intercomd.defaultConfiguration) if it exists).", valueName: "path"))
+    var configPath: String?
+
+    @Option(help: ArgumentHelp("Control socket (default: as configured, /run/intercom/control.sock).", valueName: "path"))
+    var socket: String?
+
+    @Option(help: ArgumentHelp("Directory for what outlives a restart.", valueName: "path"))
+    var stateDir = "/var/lib/intercom"
+
+    @Option(help: ArgumentHelp("Least severe messages that are logged; trace shows every query.", valueName: "level"))
+    var logLevel = LogLevel.info
+
+    @Flag(help: "Read the configuration, say what is wrong with it, and exit.")
+    var checkConfig = false
+
+    func run() throws {
+        let path = configPath ?? (Files.exists(Self.defaultConfiguration) ? Self.defaultConfiguration : nil)
+        let settings = try path.map { path throws(ConfigurationError) in try Configuration.read(path: path) } ?? Configuration()
+        if checkConfig {
+            print(path.map { "\($0): ok" } ?? "no configuration file: defaults are ok")
+            return
+        }
+        var logger = Logger(label: "intercomd", factory: StandardErrorLog.init)
+        logger.logLevel = logLevel.level
+        Limits.raiseOpenFiles()
+        let options = ControlPlane.Options(configurationPath: path, socket: socket)
+        try ControlPlane(configuration: settings, options: options, logger: logger).run()
+    }
+
+    /// As `ParsableCommand.main()`, with the exit statuses that the manual promises.
+    static func main() {
+        let command: Self
+        do {
+            command = try parse()
+        } catch {
+            let isUsage = !exitCode(for: error).isSuccess
+            Files.write(fullMessage(for: error) + "\n", to: isUsage ? .standardError : .standardOutput)
+            Exit.now(isUsage ? 2 : 0)
+        }
+        do {
+            try command.run()
+        } catch {
+            Files.write("intercomd: \(error)\n", to: .standardError)
+            Exit.now(1)
+        }
+    }
+}
+
+/// The levels of `--log-level`, as swift-log has them.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+    case trace, debug, info, notice, warning, error, critical
+
+    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+}

@@ -1,0 +1,170 @@
+// Which upstream is asked when, and whose word the client gets.
+
+import Forwarding
+import Testing
+
+@Suite("Asking upstreams")
+struct FailoverTests {
+    @Test("a question goes where it must, step by step", arguments: scenarios)
+    func scenario(_ scenario: Scenario) throws {
+        try scenario.run()
+    }
+
+    static let scenarios: [Scenario] = [
+        Scenario(
+            "the first upstream answers",
+            [
+                .ask(), .opens("a", to: 1), .nothing,
+                .time(30), .nothing,
+                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+                .time(10_000),
+            ]),
+        Scenario(
+            "NXDOMAIN is an answer: nobody else is asked",
+            [
+                .ask(), .opens("a", to: 1),
+                .reply(on: "a", reply(code: 3)), .answers(.code(3, from: 1)), .closes("a"),
+            ]),
+        Scenario(
+            "after 1 s of silence the next is asked, and answers",
+            [
+                .ask(), .opens("a", to: 1), .time(999), .nothing, .time(1000), .opens("b", to: 2), .nothing,
+                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("a"), .closes("b"),
+            ]),
+        Scenario(
+            "the late reply of the first still wins",
+            [
+                .ask(), .opens("a", to: 1), .time(1000), .opens("b", to: 2), .time(1200),
+                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"), .closes("b"),
+                .reply(on: "b", reply(8)), .nothing,
+            ]),
+        Scenario(
+            "SERVFAIL: the next at once",
+            [
+                .ask(), .opens("a", to: 1), .time(20), .reply(on: "a", reply(code: 2)),
+                .closes("a"), .opens("b", to: 2), .nothing,
+                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
+            ]),
+        Scenario(
+            "REFUSED, with nothing but a header: the next at once",
+            [
+                .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 5, opt: false, bare: true)),
+                .closes("a"), .opens("b", to: 2),
+                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
+            ]),
+        Scenario(
+            "all say REFUSED: so does the answer",
+            [
+                .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 5)), .closes("a"), .opens("b", to: 2),
+                .reply(on: "b", reply(code: 5)), .closes("b"), .answers(.code(5, from: 1)),
+            ]),
+        Scenario(
+            "SERVFAIL says more than REFUSED, whoever says it",
+            upstreams: [1, 2, 3],
+            [
+                .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 5)), .closes("a"), .opens("b", to: 2),
+                .reply(on: "b", reply(code: 2)), .closes("b"), .opens("c", to: 3),
+                .reply(on: "c", reply(code: 5)), .closes("c"), .answers(.code(2, from: 2)),
+            ]),
+        Scenario(
+            "who has failed is not asked again, who is silent is",
+            [
+                .ask(), .opens("a", to: 1), .time(1000), .opens("b", to: 2), .time(1010),
+                .reply(on: "b", reply(code: 2)), .closes("b"), .repeats("a"), .nothing,
+                .time(2010), .repeats("a"), .nothing,
+                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+            ]),
+        Scenario(
+            "a late SERVFAIL of the first does not hurry the third: the second is being asked",
+            upstreams: [1, 2, 3],
+            [
+                .ask(), .opens("a", to: 1), .time(1000), .opens("b", to: 2), .time(1010),
+                .reply(on: "a", reply(code: 2)), .closes("a"), .nothing,
+                .time(1999), .nothing, .time(2000), .opens("c", to: 3),
+                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"), .closes("c"),
+            ]),
+        Scenario(
+            "all silent: SERVFAIL with EDE 22 after 4.5 s, and everyone was asked in turn until then",
+            [
+                .ask(), .opens("a", to: 1), .time(1000), .opens("b", to: 2), .time(2000), .repeats("a"),
+                .time(3000), .repeats("b"), .time(4000), .repeats("a"), .time(4499), .nothing,
+                .time(4500), .answers(.failure(22)), .closes("a"), .closes("b"),
+                .time(9000), .nothing,
+            ]),
+        Scenario(
+            "a single upstream is asked again and again, on the socket that it may still answer",
+            upstreams: [1],
+            [
+                .ask(), .opens("a", to: 1), .time(1000), .repeats("a"), .time(2000), .repeats("a"),
+                .time(2001), .nothing, .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+            ]),
+        Scenario(
+            "a clock that jumps past the end ends the exchange, without asking anybody first",
+            [.ask(), .opens("a", to: 1), .time(60_000), .answers(.failure(22)), .closes("a")]),
+        Scenario(
+            "a socket that fails: the next at once",
+            [
+                .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .opens("b", to: 2), .nothing,
+                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
+            ]),
+        Scenario(
+            "all sockets fail: SERVFAIL with EDE 22 at once",
+            [
+                .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .opens("b", to: 2),
+                .failure(on: "b"), .closes("b"), .answers(.failure(22)), .nothing, .time(9000),
+            ]),
+        Scenario(
+            "one says SERVFAIL and the other cannot be reached: SERVFAIL as it was said",
+            [
+                .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 2)), .closes("a"), .opens("b", to: 2),
+                .failure(on: "b"), .closes("b"), .answers(.code(2, from: 1)),
+            ]),
+        Scenario(
+            "news of a socket that is closed is old news",
+            [
+                .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .opens("b", to: 2),
+                .failure(on: "a"), .reply(on: "a", reply(8)), .stream(on: "a", reply(8)), .nothing,
+                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
+                .ask(client: 2), .opens("c", to: 1), .reply(on: "b", reply(8)), .failure(on: "a"), .nothing,
+                .reply(on: "c", reply(7)), .answers(client: 2, .address(7, from: 1)), .closes("c"),
+            ]),
+        Scenario(
+            "an upstream that is listed twice is one upstream",
+            upstreams: [1, 1, 1],
+            [
+                .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 2)), .closes("a"),
+                .answers(.code(2, from: 1)),
+            ]),
+        Scenario(
+            "two clients, two exchanges: each gets its own reply",
+            [
+                .ask(client: 1), .opens("a", to: 1), .time(500), .ask(client: 2), .opens("b", to: 1),
+                .time(1000), .opens("c", to: 2), .nothing, .time(1500), .opens("d", to: 2), .nothing,
+                .reply(on: "b", reply(2)), .answers(client: 2, .address(2, from: 1)), .closes("b"), .closes("d"),
+                .reply(on: "c", reply(3)), .answers(client: 1, .address(3, from: 2)), .closes("a"), .closes("c"),
+            ]),
+        Scenario(
+            "a new list is in force for the next step of an exchange, and the old upstream may still answer",
+            upstreams: [1],
+            [
+                .ask(), .opens("a", to: 1), .upstreams([5, 6]), .nothing,
+                .time(1000), .opens("b", to: 5), .time(2000), .opens("c", to: 6), .nothing,
+                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"), .closes("b"), .closes("c"),
+            ]),
+        Scenario(
+            "a new list that keeps the upstream does not open a second socket to it",
+            upstreams: [1, 2],
+            [
+                .ask(), .opens("a", to: 1), .upstreams([1, 3]), .time(1000), .repeats("a"), .time(2000),
+                .opens("b", to: 3), .reply(on: "b", reply(9)), .answers(.address(9, from: 3)), .closes("a"),
+                .closes("b"),
+            ]),
+        Scenario(
+            "without a group nothing is taken, and what is under way goes on",
+            [
+                .ask(), .opens("a", to: 1), .upstreams(nil), .refused(.noUpstreams), .time(1000), .opens("b", to: 2),
+                .upstreams([]), .refused(.noUpstreams), .reply(on: "b", reply(9)), .answers(.address(9, from: 2)),
+                .closes("a"), .closes("b"),
+            ]),
+    ]
+}

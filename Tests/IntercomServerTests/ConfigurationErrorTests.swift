@@ -1,0 +1,306 @@
+// What is wrong with a configuration file, and where: text in, error lines out.
+
+import Testing
+
+@testable import IntercomServer
+
+/// A file's text and the lines that it is refused with, `file:` left out.
+struct BadFile: Sendable, CustomTestStringConvertible {
+    var about: String
+    var text: String
+    var errors: [String]
+
+    init(_ about: String, _ text: String, _ errors: String...) {
+        self.about = about
+        self.text = text
+        self.errors = errors
+    }
+
+    var testDescription: String { about }
+}
+
+/// The lines that a text is refused with; none if it is accepted.
+func errors(of text: String) -> [String] {
+    do throws(ConfigurationError) {
+        _ = try Configuration.parse(text: text, file: "x.toml")
+        return []
+    } catch {
+        return error.description.split(separator: "\n").map { String($0.dropFirst("x.toml:".count)) }
+    }
+}
+
+@Suite("A bad configuration file is refused with file, line, column and reason")
+struct ConfigurationErrorTests {
+    @Test(
+        "Keys and types",
+        arguments: [
+            BadFile(
+                "unknown key", "[server]\nwrokers = 2",
+                "2:1: unknown key 'wrokers' in [server]; did you mean 'workers'?"),
+            BadFile(
+                "underscore for hyphen", "[cache]\nmin_ttl = 2",
+                "2:1: unknown key 'min_ttl' in [cache]; did you mean 'min-ttl'?"),
+            BadFile("unlike any", "[cache]\ncolour = 2", "2:1: unknown key 'colour' in [cache]"),
+            BadFile("unknown table", "[sever]\nttl = 2", "1:2: unknown table [sever]; did you mean [server]?"),
+            BadFile("unknown key of the root", "ttl = 2", "1:1: unknown key 'ttl'"),
+            BadFile("key of the root after a comment", "# é\n  'ttl' = 2", "2:3: unknown key 'ttl'"),
+            BadFile("dotted", "server.tll = 1", "1:8: unknown key 'tll' in [server]; did you mean 'ttl'?"),
+            BadFile("text for a number", "[server]\nttl = \"5\"", "2:7: ttl: expected an integer, found a string"),
+            BadFile("number for text", "[server]\nversion = 1", "2:11: version: expected a string, found an integer"),
+            BadFile("float", "[server]\nttl = 5.0", "2:7: ttl: expected an integer, found a float"),
+            BadFile(
+                "text for a boolean", "[cache]\nprefetch = 'yes'",
+                "2:12: prefetch: expected true or false, found a string"),
+            BadFile(
+                "text for a list", "[forward]\nupstreams = \"10.0.0.1\"",
+                "2:13: upstreams: expected an array, found a string"),
+            BadFile(
+                "number in a list", "[discover]\ninterfaces = [\n  \"br0\", # a comment, with ] and \"\n  3 ]",
+                "4:3: interfaces: expected a string, found an integer"),
+            BadFile("number for a table", "server = 1", "1:10: server: expected a table [server], found an integer"),
+            BadFile("one bracket too many", "[[server]]", "1:1: server: expected a table [server], found an array"),
+            BadFile(
+                "one bracket too few", "[network]\nname = 'a'",
+                "1:1: network: expected tables [[network]], found a table"),
+        ])
+    func keysAndTypes(_ file: BadFile) {
+        #expect(errors(of: file.text) == file.errors)
+    }
+
+    @Test(
+        "Values of [server], [control], [discover] and [cache]",
+        arguments: [
+            BadFile("too many workers", "[server]\nworkers = 65", "2:11: workers: 65 is not between 0 and 64"),
+            BadFile("negative TTL", "[server]\nttl = -1", "2:7: ttl: -1 is not between 0 and 2147483647"),
+            BadFile(
+                "TTL of 32 bits", "[server]\nttl = 2147483648", "2:7: ttl: 2147483648 is not between 0 and 2147483647"),
+            BadFile(
+                "unknown word", "[server]\nlisten = \"dirct\"",
+                "2:10: listen: 'dirct' is not 'direct' or 'redirect'; did you mean 'direct'?"),
+            BadFile("no such word", "[forward]\nfrom = ''", "2:8: from: '' is not 'host' or 'namespace'"),
+            BadFile("empty domain", "[server]\ndomain = \"\"", "2:10: domain: the name is empty"),
+            BadFile(
+                "root domain", "[server]\ndomain = \".\"",
+                "2:10: domain: '.' is every name; expected a domain, as corp.example"),
+            BadFile("empty label", "[server]\ndomain = \"a..b\"", "2:10: domain: the name has an empty label"),
+            BadFile(
+                "long identity", "[server]\nidentity = \"\(String(repeating: "é", count: 128))\"",
+                "2:12: identity: the text takes 256 octets, more than 255"),
+            BadFile(
+                "relative socket", "[control]\nsocket = \"control.sock\"",
+                "2:10: socket: 'control.sock' is not an absolute path"),
+            BadFile(
+                "long socket", "[control]\nsocket = \"/\(String(repeating: "s", count: 107))\"",
+                "2:10: socket: the path takes 108 octets, more than 107"),
+            BadFile("empty pattern", "[discover]\nexclude = [\"vpn\", \"\"]", "2:19: exclude: must not be empty"),
+            BadFile(
+                "size in decimal units", "[cache]\nsize = \"16MB\"",
+                "2:8: size: '16MB' is not a size; expected a number of octets, as 65536, '64KiB', '16MiB' or '1GiB'"),
+            BadFile("huge size", "[cache]\nsize = \"9999999999GiB\"", "2:8: size: '9999999999GiB' is too large"),
+            BadFile("negative size", "[cache]\nsize = -1", "2:8: size: -1 is not between 0 and 9223372036854775807"),
+            BadFile(
+                "TTLs the wrong way round", "[cache]\nmax-ttl = 60\nmin-ttl = 61",
+                "3:11: min-ttl: 61 is above max-ttl, which is 60"),
+        ])
+    func sections(_ file: BadFile) {
+        #expect(errors(of: file.text) == file.errors)
+    }
+
+    @Test(
+        "Servers and routes",
+        arguments: [
+            BadFile(
+                "bad address", "[forward]\nupstreams = [\"10.0.0.1\", \"10.0.0.300\"]",
+                "2:26: upstreams: '10.0.0.300' is not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53"),
+            BadFile(
+                "a host's name", "[forward]\nupstreams = [\"dns.example\"]",
+                "2:14: upstreams: 'dns.example' is not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53"),
+            BadFile(
+                "bad port", "[forward]\nupstreams = [\"10.0.0.1:0\"]",
+                "2:14: upstreams: '0' is not a port; expected 1 to 65535"),
+            BadFile(
+                "ourselves", "[forward]\nupstreams = [\"127.0.0.11\"]",
+                "2:14: upstreams: 127.0.0.11 is intercom itself; expected the server that it is to ask"),
+            BadFile(
+                "ourselves on any port, as IPv6", "[forward]\nupstreams = [\"[::ffff:127.0.0.11]:5353\"]",
+                "2:14: upstreams: [::ffff:127.0.0.11]:5353 is intercom itself; expected the server that it is to ask"),
+            BadFile(
+                "link-local without interface", "[forward]\nupstreams = [\"fe80::1\"]",
+                "2:14: upstreams: fe80::1 is on every link; expected its interface too, as fe80::1%eth0"),
+            BadFile(
+                "empty route", "[[route]]\ndomain = ''\nupstreams = []",
+                "2:10: domain: the name is empty", "3:13: upstreams: must not be empty"),
+            BadFile(
+                "route without keys", "\n  [[route]]", "2:3: [[route]] has no 'domain'",
+                "2:3: [[route]] has no 'upstreams'"),
+            BadFile(
+                "one domain twice",
+                "[[route]]\ndomain = 'a.example'\nupstreams = ['::1']\n[[route]]\ndomain = 'A.example.'\nupstreams = ['::1']",
+                "5:10: domain: route 'A.example' is already on line 2"),
+        ])
+    func servers(_ file: BadFile) {
+        #expect(errors(of: file.text) == file.errors)
+    }
+
+    @Test(
+        "Networks",
+        arguments: [
+            BadFile("no name", "[[network]]\nttl = 1", "1:1: [[network]] has no 'name'"),
+            BadFile("root name", "[[network]]\nname = '.'", "2:8: name: '.' is not a name of one's own"),
+            BadFile(
+                "long label", "[[network]]\nname = '\(String(repeating: "n", count: 64))'",
+                "2:8: name: the label '\(String(repeating: "n", count: 64))' is longer than 63 octets"),
+            BadFile(
+                "one name twice", "[[network]]\nname = 'front'\n[[network]]\nname = 'Front'",
+                "4:8: name: network 'Front' is already on line 2"),
+            BadFile(
+                "bad interface", "[[network]]\nname = 'a'\ninterface = 'br/0'",
+                "3:13: interface: 'br/0' is not an interface's name"),
+            BadFile(
+                "bad subnets",
+                "[[network]]\nname = 'a'\nsubnets = ['10.0.0.0', '10.0.0.0/33', '::/129', '10.0.0.0/-1', 'x/8', '']",
+                "3:12: subnets: '10.0.0.0' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
+                "3:24: subnets: '10.0.0.0/33' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
+                "3:39: subnets: '::/129' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
+                "3:49: subnets: '10.0.0.0/-1' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
+                "3:64: subnets: 'x/8' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
+                "3:71: subnets: '' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64"),
+            BadFile(
+                "an address for a subnet", "[[network]]\nname = 'a'\nsubnets = ['10.1.2.3/16', 'fd00::1/64']",
+                "3:12: subnets: '10.1.2.3/16' is an address within a subnet; did you mean '10.1.0.0/16'?",
+                "3:27: subnets: 'fd00::1/64' is an address within a subnet; did you mean 'fd00::/64'?"),
+            BadFile(
+                "ours as upstream", "[[network]]\nname = 'a'\nupstreams = ['127.0.0.11:53']",
+                "3:14: upstreams: 127.0.0.11:53 is intercom itself; expected the server that it is to ask"),
+        ])
+    func networks(_ file: BadFile) {
+        #expect(errors(of: file.text) == file.errors)
+    }
+
+    @Test(
+        "Containers",
+        arguments: [
+            BadFile("no name", "[[container]]", "1:1: [[container]] has no 'name'"),
+            BadFile("empty name", "[[container]]\nname = ''", "2:8: name: the name is empty"),
+            BadFile(
+                "dot in a name", "[[container]]\nname = 'a.b'", "2:8: name: 'a.b' has a dot; expected one label, as web"
+            ),
+            BadFile(
+                "long name", "[[container]]\nname = '\(String(repeating: "c", count: 64))'",
+                "2:8: name: '\(String(repeating: "c", count: 64))' takes 64 octets, more than 63"),
+            BadFile(
+                "one name twice", "container = [\n{name = 'web'},\n{name = 'WEB'}]",
+                "3:9: name: container 'WEB' is already on line 2"),
+            BadFile(
+                "netns and pid", "[[container]]\npid = 2\nname = 'web'\nnetns = '/run/netns/web'",
+                "4:9: netns and pid both say where the namespace is; give one of them"),
+            BadFile(
+                "relative netns", "[[container]]\nname = 'web'\nnetns = 'web'",
+                "3:9: netns: 'web' is not an absolute path"),
+            BadFile("pid 0", "[[container]]\nname = 'web'\npid = 0", "3:7: pid: 0 is not between 1 and 4194304"),
+            BadFile(
+                "one namespace twice",
+                "[[container]]\nname = 'a'\nnetns = '/n'\n[[container]]\nname = 'b'\nnetns = '/n'",
+                "6:9: netns: '/n' is already on line 3"),
+            BadFile(
+                "one process twice", "[[container]]\nname = 'a'\npid = 7\n[[container]]\nname = 'b'\npid = 7",
+                "6:7: pid: 7 is already on line 3"),
+            BadFile(
+                "links", "[[container]]\nname = 'a'\nlinks = ['db', ':x', 'db:', 'a.b:x', 'db:.']",
+                "3:10: links: 'db' is not a link; expected CONTAINER:NAME, as db:database",
+                "3:16: links: the name is empty", "3:22: links: the name is empty",
+                "3:29: links: 'a.b' has a dot; expected one label, as web",
+                "3:38: links: '.' is not a name of one's own"),
+            BadFile(
+                "ports",
+                "[[container]]\nname = 'a'\nports = ['0', '80/sctp', 'http', '80=', '80=a.b', 65536, '+80', true]",
+                "3:10: ports: '0' is not a port; expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http",
+                "3:15: ports: '80/sctp' is not a port; expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http",
+                "3:26: ports: 'http' is not a port; expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http",
+                "3:34: ports: '' is not a service; expected one label without its underscore, as http",
+                "3:41: ports: 'a.b' is not a service; expected one label without its underscore, as http",
+                "3:51: ports: 65536 is not between 1 and 65535",
+                "3:58: ports: '+80' is not a port; expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http",
+                "3:65: ports: expected an integer, found a boolean"),
+        ])
+    func containers(_ file: BadFile) {
+        #expect(errors(of: file.text) == file.errors)
+    }
+
+    /// Two networks, lines 1 to 4; a container's text follows from line 5.
+    static let networks = "network = [\n  {name = 'front', subnets = ['10.1.0.0/24']},\n  {name = 'back'}\n]\n"
+
+    @Test(
+        "Containers on networks",
+        arguments: [
+            BadFile(
+                "unknown network", "[[container]]\nname = 'a'\nnetworks = [{name = 'fornt'}, 'other']",
+                "7:21: networks: no network is named 'fornt'; did you mean 'front'?",
+                "7:31: networks: no network is named 'other'"),
+            BadFile(
+                "one network twice", "[[container]]\nname = 'a'\nnetworks = ['back',\n'Back']",
+                "8:1: networks: 'Back' is already on line 7"),
+            BadFile(
+                "address outside",
+                "[[container]]\nname = 'a'\nnetworks = [{name = 'front', ip = ['10.1.0.2', '10.2.0.2', '::1']}]",
+                "7:48: ip: 10.2.0.2 is outside of network 'front' (10.1.0.0/24)",
+                "7:60: ip: ::1 is outside of network 'front' (10.1.0.0/24)"),
+            BadFile(
+                "one address twice",
+                "[[container]]\nname = 'a'\nnetworks = [{name = 'back', ip = ['10.1.0.2']}]\n"
+                    + "[[container]]\nname = 'b'\n[[container.networks]]\nname = 'front'\nip = ['10.1.0.2']\n"
+                    + "[[container.networks]]\nname = 'back'\nip = ['10.1.0.2']",
+                "15:7: ip: 10.1.0.2 on network 'back' is already on line 7"),
+            BadFile(
+                "bad entries",
+                "[[container]]\nname = 'a'\nnetworks = [{}, 3, {name = 'back', ips = [], alias = ['*', ''], ip = ['x']}]",
+                "7:13: { name, ip, alias } has no 'name'",
+                "7:17: networks: expected a table { name, ip, alias }, found an integer",
+                "7:36: unknown key 'ips' in { name, ip, alias }; did you mean 'ip'?",
+                "7:55: alias: '*' is every name; expected a name behind it, as *.app.test",
+                "7:60: alias: the name is empty",
+                "7:71: ip: 'x' is not an IP address; expected 10.0.0.1 or fd00::1"),
+        ])
+    func containersOnNetworks(_ file: BadFile) {
+        #expect(errors(of: Self.networks + file.text) == file.errors)
+    }
+
+    @Test("A bad network is not held against the containers on it")
+    func noConsequences() {
+        let text = """
+            [[network]]
+            name = "a..b"
+            [[network]]
+            name = "front"
+            subnets = ["10.1.0.0/24", "10.2.0.0/240"]
+            [[container]]
+            name = "web"
+            networks = ["b", { name = "front", ip = ["10.2.0.1"] }]
+            """
+        #expect(
+            errors(of: text) == [
+                "2:8: name: the name has an empty label",
+                "5:27: subnets: '10.2.0.0/240' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
+            ])
+    }
+
+    @Test("All mistakes are told at once, in the file's order")
+    func allAtOnce() {
+        let text = """
+            [forward]
+            upstreams = ["nowhere"]
+            form = "host"
+            [server]
+            workers = "many"
+            [cache]
+            size = true
+            """
+        #expect(
+            errors(of: text) == [
+                "2:14: upstreams: 'nowhere' is not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53",
+                "3:1: unknown key 'form' in [forward]; did you mean 'from'?",
+                "5:11: workers: expected an integer, found a string",
+                "7:8: size: expected an integer, found a boolean",
+            ])
+    }
+}

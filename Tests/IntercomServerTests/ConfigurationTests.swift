@@ -1,0 +1,246 @@
+// What a configuration file means, and that the one we ship says the defaults.
+
+import DNSWire
+import Registry
+import Foundation
+import Testing
+
+@testable import IntercomServer
+
+@Suite("A configuration file")
+struct ConfigurationTests {
+    @Test(
+        "without any key is the defaults",
+        arguments: ["", "\n# nothing\n", "\u{FEFF}", "route = []\r\n[server]\r\n[cache]"])
+    func empty(_ text: String) throws {
+        #expect(try Configuration.parse(text: text, file: "f") == Configuration())
+        let configuration = Configuration()
+        #expect(configuration.server.domain.description == "internal")
+        #expect(configuration.server.ttl == 5)
+        #expect(configuration.server.listen == .direct)
+        #expect(configuration.control.socket == "/run/intercom/control.sock")
+        #expect(configuration.cache.size == 16_777_216)
+    }
+
+    @Test("sets every key of its tables")
+    func everyKey() throws {
+        let configuration = try Configuration.parse(
+            text: """
+                server = { workers = 2, domain = "Lan.", ttl = 0, listen = "redirect", version = "1.0", identity = "ns1" }
+                control.socket = "/tmp/c"
+                control.group = ""
+                [discover]
+                enabled = false
+                interfaces = ["br*", 'docker0']
+                namespaces = []
+                exclude = ["vpn"]
+                resolv-conf = false
+                [forward]
+                upstreams = ["10.0.0.1", "10.0.0.2:5353", "fd00::1", "[fd00::2]:54", "fe80::1%eth0"]
+                from = "namespace"
+                single-labels = true
+                [cache]
+                size = 4096
+                min-ttl = 1
+                max-ttl = 2
+                max-negative-ttl = 3
+                serve-stale = false
+                prefetch = false
+                """, file: "f")
+        var expected = Configuration()
+        expected.server.workers = 2
+        expected.server.domain = try Name("lan")
+        expected.server.ttl = 0
+        expected.server.listen = .redirect
+        expected.server.version = "1.0"
+        expected.server.identity = "ns1"
+        expected.control.socket = "/tmp/c"
+        expected.control.group = ""
+        expected.discover.isEnabled = false
+        expected.discover.interfaces = ["br*", "docker0"]
+        expected.discover.namespaces = []
+        expected.discover.exclude = ["vpn"]
+        expected.discover.writesResolverConfiguration = false
+        expected.forward.upstreams = try ["10.0.0.1", "10.0.0.2:5353", "fd00::1", "[fd00::2]:54", "fe80::1%eth0"].map {
+            try ServerAddress($0)
+        }
+        expected.forward.from = .namespace
+        expected.forward.forwardsSingleLabels = true
+        expected.cache.size = 4096
+        expected.cache.minimumTTL = 1
+        expected.cache.maximumTTL = 2
+        expected.cache.maximumNegativeTTL = 3
+        expected.cache.servesStale = false
+        expected.cache.prefetches = false
+        #expect(configuration == expected)
+    }
+
+    @Test("names routes, networks and containers")
+    func members() throws {
+        let configuration = try Configuration.parse(
+            text: """
+                [[container]]
+                name = "Web_1"
+                pid = 4711
+                networks = ["front.end", { name = "BACK" }]
+                links = ["db:database.local"]
+                ports = [80, "53/udp", "443=https", "8080/tcp=http-alt"]
+                [[network]]
+                name = "front.end"
+                interface = "br-front"
+                subnets = ["10.1.0.0/24", "fd00:1::/64", "0.0.0.0/0"]
+                internal = true
+                upstreams = ["10.1.0.53"]
+                from = "namespace"
+                ttl = 30
+                [[network]]
+                name = "back"
+                [[route]]
+                domain = "corp.example"
+                upstreams = ["10.1.0.53", "10.1.0.54:5353"]
+                [[container]]
+                name = "db"
+                netns = "/run/netns/db"
+                hostname = "db.example"
+                id = "4c01db0b339c"
+                resolv-conf = "/run/db.conf"
+                [[container.networks]]
+                name = "back"
+                ip = ["10.2.0.2", "fd00:2::2"]
+                alias = ["*.app.test", "store"]
+                """, file: "f")
+
+        #expect(configuration.routes.map(\.domain.description) == ["corp.example"])
+        #expect(configuration.routes.first?.upstreams.map(\.description) == ["10.1.0.53:53", "10.1.0.54:5353"])
+
+        var front = Configuration.Network(name: "front.end")
+        front.interface = "br-front"
+        front.subnets = try ["10.1.0.0/24", "fd00:1::/64", "0.0.0.0/0"].map { try #require(block($0)) }
+        front.isInternal = true
+        front.upstreams = [try ServerAddress("10.1.0.53")]
+        front.from = .namespace
+        front.ttl = 30
+        #expect(configuration.networks == [front, Configuration.Network(name: "back")])
+
+        var web = Configuration.Container(name: "Web_1")
+        web.namespace = .pid(4711)
+        web.endpoints = [.init(network: "front.end"), .init(network: "back")]
+        web.links = [.init(container: "db", name: "database.local")]
+        web.ports = [
+            .init(number: 80), .init(number: 53, transport: .udp), .init(number: 443, service: "https"),
+            .init(number: 8080, transport: .tcp, service: "http-alt"),
+        ]
+        var database = Configuration.Container(name: "db")
+        database.namespace = .path("/run/netns/db")
+        database.hostname = "db.example"
+        database.id = "4c01db0b339c"
+        database.resolverConfigurationPath = "/run/db.conf"
+        var endpoint = Configuration.Container.Endpoint(network: "back")
+        endpoint.addresses = try ["10.2.0.2", "fd00:2::2"].map { try #require(IPAddress($0)) }
+        endpoint.aliases = ["*.app.test", "store"]
+        database.endpoints = [endpoint]
+        #expect(configuration.containers == [web, database])
+    }
+
+    private func block(_ text: String) -> Subnet? {
+        let parts = text.split(separator: "/")
+        guard parts.count == 2, let address = IPAddress(String(parts[0])), let length = Int(parts[1]) else {
+            return nil
+        }
+        return Subnet(address, prefixLength: length)
+    }
+
+    @Test(
+        "gives sizes in octets or with a unit",
+        arguments: [
+            ("0", 0), ("1024", 1024), ("\"512\"", 512), ("\"7B\"", 7), ("\"64KiB\"", 65_536),
+            ("\"16 MiB\"", 16_777_216),
+            ("\"2GiB\"", 2_147_483_648),
+        ])
+    func sizes(_ text: String, _ octets: Int) throws {
+        #expect(try Configuration.parse(text: "cache.size = \(text)", file: "f").cache.size == octets)
+    }
+
+    @Test(
+        "knows which addresses are in a subnet",
+        arguments: [
+            ("10.1.0.0/24", "10.1.0.255", true), ("10.1.0.0/24", "10.1.1.0", false), ("10.1.0.4/32", "10.1.0.4", true),
+            ("0.0.0.0/0", "255.255.255.255", true), ("0.0.0.0/0", "::", false), ("::/0", "ffff::", true),
+            ("fd00:1::/64", "fd00:1::ffff:0:0:1", true), ("fd00:1::/64", "fd00:1:0:1::", false),
+        ])
+    func subnets(_ text: String, _ address: String, _ isInside: Bool) throws {
+        let subnet = try #require(block(text))
+        #expect(subnet.description == text)
+        #expect(subnet.contains(try #require(IPAddress(address))) == isInside)
+    }
+}
+
+@Suite("The configuration file that we ship")
+struct ShippedConfigurationTests {
+    private let text: String
+
+    init() throws {
+        // Tests/IntercomServerTests/ConfigurationTests.swift, three steps below the repository.
+        let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        text = try String(contentsOf: repository.appending(path: "config/intercom.toml"), encoding: .utf8)
+    }
+
+    @Test("says the defaults")
+    func defaults() throws {
+        #expect(try Configuration.parse(text: text, file: "intercom.toml") == Configuration())
+    }
+
+    /// The text with its examples in force: an option that is commented out has no space behind its mark.
+    private var uncommented: String {
+        text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.hasPrefix("#") && !$0.hasPrefix("# ") ? $0.dropFirst() : $0 }
+            .joined(separator: "\n")
+    }
+
+    @Test("is right with its examples in force, too")
+    func examples() throws {
+        let configuration = try Configuration.parse(text: uncommented, file: "intercom.toml")
+        var sections = configuration
+        sections.routes = []
+        sections.networks = []
+        sections.containers = []
+        #expect(sections == Configuration())
+
+        #expect(configuration.routes.map(\.domain.description) == ["corp.example"])
+        let network = try #require(configuration.networks.first)
+        #expect(network.name == "frontend")
+        #expect(network.subnets.map(\.description) == ["10.1.0.0/24", "fd00:1::/64"])
+        // Its options beside name, interface and subnets are at what they are without it.
+        #expect(!network.isInternal)
+        #expect(network.upstreams == configuration.forward.upstreams)
+        #expect(network.from == configuration.forward.from)
+        #expect(network.ttl == configuration.server.ttl)
+        let container = try #require(configuration.containers.first)
+        #expect(container.namespace == .path("/run/netns/web"))
+        #expect(container.endpoints.first?.aliases == ["site", "*.app.test"])
+        #expect(container.links == [.init(container: "db", name: "database")])
+        #expect(container.ports == [.init(number: 80, service: "http"), .init(number: 443)])
+    }
+
+    @Test(
+        "has every option, each with a line that says why",
+        arguments: [
+            ("[server]", ["workers", "domain", "ttl", "listen", "version", "identity"]),
+            ("[control]", ["socket", "group"]),
+            ("[discover]", ["enabled", "interfaces", "namespaces", "exclude", "resolv-conf"]),
+            ("[forward]", ["upstreams", "from", "single-labels"]),
+            ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
+            ("[[route]]", ["domain", "upstreams"]),
+            ("[[network]]", ["name", "interface", "subnets", "internal", "upstreams", "from", "ttl"]),
+            ("[[container]]", ["name", "netns", "hostname", "id", "networks", "links", "ports", "resolv-conf"]),
+        ])
+    func everyOption(_ table: String, _ keys: [String]) throws {
+        let lines = uncommented.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let header = try #require(lines.firstIndex(of: table))
+        let body = lines[(header + 1)...].prefix { !$0.hasPrefix("[") }
+        let options = body.indices.filter { !body[$0].hasPrefix("#") && body[$0].contains(" = ") }
+        #expect(options.map { String(body[$0].prefix { $0 != " " }) } == keys)
+        #expect(options.allSatisfy { lines[$0 - 1].hasPrefix("# ") })
+    }
+}
