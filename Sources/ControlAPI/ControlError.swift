@@ -92,7 +92,8 @@ extension ControlError {
     package static func notConnected(_ container: String, to network: String) -> ControlError {
         ControlError(
             "NotConnected", ["container": .string(container), "network": .string(network)],
-            "container \(container) is not on network \(network); 'intercomctl container inspect \(container)' shows where it is")
+            "container \(container) is not on network \(network); 'intercomctl container inspect \(container)' shows where it is"
+        )
     }
 }
 
@@ -136,7 +137,8 @@ extension ControlError {
 
     package static func noSuchProcess(pid: Int) -> ControlError {
         ControlError(
-            "NoSuchProcess", ["pid": .int(pid)], "no process \(pid); give the pid of a process that runs in the container")
+            "NoSuchProcess", ["pid": .int(pid)],
+            "no process \(pid); give the pid of a process that runs in the container")
     }
 
     package static func hostNamespace(_ namespace: String) -> ControlError {

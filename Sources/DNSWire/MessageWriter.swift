@@ -136,7 +136,8 @@ package struct MessageWriter: ~Copyable, ~Escapable {
         guard available >= EDNS.minimumLength else { return false }
         header.flags.responseCode = responseCode
         let flags: UInt32 = dnssecOK ? 0x8000 : 0
-        _ = append(0 as UInt8) && append(RecordType.opt.rawValue) && append(udpPayloadSize)
+        _ =
+            append(0 as UInt8) && append(RecordType.opt.rawValue) && append(udpPayloadSize)
             && append(UInt32(responseCode.rawValue >> 4) << 24 | flags) && append(0 as UInt16)
         header.additionalCount &+= 1
         guard let extendedError else { return true }

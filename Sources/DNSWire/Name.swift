@@ -108,7 +108,8 @@ package struct Name: Sendable {
 
 extension Name: Hashable, Comparable {
     package static func == (left: Name, right: Name) -> Bool {
-        left.wire.count == right.wire.count && zip(left.wire, right.wire).allSatisfy { DNSWire.folded($0) == DNSWire.folded($1) }
+        left.wire.count == right.wire.count
+            && zip(left.wire, right.wire).allSatisfy { DNSWire.folded($0) == DNSWire.folded($1) }
     }
 
     package func hash(into hasher: inout Hasher) {

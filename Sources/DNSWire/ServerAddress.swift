@@ -37,7 +37,8 @@ package struct ServerAddress: Hashable, Sendable {
             let name = host[percent...].dropFirst()
             host = host[..<percent]
             // IFNAMSIZ of <net/if.h> is 16 with the NUL.
-            guard 1...15 ~= name.utf8.count, !name.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "/") }) else {
+            guard 1...15 ~= name.utf8.count, !name.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "/") })
+            else {
                 throw .badScope(String(text))
             }
             scope = String(name)
@@ -81,7 +82,8 @@ package enum AddressError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notAnAddress(let text): "'\(text)' is not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53"
         case .missingBracket(let text): "'\(text)' lacks the ']' behind its address"
         case .badPort(let text): "'\(text)' is not a port; expected 1 to 65535"
-        case .badScope(let text): "'\(text)' has a bad scope; expected an IPv6 address and an interface, as fe80::1%eth0"
+        case .badScope(let text):
+            "'\(text)' has a bad scope; expected an IPv6 address and an interface, as fe80::1%eth0"
         }
     }
 }

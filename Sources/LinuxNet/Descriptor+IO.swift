@@ -50,7 +50,7 @@ extension Descriptor {
     package func write(_ bytes: Span<UInt8>) throws(LinuxError) -> Int? {
         do throws(LinuxError) {
             return try send(bytes)
-        } catch where error.errno == .notSocket {
+        } catch  where error.errno == .notSocket {
             return try systemUnlessBlocked("write") {
                 // The span's storage, used only while the closure runs.
                 unsafe bytes.withUnsafeBytes { unsafe CLinux.write(rawValue, $0.baseAddress, $0.count) }

@@ -22,7 +22,7 @@ package enum Files {
         do throws(LinuxError) {
             // O_NONBLOCK: a pipe is not waited for.
             file = try open(path, O_RDONLY | O_NONBLOCK)
-        } catch where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
             return nil
         }
         let status = try status(of: file, path)
@@ -94,7 +94,7 @@ package enum Files {
             made += "/\(part)"
             do throws(LinuxError) {
                 try system("mkdir", made) { unsafe mkdir(made, 0o755) }
-            } catch where error.errno == .fileExists {
+            } catch  where error.errno == .fileExists {
                 guard let status = status(of: made, followsLinks: true), status.isKind(S_IFDIR) else {
                     throw LinuxError(call: "mkdir", errno: .notDirectory, subject: made)
                 }

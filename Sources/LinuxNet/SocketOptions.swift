@@ -5,7 +5,7 @@ internal import CLinux
 extension Descriptor {
     /// Sends small segments at once (tcp(7) TCP_NODELAY).
     package func setNoDelay() throws(LinuxError) {
-        try setOption(IPPROTO_TCP_, TCP_NODELAY, 1)
+        try setOption(tcpLevel, TCP_NODELAY, 1)
     }
 
     /// Identifies the network namespace of a socket for as long as the host runs (SO_NETNS_COOKIE, Linux 5.14).
@@ -50,7 +50,9 @@ extension Descriptor {
     }
 
     /// A non-blocking, close-on-exec socket for an address family (socket(2)).
-    static func socket(_ family: Int32, _ type: __socket_type, isBlocking: Bool = false) throws(LinuxError) -> Descriptor {
+    static func socket(_ family: Int32, _ type: __socket_type, isBlocking: Bool = false) throws(LinuxError)
+        -> Descriptor
+    {
         let flags = SOCK_CLOEXEC.rawValue | (isBlocking ? 0 : SOCK_NONBLOCK.rawValue)
         return Descriptor(adopting: try system("socket") { CLinux.socket(family, Int32(type.rawValue | flags), 0) })
     }
@@ -64,4 +66,4 @@ extension Descriptor {
 }
 
 /// IPPROTO_TCP as the socket option calls take it.
-let IPPROTO_TCP_ = Int32(IPPROTO_TCP)
+let tcpLevel = Int32(IPPROTO_TCP)

@@ -15,7 +15,7 @@ package enum TCPSocket {
             try system("connect", address.description) {
                 unsafe address.withSockaddr { unsafe clinux_connect(socket.rawValue, $0, $1) }
             }
-        } catch where error.errno == .nowInProgress {}
+        } catch  where error.errno == .nowInProgress {}
         return socket
     }
 
@@ -58,7 +58,7 @@ func acceptConnection(from listener: borrowing Descriptor) throws(LinuxError) ->
             }
             guard let accepted else { return nil }
             return Descriptor(adopting: accepted)
-        } catch where connectionErrors.contains(error.errno) {
+        } catch  where connectionErrors.contains(error.errno) {
             // That connection has ended before it was accepted: accept(2), "Error handling". The next one.
         }
     }

@@ -1,8 +1,8 @@
 // Threads of our own, pthreads(7): an event loop each, or one errand in another namespace.
 
 internal import CLinux
-internal import SystemPackage
 internal import Synchronization
+internal import SystemPackage
 
 /// Starts threads.
 package enum Thread {

@@ -34,7 +34,7 @@ package enum UnixSocket {
         try system("fchmod", path) { fchmod(socket.rawValue, 0o600) }
         do throws(LinuxError) {
             try bind(socket, path)
-        } catch where error.errno == .addressInUse {
+        } catch  where error.errno == .addressInUse {
             try removeStale(path)
             try bind(socket, path)
         }
@@ -90,7 +90,7 @@ package enum UnixSocket {
                     unsafe getsockopt(socket.rawValue, SOL_SOCKET, SO_PEERGROUPS, &groups, &length)
                 }
                 return Array(groups.prefix(Int(length) / MemoryLayout<UInt32>.size))
-            } catch where error.errno == .outOfRange {}
+            } catch  where error.errno == .outOfRange {}
         }
         throw LinuxError(call: "getsockopt SO_PEERGROUPS", errno: .outOfRange)
     }

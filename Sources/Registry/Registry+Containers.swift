@@ -196,7 +196,8 @@ extension Registry {
             let transport = [UInt8(ascii: "_")] + Array(port.transport.rawValue.utf8)
             let labels = Set(["\(port.number)", port.service].compactMap { $0.map { Array("_\($0)".utf8) } })
             return labels.compactMap { label -> (RecordKey, Contribution)? in
-                guard let service = try? Name(labels: [label, transport]), let full = try? service.appending(name) else {
+                guard let service = try? Name(labels: [label, transport]), let full = try? service.appending(name)
+                else {
                     return nil
                 }
                 return (

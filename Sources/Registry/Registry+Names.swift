@@ -64,7 +64,9 @@ extension Registry {
         let name = try name(text) { () throws(NameError) in try Name(text) }
         if name.labelCount == 0 { throw .invalidName(text, reason: "the root cannot be a container's name") }
         if name.wire.dropLast().contains(0) { throw .invalidName(text, reason: "it contains a NUL") }
-        if name.labels.first == [UInt8(ascii: "*")] { throw .invalidName(text, reason: "a wildcard can be an alias only") }
+        if name.labels.first == [UInt8(ascii: "*")] {
+            throw .invalidName(text, reason: "a wildcard can be an alias only")
+        }
         return name
     }
 
@@ -105,7 +107,8 @@ extension Registry {
         guard network.subnets.isEmpty || network.subnets.contains(where: { $0.contains(address) }) else {
             let subnets = network.subnets.map(\.description).joined(separator: ", ")
             throw .invalidAddress(
-                address.description, reason: "it is outside the subnets of network \(network.name), which are \(subnets)")
+                address.description,
+                reason: "it is outside the subnets of network \(network.name), which are \(subnets)")
         }
     }
 }

@@ -115,7 +115,8 @@ package struct Registry: Sendable {
 
     /// The group of upstreams that a network has for its own; nil where it has none.
     package func upstreamGroup(of network: String) -> UpstreamGroupID? {
-        guard let state = (try? Name(network)).flatMap({ networkStates[$0] }), !state.definition.upstreams.isEmpty else {
+        guard let state = (try? Name(network)).flatMap({ networkStates[$0] }), !state.definition.upstreams.isEmpty
+        else {
             return nil
         }
         return UpstreamGroupID(ofNetwork: state.scope)

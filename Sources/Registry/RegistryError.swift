@@ -19,7 +19,8 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noSuchContainer(let name): "no container \(name)"
         case .networkExists(let name): "network \(name) exists already"
         case .containerExists(let name): "container \(name) exists already"
-        case .networkInUse(let name, let containers): "network \(name) is in use by \(containers.joined(separator: ", "))"
+        case .networkInUse(let name, let containers):
+            "network \(name) is in use by \(containers.joined(separator: ", "))"
         case .alreadyConnected(let container, let network): "container \(container) is on network \(network) already"
         case .notConnected(let container, let network): "container \(container) is not on network \(network)"
         case .invalidName(let name, let reason): "bad name '\(name)': \(reason)"

@@ -65,9 +65,13 @@ package enum VarlinkParameters {
         let data = Data(message)
         do {
             return try JSONDecoder().decode(Envelope<Parameters>.self, from: data).parameters
-        } catch DecodingError.keyNotFound(let key, let context) where key.stringValue == "parameters" && context.codingPath.isEmpty {
+        } catch DecodingError.keyNotFound(let key, let context)
+            where key.stringValue == "parameters" && context.codingPath.isEmpty
+        {
             return try decodeAbsent(type)
-        } catch DecodingError.valueNotFound(_, let context) where context.codingPath.map(\.stringValue) == ["parameters"] {
+        } catch DecodingError.valueNotFound(_, let context)
+            where context.codingPath.map(\.stringValue) == ["parameters"]
+        {
             return try decodeAbsent(type)
         } catch {
             throw InvalidParameter(parameter: path(of: error))
@@ -75,7 +79,9 @@ package enum VarlinkParameters {
     }
 
     /// Parameters that were left out are none: what has to be there is missing.
-    private static func decodeAbsent<Parameters: Decodable>(_ type: Parameters.Type) throws(InvalidParameter) -> Parameters {
+    private static func decodeAbsent<Parameters: Decodable>(_ type: Parameters.Type) throws(InvalidParameter)
+        -> Parameters
+    {
         do {
             return try JSONDecoder().decode(type, from: Data("{}".utf8))
         } catch {
@@ -96,7 +102,11 @@ package enum VarlinkParameters {
         var path = ""
         for (position, key) in keys.enumerated() {
             if position == 0, key.stringValue == "parameters" { continue }
-            if let index = key.intValue { path += "[\(index)]" } else { path += (path.isEmpty ? "" : ".") + key.stringValue }
+            if let index = key.intValue {
+                path += "[\(index)]"
+            } else {
+                path += (path.isEmpty ? "" : ".") + key.stringValue
+            }
         }
         return path.isEmpty ? "parameters" : path
     }

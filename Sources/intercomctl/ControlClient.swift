@@ -46,10 +46,13 @@ struct ControlClient: ~Copyable {
             if error.errno == .permissionDenied {
                 throw Failure(
                     status: 1,
-                    message: "you may not use \(path); run as root or as a member of the group in [control] of the configuration")
+                    message:
+                        "you may not use \(path); run as root or as a member of the group in [control] of the configuration"
+                )
             }
             throw Failure(
-                status: 3, message: "no daemon at \(path) (\(error.errno)); start intercomd, or name its socket by --socket")
+                status: 3,
+                message: "no daemon at \(path) (\(error.errno)); start intercomd, or name its socket by --socket")
         }
     }
 
@@ -63,7 +66,8 @@ struct ControlClient: ~Copyable {
         do throws(InvalidParameter) {
             return try response.parameters(Method.Reply.self)
         } catch {
-            throw Failure(status: 1, message: "the daemon's reply lacks '\(error.parameter)': is it of another version?")
+            throw Failure(
+                status: 1, message: "the daemon's reply lacks '\(error.parameter)': is it of another version?")
         }
     }
 
@@ -96,7 +100,8 @@ struct ControlClient: ~Copyable {
             return Failure(status: 1, message: explained.message)
         }
         if let wrong = try? response.parameters(Parameter.self) {
-            return Failure(status: 1, message: "the daemon does not take '\(wrong.parameter)': is it of another version?")
+            return Failure(
+                status: 1, message: "the daemon does not take '\(wrong.parameter)': is it of another version?")
         }
         return Failure(status: 1, message: "the daemon refused: \(error)")
     }

@@ -37,7 +37,8 @@ extension NetworkVerbs {
 
         func run() throws {
             let parameters = CreateNetwork.Parameters(
-                name: name, interface: interface, subnets: subnets, internal: `internal`, upstreams: upstreams, ttl: ttl)
+                name: name, interface: interface, subnets: subnets, internal: `internal`, upstreams: upstreams, ttl: ttl
+            )
             try common.call(CreateNetwork.self, parameters)
         }
     }
@@ -110,7 +111,8 @@ extension NetworkVerbs {
 
         @Option(
             name: .customLong("alias"),
-            help: ArgumentHelp("A further name on the network, as site or *.app.test; may be repeated.", valueName: "name"))
+            help: ArgumentHelp(
+                "A further name on the network, as site or *.app.test; may be repeated.", valueName: "name"))
         var aliases: [String] = []
 
         @OptionGroup var common: CommonOptions
@@ -138,6 +140,7 @@ extension NetworkVerbs {
 
 extension ControlAPI.Network {
     fileprivate var options: [String] {
-        (self.internal ? ["internal"] : []) + (upstreams.isEmpty ? [] : ["upstreams \(upstreams.joined(separator: " "))"])
+        (self.internal ? ["internal"] : [])
+            + (upstreams.isEmpty ? [] : ["upstreams \(upstreams.joined(separator: " "))"])
     }
 }

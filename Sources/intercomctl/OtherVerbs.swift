@@ -30,7 +30,8 @@ extension Resolve.Answer {
     fileprivate var text: String {
         var text = ""
         if answers.isEmpty {
-            text += rcode == "NOERROR" ? "\(printable(name)) has no \(type) records\n" : "\(printable(name)): \(rcode)\n"
+            text +=
+                rcode == "NOERROR" ? "\(printable(name)) has no \(type) records\n" : "\(printable(name)): \(rcode)\n"
         } else {
             var table = Table(["NAME", "TTL", "TYPE", "DATA"])
             for record in answers { table.add([record.name, "\(record.ttl)", record.type, record.data]) }
@@ -60,7 +61,8 @@ struct StatusVerb: ParsableCommand {
             facts.add(["awaited", list(status.awaited)])
             facts.add(["upstreams", list(status.upstreams)])
             var workers = Table([
-                "WORKER", "LISTENERS", "QUERIES", "LOCAL", "FORWARDED", "NEGATIVE", "FAILED", "DROPPED", "TCP", "WAITING",
+                "WORKER", "LISTENERS", "QUERIES", "LOCAL", "FORWARDED", "NEGATIVE", "FAILED", "DROPPED", "TCP",
+                "WAITING",
             ])
             for worker in status.workers {
                 let counters = [

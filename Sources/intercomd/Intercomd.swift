@@ -27,7 +27,8 @@ struct Intercomd: ParsableCommand {
             "Configuration file (default: \(Intercomd.defaultConfiguration) if it exists).", valueName: "path"))
     var configPath: String?
 
-    @Option(help: ArgumentHelp("Control socket (default: as configured, /run/intercom/control.sock).", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Control socket (default: as configured, /run/intercom/control.sock).", valueName: "path"))
     var socket: String?
 
     @Option(help: ArgumentHelp("Directory for what outlives a restart.", valueName: "path"))
@@ -41,7 +42,8 @@ struct Intercomd: ParsableCommand {
 
     func run() throws {
         let path = configPath ?? (Files.exists(Self.defaultConfiguration) ? Self.defaultConfiguration : nil)
-        let settings = try path.map { path throws(ConfigurationError) in try Configuration.read(path: path) } ?? Configuration()
+        let settings =
+            try path.map { path throws(ConfigurationError) in try Configuration.read(path: path) } ?? Configuration()
         if checkConfig {
             print(path.map { "\($0): ok" } ?? "no configuration file: defaults are ok")
             return

@@ -64,7 +64,9 @@ struct DamageTests {
         var random = SplitMix(seed: 1035)
         var name = FoldedName()
         for _ in 0..<20_000 {
-            var bytes = (0..<Int.random(in: 0...64, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            var bytes = (0..<Int.random(in: 0...64, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             // Small counts, and octets that mean something in names, so that some get further than the header.
             for index in bytes.indices where index > 2 && index < 12 { bytes[index] &= index % 2 == 0 ? 0 : 3 }
             for index in bytes.indices where index >= 12 && Bool.random(using: &random) {

@@ -41,7 +41,8 @@ struct ReaderTests {
             ("two questions", "0000 0000 0002 0000 0000 0000 00 0001 0001 00 0001 0001", .questionCount(2)),
             ("no QCLASS", "0000 0000 0001 0000 0000 0000 00 0001", .truncated(offset: 13)),
             (
-                "two OPT records", "0000 0000 0001 0000 0000 0002 00 0001 0001 00 0029 04d0 00000000 0000 00 0029 04d0 00000000 0000",
+                "two OPT records",
+                "0000 0000 0001 0000 0000 0002 00 0001 0001 00 0029 04d0 00000000 0000 00 0029 04d0 00000000 0000",
                 .secondOptionRecord(offset: 28)
             ),
             (
@@ -111,8 +112,10 @@ struct ReaderTests {
         arguments: [
             ("A of 3 octets", 1, "0a0000"), ("A of 5 octets", 1, "0a00000001"), ("AAAA of 4 octets", 28, "0a000001"),
             ("CNAME of nothing", 5, ""), ("CNAME with octets behind it", 5, "0161 00 00"), ("CNAME cut off", 5, "0361"),
-            ("PTR with a pointer forward", 12, "c030"), ("MX without a name", 15, "000a"), ("SOA without numbers", 6, "00 00"),
-            ("SRV without a name", 33, "0000 0000 0035"), ("TXT of nothing", 16, ""), ("TXT longer than it is", 16, "0561"),
+            ("PTR with a pointer forward", 12, "c030"), ("MX without a name", 15, "000a"),
+            ("SOA without numbers", 6, "00 00"),
+            ("SRV without a name", 33, "0000 0000 0035"), ("TXT of nothing", 16, ""),
+            ("TXT longer than it is", 16, "0561"),
         ] as [(String, UInt16, String)])
     func badData(what: String, type: UInt16, data: String) {
         let rdata = hex(data)

@@ -1,8 +1,8 @@
 // What a configuration file means, and that the one we ship says the defaults.
 
 import DNSWire
-import Registry
 import Foundation
+import Registry
 import Testing
 
 @testable import IntercomServer

@@ -100,7 +100,8 @@ package final class ControlPlane {
         applyConfiguration()
         publish { [self] in
             logger.info(
-                "ready: \(registry.networkCount) networks, \(registry.containerCount) containers, \(workers.count) workers")
+                "ready: \(registry.networkCount) networks, \(registry.containerCount) containers, \(workers.count) workers"
+            )
         }
         while !isStopping {
             let count = try epoll.wait(timeoutMilliseconds: nil)

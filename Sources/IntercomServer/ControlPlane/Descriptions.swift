@@ -78,7 +78,8 @@ extension Resolve.Answer {
         self.init(
             name: name, type: "\(type)", rcode: "\(reply.responseCode)", flags: MessageText.flags(message.header.flags),
             answers: answers, authority: authority,
-            extendedErrors: try reply.edns.map { edns throws(WireError) in try Self.details(of: edns, in: bytes) } ?? [],
+            extendedErrors: try reply.edns.map { edns throws(WireError) in try Self.details(of: edns, in: bytes) }
+                ?? [],
             source: resolution.source)
     }
 

@@ -61,7 +61,8 @@ extension ControlPlane {
             attachments[container]?.wantedResolverFile = wanted
             attachments[container]?.resolverFiles.append(wanted)
         }
-        guard case .path(let path)? = attachments[container]?.source, configuration.discover.writesResolverConfiguration,
+        guard case .path(let path)? = attachments[container]?.source,
+            configuration.discover.writesResolverConfiguration,
             let file = ResolverFiles.path(forNamespaceAt: path), file != wanted
         else { return }
         do throws(LinuxError) {

@@ -126,7 +126,9 @@ struct Responder: ~Copyable {
             guard case .answered(let length, _) = outcome else { return outcome }
             return .answered(length: length, .reverse(match.scope))
         }
-        guard let address = name.reverseAddress, directory.isReverseOfMyNetworks(address, view: view) else { return nil }
+        guard let address = name.reverseAddress, directory.isReverseOfMyNetworks(address, view: view) else {
+            return nil
+        }
         return deny(.subnet, &answer)
     }
 

@@ -1,0 +1,78 @@
+# What a person types. Each target installs the Debian packages it needs first, if it may, and says so.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+PYTHON ?= python3
+
+# Swift's runtime goes into the binaries: they run where there is no Swift.
+RELEASE := --configuration release --static-swift-stdlib -Xswiftc -use-ld=lld
+BIN := $(CURDIR)/.build/release
+
+# The C++ compiler is for TOMLKit.
+BUILD_PACKAGES := g++ libstdc++-12-dev
+TEST_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base procps python3 python3-pip
+DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base
+BENCH_PACKAGES := iproute2 dnsperf dnsmasq-base unbound gcc libc6-dev valgrind python3
+
+.PHONY: all build demo test check lint format bench install clean need-root need-swift
+
+all: build
+
+build: need-swift
+	@.ci/install $(BUILD_PACKAGES)
+	$(SWIFT) build $(RELEASE) --product intercomd
+	$(SWIFT) build $(RELEASE) --product intercomctl
+
+# Containers call each other by name, in network namespaces that are made for it and removed again.
+demo: need-root
+	@.ci/install $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory build
+	@Tests/Demo/demo $(BIN)
+
+# All tests: those of every room, and end to end in real namespaces with the binaries that are shipped.
+test: need-root
+	@.ci/install $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory build .build/python
+	INTERCOM_BIN=$(BIN) INTERCOM_PYTHONPATH=$(CURDIR)/.build/python $(SWIFT) test --quiet
+
+# What needs no root: all but the end-to-end tests.
+check: need-swift .build/python
+	INTERCOM_PYTHONPATH=$(CURDIR)/.build/python $(SWIFT) test --quiet --skip EndToEndTests
+
+# Python's codec and Varlink client: other people's, to be checked against.
+.build/python:
+	@echo "installing from PyPI into .build/python: varlink dnspython"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
+	    --target .build/python.new varlink dnspython
+	@mv .build/python.new .build/python
+
+lint: need-swift
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+
+format: need-swift
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+# Side by side with a bare loop, dnsmasq and unbound; then instructions and allocations an answer.
+bench: need-root
+	@.ci/install $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory build
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/side-by-side
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/instructions
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/intercom
+	install --strip --mode 755 $(BIN)/intercomd $(BIN)/intercomctl $(DESTDIR)$(PREFIX)/bin
+	install --mode 644 config/intercom.toml README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/intercom
+
+clean:
+	rm -rf .build
+
+need-swift:
+	@command -v $(SWIFT) >/dev/null || { \
+	    echo "Swift 6.3 is needed to build: https://www.swift.org/install/linux/" >&2; exit 1; }
+
+need-root: need-swift
+	@[ "$$(id -u)" -eq 0 ] || { \
+	    echo "network namespaces need root: run 'sudo make $(MAKECMDGOALS)'; 'make check' runs the tests that do not" >&2; \
+	    exit 1; }
