@@ -82,6 +82,9 @@ let package = Package(
         .testTarget(name: "DNSWireTests", dependencies: ["DNSWire"], swiftSettings: settings),
         .testTarget(name: "ForwardingTests", dependencies: ["Forwarding"], swiftSettings: settings),
         .testTarget(name: "IntercomServerTests", dependencies: ["IntercomServer"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["intercomctl", "intercomd"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

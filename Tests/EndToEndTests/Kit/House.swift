@@ -1,0 +1,195 @@
+// A house of a test's own: a namespace that plays the host, with an intercomd in it, and namespaces for containers.
+
+import Foundation
+
+/// Everything that a test makes in the kernel; all of it is gone when the test is over.
+final class House {
+    /// Where `make` has put the binaries.
+    static let binaries: String = {
+        if let given = ProcessInfo.processInfo.environment["INTERCOM_BIN"] { return given }
+        return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(".build/debug").path
+    }()
+
+    /// What all names of this house begin with; short, as interfaces have 15 characters.
+    let id: String
+    let directory: String
+    private(set) var namespaces: [String] = []
+    private var processes: [Process] = []
+    private(set) var daemon: Process?
+
+    var socket: String { "\(directory)/control.sock" }
+    var configuration: String { "\(directory)/intercom.toml" }
+    /// What intercomd has logged.
+    var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
+    var host: String { namespaces[0] }
+
+    private init() throws {
+        id = "ic" + String(UInt32.random(in: 0..<0x1000_0000), radix: 36)
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent(id).path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        _ = try namespace("house")
+        try Command.must(["ip", "-n", host, "link", "set", "lo", "up"])
+    }
+
+    private func tearDown() {
+        if let daemon { Self.end(daemon) }
+        for process in processes { Self.end(process) }
+        for name in namespaces {
+            _ = try? Command.run(["ip", "netns", "del", name])
+            try? FileManager.default.removeItem(atPath: "/etc/netns/\(name)")
+        }
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    private static func end(_ process: Process) {
+        guard process.isRunning else { return }
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    // MARK: - Namespaces and processes
+
+    /// Makes a network namespace and gives its path.
+    func namespace(_ name: String) throws -> String {
+        try Command.must(["ip", "netns", "add", "\(id)-\(name)"])
+        namespaces.append("\(id)-\(name)")
+        return path(name)
+    }
+
+    func path(_ name: String) -> String { "/run/netns/\(id)-\(name)" }
+
+    /// Runs a program in a namespace of this house.
+    @discardableResult
+    func run(in name: String, _ arguments: [String], input: String = "") throws -> Output {
+        try Command.run(["ip", "netns", "exec", "\(id)-\(name)"] + arguments, input: input)
+    }
+
+    /// Starts a program in a namespace; it is ended with the house.
+    @discardableResult
+    func start(in name: String, _ arguments: [String], log: String) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["ip", "netns", "exec", "\(id)-\(name)"] + arguments
+        process.standardInput = FileHandle.nullDevice
+        let path = "\(directory)/\(log)"
+        try Data().write(to: URL(fileURLWithPath: path))
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        processes.append(process)
+        return process
+    }
+
+    /// Runs Python with PyPI's packages of the tests.
+    func python(in name: String = "house", _ script: String, _ arguments: [String] = []) throws -> Output {
+        let file = "\(directory)/\(UUID().uuidString).py"
+        try script.write(toFile: file, atomically: true, encoding: .utf8)
+        return try run(in: name, ["env"] + Self.pythonPath + ["python3", file] + arguments)
+    }
+
+    static var pythonPath: [String] {
+        ProcessInfo.processInfo.environment["INTERCOM_PYTHONPATH"].map { ["PYTHONPATH=\($0)"] } ?? []
+    }
+
+    // MARK: - intercomd
+
+    /// Starts the daemon with a configuration and waits until it takes calls.
+    func startDaemon(_ text: String, options: [String] = []) throws {
+        try text.write(toFile: configuration, atomically: true, encoding: .utf8)
+        let process = try start(
+            in: "house",
+            ["\(Self.binaries)/intercomd", "--config", configuration, "--socket", socket, "--state-dir", directory]
+                + options, log: "log")
+        processes.removeLast()
+        daemon = process
+        let isUp = try eventually(within: 20) { try !process.isRunning || ctl("status").status == 0 }
+        guard isUp, process.isRunning else {
+            throw CommandFailure(command: "intercomd", output: Output(status: 1, out: log, err: ""))
+        }
+    }
+
+    /// Ends the daemon as an operator would; gives its exit status.
+    func stopDaemon() -> Int32? {
+        guard let daemon else { return nil }
+        daemon.terminate()
+        daemon.waitUntilExit()
+        self.daemon = nil
+        return daemon.terminationStatus
+    }
+
+    /// intercomctl.
+    @discardableResult
+    func ctl(_ arguments: String...) throws -> Output {
+        try Command.run(["\(Self.binaries)/intercomctl", "--socket", socket] + arguments)
+    }
+
+    /// intercomctl, for what has to succeed.
+    func mustCtl(_ arguments: String...) throws {
+        try Command.must(["\(Self.binaries)/intercomctl", "--socket", socket] + arguments)
+    }
+
+    /// Makes a namespace and adds it as a container.
+    func container(_ name: String, _ options: String...) throws {
+        _ = try namespace(name)
+        try Command.must(
+            ["\(Self.binaries)/intercomctl", "--socket", socket, "container", "add", name, "--netns", path(name)]
+                + options)
+    }
+
+    /// What dig says in a container.
+    func dig(_ container: String, _ arguments: String...) throws -> Reply {
+        Reply(
+            try run(
+                in: container, ["dig", "@127.0.0.11", "+timeout=6", "+tries=1", "+noadflag", "+nocookie"] + arguments))
+    }
+
+    // MARK: -
+
+    /// Lends a house to a test.
+    static func lend(
+        configuration: String = "", options: [String] = [], _ body: (House) throws -> Void
+    ) throws {
+        let house = try House()
+        defer { house.tearDown() }
+        try house.startDaemon(configuration, options: options)
+        try body(house)
+    }
+}
+
+/// What dig has printed, taken apart.
+struct Reply: CustomStringConvertible {
+    /// `NOERROR`, `NXDOMAIN` …; empty where no answer came.
+    var status = ""
+    var flags: Set<String> = []
+    /// Records as `name ttl class type data`, one blank between.
+    var answer: [String] = []
+    var authority: [String] = []
+    var output: Output
+
+    init(_ output: Output) {
+        self.output = output
+        var section = ""
+        for line in output.lines {
+            if let range = line.range(of: "status: ") {
+                status = String(line[range.upperBound...].prefix { $0 != "," })
+            }
+            if line.hasPrefix(";; flags: ") {
+                flags = Set(line.dropFirst(10).prefix { $0 != ";" }.split(separator: " ").map(String.init))
+            }
+            if line.hasSuffix(" SECTION:") { section = line }
+            if line.isEmpty || line.hasPrefix(";") { continue }
+            let record = line.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            if section.contains("ANSWER") { answer.append(record) }
+            if section.contains("AUTHORITY") { authority.append(record) }
+        }
+    }
+
+    /// The data of the answer's records, sorted.
+    var data: [String] {
+        answer.map { $0.split(separator: " ", maxSplits: 4).last.map(String.init) ?? "" }.sorted()
+    }
+
+    var description: String { output.description }
+}
