@@ -1,6 +1,7 @@
 // A house of a test's own: a namespace that plays the host, with an intercomd in it, and namespaces for containers.
 
 import Foundation
+import Glibc
 
 /// Everything that a test makes in the kernel; all of it is gone when the test is over.
 final class House {
@@ -34,7 +35,7 @@ final class House {
 
     private func tearDown() {
         if let daemon { Self.end(daemon) }
-        for process in processes { Self.end(process) }
+        for process in processes { Self.kill(process) }
         for name in namespaces {
             _ = try? Command.run(["ip", "netns", "del", name])
             try? FileManager.default.removeItem(atPath: "/etc/netns/\(name)")
@@ -45,6 +46,13 @@ final class House {
     private static func end(_ process: Process) {
         guard process.isRunning else { return }
         process.terminate()
+        process.waitUntilExit()
+    }
+
+    /// Ends a process that a test has started. Not by SIGTERM: it inherited the signal mask of a test's thread.
+    static func kill(_ process: Process) {
+        guard process.isRunning else { return }
+        Glibc.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 

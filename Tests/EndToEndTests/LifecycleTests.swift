@@ -1,0 +1,164 @@
+// The beginnings and ends of containers: at once in force, and nothing left behind.
+
+import Foundation
+import Testing
+
+@Suite("A container", .needsRoot)
+struct LifecycleTests {
+    static let configuration = "[[network]]\nname = \"n\"\nsubnets = [\"10.0.0.0/24\"]\n"
+
+    @Test("ends when its path is unlinked: its names go, and its namespace dies")
+    func pathUnlinked() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            try house.container("app", "--network", "n")
+            try house.container("web", "--network", "n,ip=10.0.0.2")
+            #expect(try house.dig("app", "web").data == ["10.0.0.2"])
+            // The kernel removes a veth's peer when the namespace of its other end dies: nothing else shows it as well.
+            try Command.must([
+                "ip", "-n", house.host, "link", "add", "peer", "type", "veth", "peer", "name", "eth0", "netns",
+                "\(house.id)-web",
+            ])
+            try Command.must(["ip", "netns", "del", "\(house.id)-web"])
+            #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" })
+            #expect(try eventually { try Command.run(["ip", "-n", house.host, "link", "show", "peer"]).status != 0 })
+            #expect(try !house.ctl("container", "ls").out.contains("web"))
+        }
+    }
+
+    @Test("ends when its process exits")
+    func processExits() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            try house.container("app", "--network", "n")
+            _ = try house.namespace("task")
+            let process = try house.start(in: "task", ["sleep", "600"], log: "sleep")
+            // `ip` becomes `sleep` once it is in the namespace.
+            let isThere = eventually {
+                let target = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: "/proc/\(process.processIdentifier)/exe")
+                return target?.hasSuffix("sleep") ?? false
+            }
+            #expect(isThere)
+            try house.mustCtl(
+                "container", "add", "task", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.7")
+            #expect(try house.dig("app", "task").data == ["10.0.0.7"])
+            #expect(try house.dig("task", "app", "TXT").status == "NOERROR")
+            House.kill(process)
+            #expect(try eventually { try house.dig("app", "task").status == "NXDOMAIN" })
+            #expect(try !house.ctl("container", "ls").out.contains("task"))
+        }
+    }
+
+    @Test("is in force when its call returns, and gone when its removal returns")
+    func atOnce() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            try house.container("app", "--network", "n")
+            for round in 1...10 {
+                try house.mustCtl("container", "add", "web", "--network", "n,ip=10.0.0.\(round)")
+                #expect(try house.dig("app", "web").data == ["10.0.0.\(round)"])
+                try house.mustCtl("container", "rm", "web")
+                #expect(try house.dig("app", "web").status == "NXDOMAIN")
+            }
+        }
+    }
+
+    @Test("joins and leaves networks while it runs; a link holds while both share one")
+    func connects() throws {
+        try House.lend(configuration: Self.configuration + "[[network]]\nname = \"m\"\n") { house in
+            try house.container("db", "--network", "m,ip=10.9.0.2")
+            try house.container("app", "--network", "n", "--link", "db:store.of.app")
+            #expect(try house.dig("app", "db").status == "NXDOMAIN")
+            #expect(try house.dig("app", "store.of.app").data == [])
+            try house.mustCtl("network", "connect", "m", "app", "--ip", "10.9.0.3", "--alias", "client")
+            #expect(try house.dig("app", "db").data == ["10.9.0.2"])
+            #expect(try house.dig("app", "store.of.app").data == ["10.9.0.2"])
+            #expect(try house.dig("db", "client").data == ["10.9.0.3"])
+            #expect(try house.dig("db", "store.of.app").data == [], "a link is its owner's alone")
+            try house.mustCtl("network", "disconnect", "m", "app")
+            #expect(try house.dig("app", "db").status == "NXDOMAIN")
+            #expect(try house.dig("db", "client").status == "NXDOMAIN")
+            try house.mustCtl("network", "connect", "m", "app", "--ip", "10.9.0.3")
+            try house.mustCtl("container", "rm", "db")
+            #expect(try house.dig("app", "store.of.app").data == [])
+            try house.mustCtl("container", "add", "db", "--network", "m,ip=10.9.0.9")
+            #expect(try house.dig("app", "store.of.app").data == ["10.9.0.9"], "the target has come back")
+        }
+    }
+
+    @Test("leaves no descriptor, thread, socket or memory of itself behind, 1,000 times over")
+    func thousandTimes() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            _ = try house.namespace("web")
+            let pid = try #require(house.daemon?.processIdentifier)
+            let output = try house.python(
+                """
+                import os, sys, varlink
+                path, socket, pid = sys.argv[1:]
+                def held():
+                    return len(os.listdir("/proc/%s/fd" % pid)), len(os.listdir("/proc/%s/task" % pid))
+                with varlink.Client("unix:" + socket).open("intercom.Control") as control:
+                    def turn():
+                        control.AddContainer("web", path, None, [{"name": "n", "addresses": ["10.0.0.2"], "aliases": ["a.b"]}], None, "0123456789abcdef", None, [{"port": 80}], None)
+                        control.RemoveContainer("web")
+                    turn()
+                    before = held()
+                    for _ in range(1000):
+                        turn()
+                    after = held()
+                print(before == after, before, after)
+                """, [house.path("web"), house.socket, "\(pid)"])
+            #expect(output.text.hasPrefix("True"), "\(output)")
+            try Command.must([
+                "ip", "-n", house.host, "link", "add", "peer", "type", "veth", "peer", "name", "eth0", "netns",
+                "\(house.id)-web",
+            ])
+            try Command.must(["ip", "netns", "del", "\(house.id)-web"])
+            #expect(try eventually { try Command.run(["ip", "-n", house.host, "link", "show", "peer"]).status != 0 })
+        }
+    }
+
+    @Test("has a resolv.conf that asks us, unless somebody wrote one; it goes with the container")
+    func resolverFiles() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            let manager = FileManager.default
+            let file = "/etc/netns/\(house.id)-app/resolv.conf"
+            let wanted = "\(house.directory)/app.conf"
+            try house.container("app", "--network", "n", "--resolv-conf", wanted)
+            for path in [file, wanted] {
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                #expect(text.contains("\nnameserver 127.0.0.11\n") && text.contains("ndots:0"), "\(text)")
+            }
+            try house.mustCtl("container", "rm", "app")
+            #expect(!manager.fileExists(atPath: file) && !manager.fileExists(atPath: wanted))
+
+            try manager.createDirectory(atPath: "/etc/netns/\(house.id)-app", withIntermediateDirectories: true)
+            try "nameserver 192.0.2.1\n".write(toFile: file, atomically: true, encoding: .utf8)
+            try house.mustCtl("container", "add", "app", "--netns", house.path("app"), "--network", "n")
+            try house.mustCtl("container", "rm", "app")
+            #expect(
+                try String(contentsOfFile: file, encoding: .utf8) == "nameserver 192.0.2.1\n",
+                "somebody else's file stays")
+        }
+    }
+
+    @Test("of the configuration is attached as soon as its namespace appears, each time")
+    func awaited() throws {
+        try House.lend(configuration: "") { house in
+            let configuration =
+                Self.configuration + """
+                    [[container]]
+                    name = "late"
+                    netns = "\(house.path("late"))"
+                    networks = [{ name = "n", ip = ["10.0.0.4"] }]
+                    """
+            try configuration.write(toFile: house.configuration, atomically: true, encoding: .utf8)
+            try house.mustCtl("reload")
+            #expect(try house.ctl("status").out.contains("late"))
+            for _ in 1...2 {
+                try Command.must(["ip", "netns", "add", "\(house.id)-late"])
+                #expect(try eventually { try house.dig("late", "late").data == ["10.0.0.4"] })
+                try Command.must(["ip", "netns", "del", "\(house.id)-late"])
+                #expect(try eventually { try !house.ctl("container", "ls").out.contains("late") })
+            }
+        }
+    }
+}
