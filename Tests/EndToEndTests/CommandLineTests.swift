@@ -1,0 +1,163 @@
+// The two command lines: what they print, how they exit, what they say of mistakes.
+
+import Foundation
+import Testing
+
+@Suite("The command line", .needsRoot)
+struct CommandLineTests {
+    @Test("exits with 0, 1, 2 or 3, each with one line that says what and what to do")
+    func exitStatuses() throws {
+        try House.lend(configuration: "[[network]]\nname = \"n\"\n") { house in
+            let cases: [([String], Int32, String)] = [
+                (["network", "ls"], 0, ""),
+                (["network", "rm", "nope"], 1, "intercomctl: no network nope; "),
+                (["container", "inspect", "nope"], 1, "intercomctl: no container nope; "),
+                (["network", "create", "n"], 1, "intercomctl: network n exists already; "),
+                (["container", "add", "x.y"], 1, "intercomctl: bad name 'x.y': "),
+                (["frobnicate"], 2, "Error: "),
+                (["network", "create"], 2, "Error: Missing expected argument '<name>'"),
+                (["network", "create", "m", "--ttl", "long"], 2, "Error: "),
+                (["container", "add", "x", "--network", "n,ipp=10.0.0.1"], 2, "Error: "),
+                (["container", "add", "x", "--port", "99999"], 2, "Error: "),
+                (["container", "add", "x", "--link", "web"], 2, "Error: "),
+                (["container", "add", "x", "--netns", "/a", "--pid", "1"], 2, "Error: "),
+                (["resolve", "web"], 2, "Error: "),
+                (["--help"], 0, ""),
+                (["container", "add", "--help"], 0, ""),
+            ]
+            for (arguments, status, message) in cases {
+                let output = try Command.run(["\(House.binaries)/intercomctl", "--socket", house.socket] + arguments)
+                #expect(output.status == status, "\(arguments): \(output)")
+                #expect(output.err.hasPrefix(message), "\(arguments): \(output)")
+                if status == 1 { #expect(output.err.split(separator: "\n").count == 1, "\(arguments): \(output)") }
+            }
+            let absent = try Command.run(["\(House.binaries)/intercomctl", "--socket", "/nonexistent", "status"])
+            #expect(absent.status == 3 && absent.err.hasPrefix("intercomctl: no daemon at /nonexistent"), "\(absent)")
+        }
+    }
+
+    @Test("prints aligned tables for people and stable JSON for programs, wherever --json stands")
+    func output() throws {
+        try House.lend(configuration: "[[network]]\nname = \"front\"\nsubnets = [\"10.0.0.0/24\"]\ninternal = true\n") {
+            house in
+            try house.container("web", "--network", "front,ip=10.0.0.2,alias=site", "--port", "80/tcp=http")
+            #expect(
+                try house.ctl("network", "ls").out == """
+                    NETWORK  INTERFACE  SUBNETS      OPTIONS   CONTAINERS
+                    front    -          10.0.0.0/24  internal  web
+
+                    """)
+            let json = try house.ctl("--json", "container", "inspect", "web")
+            let object = try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [String: [String: Any]]
+            #expect(object?["container"]?["name"] as? String == "web")
+            #expect(object?["container"]?["listener"] as? String == "127.0.0.11:53")
+            #expect(try house.ctl("container", "inspect", "web", "--json").out == json.out)
+            let inspected = try house.ctl("container", "inspect", "web").out
+            #expect(
+                inspected.contains("front    10.0.0.2   web, site") && inspected.contains("80/tcp=http"), "\(inspected)"
+            )
+            #expect(try house.ctl("container", "ls").out.contains(house.path("web")))
+        }
+    }
+
+    @Test("resolve shows the container's answer and who gave it; 0 for an answer, 1 for none")
+    func resolve() throws {
+        try House.lend(configuration: "[[network]]\nname = \"n\"\n[[network]]\nname = \"i\"\ninternal = true\n") {
+            house in
+            try house.container("web", "--network", "n,ip=10.0.0.2")
+            try house.mustCtl("container", "add", "vm", "--network", "i,ip=10.0.1.2", "--hostname", "machine.example")
+            let cases: [([String], Int32, String)] = [
+                (["web", "--from", "web"], 0, "answered by: network n"),
+                (["web", "AAAA", "--from", "web"], 0, "web has no AAAA records"),
+                (["nobody", "--from", "web"], 1, "nobody: NXDOMAIN"),
+                (["localhost", "--from", "web"], 0, "special-use name"),
+                (["machine.example", "--from", "vm"], 0, "10.0.1.2"),
+                (["www.example", "--from", "vm"], 1, "error 15 (Blocked)"),
+                (["web", "AXFR", "--from", "web"], 1, "REFUSED"),
+                (["2.0.0.10.in-addr.arpa", "ptr", "--from", "web"], 0, "web.n.internal."),
+            ]
+            for (arguments, status, text) in cases {
+                let output = try Command.run(
+                    ["\(House.binaries)/intercomctl", "--socket", house.socket, "resolve"] + arguments)
+                #expect(output.status == status && output.out.contains(text), "\(arguments): \(output)")
+            }
+            #expect(
+                try house.ctl("resolve", "nobody", "--from", "web", "--json").out.contains("\"rcode\" : \"NXDOMAIN\""))
+        }
+    }
+
+    @Test("intercomd checks a configuration, and does not start with a wrong one")
+    func configuration() throws {
+        try House.lend { house in
+            let file = "\(house.directory)/wrong.toml"
+            try "[server]\nworker = 2\nttl = \"long\"\n".write(toFile: file, atomically: true, encoding: .utf8)
+            for options in [["--check-config"], []] {
+                let output = try Command.run(
+                    ["\(House.binaries)/intercomd", "--config", file, "--socket", "\(house.directory)/x"] + options)
+                #expect(output.status == 1, "\(output)")
+                #expect(output.err.contains("\(file):2:1: ") && output.err.contains("\(file):3:7: "), "\(output)")
+            }
+            #expect(
+                try Command.run(["\(House.binaries)/intercomd", "--config", "/nonexistent", "--check-config"]).status
+                    == 1)
+            #expect(
+                try Command.run(["\(House.binaries)/intercomd", "--config", house.configuration, "--check-config"])
+                    .status == 0)
+            #expect(try Command.run(["\(House.binaries)/intercomd", "--nonsense"]).status == 2)
+            #expect(try Command.run(["\(House.binaries)/intercomd", "--version"]).text == "intercom 0.1.0")
+            let second = try Command.run([
+                "\(House.binaries)/intercomd", "--config", house.configuration, "--socket", house.socket,
+            ])
+            #expect(second.status == 1 && second.err.contains("another process listens there"), "\(second)")
+        }
+    }
+
+    @Test("reload applies what is different, by call and by SIGHUP; a wrong file changes nothing")
+    func reload() throws {
+        let first = """
+            [[network]]
+            name = "n"
+            [[container]]
+            name = "vm"
+            networks = [{ name = "n", ip = ["10.0.0.9"] }]
+            """
+        try House.lend(configuration: first) { house in
+            try house.container("app", "--network", "n")
+            #expect(try house.dig("app", "vm").answer == ["vm. 5 IN A 10.0.0.9"])
+            let second = "[server]\nttl = 30\n" + first.replacingOccurrences(of: "10.0.0.9", with: "10.0.0.10")
+            try second.write(toFile: house.configuration, atomically: true, encoding: .utf8)
+            try house.mustCtl("reload")
+            #expect(try house.dig("app", "vm").answer == ["vm. 30 IN A 10.0.0.10"])
+            #expect(try house.dig("app", "nobody").authority.first?.hasPrefix(". 30 IN SOA") == true)
+
+            try "[server]\nttl = -1\n".write(toFile: house.configuration, atomically: true, encoding: .utf8)
+            let refused = try house.ctl("reload")
+            #expect(refused.status == 1 && refused.err.contains("\(house.configuration):2:7: "), "\(refused)")
+            #expect(try house.dig("app", "vm").data == ["10.0.0.10"])
+
+            let third = "[server]\ndomain = \"test.lan\"\n[[network]]\nname = \"n\"\nttl = 7\n"
+            try third.write(toFile: house.configuration, atomically: true, encoding: .utf8)
+            let pid = try #require(house.daemon?.processIdentifier)
+            kill(pid, SIGHUP)
+            #expect(
+                try eventually {
+                    try house.dig("app", "app.n.test.lan").answer == [] && house.dig("app", "vm").status == "NXDOMAIN"
+                })
+            #expect(try house.dig("app", "app.n.test.lan").status == "NOERROR")
+            #expect(try house.dig("app", "app.n.test.lan").authority.first?.hasPrefix("test.lan. 5 IN SOA") == true)
+        }
+    }
+
+    @Test("SIGTERM ends it with 0; its socket and its resolv.conf files are gone")
+    func ends() throws {
+        try House.lend(configuration: "[[network]]\nname = \"n\"\n") { house in
+            try house.container("app", "--network", "n")
+            let file = "/etc/netns/\(house.id)-app/resolv.conf"
+            #expect(FileManager.default.fileExists(atPath: file))
+            #expect(house.stopDaemon() == 0)
+            #expect(!FileManager.default.fileExists(atPath: file))
+            #expect(!FileManager.default.fileExists(atPath: house.socket))
+            #expect(house.log.contains("info: ending on SIGTERM"))
+        }
+    }
+}
