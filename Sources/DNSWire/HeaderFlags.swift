@@ -9,6 +9,12 @@ package struct HeaderFlags: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    /// Those of a response: OPCODE, RD and CD as the query has them, RA set, AD clear.
+    /// - Parameter query: the flags of the query.
+    package init(answering query: HeaderFlags, aa: Bool, _ code: ResponseCode) {
+        rawValue = query.rawValue & 0x7910 | 0x8080 | (aa ? 0x0400 : 0) | code.rawValue & 0xF
+    }
+
     /// QR: a response, not a query.
     @inlinable package var isResponse: Bool {
         get { self[0x8000] }

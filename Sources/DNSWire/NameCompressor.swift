@@ -5,9 +5,10 @@
 /// Names are matched octet by octet, so each keeps the case it was given in. It remembers a fixed number of places and
 /// needs no heap; names that come after those are compressed against them alone.
 package struct NameCompressor: Sendable {
-    private static var capacity: Int { 64 }
+    // Few: the writer of every answer carries them along, and ours have few names.
+    private static var capacity: Int { 16 }
 
-    private var offsets = InlineArray<64, UInt16>(repeating: 0)
+    private var offsets = InlineArray<16, UInt16>(repeating: 0)
     /// The places remembered; to set it to an earlier value forgets the later ones.
     var count = 0
 

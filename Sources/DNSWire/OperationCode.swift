@@ -11,6 +11,10 @@ package struct OperationCode: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue & 0xF
     }
 
+    // Not left to the compiler, so that other modules compare numbers in line.
+    @inlinable
+    package static func == (left: OperationCode, right: OperationCode) -> Bool { left.rawValue == right.rawValue }
+
     /// A question (RFC 1035 §4.1.1).
     package static let query = OperationCode(rawValue: 0)
     /// Obsolete inverse query (RFC 3425 §3).

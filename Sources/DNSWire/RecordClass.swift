@@ -9,6 +9,10 @@ package struct RecordClass: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    // Not left to the compiler, so that other modules compare numbers in line.
+    @inlinable
+    package static func == (left: RecordClass, right: RecordClass) -> Bool { left.rawValue == right.rawValue }
+
     /// The Internet (RFC 1035 §3.2.4).
     package static let `in` = RecordClass(rawValue: 1)
     /// CHAOS: a server's word about itself, such as `version.bind` (RFC 4892 §2).

@@ -11,6 +11,10 @@ package struct RecordType: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    // Not left to the compiler, so that other modules compare numbers in line.
+    @inlinable
+    package static func == (left: RecordType, right: RecordType) -> Bool { left.rawValue == right.rawValue }
+
     /// An IPv4 address (RFC 1035 §3.4.1).
     package static let a = RecordType(rawValue: 1)
     /// A name server of a zone (RFC 1035 §3.3.11).

@@ -14,6 +14,10 @@ package struct ResponseCode: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue & 0xFFF
     }
 
+    // Not left to the compiler, so that other modules compare numbers in line.
+    @inlinable
+    package static func == (left: ResponseCode, right: ResponseCode) -> Bool { left.rawValue == right.rawValue }
+
     /// Done: there is an answer, or the name has no record of that type (RFC 1035 §4.1.1).
     package static let noError = ResponseCode(rawValue: 0)
     /// The query could not be read (RFC 1035 §4.1.1).

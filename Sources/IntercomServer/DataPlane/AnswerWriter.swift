@@ -31,21 +31,9 @@ struct AnswerWriter: ~Copyable, ~Escapable {
         }
         writer = MessageWriter(buffer, limit: limit)
         if edns != nil { writer.reserve(EDNS.minimumLength) }
-        writer.writeHeader(Self.header(answering: query.header, .noError))
+        let flags = HeaderFlags(answering: query.header.flags, aa: true, .noError)
+        writer.writeHeader(Header(id: query.header.id, flags: flags))
         writer.writeQuestion(from: message, query.question)
-        writer.flags.aa = true
-    }
-
-    /// A response's header: id, opcode, RD and CD as they came, RA set, AD clear.
-    static func header(answering header: Header, _ code: ResponseCode) -> Header {
-        var flags = HeaderFlags()
-        flags.isResponse = true
-        flags.opcode = header.flags.opcode
-        flags.rd = header.flags.rd
-        flags.ra = true
-        flags.cd = header.flags.cd
-        flags.responseCode = code
-        return Header(id: header.id, flags: flags)
     }
 
     mutating func begin(_ code: ResponseCode) {
@@ -102,9 +90,10 @@ struct AnswerWriter: ~Copyable, ~Escapable {
 
     /// Completes the answer.
     mutating func finish(_ source: AnswerSource, extendedError: ExtendedError? = nil) -> Outcome {
-        writer.flags.responseCode = code
         if let edns {
             writer.writeOPT(responseCode: code, dnssecOK: edns.dnssecOK, extendedError: extendedError)
+        } else {
+            writer.flags.responseCode = code
         }
         return .answered(length: writer.finish(), source)
     }

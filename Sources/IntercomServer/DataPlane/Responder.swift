@@ -175,7 +175,8 @@ struct Responder: ~Copyable {
         _ header: Header, _ code: ResponseCode, _ source: AnswerSource, into buffer: consuming MutableSpan<UInt8>
     ) -> Outcome {
         var writer = MessageWriter(buffer, limit: 512)
-        writer.writeHeader(AnswerWriter.header(answering: header, code))
+        writer.writeHeader(
+            Header(id: header.id, flags: HeaderFlags(answering: header.flags, aa: false, code)))
         return .answered(length: writer.finish(), source)
     }
 }

@@ -94,8 +94,12 @@ struct Worker: ~Copyable {
 
     // MARK: - Time
 
+    /// Whether anything can become due: an exchange or an idle connection.
+    private var mayExpire: Bool { forwarder.inFlight > 0 || !streams.isEmpty }
+
     /// Milliseconds until something is due; nil when nothing is: an idle worker does not wake.
     private func timeout() -> Int? {
+        guard mayExpire else { return nil }
         var next = nextStreamDeadline
         if let deadline = forwarder.nextDeadline { next = min(next ?? deadline, deadline) }
         guard let next else { return nil }
@@ -106,7 +110,7 @@ struct Worker: ~Copyable {
     }
 
     private mutating func serveDeadlines() {
-        if forwarder.nextDeadline == nil && nextStreamDeadline == nil { return }
+        guard mayExpire else { return }
         let now = ContinuousClock.now
         if let deadline = forwarder.nextDeadline, deadline <= now {
             forwarder.expire(now: now)
@@ -201,6 +205,7 @@ struct Worker: ~Copyable {
             return
         }
         counters.queries &+= UInt64(received)
+        var hasForwarded = false
         for packet in 0..<received {
             let outcome = responder.respond(to: packet, of: receiver, view: view, into: &sender)
             if logsQueries { log(receiver.packet(packet), outcome, view) }
@@ -209,6 +214,7 @@ struct Worker: ~Copyable {
                 sender.commit(length: length, toSourceOf: receiver, index: packet)
                 counters.count(source)
             case .forward(let group):
+                hasForwarded = true
                 let client = Client.datagram(listener: ticket, receiver.source(packet))
                 forwardDatagram(packet, Asking(client: client, view: view, group: group))
             case .drop:
@@ -216,7 +222,7 @@ struct Worker: ~Copyable {
             }
         }
         if !sender.isEmpty { counters.dropped &+= UInt64(sender.flush(to: listeners[position].sockets.udp).dropped) }
-        act(ContinuousClock.now)
+        if hasForwarded { act(ContinuousClock.now) }
     }
 
     private static func text(_ packet: Span<UInt8>) -> String {
