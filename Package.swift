@@ -79,6 +79,9 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .testTarget(name: "VarlinkTests", dependencies: ["Varlink"], swiftSettings: settings),
+        .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
+        .testTarget(name: "ControlAPITests", dependencies: ["ControlAPI"], swiftSettings: settings),
         .testTarget(name: "DNSWireTests", dependencies: ["DNSWire"], swiftSettings: settings),
         .testTarget(name: "ForwardingTests", dependencies: ["Forwarding"], swiftSettings: settings),
         .testTarget(name: "IntercomServerTests", dependencies: ["IntercomServer"], swiftSettings: settings),

@@ -28,7 +28,8 @@ struct NameIndex: Sendable {
     /// Each entry's octets: the name without its root, then its records A, AAAA and others.
     private(set) var blobs = RunTable<UInt8>()
     private var freeEntries: [Int] = []
-    private var used = 0
+    /// How many names there are.
+    private(set) var count = 0
 
     init(seed: UInt64) {
         self.seed = seed
@@ -113,7 +114,7 @@ struct NameIndex: Sendable {
     }
 
     private mutating func insert(_ hash: UInt64) -> Int {
-        if (used + 1) * 4 > slots.count * 3 { grow() }
+        if (count + 1) * 4 > slots.count * 3 { grow() }
         let number: Int
         if let free = freeEntries.popLast() {
             number = free
@@ -123,7 +124,7 @@ struct NameIndex: Sendable {
             entries.append(Entry(hash: hash))
         }
         place(number, hash)
-        used += 1
+        count += 1
         return number
     }
 
@@ -157,6 +158,6 @@ struct NameIndex: Sendable {
         entries[number] = Entry()
         blobs.set(number, [])
         freeEntries.append(number)
-        used -= 1
+        count -= 1
     }
 }

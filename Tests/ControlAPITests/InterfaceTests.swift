@@ -1,0 +1,146 @@
+// The interface's description and the types that are sent say the same.
+
+import Foundation
+import Testing
+
+@testable import ControlAPI
+
+@Suite("The interface's description")
+struct InterfaceTests {
+    /// The fields of `type`, `method` or `error` NAME: names and types, in their order.
+    private func fields(_ keyword: String, _ name: String, reply: Bool = false) throws -> [String: String] {
+        let text = ControlInterface.description
+        let start = try #require(
+            text.range(of: "\n\(keyword) \(name)[ (]", options: .regularExpression), "\(keyword) \(name)")
+        var rest = text[start.lowerBound...].drop { $0 != "(" }
+        if reply {
+            let arrow = try #require(rest.range(of: "-> "))
+            rest = rest[arrow.upperBound...]
+        }
+        let body = rest.dropFirst().prefix { $0 != ")" }
+        var fields: [String: String] = [:]
+        for field in body.split(separator: ",") {
+            let pair = field.split(separator: ":").map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+            fields[pair[0]] = pair[1]
+        }
+        return fields
+    }
+
+    /// What a value is encoded as, in the words of the description: optional fields are there because they are filled.
+    private func encoded(_ value: some Encodable) throws -> [String: String] {
+        let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any] ?? [:]
+        return object.mapValues { value in
+            switch value {
+            case is [Any]: "[]"
+            case is String: "string"
+            case is [String: Any]: "object"
+            // 7 is no boolean, so what converts to one was one.
+            case is Bool: "bool"
+            case is NSNumber: "int"
+            default: "?"
+            }
+        }
+    }
+
+    private func expect(_ value: some Encodable, is fields: [String: String], _ comment: String) throws {
+        let encoded = try encoded(value)
+        #expect(Set(encoded.keys) == Set(fields.keys), "\(comment)")
+        for (name, type) in fields {
+            let bare = type.hasPrefix("?") ? String(type.dropFirst()) : type
+            let kind = bare.hasPrefix("[]") ? "[]" : ["string", "int", "bool"].contains(bare) ? bare : "object"
+            #expect(encoded[name] == kind, "\(comment).\(name): \(type)")
+        }
+    }
+
+    static let link = Link(container: "c", name: "n")
+    static let port = Port(port: 1, protocol: "tcp", service: "s")
+    static let member = ControlAPI.Network.Member(container: "c", addresses: ["a"], aliases: ["b"])
+    static let network = ControlAPI.Network(
+        name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], ttl: 7, source: "control",
+        containers: [member])
+    static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
+    static let container = Container(
+        name: "n", id: "i", hostname: "h", netns: "/n", pid: 7, networks: [endpoint], links: [link], ports: [port],
+        resolvConf: "/r",
+        listener: "l", source: "control")
+    static let record = Resolve.Record(name: "n", ttl: 7, type: "A", data: "d")
+    static let detail = Resolve.ExtendedError(code: 15, meaning: "m", text: "t")
+    static let answer = Resolve.Answer(
+        name: "n", type: "A", rcode: "NOERROR", flags: ["qr"], answers: [record], authority: [record],
+        extendedErrors: [detail], source: "s")
+    static let worker = Status.Worker(
+        worker: 7, listeners: 7, queries: 7, local: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
+        tcpConnections: 7, inFlight: 7)
+    static let attachment = AddContainer.Attachment(name: "n", addresses: ["a"], aliases: ["b"])
+
+    @Test("has every type as it is sent")
+    func types() throws {
+        try expect(Self.member, is: fields("type", "Member"), "Member")
+        try expect(Self.network, is: fields("type", "Network"), "Network")
+        try expect(Self.endpoint, is: fields("type", "Endpoint"), "Endpoint")
+        try expect(Self.container, is: fields("type", "Container"), "Container")
+        try expect(Self.link, is: fields("type", "Link"), "Link")
+        try expect(Self.port, is: fields("type", "Port"), "Port")
+        try expect(Self.attachment, is: fields("type", "Attachment"), "Attachment")
+        try expect(Self.record, is: fields("type", "Record"), "Record")
+        try expect(Self.detail, is: fields("type", "ExtendedError"), "ExtendedError")
+        try expect(Self.answer, is: fields("type", "Answer"), "Answer")
+        try expect(Self.worker, is: fields("type", "Worker"), "Worker")
+    }
+
+    @Test("has every method with its parameters and its reply")
+    func methods() throws {
+        try expect(
+            CreateNetwork.Parameters(
+                name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], ttl: 7),
+            is: fields("method", "CreateNetwork"), "CreateNetwork")
+        try expect(
+            AddContainer.Parameters(
+                name: "n", netns: "/n", pid: 7, networks: [Self.attachment], hostname: "h", id: "i", links: [Self.link],
+                ports: [Self.port],
+                resolvConf: "/r"), is: fields("method", "AddContainer"), "AddContainer")
+        try expect(
+            Connect.Parameters(network: "n", container: "c", addresses: ["a"], aliases: ["b"]),
+            is: fields("method", "Connect"), "Connect")
+        try expect(
+            Disconnect.Parameters(network: "n", container: "c"), is: fields("method", "Disconnect"), "Disconnect")
+        try expect(Resolve.Parameters(name: "n", type: "A", container: "c"), is: fields("method", "Resolve"), "Resolve")
+        for name in ["RemoveNetwork", "InspectNetwork", "RemoveContainer", "InspectContainer"] {
+            try expect(Named(name: "n"), is: fields("method", name), name)
+        }
+        try expect(ListNetworks.Reply(networks: []), is: fields("method", "ListNetworks", reply: true), "ListNetworks")
+        try expect(
+            ListContainers.Reply(containers: []), is: fields("method", "ListContainers", reply: true), "ListContainers")
+        try expect(
+            InspectNetwork.Reply(network: Self.network), is: fields("method", "InspectNetwork", reply: true),
+            "InspectNetwork")
+        try expect(
+            InspectContainer.Reply(container: Self.container), is: fields("method", "InspectContainer", reply: true),
+            "InspectContainer")
+        try expect(Resolve.Reply(answer: Self.answer), is: fields("method", "Resolve", reply: true), "Resolve")
+        try expect(
+            Status.Reply(
+                version: "1", pid: 7, uptime: 7, configuration: "c", networks: 7, containers: 7, upstreams: ["u"],
+                workers: [Self.worker],
+                awaited: ["a"]), is: fields("method", "Status", reply: true), "Status")
+    }
+
+    static let errors: [ControlError] = [
+        .noSuchNetwork("n"), .noSuchContainer("c"), .networkExists("n"), .containerExists("c"),
+        .networkInUse("n", by: ["c"]),
+        .alreadyConnected("c", to: "n"), .notConnected("c", to: "n"), .invalidName("n", reason: "r"),
+        .invalidAddress("a", reason: "r"),
+        .addressInUse("a", network: "n", by: "c"), .invalidValue("v", of: "p", reason: "r"),
+        .notANetworkNamespace(path: "/p", reason: "r"),
+        .noSuchProcess(pid: 7), .hostNamespace("/n"), .namespaceInUse("/n", by: "c"),
+        .portInUse(namespace: "/n", address: "a"),
+        .notPermitted(user: "u"), .invalidConfiguration(errors: ["e"]), .operationFailed(reason: "r"),
+    ]
+
+    @Test("has every error with its parameters, and each has a message for people", arguments: errors)
+    func everyError(error: ControlError) throws {
+        try expect(error, is: fields("error", error.member), error.member)
+        #expect(!error.message.isEmpty && !error.message.contains("\n"))
+        #expect(error.name == "intercom.Control.\(error.member)")
+    }
+}

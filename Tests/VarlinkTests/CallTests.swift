@@ -1,0 +1,104 @@
+// Calls, replies, errors and introspection as JSON.
+
+import Testing
+
+@testable import Varlink
+
+@Suite("A call")
+struct CallTests {
+    struct Inner: Codable, Equatable { var name: String; var numbers: [Int]? }
+    struct Parameters: Codable, Equatable { var name: String; var count: Int?; var inner: [Inner]? }
+
+    private func call(_ json: String) throws(VarlinkCallError) -> VarlinkCall {
+        try VarlinkCall(message: Array(json.utf8))
+    }
+
+    @Test("has a method of an interface, flags and parameters")
+    func read() throws {
+        let call = try call(
+            #"{"method":"a.b.Do","parameters":{"name":"x","count":null,"inner":[{"name":"y"}],"more":[1]},"oneway":true}"#
+        )
+        #expect(call.method == "a.b.Do" && call.interface == "a.b" && call.oneway && !call.more && !call.upgrade)
+        #expect(try call.parameters(Parameters.self) == Parameters(name: "x", count: nil, inner: [Inner(name: "y")]))
+    }
+
+    @Test(
+        "is no call without a method in an object",
+        arguments: ["", "x", "[]", "{}", "\"a\"", #"{"method":1}"#, #"{"method":"a""#, "\u{FFFD}"])
+    func malformed(json: String) {
+        #expect(throws: VarlinkCallError.malformed) { try call(json) }
+    }
+
+    @Test("of brackets 100,000 deep is refused, not followed")
+    func deep() {
+        #expect(throws: VarlinkCallError.malformed) { try call(String(repeating: "[", count: 100_000)) }
+        #expect(throws: VarlinkCallError.malformed) {
+            try call(#"{"method":"a.B","parameters":"# + String(repeating: "[", count: 100_000))
+        }
+    }
+
+    @Test(
+        "with a parameter that is missing or of the wrong type names it",
+        arguments: [
+            (#"{"method":"a.B"}"#, "name"), (#"{"method":"a.B","parameters":null}"#, "name"),
+            (#"{"method":"a.B","parameters":{}}"#, "name"), (#"{"method":"a.B","parameters":{"name":7}}"#, "name"),
+            (#"{"method":"a.B","parameters":{"name":null}}"#, "name"),
+            (#"{"method":"a.B","parameters":[]}"#, "parameters"),
+            (#"{"method":"a.B","parameters":{"name":"x","count":"7"}}"#, "count"),
+            // The decoder does not say where a number is that does not fit.
+            (#"{"method":"a.B","parameters":{"name":"x","count":1.5}}"#, "parameters"),
+            (#"{"method":"a.B","parameters":{"name":"x","inner":[{"name":"y"},{}]}}"#, "inner[1].name"),
+            (
+                #"{"method":"a.B","parameters":{"name":"x","inner":[{"name":"y","numbers":[1,"2"]}]}}"#,
+                "inner[0].numbers[1]"
+            ),
+        ])
+    func wrongParameters(json: String, parameter: String) throws {
+        let call = try call(json)
+        #expect(throws: InvalidParameter(parameter: parameter)) { try call.parameters(Parameters.self) }
+    }
+
+    @Test("and its reply are read back as they were written")
+    func roundTrip() throws {
+        let parameters = Parameters(name: "a\0b\"\u{1F6AA}", count: -3, inner: [Inner(name: "", numbers: [])])
+        let message = VarlinkCall.encode(method: "a.b.Do", parameters: parameters)
+        #expect(message.last == 0 && !message.dropLast().contains(0))
+        #expect(try VarlinkCall(message: message.dropLast()).parameters(Parameters.self) == parameters)
+        let reply = try VarlinkResponse(message: VarlinkReply.encode(parameters).dropLast())
+        #expect(try reply.error == nil && reply.parameters(Parameters.self) == parameters)
+        let failure = try VarlinkResponse(message: VarlinkReply.encode(error: "a.b.Wrong", parameters).dropLast())
+        #expect(try failure.error == "a.b.Wrong" && failure.parameters(Parameters.self) == parameters)
+    }
+
+    @Test(
+        "of introspection is answered by the service itself",
+        arguments: [
+            (#"{"method":"org.varlink.service.GetInfo"}"#, #""interfaces":["org.varlink.service","a.b"]"#),
+            (
+                #"{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"a.b"}}"#,
+                #""description":"interface a.b""#
+            ),
+            (
+                #"{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"org.varlink.service"}}"#,
+                "method GetInfo()"
+            ),
+            (
+                #"{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"no.pe"}}"#,
+                #""error":"org.varlink.service.InterfaceNotFound""#
+            ),
+            (
+                #"{"method":"org.varlink.service.GetInterfaceDescription"}"#,
+                #""error":"org.varlink.service.InvalidParameter""#
+            ),
+            (#"{"method":"org.varlink.service.Nope"}"#, #""error":"org.varlink.service.MethodNotFound""#),
+            (#"{"method":"no.pe.Nope"}"#, #""parameters":{"interface":"no.pe"}"#),
+            (#"{"method":"nodots"}"#, #""error":"org.varlink.service.InterfaceNotFound""#),
+        ])
+    func introspection(json: String, expected: String) throws {
+        let service = VarlinkService(
+            vendor: "v", product: "p", version: "1", url: "u", interfaces: [("a.b", "interface a.b")])
+        let answer = try #require(service.answer(try call(json)))
+        #expect(String(decoding: answer, as: UTF8.self).contains(expected))
+        #expect(service.answer(try call(#"{"method":"a.b.Anything"}"#)) == nil)
+    }
+}
