@@ -53,7 +53,7 @@ struct InterfaceTests {
     }
 
     static let link = Link(container: "c", name: "n")
-    static let port = Port(port: 1, protocol: "tcp", service: "s")
+    static let port = Port(port: 7, protocol: "tcp", service: "s")
     static let member = ControlAPI.Network.Member(container: "c", addresses: ["a"], aliases: ["b"])
     static let network = ControlAPI.Network(
         name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], ttl: 7, source: "control",
