@@ -79,6 +79,7 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .testTarget(name: "LinuxNetTests", dependencies: ["LinuxNet"], swiftSettings: settings),
         .testTarget(name: "VarlinkTests", dependencies: ["Varlink"], swiftSettings: settings),
         .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
         .testTarget(name: "ControlAPITests", dependencies: ["ControlAPI"], swiftSettings: settings),

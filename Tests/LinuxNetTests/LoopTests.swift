@@ -1,0 +1,104 @@
+// What the event loops wait for: readiness, messages, processes, files.
+
+import Testing
+
+@testable import LinuxNet
+
+@Suite("An event loop")
+struct LoopTests {
+    /// The tokens of the events that come within two seconds.
+    private func tokens(_ epoll: inout Epoll) throws -> Set<UInt64> {
+        let count = try epoll.wait(timeoutMilliseconds: 2000)
+        return Set((0..<count).map { epoll.event($0).token })
+    }
+
+    @Test("hears of what is ready, by its token, until it is taken out")
+    func readiness() throws {
+        var epoll = try Epoll()
+        let event = try EventFD()
+        try epoll.add(event.descriptor, token: 0xFFFF_FFFF_0000_0007, interest: [.readable])
+        #expect(try epoll.wait(timeoutMilliseconds: 0) == 0)
+        event.signal()
+        #expect(try tokens(&epoll) == [0xFFFF_FFFF_0000_0007])
+        event.drain()
+        #expect(try epoll.wait(timeoutMilliseconds: 0) == 0)
+        try epoll.modify(event.descriptor, token: 8, interest: [.writable])
+        #expect(try tokens(&epoll) == [8])
+        try epoll.remove(event.descriptor)
+        #expect(try epoll.wait(timeoutMilliseconds: 0) == 0)
+    }
+
+    @Test("takes messages of other threads, all of them, in order")
+    func mailbox() throws {
+        let mailbox = try Mailbox<Int>()
+        var epoll = try Epoll()
+        try epoll.add(mailbox.descriptor, token: 1, interest: [.readable])
+        let thread = try Thread.start(name: "poster") {
+            for number in 0..<1000 { mailbox.post(number) }
+        }
+        var taken: [Int] = []
+        while taken.count < 1000, try tokens(&epoll) == [1] { taken += mailbox.takeAll() }
+        thread.join()
+        #expect(taken == Array(0..<1000))
+        #expect(mailbox.takeAll().isEmpty)
+        #expect(try epoll.wait(timeoutMilliseconds: 0) == 0)
+    }
+
+    @Test("knows processes that live, and none that do not")
+    func processes() throws {
+        #expect(try ProcessDescriptor(pid: ProcessDescriptor.own).isAlive)
+        do throws(LinuxError) {
+            // PID_MAX_LIMIT: no process has this number.
+            _ = try ProcessDescriptor(pid: 4_194_304).isAlive
+            Issue.record("there is such a process")
+        } catch {
+            #expect(error.kind == .noSuchProcess)
+        }
+    }
+
+    @Test("hears what happens in a directory")
+    func files() throws {
+        let directory = "/tmp/intercom-test-\(ProcessDescriptor.own)-\(Entropy.word())"
+        try Files.makeDirectories(directory)
+        defer { try? Files.removeDirectory(directory) }
+        var inotify = try Inotify()
+        let watch = try inotify.addWatch(directory, events: [.created, .deleted, .movedTo])
+        try Files.writeAtomically("\(directory)/a", "text", mode: 0o644)
+        #expect(try Files.readText("\(directory)/a", limit: 10) == "text")
+        try Files.unlink("\(directory)/a")
+        let events = try inotify.read()
+        #expect(events.allSatisfy { $0.watch == watch })
+        #expect(events.contains { $0.name == "a" && $0.mask.contains(.movedTo) })
+        #expect(events.last.map { $0.name == "a" && $0.mask.contains(.deleted) } == true)
+        try inotify.removeWatch(watch)
+        #expect(try inotify.read().map(\.mask) == [.ignored])
+    }
+
+    @Test("reads files up to a limit, and only files")
+    func reading() throws {
+        let path = "/tmp/intercom-test-\(ProcessDescriptor.own)-\(Entropy.word())"
+        try Files.writeAtomically(path, String(repeating: "x", count: 100), mode: 0o600)
+        defer { try? Files.unlink(path) }
+        #expect(try Files.readText(path, limit: 100)?.utf8.count == 100)
+        #expect(throws: LinuxError.self) { try Files.readText(path, limit: 99) }
+        #expect(throws: LinuxError.self) { try Files.readText("/dev/zero", limit: 99) }
+        #expect(throws: LinuxError.self) { try Files.readText("/tmp", limit: 99) }
+        #expect(try Files.readText("/nonexistent/file", limit: 1) == nil)
+    }
+
+    @Test(
+        "enters network namespaces and nothing else",
+        arguments: ["/etc/passwd", "/proc/self/ns/mnt", "/nonexistent", "/dev/null", "/", ""])
+    func namespaces(path: String) throws {
+        let own = try NetworkNamespace.current()
+        let same = try NetworkNamespace(path: "/proc/self/ns/net")
+        let isSame = own.isSame(as: same)
+        #expect(isSame)
+        do throws(LinuxError) {
+            _ = try NetworkNamespace(path: path).identity
+            Issue.record("\(path) is no network namespace")
+        } catch {
+            #expect(error.kind == .notANetworkNamespace || error.description.contains("No such file"), "\(error)")
+        }
+    }
+}
