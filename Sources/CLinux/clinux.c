@@ -1,3 +1,47 @@
-// SwiftPM wants one source file of a C target; everything is in the header.
+// What the C library declares for _GNU_SOURCE alone, under names that any module may import.
+
+#define _GNU_SOURCE 1
 
 #include "clinux.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <sys/syscall.h>
+
+static_assert(sizeof(struct clinux_mmsghdr) == sizeof(struct mmsghdr), "the same structure");
+static_assert(sizeof(struct clinux_credentials) == sizeof(struct ucred), "the same structure");
+
+int clinux_open_path(const char *path) { return open(path, O_PATH | O_CLOEXEC); }
+
+int clinux_enter_namespace(int fd, int type) { return setns(fd, type); }
+
+// glibc has no function for it before 2.36.
+int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0U); }
+
+int clinux_bring_up(int fd, const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    if (ioctl(fd, SIOCGIFFLAGS, &request) < 0) return -1;
+    if (request.ifr_flags & IFF_UP) return 0;
+    request.ifr_flags |= IFF_UP;
+    return ioctl(fd, SIOCSIFFLAGS, &request);
+}
+
+int clinux_accept(int fd, int flags) { return accept4(fd, NULL, NULL, flags); }
+
+int clinux_recvmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags) {
+    return recvmmsg(fd, (struct mmsghdr *)messages, count, flags, NULL);
+}
+
+int clinux_sendmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags) {
+    return sendmmsg(fd, (struct mmsghdr *)messages, count, flags);
+}
+
+int clinux_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+int clinux_processor_count(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) < 0) return 1;
+    return CPU_COUNT(&set);
+}

@@ -79,7 +79,7 @@ extension Descriptor {
             unsafe address.withSockaddr { name, nameLength in
                 // Both the span's storage and the address live while the closure runs.
                 unsafe bytes.withUnsafeBytes {
-                    unsafe clinux_send_to(
+                    unsafe sendto(
                         rawValue, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL), name, nameLength)
                 }
             }

@@ -115,6 +115,15 @@ package enum Files {
             adopting: try system("open", subject ?? path) { unsafe clinux_open(path, flags | O_CLOEXEC, mode) })
     }
 
+    /// open(2) with O_PATH, close-on-exec: the file is not opened itself.
+    static func openPath(_ path: String) throws(LinuxError) -> Descriptor {
+        guard !path.utf8.contains(0) else {
+            throw LinuxError(call: "open", errno: .invalidArgument, subject: "a path with a NUL in it")
+        }
+        // The path is a NUL-terminated string while the call runs.
+        return Descriptor(adopting: try system("open", path) { unsafe clinux_open_path(path) })
+    }
+
     /// fstat(2).
     static func status(of file: borrowing Descriptor, _ path: String) throws(LinuxError) -> stat {
         var status = stat()

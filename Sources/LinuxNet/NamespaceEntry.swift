@@ -56,7 +56,7 @@ package enum NamespaceEntry {
         let identity = namespace.identity
         let thread = try Thread.start(name: "namespace") {
             do throws(LinuxError) {
-                try system("setns", identity.description) { setns(descriptor, CLONE_NEWNET) }
+                try system("setns", identity.description) { clinux_enter_namespace(descriptor, CLONE_NEWNET) }
                 outcome.put(.success(try body()))
             } catch {
                 outcome.put(.failure(error))

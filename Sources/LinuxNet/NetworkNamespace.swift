@@ -27,7 +27,7 @@ package struct NetworkNamespace: ~Copyable, Sendable {
     /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/notANetworkNamespace`` when it is something else.
     package init(path: String) throws(LinuxError) {
         // O_PATH opens neither devices nor pipes, so it has no effect on them and never waits for a pipe's writer.
-        let place = try Files.open(path, O_PATH)
+        let place = try Files.openPath(path)
         try Self.requireNamespaceFile(place, path)
         // The very file that was looked at, whatever the path names by now.
         let file = try Files.open("/proc/self/fd/\(place.rawValue)", O_RDONLY | O_NONBLOCK, subject: path)

@@ -16,10 +16,10 @@ package enum Limits {
     package static func raiseOpenFiles() -> Int {
         var limit = rlimit()
         // Each call reads or fills exactly one record.
-        guard unsafe getrlimit(RLIMIT_NOFILE, &limit) == 0 else { return 0 }
+        guard unsafe getrlimit(Int32(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
         let soft = limit.rlim_cur
         limit.rlim_cur = limit.rlim_max
-        guard unsafe setrlimit(RLIMIT_NOFILE, &limit) == 0 else { return Int(clamping: soft) }
+        guard unsafe setrlimit(Int32(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Int(clamping: soft) }
         return Int(clamping: limit.rlim_cur)
     }
 }

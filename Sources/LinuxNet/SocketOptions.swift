@@ -27,7 +27,7 @@ extension Descriptor {
             // The kernel writes at most `length` octets, which is what `storage` has.
             unsafe withUnsafeMutablePointer(to: &storage) { storage in
                 unsafe storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe clinux_local_address(rawValue, $0, &length)
+                    unsafe getsockname(rawValue, $0, &length)
                 }
             }
         }
@@ -60,7 +60,7 @@ extension Descriptor {
     /// bind(2).
     func bind(to address: SocketAddress, _ subject: String) throws(LinuxError) {
         try system("bind", subject) {
-            unsafe address.withSockaddr { unsafe clinux_bind(rawValue, $0, $1) }
+            unsafe address.withSockaddr { unsafe CLinux.bind(rawValue, $0, $1) }
         }
     }
 }

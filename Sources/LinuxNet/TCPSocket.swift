@@ -13,7 +13,7 @@ package enum TCPSocket {
         try socket.setNoDelay()
         do throws(LinuxError) {
             try system("connect", address.description) {
-                unsafe address.withSockaddr { unsafe clinux_connect(socket.rawValue, $0, $1) }
+                unsafe address.withSockaddr { unsafe CLinux.connect(socket.rawValue, $0, $1) }
             }
         } catch  where error.errno == .nowInProgress {}
         return socket

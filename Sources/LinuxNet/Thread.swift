@@ -72,7 +72,7 @@ private final class ThreadBody {
 
     func run() {
         // Fails for names over 15 octets, and then the thread keeps the name of the one that started it.
-        unsafe pthread_setname_np(pthread_self(), String(name.prefix(15)))
+        _ = unsafe clinux_name_thread(String(name.prefix(15)))
         body()
     }
 }

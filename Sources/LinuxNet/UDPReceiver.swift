@@ -17,7 +17,7 @@ internal import CLinux
     @usableFromInline let lengths: UnsafeMutablePointer<Int>
     private let addresses: UnsafeMutablePointer<sockaddr_in6>
     private let pieces: UnsafeMutablePointer<iovec>
-    private let messages: UnsafeMutablePointer<mmsghdr>
+    private let messages: UnsafeMutablePointer<clinux_mmsghdr>
 
     /// How many datagrams the last ``receive(from:)`` took.
     @usableFromInline package private(set) var count = 0
@@ -39,7 +39,7 @@ internal import CLinux
         unsafe addresses.initialize(repeating: sockaddr_in6(), count: slots)
         unsafe pieces = .allocate(capacity: slots)
         unsafe messages = .allocate(capacity: slots)
-        unsafe messages.initialize(repeating: mmsghdr(), count: slots)
+        unsafe messages.initialize(repeating: clinux_mmsghdr(), count: slots)
         for slot in 0..<slots {
             unsafe (pieces + slot).initialize(to: iovec(iov_base: payload + slot * slotSize, iov_len: slotSize))
             unsafe messages[slot].msg_hdr.msg_iov = pieces + slot
@@ -68,7 +68,7 @@ internal import CLinux
         count = 0
         let received = try systemUnlessBlocked("recvmmsg") {
             // Every header points into storage of ours that is as long as the header says.
-            unsafe recvmmsg(socket.rawValue, messages, UInt32(slots), Int32(MSG_DONTWAIT), nil)
+            unsafe clinux_recvmmsg(socket.rawValue, messages, UInt32(slots), Int32(MSG_DONTWAIT))
         }
         count = Int(received ?? 0)
         for slot in 0..<count { unsafe lengths[slot] = min(Int(messages[slot].msg_len), slotSize) }

@@ -16,7 +16,7 @@ internal import SystemPackage
     @usableFromInline let payload: UnsafeMutablePointer<UInt8>
     private let addresses: UnsafeMutablePointer<sockaddr_in6>
     private let pieces: UnsafeMutablePointer<iovec>
-    private let messages: UnsafeMutablePointer<mmsghdr>
+    private let messages: UnsafeMutablePointer<clinux_mmsghdr>
 
     /// How many datagrams wait to be sent.
     @usableFromInline package private(set) var count = 0
@@ -36,7 +36,7 @@ internal import SystemPackage
         unsafe addresses.initialize(repeating: sockaddr_in6(), count: slots)
         unsafe pieces = .allocate(capacity: slots)
         unsafe messages = .allocate(capacity: slots)
-        unsafe messages.initialize(repeating: mmsghdr(), count: slots)
+        unsafe messages.initialize(repeating: clinux_mmsghdr(), count: slots)
         for slot in 0..<slots {
             unsafe (pieces + slot).initialize(to: iovec(iov_base: payload + slot * slotSize, iov_len: 0))
             unsafe messages[slot].msg_hdr.msg_iov = pieces + slot
@@ -108,7 +108,7 @@ internal import SystemPackage
             do throws(Errno) {
                 // Every header points into storage of ours that is as long as the header says.
                 let sent = try uninterrupted {
-                    unsafe sendmmsg(socket.rawValue, messages + done, UInt32(count - done), flags)
+                    unsafe clinux_sendmmsg(socket.rawValue, messages + done, UInt32(count - done), flags)
                 }
                 done += max(1, Int(sent))
             } catch {

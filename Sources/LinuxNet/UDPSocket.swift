@@ -9,7 +9,7 @@ package enum UDPSocket {
     package static func connected(to address: SocketAddress) throws(LinuxError) -> Descriptor {
         let socket = try Descriptor.socket(address.family, SOCK_DGRAM)
         try system("connect", address.description) {
-            unsafe address.withSockaddr { unsafe clinux_connect(socket.rawValue, $0, $1) }
+            unsafe address.withSockaddr { unsafe CLinux.connect(socket.rawValue, $0, $1) }
         }
         return socket
     }

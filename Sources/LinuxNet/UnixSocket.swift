@@ -69,8 +69,8 @@ package enum UnixSocket {
     /// Who connected (SO_PEERCRED, SO_PEERGROUPS).
     /// - Throws: ``LinuxError`` when it is no Unix socket.
     package static func peerCredentials(of socket: borrowing Descriptor) throws(LinuxError) -> PeerCredentials {
-        var credentials = ucred()
-        var length = socklen_t(MemoryLayout<ucred>.size)
+        var credentials = clinux_credentials()
+        var length = socklen_t(MemoryLayout<clinux_credentials>.size)
         // The kernel writes at most `length` octets, which is what `credentials` has.
         try system("getsockopt SO_PEERCRED") {
             unsafe getsockopt(socket.rawValue, SOL_SOCKET, SO_PEERCRED, &credentials, &length)
@@ -121,7 +121,7 @@ package enum UnixSocket {
         let descriptor = socket.rawValue
         try unsafe withAddress(path) { address throws(LinuxError) in
             try system("bind", path) {
-                unsafe clinux_bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_un>.size))
+                unsafe CLinux.bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
     }
@@ -130,7 +130,7 @@ package enum UnixSocket {
         let descriptor = socket.rawValue
         try unsafe withAddress(path) { address throws(LinuxError) in
             try system("connect", path) {
-                unsafe clinux_connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_un>.size))
+                unsafe CLinux.connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
     }

@@ -1,10 +1,8 @@
-// The kernel's interface as Swift can import it: the C library's headers, and shims for what is variadic or a macro.
+// The kernel's interface as Swift can import it: the C library's headers, and functions for what is variadic, a macro, or
+// declared for _GNU_SOURCE alone. That is not defined here: other modules import the same headers without it, and a type
+// may not look different in two modules.
 
 #pragma once
-
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -13,13 +11,13 @@
 #include <grp.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <linux/sched.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +32,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -44,31 +41,8 @@ static inline int clinux_errno(void) { return errno; }
 /// open(2).
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
-// glibc's prototypes of the calls below take a union of pointers, which Swift cannot be given a pointer for.
-
-/// bind(2).
-static inline int clinux_bind(int fd, const struct sockaddr *address, socklen_t length) {
-    return bind(fd, address, length);
-}
-
-/// connect(2).
-static inline int clinux_connect(int fd, const struct sockaddr *address, socklen_t length) {
-    return connect(fd, address, length);
-}
-
-/// accept4(2) without the peer's address.
-static inline int clinux_accept(int fd, int flags) { return accept4(fd, NULL, NULL, flags); }
-
-/// sendto(2).
-static inline ssize_t clinux_send_to(
-    int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address, socklen_t length) {
-    return sendto(fd, bytes, count, flags, address, length);
-}
-
-/// getsockname(2).
-static inline int clinux_local_address(int fd, struct sockaddr *address, socklen_t *length) {
-    return getsockname(fd, address, length);
-}
+/// open(2) O_PATH | O_CLOEXEC.
+int clinux_open_path(const char *path);
 
 /// fcntl(2) F_DUPFD_CLOEXEC.
 static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
@@ -76,27 +50,42 @@ static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0
 /// ioctl_nsfs(2) NS_GET_NSTYPE: the CLONE_NEW* constant of a namespace's type.
 static inline int clinux_namespace_type(int fd) { return ioctl(fd, NS_GET_NSTYPE); }
 
-/// pidfd_open(2); glibc has no function for it before 2.36.
-static inline int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0U); }
+/// setns(2).
+int clinux_enter_namespace(int fd, int type);
+
+/// pidfd_open(2).
+int clinux_pidfd_open(pid_t pid);
 
 /// Sets IFF_UP on an interface if it is not set (netdevice(7)); 0, or -1 with errno.
-static inline int clinux_bring_up(int fd, const char *name) {
-    struct ifreq request;
-    memset(&request, 0, sizeof request);
-    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-    if (ioctl(fd, SIOCGIFFLAGS, &request) < 0) return -1;
-    if (request.ifr_flags & IFF_UP) return 0;
-    request.ifr_flags |= IFF_UP;
-    return ioctl(fd, SIOCSIFFLAGS, &request);
-}
+int clinux_bring_up(int fd, const char *name);
+
+/// accept4(2) without the peer's address.
+int clinux_accept(int fd, int flags);
+
+/// `struct mmsghdr` of recvmmsg(2) and sendmmsg(2).
+struct clinux_mmsghdr {
+    struct msghdr msg_hdr;
+    unsigned int msg_len;
+};
+
+/// recvmmsg(2) without a timeout.
+int clinux_recvmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags);
+
+/// sendmmsg(2).
+int clinux_sendmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags);
+
+/// `struct ucred` of unix(7).
+struct clinux_credentials {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+
+/// pthread_setname_np(3) for the calling thread.
+int clinux_name_thread(const char *name);
 
 /// The processors that this process may run on, sched_getaffinity(2); 1 where the kernel has more than cpu_set_t.
-static inline int clinux_processor_count(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) < 0) return 1;
-    return CPU_COUNT(&set);
-}
+int clinux_processor_count(void);
 
 /// signal(7) SIG_IGN for SIGPIPE: a peer that has gone is an error of write(2), not the end of the process.
 static inline void clinux_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
-
