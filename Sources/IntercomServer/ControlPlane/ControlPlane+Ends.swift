@@ -69,6 +69,8 @@ extension ControlPlane {
     func awaitNamespace(of container: Configuration.Container) {
         guard case .path = container.namespace else { return }
         awaited[container.name] = container
+        // It may have appeared before anybody looked at the mount table.
+        defer { attachAwaited() }
         guard mounts == nil else { return }
         do throws(LinuxError) {
             let table = try MountTable()

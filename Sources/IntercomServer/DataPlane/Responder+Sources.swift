@@ -30,8 +30,12 @@ extension Responder {
 /// Who asks an upstream: the client, the namespace that pays for it, and the group of servers.
 struct Asking {
     let client: Client
-    let view: ViewID
+    /// The view's number; of the control plane's own questions ``controlPlane``.
+    let namespace: UInt32
     let group: UInt32
+
+    /// Outlives every container: who called is answered even if the container goes in the meantime.
+    static let controlPlane = UInt32.max
 }
 
 extension Forwarder<Client> {
@@ -47,7 +51,7 @@ extension Forwarder<Client> {
 
     mutating func ask(_ message: Span<UInt8>, _ query: Query, _ asking: Asking) -> Verdict {
         ask(
-            message, query, client: asking.client, namespace: asking.view.rawValue, group: asking.group,
+            message, query, client: asking.client, namespace: asking.namespace, group: asking.group,
             now: ContinuousClock.now)
     }
 

@@ -21,6 +21,8 @@ extension Worker {
                 try admit(accepted, to: ticket, at: position)
             } catch {
                 logger.warning("a TCP connection cannot be accepted: \(error)")
+                // It waits and would wake the loop again at once; room is what it most likely lacks.
+                makeRoom { _ in true }
                 return
             }
         }
@@ -108,7 +110,8 @@ extension Worker {
                 counters.count(source)
                 streams[position].send(answerBuffer, length)
             case .forward(let group):
-                forwardMessage(bounds, of: position, Asking(client: .stream(ticket), view: view, group: group))
+                forwardMessage(
+                    bounds, of: position, Asking(client: .stream(ticket), namespace: view.rawValue, group: group))
             case .drop:
                 counters.dropped &+= 1
             }

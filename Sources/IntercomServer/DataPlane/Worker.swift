@@ -185,7 +185,7 @@ struct Worker: ~Copyable {
                 message: Array(answerBuffer[..<length]), source: responder.describe(source))
             control.post(.resolved(token: token, resolution))
         case .forward(let group):
-            forward(query.span, Asking(client: .control(token: token), view: view, group: group))
+            forward(query.span, Asking(client: .control(token: token), namespace: Asking.controlPlane, group: group))
         case .drop:
             control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query")))
         }
@@ -216,7 +216,7 @@ struct Worker: ~Copyable {
             case .forward(let group):
                 hasForwarded = true
                 let client = Client.datagram(listener: ticket, receiver.source(packet))
-                forwardDatagram(packet, Asking(client: client, view: view, group: group))
+                forwardDatagram(packet, Asking(client: client, namespace: view.rawValue, group: group))
             case .drop:
                 counters.dropped &+= 1
             }
