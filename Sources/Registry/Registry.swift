@@ -42,6 +42,9 @@ package struct Registry: Sendable {
 
     var networkStates: [Name: NetworkState] = [:]
     var containerStates: [Name: ContainerState] = [:]
+    /// What the kernel shows.
+    var heardNetworks: [InterfaceIndex: HeardNetwork] = [:]
+    var heardContainers: [NamespaceCookie: HeardContainer] = [:]
     /// Who is behind each name, in the order in which they came.
     var contributions: [RecordKey: OrderedDictionary<Contribution, Int>] = [:]
     /// The network of a scope; nil for links.

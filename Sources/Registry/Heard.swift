@@ -1,0 +1,104 @@
+// What the kernel shows of networks and containers: the registry's other input, beside what is declared.
+
+package import DNSWire
+
+/// A link's number in the host's namespace (`ifi_index`, rtnetlink(7)): the identity of a network there.
+package struct InterfaceIndex: Hashable, Sendable, CustomStringConvertible {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    package var description: String { "\(rawValue)" }
+}
+
+/// A namespace's identity (`SO_NETNS_COOKIE`, socket(7)); the kernel never gives one out again.
+package struct NamespaceCookie: Hashable, Sendable, CustomStringConvertible {
+    package let rawValue: UInt64
+
+    package init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+
+    package var description: String { "\(rawValue)" }
+}
+
+/// A network as the kernel shows it: a bridge, or the parent of macvlan and ipvlan links.
+package struct HeardNetwork: Sendable, Equatable {
+    package var interface: InterfaceIndex
+    /// `IFLA_IFNAME` as text; octets that are no UTF-8 as `\DDD`.
+    package var interfaceName: String
+    /// `IFLA_IFALIAS`, which names the network where it is set.
+    package var alias: String?
+    /// Those of the addresses of the bridge and its members.
+    package var subnets: [Subnet]
+
+    package init(
+        interface: InterfaceIndex, interfaceName: String, alias: String? = nil, subnets: [Subnet] = []
+    ) {
+        self.interface = interface
+        self.interfaceName = interfaceName
+        self.alias = alias
+        self.subnets = subnets
+    }
+}
+
+/// A namespace as the kernel shows it.
+package struct HeardContainer: Sendable, Equatable {
+    package var cookie: NamespaceCookie
+    /// Its file's name in `/run/netns`. Not every one is a label: such a one is shown, and does not resolve.
+    package var name: String
+    /// Where it can be entered.
+    package var path: String
+    /// In the order of the links' indexes in the namespace.
+    package var endpoints: [HeardEndpoint]
+
+    package init(cookie: NamespaceCookie, name: String, path: String, endpoints: [HeardEndpoint] = []) {
+        self.cookie = cookie
+        self.name = name
+        self.path = path
+        self.endpoints = endpoints
+    }
+}
+
+/// A link of a namespace that is plugged into a network.
+package struct HeardEndpoint: Sendable, Equatable {
+    /// That of the ``HeardNetwork``.
+    package var network: InterfaceIndex
+    /// The link's name in the namespace, as `eth0`.
+    package var link: String
+    /// Those that can be used: no link-local, tentative, failed, deprecated or temporary ones.
+    package var addresses: [IPAddress]
+
+    package init(network: InterfaceIndex, link: String, addresses: [IPAddress] = []) {
+        self.network = network
+        self.link = link
+        self.addresses = addresses
+    }
+}
+
+extension Registry {
+    /// Takes in a network that is new or has changed.
+    package mutating func hear(_ network: HeardNetwork) {
+        heardNetworks[network.interface] = network
+    }
+
+    /// Takes out a network that the kernel shows no more. Containers may still be heard of on it, and are told later.
+    package mutating func forget(network: InterfaceIndex) {
+        heardNetworks[network] = nil
+    }
+
+    /// Takes in a container that is new or has changed. Its networks may be heard of later.
+    package mutating func hear(_ container: HeardContainer) {
+        heardContainers[container.cookie] = container
+    }
+
+    /// Takes out a container whose namespace has ended.
+    package mutating func forget(container: NamespaceCookie) {
+        heardContainers[container] = nil
+    }
+
+    /// What somebody should look at: names that do not resolve, names that clash.
+    package var warnings: [String] { [] }
+}
