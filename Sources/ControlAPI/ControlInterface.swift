@@ -13,6 +13,9 @@ package enum ControlInterface {
         # A container on a network.
         type Member (container: string, addresses: []string, aliases: []string)
 
+        # A domain that is asked elsewhere: of DNS servers, ADDRESS[:PORT]. The longest that a name is under counts.
+        type Route (domain: string, upstreams: []string)
+
         # A network: the segment that containers share. ttl: seconds; source: "configuration" or "control".
         type Network (
           name: string,
@@ -20,6 +23,7 @@ package enum ControlInterface {
           subnets: []string,
           internal: bool,
           upstreams: []string,
+          routes: []Route,
           ttl: int,
           source: string,
           containers: []Member
@@ -91,6 +95,7 @@ package enum ControlInterface {
           subnets: ?[]string,
           internal: ?bool,
           upstreams: ?[]string,
+          routes: ?[]Route,
           ttl: ?int
         ) -> ()
 

@@ -13,18 +13,21 @@ package enum CreateNetwork: ControlMethod {
         package var `internal`: Bool?
         /// DNS servers of this network alone, ADDRESS[:PORT]; absent or empty: those of the configuration.
         package var upstreams: [String]?
+        /// Domains that are asked elsewhere from this network; no domain twice.
+        package var routes: [Route]?
         /// Seconds that answers may be kept, 0...2147483647; absent: as configured.
         package var ttl: Int?
 
         package init(
             name: String, interface: String? = nil, subnets: [String]? = nil, internal: Bool? = nil,
-            upstreams: [String]? = nil, ttl: Int? = nil
+            upstreams: [String]? = nil, routes: [Route]? = nil, ttl: Int? = nil
         ) {
             self.name = name
             self.interface = interface
             self.subnets = subnets
             self.internal = `internal`
             self.upstreams = upstreams
+            self.routes = routes
             self.ttl = ttl
         }
     }
@@ -95,6 +98,19 @@ package enum Disconnect: ControlMethod {
     package typealias Reply = Nothing
 }
 
+/// A domain whose names are asked elsewhere.
+package struct Route: Codable, Equatable, Sendable {
+    /// As `corp.example`, or `10.in-addr.arpa` for addresses; `.` for all names that are under no other.
+    package var domain: String
+    /// DNS servers, ADDRESS[:PORT], asked in this order; at least one.
+    package var upstreams: [String]
+
+    package init(domain: String, upstreams: [String]) {
+        self.domain = domain
+        self.upstreams = upstreams
+    }
+}
+
 /// A network as the daemon knows it.
 package struct Network: Codable, Equatable, Sendable {
     /// A container on a network.
@@ -116,6 +132,7 @@ package struct Network: Codable, Equatable, Sendable {
     package var `internal`: Bool
     /// Empty: those of the configuration.
     package var upstreams: [String]
+    package var routes: [Route]
     /// Seconds, as in force.
     package var ttl: Int
     /// `configuration` or `control`: who declared it.
@@ -124,14 +141,15 @@ package struct Network: Codable, Equatable, Sendable {
     package var containers: [Member]
 
     package init(
-        name: String, interface: String?, subnets: [String], internal: Bool, upstreams: [String], ttl: Int,
-        source: String, containers: [Member]
+        name: String, interface: String?, subnets: [String], internal: Bool, upstreams: [String],
+        routes: [Route], ttl: Int, source: String, containers: [Member]
     ) {
         self.name = name
         self.interface = interface
         self.subnets = subnets
         self.internal = `internal`
         self.upstreams = upstreams
+        self.routes = routes
         self.ttl = ttl
         self.source = source
         self.containers = containers

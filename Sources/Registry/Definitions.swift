@@ -7,6 +7,19 @@ package enum Source: String, Sendable {
     case configuration, control
 }
 
+/// A domain whose names are asked elsewhere.
+package struct RouteDefinition: Sendable, Equatable {
+    /// Never the root: what is under no route goes to the upstreams of the network, else to those of all.
+    package var domain: Name
+    /// Asked in this order; at least one.
+    package var upstreams: [ServerAddress]
+
+    package init(domain: Name, upstreams: [ServerAddress]) {
+        self.domain = domain
+        self.upstreams = upstreams
+    }
+}
+
 /// A network: the segment that containers share.
 package struct NetworkDefinition: Sendable, Equatable {
     /// A DNS name; it may have several labels.
@@ -20,6 +33,8 @@ package struct NetworkDefinition: Sendable, Equatable {
     package var isInternal = false
     /// Empty: those of the configuration.
     package var upstreams: [ServerAddress] = []
+    /// Domains that containers on this network ask elsewhere; none twice.
+    package var routes: [RouteDefinition] = []
     /// Seconds that answers may be kept; nil: the registry's default.
     package var ttl: UInt32?
 

@@ -40,6 +40,7 @@ package struct Directory: ~Copyable {
     private var viewNetworks = RunTable<UInt32>()
     private var viewLinks: [UInt32?] = []
     private var viewUpstreams: [UInt32?] = []
+    private var routes = RouteTable()
 
     /// - Parameters:
     ///   - domain: the domain that may stand behind every name.
@@ -68,6 +69,7 @@ package struct Directory: ~Copyable {
                 wildcards[Int(key.scope.rawValue)] += difference
             }
         case .view(let id, let view): set(Int(id.rawValue), view)
+        case .routes(let list): routes.set(RouteTable.everyone, list)
         }
     }
 
@@ -79,6 +81,7 @@ package struct Directory: ~Copyable {
         scopeTexts[scope] = facts?.text ?? ""
         scopeNames.set(scope, facts?.name?.folded ?? [])
         scopeSubnets.set(scope, facts?.subnets ?? [])
+        routes.set(RouteTable.owner(ScopeID(rawValue: UInt32(scope))), facts?.routes ?? [])
         maximumScopeLabels = max(maximumScopeLabels, scopeLabels[scope])
     }
 
@@ -296,11 +299,23 @@ package struct Directory: ~Copyable {
 
     // MARK: - Views
 
-    /// Where a view's other questions go; nil: nowhere.
-    package func upstreamGroup(of view: ViewID) -> UInt32? {
+    /// Where a view's question goes that is not ours; nil: nowhere.
+    package func destination(of name: borrowing FoldedName, view: ViewID) -> Destination? {
         let view = Int(view.rawValue)
-        return view < viewUpstreams.count ? viewUpstreams[view] : nil
+        guard view < viewUpstreams.count, let upstreams = viewUpstreams[view] else { return nil }
+        var destination = Destination(group: upstreams, routeLabels: 0)
+        guard !routes.isEmpty else { return destination }
+        let networks = viewNetworks.run(of: view)
+        for position in networks.start..<networks.start + networks.count {
+            let owner = RouteTable.owner(ScopeID(rawValue: viewNetworks.elements[position]))
+            routes.improve(&destination, for: name, owner: owner)
+        }
+        routes.improve(&destination, for: name, owner: RouteTable.everyone)
+        return destination
     }
+
+    /// The domain of the route that has this group of upstreams; nil where the group is no route's.
+    package func routeDomain(of group: UInt32) -> Name? { routes.domain(of: group) }
 
     /// What people call a network.
     package func networkName(of scope: ScopeID) -> String {

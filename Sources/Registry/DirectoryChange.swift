@@ -10,6 +10,8 @@ package enum DirectoryChange: Sendable {
     case records(RecordKey, RecordSet?)
     /// What a container sees; nil: nothing.
     case view(ViewID, View?)
+    /// The routes that hold for every view.
+    case routes([RoutingDomain])
 }
 
 /// A name in a scope.
@@ -42,11 +44,25 @@ package struct Scope: Sendable, Equatable {
     /// What people call it.
     package var text: String
     package var subnets: [Subnet]
+    /// Of a network that may forward.
+    package var routes: [RoutingDomain]
 
-    package init(name: Name?, text: String, subnets: [Subnet]) {
+    package init(name: Name?, text: String, subnets: [Subnet], routes: [RoutingDomain] = []) {
         self.name = name
         self.text = text
         self.subnets = subnets
+        self.routes = routes
+    }
+}
+
+/// A domain and where its names are asked.
+package struct RoutingDomain: Sendable, Equatable {
+    package var domain: Name
+    package var upstreams: UpstreamGroupID
+
+    package init(domain: Name, upstreams: UpstreamGroupID) {
+        self.domain = domain
+        self.upstreams = upstreams
     }
 }
 
@@ -55,7 +71,7 @@ package struct View: Sendable, Equatable {
     package var links: ScopeID?
     /// In the order in which they answer.
     package var networks: [ScopeID]
-    /// Where its other questions go; nil: nowhere.
+    /// Where questions go that are not ours and under no route; nil: it may ask nobody.
     package var upstreams: UpstreamGroupID?
 
     package init(links: ScopeID?, networks: [ScopeID], upstreams: UpstreamGroupID?) {

@@ -18,7 +18,7 @@ package struct ViewID: Hashable, Sendable {
     }
 }
 
-/// The upstreams that one question may go to.
+/// The upstreams that one question may go to. A number is never used again: answers that are kept belong to it.
 package struct UpstreamGroupID: Hashable, Sendable {
     package let rawValue: UInt32
 
@@ -27,11 +27,6 @@ package struct UpstreamGroupID: Hashable, Sendable {
 
     package init(rawValue: UInt32) {
         self.rawValue = rawValue
-    }
-
-    /// A network's own upstreams.
-    init(ofNetwork scope: ScopeID) {
-        rawValue = scope.rawValue &+ 1
     }
 }
 

@@ -11,6 +11,8 @@ extension Registry {
         for scope in changedScopes { changes.append(.scope(scope, compiled(scope))) }
         for key in changedRecords { changes.append(.records(key, compiled(key))) }
         for (view, container) in changedViews { changes.append(.view(view, compiled(view, of: container))) }
+        if routesChanged { changes.append(.routes(compiledRoutes)) }
+        routesChanged = false
         changedScopes.removeAll()
         changedRecords.removeAll()
         changedViews.removeAll()
@@ -19,7 +21,9 @@ extension Registry {
 
     private func compiled(_ scope: ScopeID) -> Scope? {
         if let network = networkOfScope[scope].flatMap({ networkStates[$0] }) {
-            return Scope(name: network.name, text: network.definition.name, subnets: network.definition.subnets)
+            return Scope(
+                name: network.name, text: network.definition.name, subnets: network.definition.subnets,
+                routes: compiledRoutes(of: network))
         }
         guard let container = containerOfScope[scope].flatMap({ containerStates[$0] }) else { return nil }
         return Scope(name: nil, text: "links of \(container.definition.name)", subnets: [])
@@ -32,7 +36,7 @@ extension Registry {
         }
         // The first network that may forward says where to.
         let upstreams = networks.first { !$0.definition.isInternal }.map { network in
-            network.definition.upstreams.isEmpty ? .default : UpstreamGroupID(ofNetwork: network.scope)
+            network.groups[.root] ?? .default
         }
         return View(links: container.linkScope, networks: networks.map(\.scope), upstreams: upstreams)
     }

@@ -16,6 +16,8 @@ package struct Registry: Sendable {
         var members: OrderedSet<Name> = []
         /// Whose address it is.
         var owners: [IPAddress: Name] = [:]
+        /// Where its questions go: the group of each route's domain, and under the root that of its own upstreams.
+        var groups: [Name: UpstreamGroupID] = [:]
     }
 
     /// A container and its place in the directories.
@@ -57,6 +59,11 @@ package struct Registry: Sendable {
     var linkedBy: [Name: Set<Name>] = [:]
     var scopeNumbers = NumberPool()
     var viewNumbers = NumberPool()
+    /// The group that was made last.
+    var lastGroup = UpstreamGroupID.default
+    /// The routes of all networks, and their groups.
+    var routes: [RouteDefinition] = []
+    var routeGroups: [Name: UpstreamGroupID] = [:]
 
     /// The domain behind all names.
     package private(set) var domain: Name
@@ -67,6 +74,7 @@ package struct Registry: Sendable {
     var changedScopes: Set<ScopeID> = []
     var changedRecords: Set<RecordKey> = []
     var changedViews: [ViewID: Name] = [:]
+    var routesChanged = false
 
     package init(domain: Name, ttl: UInt32) {
         self.domain = domain
@@ -116,15 +124,6 @@ package struct Registry: Sendable {
         return state.members.compactMap { containerStates[$0]?.definition }
     }
 
-    /// The group of upstreams that a network has for its own; nil where it has none.
-    package func upstreamGroup(of network: String) -> UpstreamGroupID? {
-        guard let state = (try? Name(network)).flatMap({ networkStates[$0] }), !state.definition.upstreams.isEmpty
-        else {
-            return nil
-        }
-        return UpstreamGroupID(ofNetwork: state.scope)
-    }
-
     // MARK: - Networks
 
     /// Adds a network.
@@ -133,7 +132,8 @@ package struct Registry: Sendable {
         let name = try Self.networkName(definition.name)
         guard networkStates[name] == nil else { throw .networkExists(definition.name) }
         let scope = ScopeID(rawValue: scopeNumbers.take())
-        networkStates[name] = NetworkState(definition: definition, name: name, scope: scope)
+        networkStates[name] = NetworkState(
+            definition: definition, name: name, scope: scope, groups: groups(for: definition, keeping: [:]))
         networkOfScope[scope] = name
         changedScopes.insert(scope)
     }
@@ -149,6 +149,7 @@ package struct Registry: Sendable {
         let text = state.definition.name
         state.definition = definition
         state.definition.name = text
+        state.groups = groups(for: definition, keeping: state.groups)
         networkStates[state.name] = state
         changedScopes.insert(state.scope)
         touchPointers(of: state)

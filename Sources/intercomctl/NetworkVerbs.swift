@@ -30,6 +30,14 @@ extension NetworkVerbs {
             help: ArgumentHelp("A DNS server of this network alone; may be repeated.", valueName: "addr[:port]"))
         var upstreams: [String] = []
 
+        @Option(
+            name: .customLong("route"),
+            help: ArgumentHelp(
+                "A domain with DNS servers of its own, as corp.example=10.1.0.53; may be repeated.",
+                valueName: "domain=addr[,addr]"),
+            transform: Route.init(argument:))
+        var routes: [Route] = []
+
         @Option(help: ArgumentHelp("How long answers may be kept.", valueName: "seconds"))
         var ttl: Int?
 
@@ -37,8 +45,8 @@ extension NetworkVerbs {
 
         func run() throws {
             let parameters = CreateNetwork.Parameters(
-                name: name, interface: interface, subnets: subnets, internal: `internal`, upstreams: upstreams, ttl: ttl
-            )
+                name: name, interface: interface, subnets: subnets, internal: `internal`, upstreams: upstreams,
+                routes: routes, ttl: ttl)
             try common.call(CreateNetwork.self, parameters)
         }
     }
@@ -86,6 +94,9 @@ extension NetworkVerbs {
                 facts.add(["subnets", list(network.subnets)])
                 facts.add(["internal", network.internal ? "yes" : "no"])
                 facts.add(["upstreams", network.upstreams.isEmpty ? "as configured" : list(network.upstreams)])
+                for route in network.routes {
+                    facts.add(["route \(route.domain)", list(route.upstreams)])
+                }
                 facts.add(["ttl", "\(network.ttl) s"])
                 facts.add(["declared by", network.source])
                 var members = Table(["CONTAINER", "ADDRESSES", "ALIASES"])
@@ -142,5 +153,19 @@ extension ControlAPI.Network {
     fileprivate var options: [String] {
         (self.internal ? ["internal"] : [])
             + (upstreams.isEmpty ? [] : ["upstreams \(upstreams.joined(separator: " "))"])
+            + routes.map { "route \($0.domain)" }
+    }
+}
+
+extension Route {
+    /// Reads `DOMAIN=ADDR[:PORT][,ADDR[:PORT]]…`.
+    fileprivate init(argument: String) throws {
+        guard let equals = argument.lastIndex(of: "="), equals != argument.startIndex else {
+            throw ValidationError(
+                "'\(argument)' is not a route; expected DOMAIN=ADDR[,ADDR], as corp.example=10.1.0.53")
+        }
+        self.init(
+            domain: String(argument[..<equals]),
+            upstreams: argument[argument.index(after: equals)...].split(separator: ",").map(String.init))
     }
 }

@@ -56,8 +56,9 @@ struct InterfaceTests {
     static let port = Port(port: 7, protocol: "tcp", service: "s")
     static let member = ControlAPI.Network.Member(container: "c", addresses: ["a"], aliases: ["b"])
     static let network = ControlAPI.Network(
-        name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], ttl: 7, source: "control",
-        containers: [member])
+        name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [route], ttl: 7,
+        source: "control", containers: [member])
+    static let route = Route(domain: "d", upstreams: ["u"])
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
     static let container = Container(
         name: "n", id: "i", hostname: "h", netns: "/n", pid: 7, networks: [endpoint], links: [link], ports: [port],
@@ -77,6 +78,7 @@ struct InterfaceTests {
     func types() throws {
         try expect(Self.member, is: fields("type", "Member"), "Member")
         try expect(Self.network, is: fields("type", "Network"), "Network")
+        try expect(Self.route, is: fields("type", "Route"), "Route")
         try expect(Self.endpoint, is: fields("type", "Endpoint"), "Endpoint")
         try expect(Self.container, is: fields("type", "Container"), "Container")
         try expect(Self.link, is: fields("type", "Link"), "Link")
@@ -92,7 +94,8 @@ struct InterfaceTests {
     func methods() throws {
         try expect(
             CreateNetwork.Parameters(
-                name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], ttl: 7),
+                name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [Self.route],
+                ttl: 7),
             is: fields("method", "CreateNetwork"), "CreateNetwork")
         try expect(
             AddContainer.Parameters(

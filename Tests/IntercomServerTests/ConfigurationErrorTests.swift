@@ -137,6 +137,14 @@ struct ConfigurationErrorTests {
                 "one domain twice",
                 "[[route]]\ndomain = 'a.example'\nupstreams = ['::1']\n[[route]]\ndomain = 'A.example.'\nupstreams = ['::1']",
                 "5:10: domain: route 'A.example' is already on line 2"),
+            BadFile(
+                "domains that are ours",
+                "[server]\ndomain = 'lan'\n[[route]]\ndomain = 'x.LAN'\nupstreams = ['::1']\n[[route]]\ndomain = 'localhost'\nupstreams = ['::1']",
+                "4:10: domain: names under 'lan' are never forwarded",
+                "7:10: domain: names under 'localhost' are never forwarded"),
+            BadFile(
+                "long label", "[[route]]\ndomain = '\(String(repeating: "r", count: 64)).example'\nupstreams = ['::1']",
+                "2:10: domain: the label '\(String(repeating: "r", count: 64))' is longer than 63 octets"),
         ])
     func servers(_ file: BadFile) {
         #expect(errors(of: file.text) == file.errors)
@@ -172,6 +180,19 @@ struct ConfigurationErrorTests {
             BadFile(
                 "ours as upstream", "[[network]]\nname = 'a'\nupstreams = ['127.0.0.11:53']",
                 "3:14: upstreams: 127.0.0.11:53 is intercom itself; expected the server that it is to ask"),
+            BadFile(
+                "bad routes",
+                "[[network]]\nname = 'a'\nroutes = [{ domain = 'a..b', upstreams = ['::1'] }, { domain = 'b' }, 3,\n{ domain = 'c', upstreams = [] }, { domain = 'C', upstreams = ['::1'], ttl = 1 }]",
+                "3:22: domain: the name has an empty label",
+                "3:53: { domain, upstreams } has no 'upstreams'",
+                "3:71: routes: expected a table { domain, upstreams }, found an integer",
+                "4:29: upstreams: must not be empty",
+                "4:46: domain: route 'C' is already on line 4",
+                "4:72: unknown key 'ttl' in { domain, upstreams }"),
+            BadFile(
+                "all names twice",
+                "[[network]]\nname = 'a'\nupstreams = ['::1']\nroutes = [{ domain = '.', upstreams = ['::1'] }]",
+                "4:10: routes: the upstreams of '.' are given by upstreams already"),
         ])
     func networks(_ file: BadFile) {
         #expect(errors(of: file.text) == file.errors)

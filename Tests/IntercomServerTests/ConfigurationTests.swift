@@ -39,6 +39,7 @@ struct ConfigurationTests {
                 upstreams = ["10.0.0.1", "10.0.0.2:5353", "fd00::1", "[fd00::2]:54", "fe80::1%eth0"]
                 from = "namespace"
                 single-labels = true
+                local = true
                 [cache]
                 size = 4096
                 min-ttl = 1
@@ -66,6 +67,7 @@ struct ConfigurationTests {
         }
         expected.forward.from = .namespace
         expected.forward.forwardsSingleLabels = true
+        expected.forward.forwardsLocal = true
         expected.cache.size = 4096
         expected.cache.minimumTTL = 1
         expected.cache.maximumTTL = 2
@@ -91,6 +93,7 @@ struct ConfigurationTests {
                 subnets = ["10.1.0.0/24", "fd00:1::/64", "0.0.0.0/0"]
                 internal = true
                 upstreams = ["10.1.0.53"]
+                routes = [{ domain = "local", upstreams = ["10.1.0.55"] }]
                 from = "namespace"
                 ttl = 30
                 [[network]]
@@ -98,6 +101,9 @@ struct ConfigurationTests {
                 [[route]]
                 domain = "corp.example"
                 upstreams = ["10.1.0.53", "10.1.0.54:5353"]
+                [[route]]
+                domain = "."
+                upstreams = ["10.1.0.56"]
                 [[container]]
                 name = "db"
                 netns = "/run/netns/db"
@@ -110,7 +116,7 @@ struct ConfigurationTests {
                 alias = ["*.app.test", "store"]
                 """, file: "f")
 
-        #expect(configuration.routes.map(\.domain.description) == ["corp.example"])
+        #expect(configuration.routes.map(\.domain.description) == ["corp.example", "."])
         #expect(configuration.routes.first?.upstreams.map(\.description) == ["10.1.0.53:53", "10.1.0.54:5353"])
 
         var front = Configuration.Network(name: "front.end")
@@ -118,6 +124,7 @@ struct ConfigurationTests {
         front.subnets = try ["10.1.0.0/24", "fd00:1::/64", "0.0.0.0/0"].map { try #require(block($0)) }
         front.isInternal = true
         front.upstreams = [try ServerAddress("10.1.0.53")]
+        front.routes = [.init(domain: try Name("local"), upstreams: [try ServerAddress("10.1.0.55")])]
         front.from = .namespace
         front.ttl = 30
         #expect(configuration.networks == [front, Configuration.Network(name: "back")])
@@ -214,6 +221,7 @@ struct ShippedConfigurationTests {
         // Its options beside name, interface and subnets are at what they are without it.
         #expect(!network.isInternal)
         #expect(network.upstreams == configuration.forward.upstreams)
+        #expect(network.routes.map(\.domain.description) == ["lab.example"])
         #expect(network.from == configuration.forward.from)
         #expect(network.ttl == configuration.server.ttl)
         let container = try #require(configuration.containers.first)
@@ -229,10 +237,10 @@ struct ShippedConfigurationTests {
             ("[server]", ["workers", "domain", "ttl", "listen", "version", "identity"]),
             ("[control]", ["socket", "group"]),
             ("[discover]", ["enabled", "interfaces", "namespaces", "exclude", "resolv-conf"]),
-            ("[forward]", ["upstreams", "from", "single-labels"]),
+            ("[forward]", ["upstreams", "from", "single-labels", "local"]),
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
             ("[[route]]", ["domain", "upstreams"]),
-            ("[[network]]", ["name", "interface", "subnets", "internal", "upstreams", "from", "ttl"]),
+            ("[[network]]", ["name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl"]),
             ("[[container]]", ["name", "netns", "hostname", "id", "networks", "links", "ports", "resolv-conf"]),
         ])
     func everyOption(_ table: String, _ keys: [String]) throws {

@@ -1,5 +1,7 @@
 // A registry and the directory that it feeds: what tests ask is what the data plane would be asked.
 
+import Testing
+
 @testable import DNSWire
 @testable import Registry
 
@@ -23,12 +25,14 @@ struct Town: ~Copyable {
     }
 
     mutating func network(
-        _ name: String, subnets: [String] = [], isInternal: Bool = false, upstreams: [String] = [], ttl: UInt32? = nil
+        _ name: String, subnets: [String] = [], isInternal: Bool = false, upstreams: [String] = [],
+        routes: [RouteDefinition] = [], ttl: UInt32? = nil
     ) throws {
         var definition = NetworkDefinition(name: name, source: .control)
         definition.subnets = subnets.compactMap { Subnet($0) }
         definition.isInternal = isInternal
         definition.upstreams = try upstreams.map { text throws(AddressError) in try ServerAddress(text) }
+        definition.routes = routes
         definition.ttl = ttl
         try registry.createNetwork(definition)
         settle()
@@ -121,7 +125,17 @@ struct Town: ~Copyable {
         return Array(all[records.start...] + all[..<records.start])
     }
 
-    func group(_ container: String) -> UInt32? {
-        registry.view(of: container).flatMap { directory.upstreamGroup(of: $0) }
+    /// The upstream group that a name's question goes to.
+    func group(_ container: String, _ name: String = "www.example") throws -> UInt32? {
+        var folded = FoldedName()
+        folded.set(try Name(name))
+        return registry.view(of: container).flatMap { directory.destination(of: folded, view: $0)?.group }
+    }
+
+    /// The group of a route, or of a network's own upstreams.
+    func group(of domain: String?, network: String? = nil) throws -> UInt32 {
+        let domain = try domain.map { text throws(NameError) in try Name(text) }
+        let group = registry.upstreamGroups.first { $0.domain == domain && $0.network == network }
+        return try #require(group).id.rawValue
     }
 }

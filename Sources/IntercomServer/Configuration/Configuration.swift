@@ -9,7 +9,7 @@ package struct Configuration: Sendable, Equatable {
     package var discover = Discover()
     package var forward = Forward()
     package var cache = Cache()
-    /// Domains with upstreams of their own; no domain twice.
+    /// Domains with upstreams of their own, whatever the network; no domain twice.
     package var routes: [Route] = []
     /// Networks that exist from the start, in the file's order; no name twice.
     package var networks: [Network] = []
@@ -73,6 +73,8 @@ extension Configuration {
         package var from = ForwardFrom.host
         /// Whether a name of one label that nobody here has goes upstream (key `single-labels`).
         package var forwardsSingleLabels = false
+        /// Whether names under `local`, which belong to multicast DNS, go upstream (key `local`; RFC 6762 §22.1).
+        package var forwardsLocal = false
     }
 
     /// The namespace that upstreams are reached from.
@@ -101,7 +103,7 @@ extension Configuration {
 
     /// `[[route]]`: a domain whose names are asked elsewhere.
     package struct Route: Sendable, Equatable {
-        /// Never the root.
+        /// The root: all names that are under no other route. Never a name that is ours to answer.
         package var domain: Name
         /// Asked in this order; at least one.
         package var upstreams: [ServerAddress]

@@ -39,10 +39,14 @@ extension ValueKind<Int> {
 // MARK: - Names
 
 extension ValueKind<Name> {
+    /// Any name, the root too.
+    static var name: Self {
+        ValueKind<String>.string.map { text throws(Refusal) in try Name(checked: text) }
+    }
+
     /// A domain: a name that is not the root.
     static var domain: Self {
-        ValueKind<String>.string.map { text throws(Refusal) in
-            let name = try Name(checked: text)
+        name.map { name throws(Refusal) in
             guard name.labelCount > 0 else { throw Refusal("'.' is every name; expected a domain, as corp.example") }
             return name
         }
@@ -125,25 +129,26 @@ extension ValueKind<IPAddress> {
 extension ValueKind<ServerAddress> {
     /// A DNS server that we may ask.
     static var upstream: Self {
-        ValueKind<String>.string.map { text throws(Refusal) in
-            let server: ServerAddress
-            do throws(AddressError) {
-                server = try ServerAddress(text)
-            } catch {
-                throw Refusal("\(error)")
-            }
-            guard !server.isIntercom else {
-                throw Refusal("\(text) is intercom itself; expected the server that it is to ask")
-            }
-            if case .v6(let address) = server.address, address.isLinkLocal, server.scope == nil {
-                throw Refusal("\(text) is on every link; expected its interface too, as fe80::1%eth0")
-            }
-            return server
-        }
+        ValueKind<String>.string.map { text throws(Refusal) in try ServerAddress(upstream: text) }
     }
 }
 
 extension ServerAddress {
+    /// Reads the address of a DNS server that we may ask.
+    init(upstream text: String) throws(Refusal) {
+        do throws(AddressError) {
+            try self.init(text)
+        } catch {
+            throw Refusal("\(error)")
+        }
+        guard !isIntercom else {
+            throw Refusal("\(text) is intercom itself; expected the server that it is to ask")
+        }
+        if case .v6(let address) = address, address.isLinkLocal, scope == nil {
+            throw Refusal("\(text) is on every link; expected its interface too, as fe80::1%eth0")
+        }
+    }
+
     /// Whether this is 127.0.0.11, where we listen in every namespace; asking it would be asking ourselves.
     var isIntercom: Bool {
         switch address {

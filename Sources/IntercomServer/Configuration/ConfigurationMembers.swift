@@ -16,6 +16,8 @@ extension Configuration {
         package var isInternal = false
         /// Asked in this order; empty: those of `[forward]`.
         package var upstreams: [ServerAddress] = []
+        /// Domains that its containers ask elsewhere; none twice, and not the root beside `upstreams`.
+        package var routes: [Route] = []
         /// The namespace that upstreams are reached from; nil: as `[forward]` says.
         package var from: ForwardFrom?
         /// Seconds, 0...2147483647; nil: as `[server]` says.

@@ -20,7 +20,8 @@ private struct EndpointEntry {
 }
 
 extension ConfigurationReader {
-    mutating func readNetworks(_ tables: [TableReader]) -> NetworkList {
+    /// - Parameter domain: that of all names, which is never forwarded.
+    mutating func readNetworks(_ tables: [TableReader], beside domain: Name) -> NetworkList {
         var networks = NetworkList()
         var places = FirstPlaces<Name>()
         for var table in tables {
@@ -33,6 +34,7 @@ extension ConfigurationReader {
             if table.mistakes.count > before { network.subnets = [] }
             table.read("internal", .boolean, into: &network.isInternal)
             table.read("upstreams", .list(of: .upstream), into: &network.upstreams)
+            readRoutes(of: &network, from: &table, beside: domain)
             network.from = table.read("from", ValueKind<Configuration.ForwardFrom>.word)
             network.ttl = table.read("ttl", .seconds)
             if let name, let key = try? Name(name.value) {

@@ -35,12 +35,14 @@ struct ConfigurationReader {
             table.read("upstreams", .list(of: .upstream), into: &configuration.forward.upstreams)
             table.read("from", .word, into: &configuration.forward.from)
             table.read("single-labels", .boolean, into: &configuration.forward.forwardsSingleLabels)
+            table.read("local", .boolean, into: &configuration.forward.forwardsLocal)
         }
         readSection(&root, "cache") { table in
             configuration.cache = Self.readCache(&table)
         }
-        configuration.routes = readRoutes(root.read("route", .tables("[[route]]")) ?? [])
-        let networks = readNetworks(root.read("network", .tables("[[network]]")) ?? [])
+        let domain = configuration.server.domain
+        configuration.routes = readRoutes(root.read("route", .tables("[[route]]")) ?? [], beside: domain)
+        let networks = readNetworks(root.read("network", .tables("[[network]]")) ?? [], beside: domain)
         configuration.networks = networks.inOrder
         configuration.containers = readContainers(root.read("container", .tables("[[container]]")) ?? [], on: networks)
 
@@ -68,21 +70,6 @@ struct ConfigurationReader {
             table.refuse(at: place, "min-ttl: \(cache.minimumTTL) is above max-ttl, which is \(cache.maximumTTL)")
         }
         return cache
-    }
-
-    private mutating func readRoutes(_ tables: [TableReader]) -> [Configuration.Route] {
-        var routes: [Configuration.Route] = []
-        var places = FirstPlaces<Name>()
-        for var table in tables {
-            let domain = table.require("domain", .placed(.domain))
-            let upstreams = table.require("upstreams", .nonEmptyList(of: .upstream)) ?? []
-            if let domain {
-                places.claim(domain.value, at: domain.position, in: &table, "domain: route '\(domain.value)'")
-                routes.append(Configuration.Route(domain: domain.value, upstreams: upstreams))
-            }
-            mistakes += table.finish()
-        }
-        return routes
     }
 }
 

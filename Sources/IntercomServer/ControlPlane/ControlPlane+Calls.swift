@@ -95,7 +95,7 @@ extension ControlPlane {
     // MARK: - Networks
 
     private func createNetwork(_ parameters: CreateNetwork.Parameters) throws(ControlError) {
-        let definition = try NetworkDefinition(parameters)
+        let definition = try NetworkDefinition(parameters, beside: configuration.server.domain)
         try changeRegistry { registry throws(RegistryError) in try registry.createNetwork(definition) }
         upstreamsChanged = true
         logger.info("network \(definition.name) created")

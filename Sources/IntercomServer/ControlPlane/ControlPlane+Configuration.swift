@@ -10,6 +10,7 @@ extension ControlPlane {
     /// Declares everything that the configuration names; what cannot be had yet is said and waited for.
     func applyConfiguration() {
         warnOfIdleSettings()
+        registry.setRoutes(configuration.domainRoutes)
         for network in configuration.networks { declareOrWarn(network) }
         for container in configuration.containers { declareOrWarn(container) }
     }
@@ -29,6 +30,7 @@ extension ControlPlane {
         upstreamsChanged = true
         warnOfFixedSettings(since: old)
         registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)
+        registry.setRoutes(configuration.domainRoutes)
         for worker in workers { worker.inbox.post(.settings(settings)) }
 
         for container in old.containers where !configuration.containers.contains(container) {
@@ -60,7 +62,6 @@ extension ControlPlane {
             ("[server] listen = \"redirect\"", configuration.server.listen == .redirect),
             ("[forward] from = \"namespace\"", configuration.forward.from == .namespace),
             ("[cache]", configuration.cache != standard.cache),
-            ("[[route]]", !configuration.routes.isEmpty),
             ("from of a [[network]]", configuration.networks.contains { $0.from == .namespace }),
         ]
         for (key, isUsed) in idle where isUsed { logger.warning("\(key) has no effect in version \(Version.number)") }
@@ -109,12 +110,9 @@ extension ControlPlane {
 
     /// Tells the workers which upstreams each group has, where that has changed.
     func publishUpstreams() {
-        var groups: [UInt32: [ServerAddress]] = [:]
-        let configured = configuration.forward.upstreams
-        groups[UpstreamGroupID.default.rawValue] = configured.isEmpty ? hostResolver.nameservers : configured
-        for network in registry.networks {
-            if let group = registry.upstreamGroup(of: network.name) { groups[group.rawValue] = network.upstreams }
-        }
+        let configured = configuration.defaultUpstreams
+        var groups = [UpstreamGroupID.default.rawValue: configured.isEmpty ? hostResolver.nameservers : configured]
+        for group in registry.upstreamGroups { groups[group.id.rawValue] = group.upstreams }
         for (group, servers) in groups where upstreamGroups[group] != servers {
             for worker in workers { worker.inbox.post(.upstreams(group: group, servers)) }
         }

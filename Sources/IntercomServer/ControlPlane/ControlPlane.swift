@@ -154,7 +154,8 @@ package final class ControlPlane {
     var settings: ServerSettings {
         ServerSettings(
             domain: configuration.server.domain, ttl: configuration.server.ttl,
-            forwardsSingleLabels: configuration.forward.forwardsSingleLabels, version: configuration.server.version,
+            forwardsSingleLabels: configuration.forward.forwardsSingleLabels,
+            forwardsLocal: configuration.forward.forwardsLocal, version: configuration.server.version,
             identity: configuration.server.identity)
     }
 

@@ -1,5 +1,6 @@
 // From the tables of intercom.toml, which were checked when they were read, to definitions.
 
+import DNSWire
 import Registry
 
 extension NetworkDefinition {
@@ -8,8 +9,27 @@ extension NetworkDefinition {
         interface = network.interface
         subnets = network.subnets
         isInternal = network.isInternal
-        upstreams = network.upstreams
+        let everything = network.routes.first { $0.domain == .root }
+        upstreams = everything?.upstreams ?? network.upstreams
+        routes = network.routes.definitions
         ttl = network.ttl
+    }
+}
+
+extension Configuration {
+    /// The upstreams of all networks that have none of their own; empty: those of the host.
+    var defaultUpstreams: [ServerAddress] {
+        routes.first { $0.domain == .root }?.upstreams ?? forward.upstreams
+    }
+
+    /// The routes of all networks, without the one that takes the place of the default upstreams.
+    var domainRoutes: [RouteDefinition] { routes.definitions }
+}
+
+extension [Configuration.Route] {
+    /// The routes without that of the root, which are upstreams.
+    fileprivate var definitions: [RouteDefinition] {
+        filter { $0.domain != .root }.map { RouteDefinition(domain: $0.domain, upstreams: $0.upstreams) }
     }
 }
 

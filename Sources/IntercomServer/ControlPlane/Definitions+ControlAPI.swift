@@ -5,7 +5,8 @@ import DNSWire
 import Registry
 
 extension NetworkDefinition {
-    init(_ parameters: CreateNetwork.Parameters) throws(ControlError) {
+    /// - Parameter domain: that of all names, which is never forwarded.
+    init(_ parameters: CreateNetwork.Parameters, beside domain: Name) throws(ControlError) {
         self.init(name: parameters.name, source: .control)
         interface = parameters.interface
         for text in parameters.subnets ?? [] {
@@ -15,18 +16,53 @@ extension NetworkDefinition {
             subnets.append(subnet)
         }
         isInternal = parameters.internal ?? false
-        for text in parameters.upstreams ?? [] {
-            do throws(AddressError) {
-                upstreams.append(try ServerAddress(text))
-            } catch {
-                throw .invalidAddress(text, reason: error.description)
-            }
-        }
+        for text in parameters.upstreams ?? [] { upstreams.append(try .upstream(text)) }
+        for route in parameters.routes ?? [] { try add(route, beside: domain) }
         if let seconds = parameters.ttl {
             guard let valid = UInt32(exactly: seconds), valid <= Int32.max else {
                 throw .invalidValue("\(seconds)", of: "ttl", reason: "expected 0 to 2147483647 seconds (RFC 2181 §8)")
             }
             ttl = valid
+        }
+    }
+}
+
+extension NetworkDefinition {
+    private mutating func add(_ parameters: Route, beside own: Name) throws(ControlError) {
+        let route = try RouteDefinition(parameters, beside: own)
+        if route.domain == .root ? !upstreams.isEmpty : routes.contains(where: { $0.domain == route.domain }) {
+            throw .invalidValue(parameters.domain, of: "domain", reason: "its upstreams are given already")
+        }
+        if route.domain == .root { upstreams = route.upstreams } else { routes.append(route) }
+    }
+}
+
+extension RouteDefinition {
+    fileprivate init(_ parameters: Route, beside own: Name) throws(ControlError) {
+        do throws(NameError) {
+            self.init(domain: try Name(parameters.domain), upstreams: [])
+        } catch {
+            throw .invalidName(parameters.domain, reason: error.description)
+        }
+        do throws(Refusal) {
+            try domain.checkForwardable(beside: own)
+        } catch {
+            throw .invalidName(parameters.domain, reason: error.reason)
+        }
+        for text in parameters.upstreams { upstreams.append(try .upstream(text)) }
+        if upstreams.isEmpty {
+            throw .invalidValue(parameters.domain, of: "domain", reason: "a route has at least one upstream")
+        }
+    }
+}
+
+extension ServerAddress {
+    /// A DNS server that we may ask.
+    fileprivate static func upstream(_ text: String) throws(ControlError) -> ServerAddress {
+        do throws(Refusal) {
+            return try ServerAddress(upstream: text)
+        } catch {
+            throw .invalidAddress(text, reason: error.reason)
         }
     }
 }

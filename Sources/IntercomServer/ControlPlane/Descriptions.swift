@@ -15,6 +15,7 @@ extension ControlPlane {
         return ControlAPI.Network(
             name: network.name, interface: network.interface, subnets: network.subnets.map(\.description),
             internal: network.isInternal, upstreams: network.upstreams.map(\.description),
+            routes: network.routes.map { Route(domain: "\($0.domain)", upstreams: $0.upstreams.map(\.description)) },
             ttl: Int(network.ttl ?? registry.ttl), source: network.source.rawValue, containers: members)
     }
 

@@ -10,7 +10,7 @@ enum AnswerSource: Sendable, Equatable {
     case link
     case network(ScopeID)
     case reverse(ScopeID)
-    case subnet, serviceName, domain, singleLabel, blocked
+    case subnet, serviceName, domain, singleLabel, multicast, blocked
 }
 
 extension Responder {
@@ -30,6 +30,7 @@ extension Responder {
         case .serviceName: "no such service of a name on the container's networks"
         case .domain: "no such name on the container's networks; the domain is never forwarded"
         case .singleLabel: "no such name on the container's networks; single labels are not forwarded"
+        case .multicast: "names under local are asked by multicast (RFC 6762); they are not forwarded"
         case .blocked: "not forwarded: no network of the container may reach upstreams"
         }
     }
@@ -40,7 +41,7 @@ extension WorkerCounters {
     mutating func count(_ source: AnswerSource) {
         switch source {
         case .link, .network, .reverse, .specialUse, .chaos: local &+= 1
-        case .subnet, .serviceName, .domain, .singleLabel, .blocked: negative &+= 1
+        case .subnet, .serviceName, .domain, .singleLabel, .multicast, .blocked: negative &+= 1
         case .malformed, .notImplemented, .badVersion, .refused: failed &+= 1
         }
     }

@@ -27,6 +27,8 @@ struct ServerSettings: Sendable {
     var ttl: UInt32
     /// Whether single-label names may go upstream.
     var forwardsSingleLabels: Bool
+    /// Whether names under `local` may go upstream.
+    var forwardsLocal: Bool
     /// The answer to CHAOS `version.bind` and `version.server`; empty: refused.
     var version: String
     /// The answer to CHAOS `id.server` and `hostname.bind`; empty: refused.

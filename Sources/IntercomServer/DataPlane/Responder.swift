@@ -68,11 +68,13 @@ struct Responder: ~Copyable {
         if let outcome = reverse(view, &answer) { return outcome }
         if directory.isServiceNameOfOurs(name, view: view) { return deny(.serviceName, &answer) }
         if directory.isUnderDomain(name) { return deny(.domain, &answer) }
-        if name.labelCount == 1 && !mayForwardSingleLabel(type) { return deny(.singleLabel, &answer) }
-        guard let group = directory.upstreamGroup(of: view) else {
-            return deny(.blocked, &answer, extendedError: .blocked)
+        let destination = directory.destination(of: name, view: view)
+        if destination?.isRoute != true {
+            if name.labelCount == 1 && !mayForwardSingleLabel(type) { return deny(.singleLabel, &answer) }
+            if !settings.forwardsLocal && SpecialUseName.isMulticast(name) { return deny(.multicast, &answer) }
         }
-        return .forward(group: group)
+        guard let destination else { return deny(.blocked, &answer, extendedError: .blocked) }
+        return .forward(group: destination.group)
     }
 
     // MARK: - The rules

@@ -23,6 +23,15 @@ enum SpecialUseName {
         }
     }
 
+    /// The domains above, for who may not claim them.
+    static let domains = ["localhost", "invalid", "onion", "resolver.arpa"].compactMap { try? Name($0) }
+
+    /// Whether a name is `local` or under it: those are asked by multicast (RFC 6762 §3), and no server knows them.
+    static func isMulticast(_ name: borrowing FoldedName) -> Bool {
+        name.labelCount > 0 && name.suffixEquals(localName.span, fromLabel: name.labelCount - 1)
+    }
+
+    private static let localName: InlineArray<7, UInt8> = [5, 0x6C, 0x6F, 0x63, 0x61, 0x6C, 0]
     private static let localhostName: InlineArray<11, UInt8> =
         [9, 0x6C, 0x6F, 0x63, 0x61, 0x6C, 0x68, 0x6F, 0x73, 0x74, 0]
     private static let invalidName: InlineArray<9, UInt8> = [7, 0x69, 0x6E, 0x76, 0x61, 0x6C, 0x69, 0x64, 0]

@@ -176,8 +176,9 @@ extension Worker {
             streams[position].lastActive = ContinuousClock.now
             streams[position].send(messageBuffer, messageBuffer.count)
             settle(ticket)
-        case .control(let token):
-            let source = answer.upstream.map { "upstream \($0)" } ?? "no upstream answered"
+        case .control(let token, let route):
+            let upstream = answer.upstream.map { "upstream \($0)" } ?? "no upstream answered"
+            let source = route.map { "route \($0) → \(upstream)" } ?? upstream
             control.post(.resolved(token: token, Resolution(message: answer.message(limit: 65_535), source: source)))
         }
     }

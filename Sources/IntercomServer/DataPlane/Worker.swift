@@ -10,8 +10,8 @@ import Registry
 enum Client: Sendable {
     case datagram(listener: Ticket, SocketAddress)
     case stream(Ticket)
-    /// `intercomctl resolve`; by the control plane's token.
-    case control(token: UInt64)
+    /// `intercomctl resolve`; by the control plane's token, with the domain of the route that the question takes.
+    case control(token: UInt64, route: Name?)
 }
 
 /// The UDP and TCP sockets inside one namespace.
@@ -185,7 +185,8 @@ struct Worker: ~Copyable {
                 message: Array(answerBuffer[..<length]), source: responder.describe(source))
             control.post(.resolved(token: token, resolution))
         case .forward(let group):
-            forward(query.span, Asking(client: .control(token: token), namespace: Asking.controlPlane, group: group))
+            let client = Client.control(token: token, route: responder.directory.routeDomain(of: group))
+            forward(query.span, Asking(client: client, namespace: Asking.controlPlane, group: group))
         case .drop:
             control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query")))
         }

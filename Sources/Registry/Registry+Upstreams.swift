@@ -1,0 +1,86 @@
+// Where questions go that are not ours: groups of upstreams, and the domains that have one of their own.
+
+package import DNSWire
+
+/// A group of upstreams, and what it is for.
+package struct UpstreamGroup: Sendable, Equatable {
+    package var id: UpstreamGroupID
+    /// Asked in this order.
+    package var upstreams: [ServerAddress]
+    /// The network whose group it is; nil: all.
+    package var network: String?
+    /// The domain of the route whose group it is; nil: all names that are under no route.
+    package var domain: Name?
+}
+
+extension Registry {
+    /// Sets the routes that hold for all networks. For a domain that has two, that of the network comes first.
+    package mutating func setRoutes(_ new: [RouteDefinition]) {
+        guard new != routes else { return }
+        routes = new
+        routeGroups = groups(for: new.map(\.domain), keeping: routeGroups)
+        routesChanged = true
+    }
+
+    /// All groups but the default one, whose upstreams the registry does not know.
+    package var upstreamGroups: [UpstreamGroup] {
+        var all = routes.compactMap { route in
+            routeGroups[route.domain].map {
+                UpstreamGroup(id: $0, upstreams: route.upstreams, network: nil, domain: route.domain)
+            }
+        }
+        for network in networkStates.values {
+            let name = network.definition.name
+            if let own = network.groups[.root] {
+                all.append(
+                    UpstreamGroup(id: own, upstreams: network.definition.upstreams, network: name, domain: nil))
+            }
+            for route in network.definition.routes {
+                guard let group = network.groups[route.domain] else { continue }
+                all.append(
+                    UpstreamGroup(id: group, upstreams: route.upstreams, network: name, domain: route.domain))
+            }
+        }
+        return all.sorted { $0.id.rawValue < $1.id.rawValue }
+    }
+
+    // MARK: - For this room
+
+    /// The groups of a network that is declared so.
+    mutating func groups(
+        for network: NetworkDefinition, keeping old: [Name: UpstreamGroupID]
+    ) -> [Name: UpstreamGroupID] {
+        groups(for: network.routes.map(\.domain) + (network.upstreams.isEmpty ? [] : [.root]), keeping: old)
+    }
+
+    /// A group for each domain: the one that it had, else a new one.
+    private mutating func groups(
+        for domains: [Name], keeping old: [Name: UpstreamGroupID]
+    ) -> [Name: UpstreamGroupID] {
+        var groups: [Name: UpstreamGroupID] = [:]
+        for domain in domains where groups[domain] == nil {
+            if let kept = old[domain] {
+                groups[domain] = kept
+            } else {
+                lastGroup = UpstreamGroupID(rawValue: lastGroup.rawValue + 1)
+                groups[domain] = lastGroup
+            }
+        }
+        return groups
+    }
+
+    /// The routes of all networks for the directories.
+    var compiledRoutes: [RoutingDomain] {
+        routes.compactMap { route in
+            routeGroups[route.domain].map { RoutingDomain(domain: route.domain, upstreams: $0) }
+        }
+    }
+
+    /// The routes of one network for the directories: none where it is internal.
+    func compiledRoutes(of network: NetworkState) -> [RoutingDomain] {
+        guard !network.definition.isInternal else { return [] }
+        return network.definition.routes.compactMap { route in
+            network.groups[route.domain].map { RoutingDomain(domain: route.domain, upstreams: $0) }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// Routing domains: the longest one that a name is under says which upstreams are asked.
+
+import DNSWire
+
+/// Where a question goes that is not ours.
+package struct Destination: Equatable, Sendable {
+    /// The number of the upstream group.
+    package var group: UInt32
+    /// The labels of the route's domain; 0: no route was found.
+    package var routeLabels: Int
+
+    /// Whether a route says so.
+    package var isRoute: Bool { routeLabels > 0 }
+}
+
+/// The routes of each network, and those of all. A view looks through the lists of its networks: nothing is kept for
+/// each view. Looking up walks over the lists, which are short, and allocates nothing.
+struct RouteTable: Sendable {
+    private struct Entry: Sendable {
+        /// Labels of the domain: at least one.
+        var labels: Int
+        /// Where the domain is in the owner's names: folded, on the wire, root included.
+        var offset: Int
+        var length: Int
+        var group: UInt32
+    }
+
+    /// The list that holds for all views.
+    static let everyone = 0
+
+    /// The list of a network.
+    static func owner(_ scope: ScopeID) -> Int { Int(scope.rawValue) + 1 }
+
+    private var entries = RunTable<Entry>()
+    private var names = RunTable<UInt8>()
+    private var count = 0
+
+    /// Whether nobody has a route.
+    var isEmpty: Bool { count == 0 }
+
+    mutating func set(_ owner: Int, _ routes: [RoutingDomain]) {
+        var list: [Entry] = []
+        var octets: [UInt8] = []
+        for route in routes {
+            let domain = route.domain.folded
+            list.append(
+                Entry(
+                    labels: route.domain.labelCount, offset: octets.count, length: domain.count,
+                    group: route.upstreams.rawValue))
+            octets += domain
+        }
+        count += list.count - entries.run(of: owner).count
+        entries.set(owner, list)
+        names.set(owner, octets)
+    }
+
+    /// Makes the destination that of the longest domain in an owner's list, if it is longer than what was found before.
+    func improve(_ destination: inout Destination, for name: borrowing FoldedName, owner: Int) {
+        let list = entries.run(of: owner)
+        let first = names.run(of: owner).start
+        for position in list.start..<list.start + list.count {
+            let entry = entries.elements[position]
+            guard entry.labels > destination.routeLabels, entry.labels <= name.labelCount else { continue }
+            let start = first + entry.offset
+            let domain = names.elements.span.extracting(start..<start + entry.length)
+            guard name.suffixEquals(domain, fromLabel: name.labelCount - entry.labels) else { continue }
+            destination = Destination(group: entry.group, routeLabels: entry.labels)
+        }
+    }
+
+    /// The domain of the route to a group.
+    func domain(of group: UInt32) -> Name? {
+        for owner in entries.runs.indices {
+            let list = entries.run(of: owner)
+            for position in list.start..<list.start + list.count where entries.elements[position].group == group {
+                let start = names.run(of: owner).start + entries.elements[position].offset
+                let end = start + entries.elements[position].length
+                return try? Name(wire: names.elements.span.extracting(start..<end))
+            }
+        }
+        return nil
+    }
+}
