@@ -250,13 +250,14 @@ package struct Directory: ~Copyable {
         return nil
     }
 
-    /// Whether an address is within a subnet of the view's networks.
-    package func isReverseOfMyNetworks(_ address: IPAddress, view: ViewID) -> Bool {
+    /// Whether a block of addresses is wholly within a subnet of the view's networks: nobody outside knows its names.
+    package func isReverseOfMyNetworks(_ block: ReverseBlock, view: ViewID) -> Bool {
         let networks = viewNetworks.run(of: Int(view.rawValue))
         for position in networks.start..<networks.start + networks.count {
             let run = scopeSubnets.run(of: Int(viewNetworks.elements[position]))
-            for subnet in run.start..<run.start + run.count where scopeSubnets.elements[subnet].contains(address) {
-                return true
+            for position in run.start..<run.start + run.count {
+                let subnet = scopeSubnets.elements[position]
+                if subnet.prefixLength <= block.prefixLength, subnet.contains(block.address) { return true }
             }
         }
         return false

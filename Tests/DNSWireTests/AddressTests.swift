@@ -93,6 +93,24 @@ struct AddressTests {
     }
 
     @Test(
+        "A part of a reverse name is a block of addresses, whatever stands before it",
+        arguments: [
+            ("10.in-addr.arpa", "10.0.0.0", 8, 0), ("2.0.192.in-addr.arpa", "192.0.2.0", 24, 0),
+            ("1.2.3.4.in-addr.arpa", "4.3.2.1", 32, 0), ("0.1.2.3.4.in-addr.arpa", "4.3.2.1", 32, 1),
+            ("lb._dns-sd._udp.0.10.in-addr.arpa", "10.0.0.0", 16, 3), ("256.10.in-addr.arpa", "10.0.0.0", 8, 1),
+            ("0/25.2.0.192.in-addr.arpa", "192.0.2.0", 24, 1), ("d.f.ip6.arpa", "fd00::", 8, 0),
+            ("x.8.b.d.0.1.0.0.2.ip6.arpa", "2001:db8::", 32, 1), ("dd.f.ip6.arpa", "f000::", 4, 1),
+        ])
+    func reverseBlock(name: String, address: String, prefixLength: Int, labelsBefore: Int) throws {
+        var folded = FoldedName()
+        folded.set(try Name(name))
+        let read = folded.reverseBlock
+        let block = try #require(read)
+        #expect(block.address.description == address)
+        #expect(block.prefixLength == prefixLength && block.labelsBefore == labelsBefore)
+    }
+
+    @Test(
         "A server's address has port 53 unless it says otherwise",
         arguments: [
             ("10.0.0.1", "10.0.0.1:53"), ("10.0.0.1:5353", "10.0.0.1:5353"), ("fd00::1", "[fd00::1]:53"),

@@ -89,6 +89,10 @@ struct AnswerTests {
         Case("-x fd00:1::2", "NOERROR", ["web.frontend.internal."]),
         Case("-x 10.1.0.99", "NXDOMAIN", negative: "."),
         Case("2.0.1.10.in-addr.arpa A", negative: "."),
+        // The zones of my networks' subnets do not leave, either.
+        Case("0.1.10.in-addr.arpa SOA", negative: "."),
+        Case("lb._dns-sd._udp.0.1.10.in-addr.arpa PTR", "NXDOMAIN", negative: "."),
+        Case("1.2.0.1.10.in-addr.arpa PTR", "NXDOMAIN", negative: "."),
         // Names that nobody has here, and those of networks that this container is not on: no difference.
         Case("nobody", "NXDOMAIN", negative: "."),
         Case("db", "NXDOMAIN", negative: "."),

@@ -147,10 +147,18 @@ struct NameTests {
         #expect(try town.ask("web", "3.0.0.10.in-addr.arpa", .ptr) == nil)
         let web = try #require(town.registry.view(of: "web"))
         let db = try #require(town.registry.view(of: "db"))
-        for (text, ours) in [("10.0.0.3", true), ("10.0.1.3", false), ("fd00::99", true), ("fd00:0:0:1::", false)] {
-            let address = try #require(IPAddress(text))
-            let isInside = town.directory.isReverseOfMyNetworks(address, view: web)
-            let isOutside = town.directory.isReverseOfMyNetworks(address, view: db)
+        for (text, ours) in [
+            ("3.0.0.10.in-addr.arpa", true), ("3.1.0.10.in-addr.arpa", false), ("0.0.10.in-addr.arpa", true),
+            ("0.10.in-addr.arpa", false), ("lb._dns-sd._udp.0.0.10.in-addr.arpa", true), ("1.0.10.in-addr.arpa", false),
+            ("\(IPAddress("fd00::99")!.reverseName)", true), ("\(IPAddress("fd00:0:0:1::")!.reverseName)", false),
+            ("0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa", true), ("0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa", false),
+        ] {
+            var name = FoldedName()
+            name.set(try Name(text))
+            let read = name.reverseBlock
+            let block = try #require(read)
+            let isInside = town.directory.isReverseOfMyNetworks(block, view: web)
+            let isOutside = town.directory.isReverseOfMyNetworks(block, view: db)
             #expect(isInside == ours && !isOutside, "\(text)")
         }
     }

@@ -120,7 +120,8 @@ struct Responder: ~Copyable {
         return answer.finish(source)
     }
 
-    /// 5. PTR of an address of an endpoint on my networks; other addresses of their subnets do not exist.
+    /// 5. PTR of an address of an endpoint on my networks; other addresses of their subnets do not exist, and nothing
+    /// in the zones of their subnets leaves (RFC 6303 §3): there is an empty name for each block of addresses.
     private mutating func reverse(_ view: ViewID, _ answer: inout AnswerWriter) -> Outcome? {
         guard directory.isReverse(name) else { return nil }
         if let match = directory.findReverse(name, view: view) {
@@ -128,10 +129,11 @@ struct Responder: ~Copyable {
             guard case .answered(let length, _) = outcome else { return outcome }
             return .answered(length: length, .reverse(match.scope))
         }
-        guard let address = name.reverseAddress, directory.isReverseOfMyNetworks(address, view: view) else {
-            return nil
-        }
-        return deny(.subnet, &answer)
+        guard let block = name.reverseBlock, directory.isReverseOfMyNetworks(block, view: view) else { return nil }
+        guard !block.isAddress && block.labelsBefore == 0 else { return deny(.subnet, &answer) }
+        answer.begin(.noError)
+        negative.write(for: name, under: nil, into: &answer)
+        return answer.finish(.subnet)
     }
 
     /// 6. A single label is a host's short name, which nobody outside can know. The types of the delegation itself
