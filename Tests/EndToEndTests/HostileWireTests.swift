@@ -13,6 +13,11 @@ struct HostileWireTests {
         [[container]]
         name = "web"
         networks = [{ name = "n", ip = ["10.0.0.2"] }]
+        [[container]]
+        name = "crowd"
+        networks = [{ name = "n", ip = [\((1...200).map { "\"10.0.1.\($0)\"" }.joined(separator: ", "))] }]
+        [forward]
+        upstreams = ["127.0.0.1:9"]
         """
 
     private static let tools = """
@@ -111,6 +116,36 @@ struct HostileWireTests {
             reply = read(c, 14)
             print(code(reply[2:]))
             """, expect: ["True", "True", "True", "True", "1"])
+    }
+
+    @Test("over TCP: all that a client asks at once is answered, however much it is, and who cuts is cut")
+    func pipelines() throws {
+        try script(
+            """
+            # Megabytes of answers; and questions for an upstream that refuses, which fail while they are read.
+            crowd = framed(QUERY[:12] + b"\\5crowd\\0\\0\\1\\0\\1")
+            outside = framed(QUERY[:12] + b"\\1x\\7example\\0\\0\\1\\0\\1")
+            def answers(c):
+                count = 0
+                while len(prefix := read(c, 2)) == 2:
+                    length, = struct.unpack("!H", prefix)
+                    assert len(read(c, length)) == length
+                    count += 1
+                return count
+            for query in [crowd, outside, framed(QUERY) + crowd + outside]:
+                c = tcp(); c.sendall(query * 1000); c.shutdown(socket.SHUT_WR)
+                print(answers(c))
+            c = tcp(); c.sendall(crowd * 1000)
+            for _ in range(1000):
+                length, = struct.unpack("!H", read(c, 2))
+                read(c, length)
+            random.seed(2)
+            for number in range(200):
+                c = tcp(); c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                c.sendall([outside, crowd][number % 2] * random.choice([2, 50, 500]))
+                time.sleep(random.random() / 500)
+                c.close()
+            """, expect: ["1000", "1000", "3000"])
     }
 
     @Test("a client that never reads holds up itself alone")

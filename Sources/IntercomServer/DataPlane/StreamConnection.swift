@@ -35,7 +35,17 @@ struct StreamConnection: ~Copyable {
     /// Nothing is owed and nothing is half received.
     var isIdle: Bool { inFlight == 0 && pendingOutput == 0 && inputStart == input.count }
     /// The client has gone, and all that it was owed is sent.
-    var isFinished: Bool { hasEnded && inFlight == 0 && pendingOutput == 0 }
+    var isFinished: Bool { hasEnded && inFlight == 0 && pendingOutput == 0 && !hasMessage }
+    /// Whether a whole message waits to be answered.
+    var hasMessage: Bool { messageBounds != nil }
+
+    /// What there is to wait for. A message that waits for its turn asks for room to write, which is there, or comes when
+    /// the client takes what it is owed; no more is read before.
+    var wanted: Epoll.Events {
+        var events: Epoll.Events = pendingOutput > 0 || hasMessage ? [.writable] : []
+        if !hasEnded && !isCongested && !hasMessage { events.formUnion([.readable, .readHangUp]) }
+        return events
+    }
 
     // MARK: - Input
 
@@ -51,15 +61,20 @@ struct StreamConnection: ~Copyable {
         input.append(contentsOf: buffer[..<count])
     }
 
-    /// The bounds of the next whole message in ``inputSpan``; nil when more has to come.
+    /// Takes the next whole message: its bounds in ``inputSpan``; nil when more has to come.
     mutating func nextMessage() -> Range<Int>? {
+        guard let bounds = messageBounds else { return nil }
+        inputStart = bounds.upperBound
+        return bounds
+    }
+
+    /// The bounds of the first whole message that was not taken.
+    private var messageBounds: Range<Int>? {
         let available = input.count - inputStart
         guard available >= 2 else { return nil }
         let length = Int(input[inputStart]) << 8 | Int(input[inputStart + 1])
         guard available >= 2 + length else { return nil }
-        let start = inputStart + 2
-        inputStart = start + length
-        return start..<inputStart
+        return inputStart + 2..<inputStart + 2 + length
     }
 
     var inputSpan: Span<UInt8> {
@@ -75,12 +90,13 @@ struct StreamConnection: ~Copyable {
         output.append(contentsOf: buffer[..<count])
     }
 
-    /// Writes as much as the client takes.
+    /// Writes as much as the client takes; taking some keeps the connection from being idle.
     /// - Throws: ``LinuxError`` when the connection is broken.
     mutating func flush() throws(LinuxError) {
         while outputStart < output.count {
             guard let written = try descriptor.write(output.span.extracting(outputStart..<output.count)) else { break }
             outputStart += written
+            lastActive = .now
         }
         if outputStart == output.count {
             output.removeAll(keepingCapacity: output.capacity <= 16 * 1024)

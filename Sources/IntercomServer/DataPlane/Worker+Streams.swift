@@ -10,7 +10,7 @@ extension Worker {
     static var idleTimeout: Duration { .seconds(10) }
     static var maximumConnectionsPerNamespace: Int { 64 }
     static var maximumConnections: Int { 1024 }
-    /// Connections accepted from one listener, and reads from one connection, before others have their turn.
+    /// Connections accepted from one listener, and messages of one connection answered, before others have their turn.
     static var turn: Int { 32 }
 
     mutating func acceptStreams(_ ticket: Ticket) {
@@ -86,8 +86,9 @@ extension Worker {
 
     /// Takes in what has arrived, one buffer at most: the others have their turn, and epoll tells again.
     private mutating func read(_ ticket: Ticket, _ position: Int) throws(LinuxError) {
-        guard !streams[position].isCongested else { return }
-        guard let count = try streams[position].descriptor.read(into: &readBuffer) else { return }
+        guard !streams[position].isCongested, !streams[position].hasMessage,
+            let count = try streams[position].descriptor.read(into: &readBuffer)
+        else { return }
         if count == 0 {
             streams[position].hasEnded = true
         } else {
@@ -96,13 +97,14 @@ extension Worker {
         }
     }
 
-    /// Answers the whole messages that are there, until the client stops taking answers.
+    /// Answers the whole messages that are there: as many as have their turn, and while the client takes answers.
     private mutating func serveMessages(_ ticket: Ticket) {
         guard let position = streams.position(of: ticket),
             let listener = listeners.position(of: streams[position].listener)
         else { return }
         let view = listeners[listener].view
-        while !streams[position].isCongested, let bounds = streams[position].nextMessage() {
+        for _ in 0..<Self.turn {
+            guard !streams[position].isCongested, let bounds = streams[position].nextMessage() else { return }
             counters.queries &+= 1
             let outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &answerBuffer)
             switch outcome {
@@ -122,23 +124,15 @@ extension Worker {
     mutating func settle(_ ticket: Ticket) {
         guard let position = streams.position(of: ticket) else { return }
         do throws(LinuxError) {
-            let before = streams[position].pendingOutput
-            try streams[position].flush()
-            if streams[position].pendingOutput < before { streams[position].lastActive = ContinuousClock.now }
-            if before > 0 && !streams[position].isCongested { serveMessages(ticket) }
             try streams[position].flush()
             if streams[position].isFinished {
                 close(ticket)
                 return
             }
-            var interest: Epoll.Events = []
-            if streams[position].pendingOutput > 0 { interest.insert(.writable) }
-            if !streams[position].isCongested && !streams[position].hasEnded {
-                interest.formUnion([.readable, .readHangUp])
-            }
-            if interest != streams[position].interest {
-                streams[position].interest = interest
-                try epoll.modify(streams[position].descriptor, token: Token(.stream, ticket).word, interest: interest)
+            let wanted = streams[position].wanted
+            if wanted != streams[position].interest {
+                streams[position].interest = wanted
+                try epoll.modify(streams[position].descriptor, token: Token(.stream, ticket).word, interest: wanted)
             }
         } catch {
             logger.debug("a TCP connection ended: \(error)")

@@ -59,12 +59,13 @@ extension Worker {
 
     /// Puts the question of a connection's message to the upstreams.
     mutating func forwardMessage(_ bounds: Range<Int>, of position: Int, _ asking: Asking) {
-        streams[position].inFlight += 1
         switch forwarder.ask(bounds, of: streams[position], responder.query, asking) {
-        case .accepted: counters.forwarded &+= 1
+        case .accepted:
+            streams[position].inFlight += 1
+            counters.forwarded &+= 1
         case .refused(let refusal):
-            let answer = failure(refusal, bounds, of: streams[position])
-            deliver(answer, to: asking.client)
+            counters.failed &+= 1
+            send(failure(refusal, bounds, of: streams[position]), on: position)
         }
     }
 
@@ -171,16 +172,21 @@ extension Worker {
             }
         case .stream(let ticket):
             guard let position = streams.position(of: ticket) else { return }
-            answer.write(into: &messageBuffer, limit: 65_535)
             streams[position].inFlight -= 1
-            streams[position].lastActive = ContinuousClock.now
-            streams[position].send(messageBuffer, messageBuffer.count)
+            send(answer, on: position)
             settle(ticket)
         case .control(let token, let route):
             let upstream = answer.upstream.map { "upstream \($0)" } ?? "no upstream answered"
             let source = route.map { "route \($0) → \(upstream)" } ?? upstream
             control.post(.resolved(token: token, Resolution(message: answer.message(limit: 65_535), source: source)))
         }
+    }
+
+    /// Adds an answer to what a connection is owed.
+    private mutating func send(_ answer: Answer, on position: Int) {
+        answer.write(into: &messageBuffer, limit: 65_535)
+        streams[position].lastActive = ContinuousClock.now
+        streams[position].send(messageBuffer, messageBuffer.count)
     }
 
     // MARK: - Replies
