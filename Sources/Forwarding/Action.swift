@@ -5,9 +5,9 @@ package import DNSWire
 /// What the owner of a `Forwarder` is to do next. Actions are to be done in the order in which they are given.
 package enum Action<Client: Sendable>: Sendable {
     /// Connect a UDP socket on a random port to the address and send the message.
-    case openDatagram(SocketToken, ServerAddress, message: [UInt8])
+    case openDatagram(SocketToken, ServerAddress, from: Vantage, message: [UInt8])
     /// Connect a TCP socket to the address and send the message, its length in two octets before it already.
-    case openStream(SocketToken, ServerAddress, message: [UInt8])
+    case openStream(SocketToken, ServerAddress, from: Vantage, message: [UInt8])
     /// Send the message once more on a socket that is open.
     case send(SocketToken, message: [UInt8])
     /// Close the socket. Nothing is heard of this token again.

@@ -5,13 +5,6 @@ import DNSWire
 /// The number of one who waits for an answer, in the forwarder's list of clients.
 package typealias Waiter = UInt32
 
-/// The upstreams of a group as they are for now.
-struct UpstreamList: Sendable {
-    var servers: [ServerAddress]
-    /// Another one for every list that was ever set.
-    var revision: UInt64
-}
-
 /// A question that upstreams are being asked, until it is answered.
 ///
 /// It has a list of places, not one: clients that ask the same can share it.
@@ -55,6 +48,8 @@ struct Exchange: Sendable {
     var places: [Place]
     let query: UpstreamQuery
     let group: UInt32
+    /// Where its sockets are made.
+    let vantage: Vantage
     /// When the waiters get SERVFAIL.
     let end: ContinuousClock.Instant
     private(set) var upstreams: UpstreamList
@@ -69,18 +64,20 @@ struct Exchange: Sendable {
     var bestComplaint: Complaint?
 
     init(
-        _ place: Place, query: UpstreamQuery, group: UInt32, upstreams: UpstreamList, end: ContinuousClock.Instant
+        _ place: Place, query: UpstreamQuery, group: UInt32, vantage: Vantage, upstreams: UpstreamList,
+        end: ContinuousClock.Instant
     ) {
         places = [place]
         self.query = query
         self.group = group
+        self.vantage = vantage
         self.upstreams = upstreams
         self.end = end
     }
 
     /// Goes on with another list, from its beginning. Who was asked already is still listened to.
     mutating func take(_ list: UpstreamList?) {
-        guard let list, list.revision != upstreams.revision else { return }
+        guard let list, list != upstreams else { return }
         upstreams = list
         position = -1
     }

@@ -18,7 +18,6 @@ package struct Exchanges: ~Copyable {
     private let limits: ForwardingLimits
     private let random: @Sendable () -> UInt16
     private var groups: [UInt32: UpstreamList] = [:]
-    private var revision: UInt64 = 0
     private var waiting: [UInt32: Int] = [:]
     var table = Slots<Exchange>()
     var attempts = Slots<Attempt>()
@@ -38,13 +37,13 @@ package struct Exchanges: ~Copyable {
         actions.popFirst()
     }
 
-    package mutating func setUpstreams(_ group: UInt32, _ upstreams: [ServerAddress]?) {
-        revision += 1
-        groups[group] = upstreams.map { UpstreamList(servers: $0, revision: revision) }
+    package mutating func setUpstreams(_ group: UInt32, _ upstreams: UpstreamList?) {
+        groups[group] = upstreams
     }
 
     package mutating func ask(
-        _ message: Span<UInt8>, _ query: Query, waiter: Waiter, namespace: UInt32, group: UInt32, now: Instant
+        _ message: Span<UInt8>, _ query: Query, waiter: Waiter, namespace: UInt32, view: UInt32, group: UInt32,
+        now: Instant
     ) -> Verdict {
         guard let upstreams = groups[group], !upstreams.servers.isEmpty else { return .refused(.noUpstreams) }
         let neighbours = waiting[namespace, default: 0]
@@ -54,18 +53,23 @@ package struct Exchanges: ~Copyable {
         let slot = table.insert(
             Exchange(
                 Exchange.Place(waiter: waiter, namespace: namespace, asked: asked), query: UpstreamQuery(asked),
-                group: group, upstreams: upstreams, end: now + Patience.exchange))
+                group: group, vantage: upstreams.origin == .host ? .host : .namespace(view), upstreams: upstreams,
+                end: now + Patience.exchange))
         proceed(slot, now: now)
         return .accepted
     }
 
-    /// Forgets who waits in a namespace, and gives them back.
+    /// Forgets who waits in a namespace, and gives them back. What was asked from there for others fails.
     package mutating func abandon(namespace: UInt32) -> [Waiter] {
         var abandoned: [Waiter] = []
         for slot in table.slots {
             for place in table[slot]?.places ?? [] where place.namespace == namespace { abandoned.append(place.waiter) }
             table[slot]?.places.removeAll { $0.namespace == namespace }
-            if table[slot]?.places.isEmpty == true { close(slot) }
+            if table[slot]?.places.isEmpty == true {
+                close(slot)
+            } else if table[slot]?.vantage == .namespace(namespace) {
+                fail(slot, "the namespace is gone")
+            }
         }
         waiting[namespace] = nil
         return abandoned
@@ -108,13 +112,13 @@ extension Exchanges {
     mutating func open(
         _ transport: Attempt.Transport, _ server: ServerAddress, edns: Bool, for slot: Slot, now: Instant
     ) {
-        guard let query = table[slot]?.query else { return }
+        guard let query = table[slot]?.query, let vantage = table[slot]?.vantage else { return }
         let attempt = Attempt(exchange: slot, upstream: server, transport: transport, id: random(), hasEDNS: edns)
         let socket = SocketToken(attempts.insert(attempt))
         let message = attempt.message(query)
         switch transport {
-        case .datagram: actions.append(.openDatagram(socket, server, message: message))
-        case .stream: actions.append(.openStream(socket, server, message: message))
+        case .datagram: actions.append(.openDatagram(socket, server, from: vantage, message: message))
+        case .stream: actions.append(.openStream(socket, server, from: vantage, message: message))
         }
         table[slot]?.sockets.append(socket)
         wait(for: socket, slot, now: now)

@@ -29,12 +29,12 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
     @inlinable
     package var nextDeadline: Instant? { exchanges.nextDeadline }
 
-    /// Makes `upstreams` the servers that questions of this group are put to, in this order; nil forgets the group.
+    /// Makes these the upstreams of a group; nil forgets the group.
     ///
     /// Exchanges under way go on with the new list when they turn to their next upstream. What the old ones still answer
     /// counts; if the group is gone, they go on with the old list.
     @inlinable
-    package mutating func setUpstreams(_ group: UInt32, _ upstreams: [ServerAddress]?) {
+    package mutating func setUpstreams(_ group: UInt32, _ upstreams: UpstreamList?) {
         exchanges.setUpstreams(group, upstreams)
     }
 
@@ -44,13 +44,16 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
     ///   - message: the client's query as it came.
     ///   - query: the same as it was read.
     ///   - namespace: who pays for it: questions that wait are counted by namespace.
+    ///   - view: whose namespace it is asked from, where the group says so.
     ///   - group: the upstream group that it goes to.
     @inlinable
     package mutating func ask(
-        _ message: Span<UInt8>, _ query: Query, client: Client, namespace: UInt32, group: UInt32, now: Instant
+        _ message: Span<UInt8>, _ query: Query, client: Client, namespace: UInt32, view: UInt32, group: UInt32,
+        now: Instant
     ) -> Verdict {
         let number = freeNumbers.last ?? UInt32(truncatingIfNeeded: clients.count)
-        let verdict = exchanges.ask(message, query, waiter: number, namespace: namespace, group: group, now: now)
+        let verdict = exchanges.ask(
+            message, query, waiter: number, namespace: namespace, view: view, group: group, now: now)
         guard verdict == .accepted else { return verdict }
         if freeNumbers.popLast() == nil {
             clients.append(client)
@@ -65,10 +68,10 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
     package mutating func nextAction() -> Action<Client>? {
         while let action = exchanges.nextAction() {
             switch action {
-            case .openDatagram(let socket, let address, let message):
-                return .openDatagram(socket, address, message: message)
-            case .openStream(let socket, let address, let message):
-                return .openStream(socket, address, message: message)
+            case .openDatagram(let socket, let address, let vantage, let message):
+                return .openDatagram(socket, address, from: vantage, message: message)
+            case .openStream(let socket, let address, let vantage, let message):
+                return .openStream(socket, address, from: vantage, message: message)
             case .send(let socket, let message):
                 return .send(socket, message: message)
             case .close(let socket):
@@ -107,7 +110,7 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
     }
 
     /// Forgets who waits in a namespace that is gone: no answer actions for it are added any more, and sockets that only it
-    /// needed are closed. Takes time in proportion to all exchanges.
+    /// needed, or that were made in it, are closed. Takes time in proportion to all exchanges.
     @inlinable
     package mutating func abandon(namespace: UInt32) {
         for number in exchanges.abandon(namespace: namespace) { _ = takeClient(number) }

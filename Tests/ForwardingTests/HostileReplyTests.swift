@@ -60,7 +60,7 @@ struct HostileReplyTests {
                 switch action {
                 case .answer(_, let given):
                     answer = given
-                case .openStream(let token, _, let message):
+                case .openStream(let token, _, _, let message):
                     worker.sockets["t"] = Worker.Socket(token: token, message: Array(message.dropFirst(2)))
                     let again = damaged(try worker.asked("t"))
                     try worker.stream(word16(UInt16(again.count)) + again, on: "t", pieces: 50)

@@ -103,15 +103,18 @@ struct Worker: ~Copyable {
     init(upstreams: [UInt8] = [1], limits: ForwardingLimits = ForwardingLimits()) {
         let ids = Counter()
         forwarder = Forwarder(limits: limits, random: { ids.next() })
-        forwarder.setUpstreams(7, upstreams.map(server))
+        forwarder.setUpstreams(7, UpstreamList(servers: upstreams.map(server)))
         now = start
     }
 
-    mutating func ask(_ query: Packet = .plain, client: Int = 1, namespace: UInt32 = 1) throws -> Verdict {
+    mutating func ask(
+        _ query: Packet = .plain, client: Int = 1, namespace: UInt32 = 1, view: UInt32? = nil
+    ) throws -> Verdict {
         let bytes = query.bytes
         var name = FoldedName()
         let parsed = try Query(bytes.span, name: &name)
-        return forwarder.ask(bytes.span, parsed, client: client, namespace: namespace, group: 7, now: now)
+        return forwarder.ask(
+            bytes.span, parsed, client: client, namespace: namespace, view: view ?? namespace, group: 7, now: now)
     }
 
     /// What the upstream behind a socket got.
@@ -198,7 +201,7 @@ extension Worker {
             now = start + .milliseconds(milliseconds)
             if let deadline = forwarder.nextDeadline, deadline <= now { forwarder.expire(now: now) }
         case .upstreams(let list):
-            forwarder.setUpstreams(7, list?.map(server))
+            forwarder.setUpstreams(7, list.map { UpstreamList(servers: $0.map(server)) })
         case .abandon(let namespace):
             forwarder.abandon(namespace: namespace)
         default:
@@ -209,11 +212,11 @@ extension Worker {
     private mutating func check(_ step: Step, _ place: Comment) throws {
         let action = forwarder.nextAction()
         switch (step, action) {
-        case (.opens(let name, let last, let edns), .openDatagram(let token, let address, let message)):
+        case (.opens(let name, let last, let edns), .openDatagram(let token, let address, _, let message)):
             #expect(address == server(last), place)
             sockets[name] = Socket(token: token, message: message)
             #expect(try asked(name).additionals.count == (edns ? 1 : 0), place)
-        case (.connects(let name, let last, let edns), .openStream(let token, let address, let message)):
+        case (.connects(let name, let last, let edns), .openStream(let token, let address, _, let message)):
             #expect(address == server(last), place)
             #expect(Array(message.prefix(2)) == word16(UInt16(message.count - 2)), place)
             sockets[name] = Socket(token: token, message: Array(message.dropFirst(2)))

@@ -2,6 +2,7 @@
 
 import ControlAPI
 import DNSWire
+import Forwarding
 import LinuxNet
 import Logging
 import Registry
@@ -114,7 +115,9 @@ extension ControlPlane {
         var groups = [UpstreamGroupID.default.rawValue: configured.isEmpty ? hostResolver.nameservers : configured]
         for group in registry.upstreamGroups { groups[group.id.rawValue] = group.upstreams }
         for (group, servers) in groups where upstreamGroups[group] != servers {
-            for worker in workers { worker.inbox.post(.upstreams(group: group, servers)) }
+            for worker in workers {
+                worker.inbox.post(.upstreams(group: group, UpstreamList(servers: servers)))
+            }
         }
         for group in upstreamGroups.keys where groups[group] == nil {
             for worker in workers { worker.inbox.post(.upstreams(group: group, nil)) }

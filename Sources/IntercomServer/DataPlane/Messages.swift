@@ -1,6 +1,7 @@
 // What the control plane and a worker say to each other; each has a mailbox.
 
 import DNSWire
+import Forwarding
 import LinuxNet
 import Registry
 import Synchronization
@@ -39,7 +40,7 @@ struct ServerSettings: Sendable {
 enum WorkerMessage: Sendable {
     case directory([DirectoryChange])
     case settings(ServerSettings)
-    case upstreams(group: UInt32, [ServerAddress]?)
+    case upstreams(group: UInt32, UpstreamList?)
     case listen(ViewID, Handover<ListenerSockets>)
     case closeListener(ViewID)
     /// The answer that this view would get; comes back as ``WorkerReply/resolved(token:_:)``.

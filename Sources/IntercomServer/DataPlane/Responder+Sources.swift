@@ -27,15 +27,24 @@ extension Responder {
     }
 }
 
-/// Who asks an upstream: the client, the namespace that pays for it, and the group of servers.
+/// Who asks an upstream: the client, the namespace that pays for it, the view, and the group of servers.
 struct Asking {
     let client: Client
     /// The view's number; of the control plane's own questions ``controlPlane``.
     let namespace: UInt32
+    /// Whose namespace it is asked from, where the group says so.
+    let view: UInt32
     let group: UInt32
 
     /// Outlives every container: who called is answered even if the container goes in the meantime.
     static let controlPlane = UInt32.max
+}
+
+extension Asking {
+    /// A question of a container's own.
+    init(client: Client, view: ViewID, group: UInt32) {
+        self.init(client: client, namespace: view.rawValue, view: view.rawValue, group: group)
+    }
 }
 
 extension Forwarder<Client> {
@@ -51,8 +60,8 @@ extension Forwarder<Client> {
 
     mutating func ask(_ message: Span<UInt8>, _ query: Query, _ asking: Asking) -> Verdict {
         ask(
-            message, query, client: asking.client, namespace: asking.namespace, group: asking.group,
-            now: ContinuousClock.now)
+            message, query, client: asking.client, namespace: asking.namespace, view: asking.view,
+            group: asking.group, now: ContinuousClock.now)
     }
 
     mutating func receivedDatagram(

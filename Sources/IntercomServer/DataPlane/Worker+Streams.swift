@@ -112,8 +112,7 @@ extension Worker {
                 counters.count(source)
                 streams[position].send(answerBuffer, length)
             case .forward(let group):
-                forwardMessage(
-                    bounds, of: position, Asking(client: .stream(ticket), namespace: view.rawValue, group: group))
+                forwardMessage(bounds, of: position, Asking(client: .stream(ticket), view: view, group: group))
             case .drop:
                 counters.dropped &+= 1
             }

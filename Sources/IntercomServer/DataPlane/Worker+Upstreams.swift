@@ -93,8 +93,9 @@ extension Worker {
     mutating func act(_ now: ContinuousClock.Instant) {
         while let action = forwarder.nextAction() {
             switch action {
-            case .openDatagram(let token, let server, let message): openDatagram(token, server, message, now)
-            case .openStream(let token, let server, let message): openStream(token, server, message, now)
+            // From the host's namespace, whatever the vantage: no list has another origin yet.
+            case .openDatagram(let token, let server, _, let message): openDatagram(token, server, message, now)
+            case .openStream(let token, let server, _, let message): openStream(token, server, message, now)
             case .send(let token, let message): send(token, message, now)
             case .close(let token): upstreams.remove(token)
             case .answer(let client, let answer): deliver(answer, to: client)

@@ -128,8 +128,8 @@ struct Worker: ~Copyable {
                 for change in changes { responder.directory.apply(change) }
             case .settings(let settings):
                 responder.apply(settings)
-            case .upstreams(let group, let servers):
-                forwarder.setUpstreams(group, servers)
+            case .upstreams(let group, let upstreams):
+                forwarder.setUpstreams(group, upstreams)
             case .listen(let view, let sockets):
                 listen(view, sockets)
             case .closeListener(let view):
@@ -186,7 +186,8 @@ struct Worker: ~Copyable {
             control.post(.resolved(token: token, resolution))
         case .forward(let group):
             let client = Client.control(token: token, route: responder.directory.routeDomain(of: group))
-            forward(query.span, Asking(client: client, namespace: Asking.controlPlane, group: group))
+            forward(
+                query.span, Asking(client: client, namespace: Asking.controlPlane, view: view.rawValue, group: group))
         case .drop:
             control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query")))
         }
@@ -217,7 +218,7 @@ struct Worker: ~Copyable {
             case .forward(let group):
                 hasForwarded = true
                 let client = Client.datagram(listener: ticket, receiver.source(packet))
-                forwardDatagram(packet, Asking(client: client, namespace: view.rawValue, group: group))
+                forwardDatagram(packet, Asking(client: client, view: view, group: group))
             case .drop:
                 counters.dropped &+= 1
             }

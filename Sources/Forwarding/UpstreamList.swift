@@ -1,0 +1,34 @@
+// Where questions of one group go: which servers, and from which namespace.
+
+package import DNSWire
+
+/// The upstreams of a group.
+package struct UpstreamList: Sendable, Hashable {
+    /// From where the servers are reached.
+    package enum Origin: Sendable, Hashable {
+        /// From the namespace of the daemon.
+        case host
+        /// From the namespace of who asks: a container with a VPN or routes of its own.
+        case namespace
+    }
+
+    /// Asked in this order.
+    package var servers: [ServerAddress]
+    package var origin: Origin
+    /// Whether each question begins with another server: `options rotate`, resolv.conf(5).
+    package var rotates: Bool
+
+    package init(servers: [ServerAddress], origin: Origin = .host, rotates: Bool = false) {
+        self.servers = servers
+        self.origin = origin
+        self.rotates = rotates
+    }
+}
+
+/// The namespace in which a socket to an upstream is made.
+package enum Vantage: Sendable, Hashable {
+    /// That of the daemon.
+    case host
+    /// That of a container, by the number under which it asks.
+    case namespace(UInt32)
+}
