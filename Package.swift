@@ -34,6 +34,13 @@ let package = Package(
             dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: settings),
 
+        // libsystemd, as safe Swift types.
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .target(
+            name: "Systemd",
+            dependencies: ["CSystemd", "LinuxNet", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: settings),
+
         // Protocol codecs; no I/O.
         .target(name: "DNSWire", swiftSettings: settings),
         .target(name: "Varlink", swiftSettings: settings),
@@ -80,6 +87,7 @@ let package = Package(
             swiftSettings: settings),
 
         .testTarget(name: "LinuxNetTests", dependencies: ["LinuxNet"], swiftSettings: settings),
+        .testTarget(name: "SystemdTests", dependencies: ["LinuxNet", "Systemd"], swiftSettings: settings),
         .testTarget(name: "VarlinkTests", dependencies: ["Varlink"], swiftSettings: settings),
         .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
         .testTarget(name: "ControlAPITests", dependencies: ["ControlAPI"], swiftSettings: settings),

@@ -38,6 +38,49 @@ int clinux_sendmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count,
     return sendmmsg(fd, (struct mmsghdr *)messages, count, flags);
 }
 
+// Room for as many descriptors as one message may carry (unix(7) SCM_MAX_FD).
+union clinux_control {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(CLINUX_MAX_PASSED * sizeof(int))];
+};
+
+ssize_t clinux_send_passing(int fd, const void *bytes, size_t length, const int *passed, size_t count, int flags) {
+    union clinux_control control;
+    struct iovec piece = {.iov_base = (void *)bytes, .iov_len = length};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    if (count > CLINUX_MAX_PASSED) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (count > 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(header), passed, count * sizeof(int));
+    }
+    return sendmsg(fd, &message, flags);
+}
+
+ssize_t clinux_receive_passed(int fd, void *bytes, size_t length, int *passed, size_t *count, int flags) {
+    union clinux_control control;
+    struct iovec piece = {.iov_base = bytes, .iov_len = length};
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    *count = 0;
+    ssize_t received = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
+    if (received < 0) return received;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        *count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(passed, CMSG_DATA(header), *count * sizeof(int));
+    }
+    return received;
+}
+
 int clinux_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
 
 int clinux_processor_count(void) {

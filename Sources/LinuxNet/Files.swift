@@ -65,6 +65,14 @@ package enum Files {
     /// Whether a standard stream goes to a terminal (isatty(3)).
     package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 
+    /// The device and the number of the file that a standard stream goes to; nil where it is closed.
+    package static func identity(of stream: Stream) -> (device: UInt64, inode: UInt64)? {
+        var status = stat()
+        // The kernel fills exactly one record.
+        guard unsafe fstat(stream.rawValue, &status) == 0 else { return nil }
+        return (UInt64(status.st_dev), UInt64(status.st_ino))
+    }
+
     /// Whether a path names something, of whatever kind.
     package static func exists(_ path: String) -> Bool { status(of: path, followsLinks: true) != nil }
 

@@ -52,6 +52,14 @@ package enum UnixSocket {
         return socket
     }
 
+    /// A socket that datagrams are sent to at a path. Non-blocking, close-on-exec.
+    /// - Throws: ``LinuxError``, for example `addressInUse` when there is something at the path.
+    package static func datagrams(at path: String) throws(LinuxError) -> Descriptor {
+        let socket = try Descriptor.socket(AF_UNIX, SOCK_DGRAM)
+        try bind(socket, path)
+        return socket
+    }
+
     /// The next connection, non-blocking and close-on-exec; nil when none waits.
     /// - Throws: ``LinuxError``, for example when the process has too many open files.
     package static func accept(from listener: borrowing Descriptor) throws(LinuxError) -> Descriptor? {

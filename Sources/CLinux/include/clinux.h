@@ -74,6 +74,15 @@ int clinux_recvmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count,
 /// sendmmsg(2).
 int clinux_sendmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags);
 
+/// The most descriptors that one message carries, unix(7) SCM_RIGHTS.
+#define CLINUX_MAX_PASSED 253
+
+/// sendmsg(2) with descriptors (SCM_RIGHTS).
+ssize_t clinux_send_passing(int fd, const void *bytes, size_t length, const int *passed, size_t count, int flags);
+
+/// recvmsg(2) with descriptors, close-on-exec; `passed` has room for CLINUX_MAX_PASSED, `count` says how many came.
+ssize_t clinux_receive_passed(int fd, void *bytes, size_t length, int *passed, size_t *count, int flags);
+
 /// `struct ucred` of unix(7).
 struct clinux_credentials {
     pid_t pid;
