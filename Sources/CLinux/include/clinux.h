@@ -9,8 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/magic.h>
+#include <linux/net_namespace.h>
+#include <linux/netlink.h>
 #include <linux/nsfs.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <netinet/in.h>

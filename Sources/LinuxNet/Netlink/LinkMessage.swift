@@ -1,0 +1,95 @@
+// Network interfaces: RTM_NEWLINK and RTM_DELLINK, rtnetlink(7) and `linux/if_link.h`.
+
+internal import CLinux
+
+/// What the kernel says about a link, as `ip -details link show` prints it.
+package struct LinkMessage: Hashable, Sendable {
+    /// The link's number in its namespace; another link may get it when this one has gone.
+    package var index: UInt32
+    package var flags: LinkFlags
+    /// IFLA_IFNAME.
+    package var name: String
+    /// IFLA_IFALIAS: what people call it.
+    package var alias: String?
+    /// IFLA_MASTER: the bridge or bond that it is a port of.
+    package var master: UInt32?
+    /// IFLA_LINK: the other end of a veth, the parent of a macvlan. 0: not there yet, or not of this namespace.
+    package var link: UInt32?
+    /// IFLA_LINK_NETNSID: where ``link`` is, if that is another namespace.
+    ///
+    /// In an event the number counts in the namespace of this link, in an answer in that of who asked.
+    package var linkNamespace: NamespaceID?
+    /// IFLA_OPERSTATE: what RFC 2863 calls ifOperStatus.
+    package var operationalState: OperationalState
+    /// What `ip link add type …` made; nil for a device of hardware and for loopback.
+    package var kind: LinkKind?
+    /// What it is a port of, as `bridge`.
+    package var portKind: String?
+    /// What its kind alone has.
+    package var details: LinkDetails?
+    /// IFLA_TARGET_NETNSID: the namespace that an answer is about, if that was asked for.
+    package var targetNamespace: NamespaceID?
+
+    /// Reads a message with an `ifinfomsg`: family, type, index, flags, which of them have changed; then attributes.
+    /// - Returns: nil for what bridges tell of their ports (AF_BRIDGE): of those links the kernel tells otherwise too.
+    package init?(_ message: borrowing NetlinkMessage) throws(NetlinkError) {
+        var attributes = try NetlinkAttributeReader(message, behind: MemoryLayout<ifinfomsg>.size)
+        let fixed = message.payload
+        guard Int32(fixed[0]) == AF_UNSPEC else { return nil }
+        index = fixed.hostWord32(4)
+        flags = LinkFlags(rawValue: fixed.hostWord32(8))
+        operationalState = .unknown
+        var name: String?
+        while let attribute = try attributes.next() {
+            switch Int(attribute.type) {
+            case IFLA_IFNAME: name = attribute.text
+            case IFLA_IFALIAS: alias = attribute.text.isEmpty ? nil : attribute.text
+            case IFLA_MASTER: master = try attribute.word32()
+            case IFLA_LINK: link = try attribute.word32()
+            case IFLA_LINK_NETNSID: linkNamespace = NamespaceID(rawValue: try attribute.number32())
+            case IFLA_OPERSTATE: operationalState = OperationalState(rawValue: try attribute.word8())
+            case IFLA_LINKINFO: (kind, portKind, details) = try LinkDetails.read(attribute)
+            case IFLA_TARGET_NETNSID: targetNamespace = NamespaceID(rawValue: try attribute.number32())
+            default: continue
+            }
+        }
+        guard let name else {
+            throw .missingAttribute(message.type, attribute: UInt16(truncatingIfNeeded: IFLA_IFNAME))
+        }
+        self.name = name
+    }
+}
+
+/// `ifi_flags`, netdevice(7).
+package struct LinkFlags: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    /// Somebody wants it to be up: `ip link set up`.
+    package static let up = Self(rawValue: UInt32(truncatingIfNeeded: IFF_UP))
+    package static let loopback = Self(rawValue: UInt32(truncatingIfNeeded: IFF_LOOPBACK))
+    /// It could pass packets.
+    package static let running = Self(rawValue: UInt32(truncatingIfNeeded: IFF_RUNNING))
+    /// There is a carrier (IFF_LOWER_UP of `linux/if.h`, which the C library's header lacks).
+    package static let lowerUp = Self(rawValue: 1 << 16)
+}
+
+/// IF_OPER_* of `linux/if.h`.
+package struct OperationalState: RawRepresentable, Hashable, Sendable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    /// The driver does not say; bridges and loopback say so while they work.
+    package static let unknown = Self(rawValue: 0)
+    package static let down = Self(rawValue: 2)
+    /// What it is on, as the other end of a veth, is down.
+    package static let lowerLayerDown = Self(rawValue: 3)
+    package static let dormant = Self(rawValue: 5)
+    package static let up = Self(rawValue: 6)
+}

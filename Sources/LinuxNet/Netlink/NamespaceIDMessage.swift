@@ -1,0 +1,42 @@
+// Numbers of namespaces: RTM_NEWNSID and RTM_DELNSID, `linux/net_namespace.h`.
+
+internal import CLinux
+
+/// The number by which one namespace knows another (`ip netns list-id`). When a namespace has ended, another may get it.
+package struct NamespaceID: Hashable, Sendable, CustomStringConvertible {
+    package let rawValue: Int32
+
+    package init(rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    /// NETNSA_NSID_NOT_ASSIGNED: it has no number.
+    package static let notAssigned = Self(rawValue: NETNSA_NSID_NOT_ASSIGNED)
+
+    package var description: String { "nsid \(rawValue)" }
+}
+
+/// What the kernel says about a number.
+package struct NamespaceIDMessage: Hashable, Sendable {
+    /// NETNSA_NSID.
+    package var id: NamespaceID
+    /// NETNSA_CURRENT_NSID: the number in the asking namespace, where another one's was asked for.
+    package var currentID: NamespaceID?
+
+    /// Reads a message with an `rtgenmsg`: a family that means nothing here; then attributes.
+    package init(_ message: borrowing NetlinkMessage) throws(NetlinkError) {
+        var attributes = try NetlinkAttributeReader(message, behind: MemoryLayout<rtgenmsg>.size)
+        var id: NamespaceID?
+        while let attribute = try attributes.next() {
+            switch Int(attribute.type) {
+            case NETNSA_NSID: id = NamespaceID(rawValue: try attribute.number32())
+            case NETNSA_CURRENT_NSID: currentID = NamespaceID(rawValue: try attribute.number32())
+            default: continue
+            }
+        }
+        guard let id else {
+            throw .missingAttribute(message.type, attribute: UInt16(truncatingIfNeeded: NETNSA_NSID))
+        }
+        self.id = id
+    }
+}

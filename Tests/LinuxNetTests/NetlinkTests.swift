@@ -1,0 +1,222 @@
+// The netlink codec: what recorded messages say, and that no octets do harm.
+
+import Testing
+
+@testable import LinuxNet
+
+@Suite("A message of rtnetlink")
+struct RouteMessageTests {
+    @Test(
+        "says what ip(8) would print",
+        arguments: [
+            ("a bridge with an alias, whole, as it is told of", "link 2 br0 up lower-up bridge alias frontend oper 0"),
+            (
+                "the host's end of a veth, in a bridge",
+                "link 3 v0 up lower-up veth port of bridge 2 other end 2 in nsid 0 oper 6"
+            ),
+            (
+                "the other end, in the namespace 0, as it is asked for, whole",
+                "link 2 eth0 up lower-up veth other end 3 in nsid 1 oper 6 (nsid 0)"
+            ),
+            (
+                "a macvlan in the namespace 0, as it is told of there",
+                "link 3 mv0 macvlan mode 4 other end 4 in nsid 0 oper 2"
+            ),
+            (
+                "the same as it is asked for from the host",
+                "link 3 mv0 macvlan mode 4 other end 4 in nsid 1 oper 2 (nsid 0)"
+            ),
+            (
+                "an ipvlan of mode L3, laid out by hand after the kernel's own",
+                "link 3 ipvl0 ipvlan mode 1 other end 4 in nsid 0 oper 2"
+            ),
+            ("a VXLAN in a bridge", "link 5 vx9 vxlan id 9 port of bridge 2 oper 2"),
+            (
+                "a veth that has moved to another namespace",
+                "deleted link 2 eth0 veth other end 3 in nsid 0 oper 2"
+            ),
+            ("what a bridge tells of its port", "nothing"),
+            ("10.0.0.2/24", "address 0a000002/24 on 2 scope 0 flags 80"),
+            ("10.0.0.9 with the peer 10.9.0.1/32", "address 0a000009/32 on 2 scope 0 flags 80"),
+            (
+                "fd00::2/64 before its duplicate address detection",
+                "address fd000000000000000000000000000002/64 on 2 scope 0 flags c0"
+            ),
+            ("the same after it", "address fd000000000000000000000000000002/64 on 2 scope 0 flags 80"),
+            (
+                "a link-local address as it is asked for",
+                "address fe80000000000000fc7fdafffe9658af/64 on 2 scope 253 flags 80 (nsid 0)"
+            ),
+            ("10.0.0.2/24 removed", "deleted address 0a000002/24 on 2 scope 0 flags 80"),
+            ("a namespace's new number", "nsid 0"),
+            ("a number's end", "deleted nsid 1"),
+            ("done", "acknowledgement 0"),
+            ("no such device", "acknowledgement 19"),
+            ("a number that the namespace has already", "acknowledgement 17 Peer netns already has a nsid assigned"),
+            ("the end of a dump", "acknowledgement 0"),
+            ("a dump that was refused", "acknowledgement 22 Invalid target network namespace id"),
+        ])
+    func reading(name: String, expected: String) throws {
+        #expect(try describe(Packet.named(name).bytes) == [expected])
+    }
+
+    @Test("is one of several in a datagram, each at a multiple of four octets")
+    func several() throws {
+        let bytes = Packet.others.flatMap { $0.bytes + [UInt8](repeating: 0, count: -$0.bytes.count & 3) }
+        #expect(try describe(bytes).count == Packet.others.count)
+    }
+
+    @Test("may have any octets for a name: other than UTF-8 and control characters are escaped")
+    func names() throws {
+        let whole = Packet.named("a macvlan in the namespace 0, as it is told of there").bytes
+        // The name is at the beginning of the attributes: 8, 3, "mv0".
+        for (octets, expected) in [
+            ([0x61, 0xFF, 0x62], "a\\255b"), ([0x1B, 0x5B, 0x6D], "\\027[m"), ([0xC3, 0xA9, 0x78], "éx"),
+            ([0x5C, 0x30, 0], "\\0920"), ([0, 0x61, 0x62], ""), ([0xC2, 0x80, 0x7F], "\\194\\128\\127"),
+        ] as [([UInt8], String)] {
+            var bytes = whole
+            bytes.replaceSubrange(36..<39, with: octets)
+            #expect(
+                try describe(bytes).first?.split(separator: " ", omittingEmptySubsequences: false)[2] ?? "" == expected)
+        }
+    }
+
+    // MARK: - Damage
+
+    @Test("that ends early is refused, wherever it ends", arguments: Packet.all)
+    func truncation(packet: Packet) {
+        for length in 1..<packet.bytes.count {
+            if (try? read(Array(packet.bytes.prefix(length)))) != nil { Issue.record("read with \(length) octets") }
+        }
+    }
+
+    @Test("whose length says that it ends early is read without harm", arguments: Packet.all)
+    func shortened(packet: Packet) {
+        for length in 16..<packet.bytes.count {
+            var bytes = Array(packet.bytes.prefix(length))
+            bytes[0] = UInt8(truncatingIfNeeded: length)
+            bytes[1] = UInt8(truncatingIfNeeded: length >> 8)
+            _ = try? read(bytes)
+        }
+    }
+
+    @Test("with any one octet changed is read without harm", arguments: Packet.all)
+    func change(packet: Packet) {
+        // Of long messages each bit; of short ones each value of each octet.
+        let changes = packet.bytes.count < 80 ? Array(1...UInt8.max) : (0..<8).map { UInt8(1) << $0 }
+        var bytes = packet.bytes
+        for index in bytes.indices {
+            for change in changes {
+                bytes[index] = packet.bytes[index] ^ change
+                _ = try? read(bytes)
+            }
+            bytes[index] = packet.bytes[index]
+        }
+    }
+
+    @Test("whose attribute says it is shorter than its header is refused, and read no further")
+    func attributeWithoutLength() {
+        var bytes = Packet.named("10.0.0.2/24").bytes
+        for length in 0..<4 as Range<UInt8> {
+            bytes[24] = length
+            #expect(throws: NetlinkError.badAttributeLength(Int(length), octets: 56)) { try describe(bytes) }
+        }
+    }
+}
+
+@Suite("A request to rtnetlink")
+struct RouteRequestTests {
+    @Test("is laid out as iproute2 does it")
+    func layout() throws {
+        var request = NetlinkRequest.link(3, of: NamespaceID(rawValue: 7))
+        request.sequence = 0x0102_0304
+        #expect(
+            request.bytes
+                == Packet(
+                    "", "28000000 1200 0500 04030201 00000000 00 00 0000 03000000 00000000 00000000 0800 2e00 07000000"
+                ).bytes)
+        #expect(request.sequence == 0x0102_0304)
+        let addresses = NetlinkRequest.addresses()
+        #expect(addresses.bytes == Packet("", "18000000 1600 0503 00000000 00000000 0000 0000 00000000").bytes)
+        let namespace = try NetworkNamespace.current()
+        let assignment = NetlinkRequest.assignID(to: namespace)
+        let number = UInt8(truncatingIfNeeded: namespace.descriptor.rawValue)
+        #expect(
+            assignment.bytes
+                == Packet("", "24000000 5800 0500 00000000 00000000 00000000 0800 0300").bytes + [number, 0, 0, 0]
+                + Packet("", "0800 0100 ffffffff").bytes)
+    }
+}
+
+/// Reads all messages of a datagram, whole.
+private func read(_ bytes: [UInt8]) throws(NetlinkError) {
+    var reader = NetlinkReader(bytes.span)
+    while let message = try reader.next() {
+        switch message.type {
+        case .error, .done: _ = try NetlinkAcknowledgement(message)
+        default: _ = try RouteMessage(message)
+        }
+    }
+}
+
+/// What the messages of a datagram say, a line each.
+private func describe(_ bytes: [UInt8]) throws(NetlinkError) -> [String] {
+    var lines: [String] = []
+    var reader = NetlinkReader(bytes.span)
+    while let message = try reader.next() {
+        switch message.type {
+        case .error, .done:
+            let end = try NetlinkAcknowledgement(message)
+            lines.append("acknowledgement \(end.errorNumber)\(end.text.map { " \($0)" } ?? "")")
+        default:
+            lines.append(try RouteMessage(message)?.line ?? "nothing")
+        }
+    }
+    return lines
+}
+
+extension RouteMessage {
+    fileprivate var line: String {
+        let about = targetNamespace.map { " (\($0))" } ?? ""
+        return switch self {
+        case .link(let link): "link \(link.line)\(about)"
+        case .linkDeleted(let link): "deleted link \(link.line)\(about)"
+        case .address(let address): "address \(address.line)\(about)"
+        case .addressDeleted(let address): "deleted address \(address.line)\(about)"
+        case .namespaceID(let message): "\(message.id)"
+        case .namespaceIDDeleted(let message): "deleted \(message.id)"
+        }
+    }
+}
+
+extension LinkMessage {
+    fileprivate var line: String {
+        var words = ["\(index)", name]
+        if flags.contains(.up) { words.append("up") }
+        if flags.contains(.lowerUp) { words.append("lower-up") }
+        if let kind { words.append(kind.rawValue) }
+        switch details {
+        case .macvlan(let mode)?: words.append("mode \(mode.rawValue)")
+        case .ipvlan(let mode)?: words.append("mode \(mode.rawValue)")
+        case .vxlan(let identifier)?: words.append("id \(identifier)")
+        case nil: break
+        }
+        if let portKind, let master { words.append("port of \(portKind) \(master)") }
+        if let link { words.append("other end \(link)") }
+        if let linkNamespace { words.append("in \(linkNamespace)") }
+        if let alias { words.append("alias \(alias)") }
+        return (words + ["oper \(operationalState.rawValue)"]).joined(separator: " ")
+    }
+}
+
+extension AddressMessage {
+    fileprivate var line: String {
+        let (digits, width) =
+            switch address {
+            case .v4(let bits): (String(bits, radix: 16), 8)
+            case .v6(let bits): (String(bits, radix: 16), 32)
+            }
+        let text = String(repeating: "0", count: width - digits.count) + digits
+        return "\(text)/\(prefixLength) on \(link) scope \(scope.rawValue) flags \(String(flags.rawValue, radix: 16))"
+    }
+}
