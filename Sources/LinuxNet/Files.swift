@@ -76,6 +76,17 @@ package enum Files {
     /// Whether a path names something, of whatever kind.
     package static func exists(_ path: String) -> Bool { status(of: path, followsLinks: true) != nil }
 
+    /// What a symbolic link says (readlink(2)); nil for all else.
+    package static func linkTarget(_ path: String) -> String? {
+        var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        // The path is a NUL-terminated string while the call runs, which writes at most the array's count of octets.
+        let length = unsafe target.withUnsafeMutableBytes { buffer in
+            guard let base = buffer.baseAddress else { return -1 }
+            return unsafe readlink(path, base, buffer.count)
+        }
+        return length > 0 ? String(decoding: target[..<length], as: UTF8.self) : nil
+    }
+
     /// Whether a path is a socket.
     static func isSocket(_ path: String) -> Bool {
         status(of: path, followsLinks: false).map { $0.isKind(S_IFSOCK) } ?? false

@@ -8,6 +8,8 @@ package struct ResolverConfiguration: Sendable, Equatable {
     ///
     /// All that the file has, though libc asks only the first three. Empty: a libc would ask the machine's own server.
     package var nameservers: [ServerAddress] = []
+    /// Servers that are ourselves, which are never asked.
+    package var refused: [ServerAddress] = []
     /// The domains that short names are tried in.
     package var search: [String] = []
     /// As they are spelled, `ndots:1` or `edns0`.
@@ -29,7 +31,8 @@ package struct ResolverConfiguration: Sendable, Equatable {
             guard let value = values.first else { continue }
             switch words.first {
             case "nameserver":
-                if let server = Self.nameserver(value) { nameservers.append(server) }
+                guard let server = Self.nameserver(value) else { continue }
+                if server.isIntercom { refused.append(server) } else { nameservers.append(server) }
             // Of several `search` and `domain` lines the last one counts.
             case "search": search = Array(values)
             case "domain": search = [value]
@@ -41,7 +44,7 @@ package struct ResolverConfiguration: Sendable, Equatable {
 
     /// An address with its scope, if it has one. libc knows no ports here.
     private static func nameserver(_ text: String) -> ServerAddress? {
-        guard !text.hasPrefix("["), let server = try? ServerAddress(text), !server.isIntercom else { return nil }
+        guard !text.hasPrefix("["), let server = try? ServerAddress(text) else { return nil }
         if case .v4 = server.address, text.contains(":") { return nil }
         return server
     }

@@ -131,7 +131,7 @@ struct ContainerWatch: ~Copyable {
 
 /// What an event of the control plane's loop is about.
 enum ControlToken {
-    case signals, mailbox, listener, inotify, mounts
+    case signals, mailbox, listener, inotify, mounts, resolver
     case process(Ticket)
     case connection(Ticket)
 
@@ -144,6 +144,7 @@ enum ControlToken {
         case .mounts: 5 << 60
         case .process(let ticket): 6 << 60 | ticket.word
         case .connection(let ticket): 7 << 60 | ticket.word
+        case .resolver: 8 << 60
         }
     }
 
@@ -157,6 +158,7 @@ enum ControlToken {
         case 5: self = .mounts
         case 6: self = .process(ticket)
         case 7: self = .connection(ticket)
+        case 8: self = .resolver
         default: return nil
         }
     }

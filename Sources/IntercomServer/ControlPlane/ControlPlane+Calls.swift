@@ -2,6 +2,7 @@
 
 import ControlAPI
 import DNSWire
+import Forwarding
 import LinuxNet
 import Logging
 import Registry
@@ -230,7 +231,7 @@ extension ControlPlane {
             let counters = replies.compactMap { reply -> WorkerCounters? in
                 if case .counters(_, let counters) = reply { counters } else { nil }
             }
-            let configured = upstreamGroups[UpstreamGroupID.default.rawValue] ?? []
+            let configured = upstreamGroups[UpstreamGroupID.default.rawValue]?.servers ?? []
             let status = Status.Reply(
                 version: Version.number, pid: Int(ProcessDescriptor.own),
                 uptime: Int(startedAt.duration(to: .now).components.seconds), configuration: options.configurationPath,

@@ -2,7 +2,6 @@
 
 import ControlAPI
 import DNSWire
-import Forwarding
 import LinuxNet
 import Logging
 import Registry
@@ -27,7 +26,7 @@ extension ControlPlane {
                 throw .invalidConfiguration(errors: error.problems.map(\.description))
             }
         }
-        hostResolver = .ofHost(logger: logger)
+        hostResolver.read()
         upstreamsChanged = true
         warnOfFixedSettings(since: old)
         registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)
@@ -105,24 +104,5 @@ extension ControlPlane {
         try add(
             ContainerDefinition(container), namespace: container.namespace.map { NamespaceSource($0) },
             resolverFile: container.resolverConfigurationPath)
-    }
-
-    // MARK: - Upstreams
-
-    /// Tells the workers which upstreams each group has, where that has changed.
-    func publishUpstreams() {
-        let configured = configuration.defaultUpstreams
-        var groups = [UpstreamGroupID.default.rawValue: configured.isEmpty ? hostResolver.nameservers : configured]
-        for group in registry.upstreamGroups { groups[group.id.rawValue] = group.upstreams }
-        for (group, servers) in groups where upstreamGroups[group] != servers {
-            for worker in workers {
-                worker.inbox.post(.upstreams(group: group, UpstreamList(servers: servers)))
-            }
-        }
-        for group in upstreamGroups.keys where groups[group] == nil {
-            for worker in workers { worker.inbox.post(.upstreams(group: group, nil)) }
-        }
-        upstreamGroups = groups
-        upstreamsChanged = false
     }
 }

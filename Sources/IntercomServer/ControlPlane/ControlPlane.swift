@@ -2,6 +2,7 @@
 
 import ControlAPI
 import DNSWire
+import Forwarding
 import LinuxNet
 package import Logging
 import Registry
@@ -36,8 +37,7 @@ package final class ControlPlane {
     let startedAt = ContinuousClock.now
 
     var configuration: Configuration
-    /// The host's resolv.conf, as it was read last.
-    var hostResolver: ResolverConfiguration
+    var hostResolver: HostResolver
     var registry: Registry
     /// Where each container with a namespace is attached, by its name.
     var attachments: [String: Attachment] = [:]
@@ -49,7 +49,7 @@ package final class ControlPlane {
     /// Listeners of new containers: handed over behind the names that they are to answer with.
     var newListeners: [(container: String, worker: Int, message: WorkerMessage)] = []
     /// The upstream groups that the workers know.
-    var upstreamGroups: [UInt32: [ServerAddress]] = [:]
+    var upstreamGroups: [UInt32: UpstreamList] = [:]
     /// Whether ``upstreamGroups`` has to be found out anew.
     var upstreamsChanged = true
 
@@ -74,13 +74,14 @@ package final class ControlPlane {
         self.options = options
         self.logger = logger
         self.configuration = configuration
-        hostResolver = .ofHost(logger: logger)
+        hostResolver = try HostResolver(logger: logger)
         registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)
         signals = try SignalFD([.terminate, .interrupt, .hangUp])
         epoll = try Epoll()
         let inotify = try Inotify()
         try epoll.add(inotify.descriptor, token: ControlToken.inotify.word, interest: [.readable])
         watch = ContainerWatch(inotify)
+        try epoll.add(hostResolver.descriptor, token: ControlToken.resolver.word, interest: [.readable])
         replies = try Mailbox()
         let path = options.socket ?? configuration.control.socket
         listener = try UnixSocket.listen(path: path, mode: 0o660, group: configuration.control.group)
@@ -114,6 +115,7 @@ package final class ControlPlane {
                 case .listener: acceptConnections()
                 case .inotify: takePathEvents()
                 case .mounts: attachAwaited()
+                case .resolver: takeResolverChange()
                 case .process(let ticket): processEnded(ticket)
                 case .connection(let ticket): serve(ticket, events)
                 }

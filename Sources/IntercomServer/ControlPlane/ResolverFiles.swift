@@ -26,6 +26,7 @@ struct ResolverFiles {
     static func write(_ text: String, to path: String) throws(LinuxError) -> Bool {
         if let present = try Files.readText(path, limit: 64 * 1024) {
             guard ResolverConfiguration.isOurs(present) else { return false }
+            if present == text { return true }
         } else {
             try Files.makeDirectories(ContainerWatch.split(path).directory)
         }
@@ -48,7 +49,7 @@ extension ControlPlane {
     /// Writes the files of a container that has just been attached, and remembers which are ours.
     /// - Parameter wanted: where the runtime wants one (`--resolv-conf`).
     func writeResolverFiles(of container: String, wanted: String?) throws(ControlError) {
-        let text = hostResolver.render()
+        let text = hostResolver.configuration.render()
         if let wanted {
             do throws(LinuxError) {
                 guard try ResolverFiles.write(text, to: wanted) else {
@@ -76,24 +77,21 @@ extension ControlPlane {
         }
     }
 
+    /// Writes anew what we wrote for containers: the search list and options of the host are others.
+    func rewriteResolverFiles() {
+        let text = hostResolver.configuration.render()
+        for (container, attachment) in attachments {
+            for file in attachment.resolverFiles {
+                do throws(LinuxError) {
+                    _ = try ResolverFiles.write(text, to: file)
+                } catch {
+                    logger.warning("container \(container): \(error)")
+                }
+            }
+        }
+    }
+
     func removeResolverFiles(of container: String) {
         for file in attachments[container]?.resolverFiles ?? [] { ResolverFiles.remove(file) }
-    }
-}
-
-extension ResolverConfiguration {
-    /// The host's `/etc/resolv.conf`; without servers where it cannot be read.
-    static func ofHost(logger: Logger) -> ResolverConfiguration {
-        let path = "/etc/resolv.conf"
-        do throws(LinuxError) {
-            guard let text = try Files.readText(path, limit: 1 << 20) else {
-                logger.warning("\(path) does not exist: there are no upstreams but those of the configuration")
-                return ResolverConfiguration()
-            }
-            return ResolverConfiguration(text)
-        } catch {
-            logger.warning("\(error): there are no upstreams but those of the configuration")
-            return ResolverConfiguration()
-        }
     }
 }

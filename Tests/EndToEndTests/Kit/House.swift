@@ -21,6 +21,8 @@ final class House {
 
     var socket: String { "\(directory)/control.sock" }
     var configuration: String { "\(directory)/intercom.toml" }
+    /// The resolv.conf that the daemon takes for the host's, in a house that has one of its own.
+    var resolver: String { "\(directory)/etc/resolv.conf" }
     /// What intercomd has logged.
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
     var host: String { namespaces[0] }
@@ -104,11 +106,16 @@ final class House {
     // MARK: - intercomd
 
     /// Starts the daemon with a configuration and waits until it takes calls.
-    func startDaemon(_ text: String, options: [String] = []) throws {
+    /// - Parameter resolver: the text of a resolv.conf; nil: the daemon sees the machine's own.
+    func startDaemon(_ text: String, options: [String] = [], resolver: String? = nil) throws {
         try text.write(toFile: configuration, atomically: true, encoding: .utf8)
         let process = try start(
             in: "house",
-            ["\(Self.binaries)/intercomd", "--config", configuration, "--socket", socket, "--state-dir", directory]
+            (try resolver.map { try furnish(resolver: $0) } ?? [])
+                + [
+                    "\(Self.binaries)/intercomd", "--config", configuration, "--socket", socket, "--state-dir",
+                    directory,
+                ]
                 + options, log: "log")
         processes.removeLast()
         daemon = process
@@ -116,6 +123,19 @@ final class House {
         guard isUp, process.isRunning else {
             throw CommandFailure(command: "intercomd", output: Output(status: 1, out: log, err: ""))
         }
+    }
+
+    /// Makes an `/etc` of this house alone, but for `/etc/netns`.
+    /// - Returns: what stands before a command that sees it: mounts in the mount namespace that `ip netns exec` has made.
+    private func furnish(resolver text: String) throws -> [String] {
+        let etc = "\(directory)/etc"
+        try FileManager.default.createDirectory(atPath: "\(etc)/netns", withIntermediateDirectories: true)
+        for file in ["passwd", "group", "nsswitch.conf"] {
+            try? FileManager.default.copyItem(atPath: "/etc/\(file)", toPath: "\(etc)/\(file)")
+        }
+        try text.write(toFile: resolver, atomically: true, encoding: .utf8)
+        let mounts = "mkdir -p /etc/netns && mount --bind /etc/netns \(etc)/netns && mount --rbind \(etc) /etc"
+        return ["sh", "-c", "\(mounts) && exec \"$@\"", "furnish"]
     }
 
     /// Ends the daemon as an operator would; gives its exit status.
@@ -156,12 +176,13 @@ final class House {
     // MARK: -
 
     /// Lends a house to a test.
+    /// - Parameter resolver: the text of the host's resolv.conf; nil: the machine's own.
     static func lend(
-        configuration: String = "", options: [String] = [], _ body: (House) throws -> Void
+        configuration: String = "", options: [String] = [], resolver: String? = nil, _ body: (House) throws -> Void
     ) throws {
         let house = try House()
         defer { house.tearDown() }
-        try house.startDaemon(configuration, options: options)
+        try house.startDaemon(configuration, options: options, resolver: resolver)
         try body(house)
     }
 }

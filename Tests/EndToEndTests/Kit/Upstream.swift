@@ -3,15 +3,17 @@
 import Foundation
 
 extension House {
-    /// Starts an upstream in the host's namespace at an address of 127.0.0.0/8 and waits until it answers.
+    /// Starts an upstream at an address, IPv6 with its scope, and waits until it answers.
     ///
     /// Every query is a line in the house's file `upstream-ADDRESS`: transport, name, type.
-    /// - Parameter mode: `normal`, or `silent`, `servfail`, `refused` for every name.
-    func startUpstream(_ address: String, mode: String = "normal") throws {
+    /// - Parameters:
+    ///   - mode: `normal`, or `silent`, `servfail`, `refused` for every name.
+    ///   - namespace: where it runs; by default that of the host.
+    func startUpstream(_ address: String, mode: String = "normal", in namespace: String = "house") throws {
         let script = "\(directory)/upstream.py"
         try Self.upstreamScript.write(toFile: script, atomically: true, encoding: .utf8)
         try start(
-            in: "house", ["env"] + Self.pythonPath + ["python3", "-u", script, address, mode],
+            in: namespace, ["env"] + Self.pythonPath + ["python3", "-u", script, address, mode],
             log: "upstream-\(address)")
         guard eventually({ queries(of: address).first == "ready" }) else {
             throw CommandFailure(
@@ -96,11 +98,12 @@ extension House {
             except EOFError:
                 connection.close()
 
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind((address, 53))
-        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        family, _, _, _, place = socket.getaddrinfo(address, 53, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0]
+        udp = socket.socket(family, socket.SOCK_DGRAM)
+        udp.bind(place)
+        tcp = socket.socket(family, socket.SOCK_STREAM)
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        tcp.bind((address, 53))
+        tcp.bind(place)
         tcp.listen()
         threading.Thread(target=serve_udp, args=(udp,), daemon=True).start()
         print("ready", flush=True)
