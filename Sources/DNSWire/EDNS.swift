@@ -50,6 +50,19 @@ package struct EDNS: Hashable, Sendable {
         while try options.next(message) != nil {}
     }
 
+    /// Reads what nearly every query ends with: an OPT record without options; nil for any other record.
+    @inline(__always)
+    init?(withoutOptions message: Span<UInt8>, at offset: Int) {
+        guard offset >= 0, message.count &- offset >= Self.minimumLength else { return nil }
+        let record = message.extracting(offset..<offset &+ Self.minimumLength)
+        guard record[0] == 0, record.word16(1) == RecordType.opt.rawValue, record.word16(9) == 0 else { return nil }
+        let fields = record.word32(5)
+        self.init(
+            udpPayloadSize: record.word16(3), extendedResponseCodeBits: UInt8(truncatingIfNeeded: fields >> 24),
+            version: UInt8(truncatingIfNeeded: fields >> 16), dnssecOK: fields & 0x8000 != 0,
+            recordOffset: offset, optionsOffset: offset &+ Self.minimumLength, optionsLength: 0)
+    }
+
     /// The options, to be read one after another.
     package var options: OptionReader { OptionReader(position: optionsOffset, end: recordEnd) }
 

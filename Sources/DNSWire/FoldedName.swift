@@ -40,6 +40,52 @@ package struct FoldedName: ~Copyable, Sendable {
     ///
     /// When it throws, the name is the root.
     package mutating func read(_ message: Span<UInt8>, at offset: Int) throws(WireError) -> Int {
+        if let end = readPlain(message, at: offset) { return end }
+        return try readAny(message, at: offset)
+    }
+
+    /// Reads a name of nothing but labels, as those of questions are; nil for any other, and for what is no name.
+    private mutating func readPlain(_ message: Span<UInt8>, at offset: Int) -> Int? {
+        guard offset >= 0 else { return nil }
+        var bytes = storage.mutableSpan
+        var position = offset
+        var used = 0
+        var labels = 0
+        while position < message.count {
+            let octet = message[position]
+            let count = Int(octet)
+            let next = position &+ 1 &+ count
+            let end = used &+ 1 &+ count
+            // The root's octet must fit, too.
+            guard count < 64, end < Name.maximumLength else { return nil }
+            bytes[used] = octet
+            bytes[Self.offsetsStart &+ labels] = UInt8(truncatingIfNeeded: used)
+            if count == 0 {
+                length = end
+                labelCount = labels
+                return next
+            }
+            if next &+ 8 <= message.count, end &+ 8 <= Self.offsetsStart {
+                var index = 1
+                // Eight at a time: what stands behind the label comes along, and is written over by what is next.
+                while index <= count {
+                    bytes.set(folded(message.word64(position &+ index)), at: used &+ index)
+                    index &+= 8
+                }
+            } else {
+                guard next <= message.count else { return nil }
+                Self.fold(message, position &+ 1..<next, into: &bytes, at: used &+ 1)
+            }
+            position = next
+            used = end
+            labels &+= 1
+        }
+        return nil
+    }
+
+    /// Reads a name that may be compressed, or says what is wrong with it.
+    @inline(never)
+    private mutating func readAny(_ message: Span<UInt8>, at offset: Int) throws(WireError) -> Int {
         length = 1
         labelCount = 0
         var bytes = storage.mutableSpan
@@ -50,13 +96,9 @@ package struct FoldedName: ~Copyable, Sendable {
             while let label = try reader.next(message) {
                 bytes[used] = UInt8(truncatingIfNeeded: label.count)
                 bytes[Self.offsetsStart + labels] = UInt8(truncatingIfNeeded: used)
-                used += 1
+                Self.fold(message, label.offset..<label.offset + label.count, into: &bytes, at: used + 1)
+                used += label.count + 1
                 labels += 1
-                let text = message.extracting(label.offset..<label.offset + label.count)
-                for index in 0..<label.count {
-                    bytes[used + index] = folded(text[index])
-                }
-                used += label.count
             }
         } catch {
             bytes[0] = 0
@@ -68,6 +110,17 @@ package struct FoldedName: ~Copyable, Sendable {
         length = used + 1
         labelCount = labels
         return reader.end
+    }
+
+    @inline(never)
+    private static func fold(
+        _ message: Span<UInt8>, _ label: Range<Int>, into bytes: inout MutableSpan<UInt8>, at place: Int
+    ) {
+        var place = place
+        for index in label {
+            bytes[place] = folded(message[index])
+            place &+= 1
+        }
     }
 
     /// Makes this the given name, folded.
@@ -97,10 +150,4 @@ package struct FoldedName: ~Copyable, Sendable {
         for index in other.indices where suffix[index] != other[index] { return false }
         return true
     }
-}
-
-/// The lower case of an ASCII letter, any other octet as it is (RFC 4343 §3).
-@inline(__always)
-func folded(_ octet: UInt8) -> UInt8 {
-    octet | ((octet &- 0x41) < 26 ? 0x20 : 0)
 }

@@ -40,22 +40,16 @@ package struct Header: Hashable, Sendable {
         additionalCount = message.word16(10)
     }
 
+    /// Writes the twelve octets at the beginning of a buffer that has room for them.
+    @inline(__always)
+    func write(into buffer: inout MutableSpan<UInt8>) {
+        let first = UInt64(id) << 48 | UInt64(flags.rawValue) << 32 | UInt64(questionCount) << 16 | UInt64(answerCount)
+        buffer.set(first, at: 0)
+        buffer.set(UInt32(authorityCount) << 16 | UInt32(additionalCount), at: 8)
+    }
+
     /// The records of all three sections together.
     package var recordCount: Int { Int(answerCount) + Int(authorityCount) + Int(additionalCount) }
-}
-
-extension Span<UInt8> {
-    /// The 16-bit number at an offset that was checked before.
-    @inline(__always)
-    func word16(_ offset: Int) -> UInt16 {
-        UInt16(self[offset]) << 8 | UInt16(self[offset + 1])
-    }
-
-    /// The 32-bit number at an offset that was checked before.
-    @inline(__always)
-    func word32(_ offset: Int) -> UInt32 {
-        UInt32(word16(offset)) << 16 | UInt32(word16(offset + 2))
-    }
 }
 
 /// The parts of a message that hold records (RFC 1035 §4.1), in their order.

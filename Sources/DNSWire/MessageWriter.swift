@@ -107,7 +107,7 @@ package struct MessageWriter: ~Copyable, ~Escapable {
     private mutating func append(_ data: RecordData) -> Bool {
         let start = count
         guard data.write(into: &self), let length = UInt16(exactly: count - start) else { return false }
-        set(length, at: start - 2)
+        buffer.set(length, at: start - 2)
         return true
     }
 
@@ -135,18 +135,20 @@ package struct MessageWriter: ~Copyable, ~Escapable {
         reserved = 0
         guard available >= EDNS.minimumLength else { return false }
         header.flags.responseCode = responseCode
-        let flags: UInt32 = dnssecOK ? 0x8000 : 0
-        _ =
-            append(0 as UInt8) && append(RecordType.opt.rawValue) && append(udpPayloadSize)
-            && append(UInt32(responseCode.rawValue >> 4) << 24 | flags) && append(0 as UInt16)
         header.additionalCount &+= 1
+        // Owner, the root, and type; then the payload size where a class would be, and the TTL's four octets.
+        let flags: UInt64 = dnssecOK ? 0x8000 : 0
+        buffer[count] = 0
+        buffer.set(RecordType.opt.rawValue, at: count + 1)
+        buffer.set(UInt64(udpPayloadSize) << 48 | UInt64(responseCode.rawValue >> 4) << 40 | flags << 16, at: count + 3)
+        count += EDNS.minimumLength
         guard let extendedError else { return true }
         let start = count
         guard available >= 6 else { return true }
         _ = append(OptionCode.extendedError.rawValue) && append(2 as UInt16) && append(extendedError.rawValue)
         if let text { _ = append(text.utf8.span) }
-        set(UInt16(truncatingIfNeeded: count - start - 4), at: start + 2)
-        set(UInt16(truncatingIfNeeded: count - start), at: start - 2)
+        buffer.set(UInt16(truncatingIfNeeded: count - start - 4), at: start + 2)
+        buffer.set(UInt16(truncatingIfNeeded: count - start), at: start - 2)
         return true
     }
 
@@ -154,12 +156,7 @@ package struct MessageWriter: ~Copyable, ~Escapable {
     /// - Returns: the octets of the message; 0 where there was no room for a header.
     package mutating func finish() -> Int {
         guard count >= Header.length else { return 0 }
-        set(header.id, at: 0)
-        set(header.flags.rawValue, at: 2)
-        set(header.questionCount, at: 4)
-        set(header.answerCount, at: 6)
-        set(header.authorityCount, at: 8)
-        set(header.additionalCount, at: 10)
+        header.write(into: &buffer)
         return count
     }
 
@@ -168,8 +165,7 @@ package struct MessageWriter: ~Copyable, ~Escapable {
     /// Sets a 32-bit number within what has been written, such as a compiled record's TTL. Elsewhere it does nothing.
     package mutating func overwrite(_ word: UInt32, at offset: Int) {
         guard offset >= 0, offset + 4 <= count else { return }
-        set(UInt16(truncatingIfNeeded: word >> 16), at: offset)
-        set(UInt16(truncatingIfNeeded: word), at: offset + 2)
+        buffer.set(word, at: offset)
     }
 
     private mutating func add(_ records: Int, to section: Section) {
@@ -181,12 +177,6 @@ package struct MessageWriter: ~Copyable, ~Escapable {
         }
     }
 
-    @inline(__always)
-    private mutating func set(_ word: UInt16, at offset: Int) {
-        buffer[offset] = UInt8(truncatingIfNeeded: word >> 8)
-        buffer[offset + 1] = UInt8(truncatingIfNeeded: word)
-    }
-
     mutating func append(_ octet: UInt8) -> Bool {
         guard available >= 1 else { return false }
         buffer[count] = octet
@@ -196,24 +186,23 @@ package struct MessageWriter: ~Copyable, ~Escapable {
 
     mutating func append(_ word: UInt16) -> Bool {
         guard available >= 2 else { return false }
-        set(word, at: count)
+        buffer.set(word, at: count)
         count += 2
         return true
     }
 
     mutating func append(_ word: UInt32) -> Bool {
         guard available >= 4 else { return false }
+        buffer.set(word, at: count)
         count += 4
-        overwrite(word, at: count - 4)
         return true
     }
 
     @inline(__always)
     mutating func append(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count <= available else { return false }
-        let start = count
-        for index in bytes.indices { buffer[start + index] = bytes[index] }
-        count = start + bytes.count
+        buffer.copy(bytes, to: count)
+        count += bytes.count
         return true
     }
 

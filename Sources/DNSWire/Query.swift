@@ -32,10 +32,23 @@ package struct Query: Hashable, Sendable {
         let question = try Question(message, nameOffset: Header.length, nameEnd: nameEnd)
         self.header = header
         self.question = question
-        guard header.recordCount > 0 else {
-            edns = nil
-            return
+        switch (header.recordCount, header.additionalCount) {
+        case (0, _): edns = nil
+        case (1, 1):
+            if let plain = EDNS(withoutOptions: message, at: question.endOffset) {
+                edns = plain
+            } else {
+                edns = try Self.edns(message, header, behind: question)
+            }
+        default: edns = try Self.edns(message, header, behind: question)
         }
+    }
+
+    /// Walks over all records.
+    @inline(never)
+    private static func edns(
+        _ message: Span<UInt8>, _ header: Header, behind question: Question
+    ) throws(WireError) -> EDNS? {
         var cursor = RecordCursor(header, at: question.endOffset)
         var found: EDNS?
         while let record = try cursor.next(message) {
@@ -43,6 +56,6 @@ package struct Query: Hashable, Sendable {
             guard found == nil else { throw .secondOptionRecord(offset: record.nameOffset) }
             found = try EDNS(message, record)
         }
-        edns = found
+        return found
     }
 }

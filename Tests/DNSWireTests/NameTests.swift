@@ -122,4 +122,23 @@ struct NameTests {
         let result = name.suffixEquals(other.span, fromLabel: label)
         #expect(result == equal)
     }
+
+    @Test("A name is read and folded alike, however little stands behind it", arguments: 0...10)
+    func foldsInPlace(behind: Int) throws {
+        // Labels of every length, every octet there is, and two names of the greatest length.
+        var names = (1...63).map { length in [(0..<length).map { UInt8(truncatingIfNeeded: length * 41 + $0 * 7) }] }
+        names += (0..<8).map { part in [(0..<32).map { UInt8(part * 32 + $0) }] }
+        names += [Array(repeating: [0x41], count: 127)]
+        names += [[63, 63, 63, 61].map { Array(repeating: 0x5A, count: $0) }]
+        for labels in names {
+            let wire = try Name(labels: labels).wire
+            let message = [UInt8](repeating: 0x5A, count: 12) + wire + [UInt8](repeating: 0x5A, count: behind)
+            var name = FoldedName()
+            #expect(try name.read(message.span, at: 12) == 12 + wire.count)
+            // A length octet is below every letter.
+            #expect((0..<name.length).map { name[$0] } == wire.map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 })
+            #expect(name.labelCount == labels.count)
+            #expect(name.labelOffset(name.labelCount) == wire.count - 1)
+        }
+    }
 }

@@ -1,0 +1,82 @@
+// Octets many at a time, from anywhere to anywhere: one check of bounds for all octets of a number.
+
+extension Span<UInt8> {
+    /// The 16-bit number at an offset that was checked before.
+    @inline(__always)
+    func word16(_ offset: Int) -> UInt16 {
+        let octets = extracting(offset..<offset &+ 2)
+        return UInt16(octets[1]) | UInt16(octets[0]) << 8
+    }
+
+    /// The 32-bit number at an offset that was checked before.
+    @inline(__always)
+    func word32(_ offset: Int) -> UInt32 {
+        let octets = extracting(offset..<offset &+ 4)
+        var word = UInt32(octets[3])
+        word |= UInt32(octets[2]) << 8
+        word |= UInt32(octets[1]) << 16
+        word |= UInt32(octets[0]) << 24
+        return word
+    }
+
+    /// The 64-bit number at an offset that was checked before.
+    @inline(__always)
+    func word64(_ offset: Int) -> UInt64 {
+        let octets = extracting(offset..<offset &+ 8)
+        // One chain from the last octet to the first: so the compiler makes one load of it.
+        var word = UInt64(octets[7])
+        word |= UInt64(octets[6]) << 8
+        word |= UInt64(octets[5]) << 16
+        word |= UInt64(octets[4]) << 24
+        word |= UInt64(octets[3]) << 32
+        word |= UInt64(octets[2]) << 40
+        word |= UInt64(octets[1]) << 48
+        word |= UInt64(octets[0]) << 56
+        return word
+    }
+}
+
+extension MutableSpan<UInt8> {
+    /// Stores a number, most significant octet first, at an offset that was checked before.
+    @inline(__always)
+    mutating func set<Word: FixedWidthInteger & BitwiseCopyable>(_ word: Word, at offset: Int) {
+        var bytes = mutableBytes
+        bytes.storeBytes(of: word.bigEndian, toByteOffset: offset, as: Word.self)
+    }
+
+    /// Copies octets to an offset; that there is room for them was checked before.
+    ///
+    /// Names and records are short, so a call of memcpy would be dearer than their eights.
+    @inline(__always)
+    mutating func copy(_ source: Span<UInt8>, to offset: Int) {
+        let count = source.count
+        guard count >= 8 else {
+            for index in source.indices { self[offset &+ index] = source[index] }
+            return
+        }
+        var index = 0
+        while index < count &- 8 {
+            set(source.word64(index), at: offset &+ index)
+            index &+= 8
+        }
+        // The last eight, of which some may have been copied already.
+        set(source.word64(count &- 8), at: offset &+ count &- 8)
+    }
+}
+
+/// The lower case of an ASCII letter, any other octet as it is (RFC 4343 §3).
+@inline(__always)
+func folded(_ octet: UInt8) -> UInt8 {
+    octet | ((octet &- 0x41) < 26 ? 0x20 : 0)
+}
+
+/// The same for eight octets at once.
+@inline(__always)
+func folded(_ octets: UInt64) -> UInt64 {
+    let low7 = octets & 0x7F7F_7F7F_7F7F_7F7F
+    // The high bit of each octet: from A on, and behind Z. No sum carries into the next octet.
+    let fromA = low7 &+ 0x3F3F_3F3F_3F3F_3F3F
+    let behindZ = low7 &+ 0x2525_2525_2525_2525
+    let isUpper = (fromA ^ behindZ) & ~octets & 0x8080_8080_8080_8080
+    return octets | isUpper >> 2
+}
