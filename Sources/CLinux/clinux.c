@@ -81,6 +81,40 @@ ssize_t clinux_receive_passed(int fd, void *bytes, size_t length, int *passed, s
     return received;
 }
 
+ssize_t clinux_receive_netlink(int fd, void *buffer, size_t length, struct clinux_netlink_origin *origin) {
+    struct sockaddr_nl sender = {0};
+    struct iovec piece = {.iov_base = buffer, .iov_len = length};
+    union {
+        char octets[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr alignment;
+    } control;
+    struct msghdr message = {
+        .msg_name = &sender,
+        .msg_namelen = sizeof sender,
+        .msg_iov = &piece,
+        .msg_iovlen = 1,
+        .msg_control = control.octets,
+        .msg_controllen = sizeof control.octets,
+    };
+    memset(origin, 0, sizeof *origin);
+    ssize_t received = recvmsg(fd, &message, MSG_DONTWAIT);
+    if (received < 0) return received;
+    origin->port = sender.nl_pid;
+    origin->groups = sender.nl_groups;
+    origin->is_truncated = (message.msg_flags & MSG_TRUNC) != 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_NETLINK || header->cmsg_type != NETLINK_LISTEN_ALL_NSID) continue;
+        memcpy(&origin->nsid, CMSG_DATA(header), sizeof origin->nsid);
+        origin->has_nsid = 1;
+    }
+    return received;
+}
+
+int clinux_bind_netlink(int fd) {
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+    return bind(fd, (struct sockaddr *)&address, sizeof address);
+}
+
 int clinux_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
 
 int clinux_processor_count(void) {

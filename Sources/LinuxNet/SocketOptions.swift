@@ -34,6 +34,17 @@ extension Descriptor {
         return SocketAddress(storage)
     }
 
+    /// Sets how many octets may wait to be received (socket(7) SO_RCVBUF).
+    ///
+    /// The limit of net.core.rmem_max holds for who has no CAP_NET_ADMIN over the host.
+    package func setReceiveBuffer(_ octets: Int32) throws(LinuxError) {
+        do throws(LinuxError) {
+            try setOption(SOL_SOCKET, SO_RCVBUFFORCE, octets)
+        } catch {
+            try setOption(SOL_SOCKET, SO_RCVBUF, octets)
+        }
+    }
+
     func setOption(_ level: Int32, _ name: Int32, _ value: Int32) throws(LinuxError) {
         var value = value
         let length = socklen_t(MemoryLayout<Int32>.size)

@@ -19,14 +19,7 @@ package enum UDPSocket {
     /// - Throws: ``LinuxError``, for example `addressInUse`.
     package static func bound(to address: SocketAddress, receiveBuffer: Int32? = nil) throws(LinuxError) -> Descriptor {
         let socket = try Descriptor.socket(address.family, SOCK_DGRAM)
-        if let receiveBuffer {
-            // Best effort: the limit of net.core.rmem_max holds for who has no CAP_NET_ADMIN over the host.
-            do throws(LinuxError) {
-                try socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer)
-            } catch {
-                try? socket.setOption(SOL_SOCKET, SO_RCVBUF, receiveBuffer)
-            }
-        }
+        if let receiveBuffer { try socket.setReceiveBuffer(receiveBuffer) }
         try socket.bind(to: address, "UDP \(address)")
         return socket
     }

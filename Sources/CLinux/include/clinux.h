@@ -88,6 +88,25 @@ ssize_t clinux_send_passing(int fd, const void *bytes, size_t length, const int 
 /// recvmsg(2) with descriptors, close-on-exec; `passed` has room for CLINUX_MAX_PASSED, `count` says how many came.
 ssize_t clinux_receive_passed(int fd, void *bytes, size_t length, int *passed, size_t *count, int flags);
 
+/// Where a datagram of a netlink socket came from, netlink(7).
+struct clinux_netlink_origin {
+    /// The sender's port: 0 is the kernel.
+    unsigned int port;
+    /// The multicast groups that it was for; 0: for this socket alone.
+    unsigned int groups;
+    /// Whether `nsid` is set: NETLINK_LISTEN_ALL_NSID, and the namespace has a number.
+    int has_nsid;
+    int nsid;
+    /// Whether the datagram was longer than the room for it.
+    int is_truncated;
+};
+
+/// recvmsg(2) of a netlink socket, without waiting.
+ssize_t clinux_receive_netlink(int fd, void *buffer, size_t length, struct clinux_netlink_origin *origin);
+
+/// bind(2) of a netlink socket to a port of the kernel's choice.
+int clinux_bind_netlink(int fd);
+
 /// `struct ucred` of unix(7).
 struct clinux_credentials {
     pid_t pid;

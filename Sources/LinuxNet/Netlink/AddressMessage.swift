@@ -12,8 +12,6 @@ package struct AddressMessage: Hashable, Sendable {
     package var prefixLength: UInt8
     package var flags: AddressFlags
     package var scope: AddressScope
-    /// IFA_TARGET_NETNSID: the namespace that an answer is about, if that was asked for.
-    package var targetNamespace: NamespaceID?
 
     /// Reads a message with an `ifaddrmsg`: family, prefix length, eight flags, scope, link; then attributes.
     /// - Returns: nil for other families than IPv4 and IPv6.
@@ -34,7 +32,6 @@ package struct AddressMessage: Hashable, Sendable {
             case IFA_ADDRESS: prefix = try LinkAddress(attribute, family)
             // All flags, of which the fixed part has the first eight.
             case IFA_FLAGS: flags = AddressFlags(rawValue: try attribute.word32())
-            case IFA_TARGET_NETNSID: targetNamespace = NamespaceID(rawValue: try attribute.number32())
             default: continue
             }
         }

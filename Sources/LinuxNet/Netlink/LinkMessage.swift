@@ -17,7 +17,7 @@ package struct LinkMessage: Hashable, Sendable {
     package var link: UInt32?
     /// IFLA_LINK_NETNSID: where ``link`` is, if that is another namespace.
     ///
-    /// In an event the number counts in the namespace of this link, in an answer in that of who asked.
+    /// What is told by itself counts it in the namespace of this link; an answer counts it in that of who asked.
     package var linkNamespace: NamespaceID?
     /// IFLA_OPERSTATE: what RFC 2863 calls ifOperStatus.
     package var operationalState: OperationalState
@@ -27,8 +27,6 @@ package struct LinkMessage: Hashable, Sendable {
     package var portKind: String?
     /// What its kind alone has.
     package var details: LinkDetails?
-    /// IFLA_TARGET_NETNSID: the namespace that an answer is about, if that was asked for.
-    package var targetNamespace: NamespaceID?
 
     /// Reads a message with an `ifinfomsg`: family, type, index, flags, which of them have changed; then attributes.
     /// - Returns: nil for what bridges tell of their ports (AF_BRIDGE): of those links the kernel tells otherwise too.
@@ -49,7 +47,6 @@ package struct LinkMessage: Hashable, Sendable {
             case IFLA_LINK_NETNSID: linkNamespace = NamespaceID(rawValue: try attribute.number32())
             case IFLA_OPERSTATE: operationalState = OperationalState(rawValue: try attribute.word8())
             case IFLA_LINKINFO: (kind, portKind, details) = try LinkDetails.read(attribute)
-            case IFLA_TARGET_NETNSID: targetNamespace = NamespaceID(rawValue: try attribute.number32())
             default: continue
             }
         }

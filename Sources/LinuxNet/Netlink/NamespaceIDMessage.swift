@@ -20,19 +20,13 @@ package struct NamespaceID: Hashable, Sendable, CustomStringConvertible {
 package struct NamespaceIDMessage: Hashable, Sendable {
     /// NETNSA_NSID.
     package var id: NamespaceID
-    /// NETNSA_CURRENT_NSID: the number in the asking namespace, where another one's was asked for.
-    package var currentID: NamespaceID?
 
     /// Reads a message with an `rtgenmsg`: a family that means nothing here; then attributes.
     package init(_ message: borrowing NetlinkMessage) throws(NetlinkError) {
         var attributes = try NetlinkAttributeReader(message, behind: MemoryLayout<rtgenmsg>.size)
         var id: NamespaceID?
         while let attribute = try attributes.next() {
-            switch Int(attribute.type) {
-            case NETNSA_NSID: id = NamespaceID(rawValue: try attribute.number32())
-            case NETNSA_CURRENT_NSID: currentID = NamespaceID(rawValue: try attribute.number32())
-            default: continue
-            }
+            if attribute.isOf(NETNSA_NSID) { id = NamespaceID(rawValue: try attribute.number32()) }
         }
         guard let id else {
             throw .missingAttribute(message.type, attribute: UInt16(truncatingIfNeeded: NETNSA_NSID))

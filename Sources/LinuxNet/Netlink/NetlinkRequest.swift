@@ -4,11 +4,14 @@ internal import CLinux
 
 /// A message to the kernel.
 package struct NetlinkRequest: Sendable {
+    /// As the kernel's headers call it.
+    let name: String
     /// As it is sent; its length, which it begins with, is right after every step.
     package private(set) var bytes: [UInt8] = []
 
     /// Begins a request that has neither a fixed part nor attributes yet.
-    init(_ type: some BinaryInteger, flags: NetlinkFlags = []) {
+    init(_ name: String, _ type: some BinaryInteger, flags: NetlinkFlags = []) {
+        self.name = name
         append(UInt32(NetlinkMessage.headerLength))
         append(UInt16(truncatingIfNeeded: type))
         append(flags.union([.request, .acknowledge]).rawValue)

@@ -31,13 +31,4 @@ package enum RouteMessage: Hashable, Sendable {
         guard let content else { return nil }
         self = make(content)
     }
-
-    /// The namespace that an answer is about, where another than the asking one's was asked for.
-    package var targetNamespace: NamespaceID? {
-        switch self {
-        case .link(let link), .linkDeleted(let link): link.targetNamespace
-        case .address(let address), .addressDeleted(let address): address.targetNamespace
-        case .namespaceID, .namespaceIDDeleted: nil
-        }
-    }
 }

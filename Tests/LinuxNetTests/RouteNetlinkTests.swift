@@ -1,0 +1,100 @@
+// Sockets of rtnetlink: questions about the namespace that the tests run in, and changes of one of the tests' own.
+
+import Foundation
+import Testing
+
+@testable import LinuxNet
+
+@Suite("A socket of rtnetlink")
+struct RouteNetlinkTests {
+    @Test("answers what links and addresses there are")
+    func questions() throws {
+        var netlink = try RouteNetlink()
+        var links: [LinkMessage] = []
+        #expect(try netlink.ask(.links()) { if case .link(let link) = $0 { links.append(link) } })
+        let loopback = try #require(links.first { $0.flags.contains(.loopback) })
+        #expect(loopback.name == "lo" && loopback.index == 1 && loopback.kind == nil)
+        var again: [LinkMessage] = []
+        try netlink.ask(.link(1)) { if case .link(let link) = $0 { again.append(link) } }
+        #expect(again.map(\.name) == ["lo"])
+        var addresses: [AddressMessage] = []
+        try netlink.ask(.addresses()) { if case .address(let address) = $0 { addresses.append(address) } }
+        let isUp = loopback.flags.contains(.up)
+        #expect(addresses.contains { $0.address == .v4(0x7F00_0001) && $0.scope == .host } == isUp)
+    }
+
+    @Test("says why it refuses, and answers again then")
+    func refusal() throws {
+        var netlink = try RouteNetlink()
+        let error = #expect(throws: LinuxError.self) { try netlink.ask(.link(0x7FFF_FFFF)) }
+        #expect(error?.description == "RTM_GETLINK: No such device")
+        #expect(try netlink.ask(.link(1)))
+    }
+
+    @Test("hears the namespaces that have a number here, and says which", .needsRoot)
+    func allNamespaces() throws {
+        try Scratch.lend(namespaces: 2) { names in
+            let host = try NetworkNamespace(path: "/run/netns/\(names[0])")
+            let other = try NetworkNamespace(path: "/run/netns/\(names[1])")
+            var netlink = try NamespaceEntry.run(in: host) { () throws(LinuxError) in
+                try RouteNetlink.hearing(allNamespaces: true, receiveBuffer: 1 << 20)
+            }
+            var asking = try NamespaceEntry.run(in: host) { () throws(LinuxError) in try RouteNetlink() }
+            let id = try asking.number(of: other)
+            #expect(try asking.number(of: other) == id, "it keeps its number")
+            try Scratch.ip("-n", names[0], "link", "add", "br0", "type", "bridge")
+            try Scratch.ip("-n", names[1], "link", "add", "br1", "type", "bridge")
+            var heard: [String] = []
+            while try netlink.receive({ message, namespace in
+                if case .link(let link) = message {
+                    heard.append("\(link.name) \(namespace.map { "\($0)" } ?? "here")")
+                }
+            }) == .received {}
+            #expect(Set(heard) == ["br0 here", "br1 \(id)"])
+        }
+    }
+
+    @Test("says so when it had no room for something", .needsRoot)
+    func overflow() throws {
+        try Scratch.lend(namespaces: 1) { names in
+            let namespace = try NetworkNamespace(path: "/run/netns/\(names[0])")
+            var netlink = try NamespaceEntry.run(in: namespace) { () throws(LinuxError) in
+                // The kernel makes it a little more: there is room for a message or two.
+                try RouteNetlink.hearing(allNamespaces: false, receiveBuffer: 1)
+            }
+            for number in 0..<8 { try Scratch.ip("-n", names[0], "link", "add", "br\(number)", "type", "bridge") }
+            var receptions: Set<RouteNetlink.Reception> = []
+            repeat { receptions.insert(try netlink.receive { _, _ in }) } while !receptions.contains(.empty)
+            #expect(receptions.contains(.overflowed))
+        }
+    }
+}
+
+/// Namespaces of a test's own, gone when it is over.
+private enum Scratch {
+    static func lend(namespaces count: Int, _ body: ([String]) throws -> Void) throws {
+        let id = "icl" + String(UInt32.random(in: 0..<0x1000_0000), radix: 36)
+        let names = (0..<count).map { "\(id)-\($0)" }
+        defer { for name in names { try? ip("netns", "del", name) } }
+        for name in names { try ip("netns", "add", name) }
+        try body(names)
+    }
+
+    static func ip(_ arguments: String...) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["ip"] + arguments
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw Failure(arguments: arguments) }
+    }
+
+    struct Failure: Error {
+        var arguments: [String]
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Holds for who may make network namespaces.
+    fileprivate static var needsRoot: Self { .enabled(if: geteuid() == 0, "network namespaces need root") }
+}
