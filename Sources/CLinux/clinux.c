@@ -28,6 +28,13 @@ int clinux_bring_up(int fd, const char *name) {
     return ioctl(fd, SIOCSIFFLAGS, &request);
 }
 
+int clinux_interface_index(int fd, const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    return ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -1 : request.ifr_ifindex;
+}
+
 int clinux_accept(int fd, int flags) { return accept4(fd, NULL, NULL, flags); }
 
 int clinux_recvmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags) {

@@ -16,7 +16,8 @@ package enum ControlInterface {
         # A domain that is asked elsewhere: of DNS servers, ADDRESS[:PORT]. The longest that a name is under counts.
         type Route (domain: string, upstreams: []string)
 
-        # A network: the segment that containers share. ttl: seconds; source: "configuration" or "control".
+        # A network: the segment that containers share. forwardFrom: from where its upstreams and routes are asked, "host"
+        # or "namespace" (that of the container); ttl: seconds; source: "configuration" or "control".
         type Network (
           name: string,
           interface: ?string,
@@ -24,6 +25,7 @@ package enum ControlInterface {
           internal: bool,
           upstreams: []string,
           routes: []Route,
+          forwardFrom: string,
           ttl: int,
           source: string,
           containers: []Member
@@ -96,6 +98,7 @@ package enum ControlInterface {
           internal: ?bool,
           upstreams: ?[]string,
           routes: ?[]Route,
+          forwardFrom: ?string,
           ttl: ?int
         ) -> ()
 

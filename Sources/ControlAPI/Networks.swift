@@ -15,12 +15,14 @@ package enum CreateNetwork: ControlMethod {
         package var upstreams: [String]?
         /// Domains that are asked elsewhere from this network; no domain twice.
         package var routes: [Route]?
+        /// From where all of them are asked, `host` or `namespace`; absent: as configured.
+        package var forwardFrom: String?
         /// Seconds that answers may be kept, 0...2147483647; absent: as configured.
         package var ttl: Int?
 
         package init(
             name: String, interface: String? = nil, subnets: [String]? = nil, internal: Bool? = nil,
-            upstreams: [String]? = nil, routes: [Route]? = nil, ttl: Int? = nil
+            upstreams: [String]? = nil, routes: [Route]? = nil, forwardFrom: String? = nil, ttl: Int? = nil
         ) {
             self.name = name
             self.interface = interface
@@ -28,6 +30,7 @@ package enum CreateNetwork: ControlMethod {
             self.internal = `internal`
             self.upstreams = upstreams
             self.routes = routes
+            self.forwardFrom = forwardFrom
             self.ttl = ttl
         }
     }
@@ -133,6 +136,8 @@ package struct Network: Codable, Equatable, Sendable {
     /// Empty: those of the configuration.
     package var upstreams: [String]
     package var routes: [Route]
+    /// `host` or `namespace`, as in force.
+    package var forwardFrom: String
     /// Seconds, as in force.
     package var ttl: Int
     /// `configuration` or `control`: who declared it.
@@ -142,7 +147,7 @@ package struct Network: Codable, Equatable, Sendable {
 
     package init(
         name: String, interface: String?, subnets: [String], internal: Bool, upstreams: [String],
-        routes: [Route], ttl: Int, source: String, containers: [Member]
+        routes: [Route], forwardFrom: String, ttl: Int, source: String, containers: [Member]
     ) {
         self.name = name
         self.interface = interface
@@ -150,6 +155,7 @@ package struct Network: Codable, Equatable, Sendable {
         self.internal = `internal`
         self.upstreams = upstreams
         self.routes = routes
+        self.forwardFrom = forwardFrom
         self.ttl = ttl
         self.source = source
         self.containers = containers

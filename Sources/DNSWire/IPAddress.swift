@@ -13,6 +13,14 @@ package enum IPAddress: Hashable, Sendable {
         }
     }
 
+    /// Whether the address is the machine's own: 127.0.0.0/8 (RFC 1122 §3.2.1.3), ::1 (RFC 4291 §2.5.3).
+    package var isLoopback: Bool {
+        switch self {
+        case .v4(let address): address.bits >> 24 == 127
+        case .v6(let address): address == .loopback
+        }
+    }
+
     /// The type of the record that holds such an address.
     package var recordType: RecordType {
         switch self {

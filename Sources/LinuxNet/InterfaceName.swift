@@ -2,9 +2,21 @@
 
 internal import CLinux
 
-/// The names of the interfaces in the namespace that the calling thread is in.
+/// The names of the interfaces in a namespace.
 package enum InterfaceName {
-    /// The number of an interface (if_nametoindex(3)), or a number as it is written (`2`).
+    /// The number of an interface in the namespace of a socket, whatever thread asks (netdevice(7) SIOCGIFINDEX), or a
+    /// number as it is written.
+    /// - Throws: ``LinuxError`` when there is no such interface.
+    package static func index(of name: String, on socket: borrowing Descriptor) throws(LinuxError) -> UInt32 {
+        if let number = UInt32(name), number > 0 { return number }
+        // The name is a string that the shim copies, bounded by IFNAMSIZ.
+        let index = try system("ioctl SIOCGIFINDEX", name) {
+            unsafe clinux_interface_index(socket.rawValue, name)
+        }
+        return UInt32(truncatingIfNeeded: index)
+    }
+
+    /// The number of an interface in the namespace of the calling thread (if_nametoindex(3)), or a number as it is written (`2`).
     /// - Throws: ``LinuxError`` when there is no such interface.
     package static func index(of name: String) throws(LinuxError) -> UInt32 {
         if let number = UInt32(name), number > 0 { return number }

@@ -11,12 +11,18 @@ package enum TCPSocket {
     package static func connecting(to address: SocketAddress) throws(LinuxError) -> Descriptor {
         let socket = try Descriptor.socket(address.family, SOCK_STREAM)
         try socket.setNoDelay()
+        try connect(socket, to: address)
+        return socket
+    }
+
+    /// Begins a connection, as ``connecting(to:)`` does.
+    /// - Throws: ``LinuxError``, for example when the network is unreachable.
+    package static func connect(_ socket: borrowing Descriptor, to address: SocketAddress) throws(LinuxError) {
         do throws(LinuxError) {
             try system("connect", address.description) {
                 unsafe address.withSockaddr { unsafe CLinux.connect(socket.rawValue, $0, $1) }
             }
         } catch  where error.errno == .nowInProgress {}
-        return socket
     }
 
     /// Why a connection failed (SO_ERROR); nil when it has not, or is still under way.

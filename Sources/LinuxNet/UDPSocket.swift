@@ -8,10 +8,16 @@ package enum UDPSocket {
     /// - Throws: ``LinuxError``, for example when the network is unreachable.
     package static func connected(to address: SocketAddress) throws(LinuxError) -> Descriptor {
         let socket = try Descriptor.socket(address.family, SOCK_DGRAM)
+        try connect(socket, to: address)
+        return socket
+    }
+
+    /// Makes a socket send to one address and receive from it alone; the kernel gives it a random port.
+    /// - Throws: ``LinuxError``, for example when the network is unreachable.
+    package static func connect(_ socket: borrowing Descriptor, to address: SocketAddress) throws(LinuxError) {
         try system("connect", address.description) {
             unsafe address.withSockaddr { unsafe CLinux.connect(socket.rawValue, $0, $1) }
         }
-        return socket
     }
 
     /// A socket that receives at an address, and shares it with no other: it has neither SO_REUSEADDR nor SO_REUSEPORT.

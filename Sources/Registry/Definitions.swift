@@ -7,6 +7,14 @@ package enum Source: String, Sendable {
     case configuration, control
 }
 
+/// The namespace that upstreams are reached from.
+package enum ForwardFrom: String, Sendable, CaseIterable {
+    /// The daemon's own.
+    case host
+    /// That of the container that asks.
+    case namespace
+}
+
 /// A domain whose names are asked elsewhere.
 package struct RouteDefinition: Sendable, Equatable {
     /// Never the root: what is under no route goes to the upstreams of the network, else to those of all.
@@ -35,6 +43,8 @@ package struct NetworkDefinition: Sendable, Equatable {
     package var upstreams: [ServerAddress] = []
     /// Domains that containers on this network ask elsewhere; none twice.
     package var routes: [RouteDefinition] = []
+    /// From where upstreams and routes of this network are asked; nil: as for all.
+    package var forwardFrom: ForwardFrom?
     /// Seconds that answers may be kept; nil: the registry's default.
     package var ttl: UInt32?
 

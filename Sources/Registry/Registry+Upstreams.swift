@@ -5,8 +5,10 @@ package import DNSWire
 /// A group of upstreams, and what it is for.
 package struct UpstreamGroup: Sendable, Equatable {
     package var id: UpstreamGroupID
-    /// Asked in this order.
+    /// Asked in this order; empty: those of all.
     package var upstreams: [ServerAddress]
+    /// From where; nil: as for all.
+    package var from: ForwardFrom?
     /// The network whose group it is; nil: all.
     package var network: String?
     /// The domain of the route whose group it is; nil: all names that are under no route.
@@ -30,15 +32,13 @@ extension Registry {
             }
         }
         for network in networkStates.values {
-            let name = network.definition.name
-            if let own = network.groups[.root] {
+            let definition = network.definition
+            for (domain, group) in network.groups {
+                let route = definition.routes.first { $0.domain == domain }
                 all.append(
-                    UpstreamGroup(id: own, upstreams: network.definition.upstreams, network: name, domain: nil))
-            }
-            for route in network.definition.routes {
-                guard let group = network.groups[route.domain] else { continue }
-                all.append(
-                    UpstreamGroup(id: group, upstreams: route.upstreams, network: name, domain: route.domain))
+                    UpstreamGroup(
+                        id: group, upstreams: route?.upstreams ?? definition.upstreams, from: definition.forwardFrom,
+                        network: definition.name, domain: route?.domain))
             }
         }
         return all.sorted { $0.id.rawValue < $1.id.rawValue }
@@ -50,7 +50,8 @@ extension Registry {
     mutating func groups(
         for network: NetworkDefinition, keeping old: [Name: UpstreamGroupID]
     ) -> [Name: UpstreamGroupID] {
-        groups(for: network.routes.map(\.domain) + (network.upstreams.isEmpty ? [] : [.root]), keeping: old)
+        let hasOwn = !network.upstreams.isEmpty || network.forwardFrom != nil
+        return groups(for: network.routes.map(\.domain) + (hasOwn ? [.root] : []), keeping: old)
     }
 
     /// A group for each domain: the one that it had, else a new one.

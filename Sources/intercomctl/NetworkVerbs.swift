@@ -9,6 +9,11 @@ struct NetworkVerbs: ParsableCommand {
         subcommands: [Create.self, Remove.self, List.self, Inspect.self, Join.self, Leave.self])
 }
 
+/// The namespace that upstreams are asked from.
+enum ForwardFrom: String, ExpressibleByArgument, CaseIterable {
+    case host, namespace
+}
+
 extension NetworkVerbs {
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Declare a network.")
@@ -38,6 +43,12 @@ extension NetworkVerbs {
             transform: Route.init(argument:))
         var routes: [Route] = []
 
+        @Option(
+            help: ArgumentHelp(
+                "From where they are asked: the host's namespace, or that of the container.",
+                valueName: "host|namespace"))
+        var forwardFrom: ForwardFrom?
+
         @Option(help: ArgumentHelp("How long answers may be kept.", valueName: "seconds"))
         var ttl: Int?
 
@@ -46,7 +57,7 @@ extension NetworkVerbs {
         func run() throws {
             let parameters = CreateNetwork.Parameters(
                 name: name, interface: interface, subnets: subnets, internal: `internal`, upstreams: upstreams,
-                routes: routes, ttl: ttl)
+                routes: routes, forwardFrom: forwardFrom?.rawValue, ttl: ttl)
             try common.call(CreateNetwork.self, parameters)
         }
     }
@@ -97,6 +108,7 @@ extension NetworkVerbs {
                 for route in network.routes {
                     facts.add(["route \(route.domain)", list(route.upstreams)])
                 }
+                facts.add(["forwards from", network.forwardFrom])
                 facts.add(["ttl", "\(network.ttl) s"])
                 facts.add(["declared by", network.source])
                 var members = Table(["CONTAINER", "ADDRESSES", "ALIASES"])

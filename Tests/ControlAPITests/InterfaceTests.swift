@@ -56,7 +56,8 @@ struct InterfaceTests {
     static let port = Port(port: 7, protocol: "tcp", service: "s")
     static let member = ControlAPI.Network.Member(container: "c", addresses: ["a"], aliases: ["b"])
     static let network = ControlAPI.Network(
-        name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [route], ttl: 7,
+        name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [route],
+        forwardFrom: "host", ttl: 7,
         source: "control", containers: [member])
     static let route = Route(domain: "d", upstreams: ["u"])
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
@@ -95,7 +96,7 @@ struct InterfaceTests {
         try expect(
             CreateNetwork.Parameters(
                 name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [Self.route],
-                ttl: 7),
+                forwardFrom: "host", ttl: 7),
             is: fields("method", "CreateNetwork"), "CreateNetwork")
         try expect(
             AddContainer.Parameters(

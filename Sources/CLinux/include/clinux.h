@@ -64,6 +64,9 @@ int clinux_pidfd_open(pid_t pid);
 /// Sets IFF_UP on an interface if it is not set (netdevice(7)); 0, or -1 with errno.
 int clinux_bring_up(int fd, const char *name);
 
+/// The number of an interface in the namespace of a socket (netdevice(7)); -1 with errno.
+int clinux_interface_index(int fd, const char *name);
+
 /// accept4(2) without the peer's address.
 int clinux_accept(int fd, int flags);
 

@@ -1,6 +1,7 @@
 // The daemon's configuration: every key of intercom.toml as a typed value with its default.
 
 package import DNSWire
+package import Registry
 
 /// What `intercom.toml` says. `Configuration()` is what an empty file says: everything has a default.
 package struct Configuration: Sendable, Equatable {
@@ -75,14 +76,6 @@ extension Configuration {
         package var forwardsSingleLabels = false
         /// Whether names under `local`, which belong to multicast DNS, go upstream (key `local`; RFC 6762 §22.1).
         package var forwardsLocal = false
-    }
-
-    /// The namespace that upstreams are reached from.
-    package enum ForwardFrom: String, Sendable, CaseIterable {
-        /// The daemon's own.
-        case host
-        /// That of the container that asks.
-        case namespace
     }
 
     /// `[cache]`: answers of upstreams that are kept.

@@ -35,7 +35,7 @@ extension ConfigurationReader {
             table.read("internal", .boolean, into: &network.isInternal)
             table.read("upstreams", .list(of: .upstream), into: &network.upstreams)
             readRoutes(of: &network, from: &table, beside: domain)
-            network.from = table.read("from", ValueKind<Configuration.ForwardFrom>.word)
+            network.from = table.read("from", ValueKind<ForwardFrom>.word)
             network.ttl = table.read("ttl", .seconds)
             if let name, let key = try? Name(name.value) {
                 places.claim(key, at: name.position, in: &table, "name: network '\(name.value)'")

@@ -60,9 +60,7 @@ extension ControlPlane {
         let standard = Configuration()
         let idle: [(String, Bool)] = [
             ("[server] listen = \"redirect\"", configuration.server.listen == .redirect),
-            ("[forward] from = \"namespace\"", configuration.forward.from == .namespace),
             ("[cache]", configuration.cache != standard.cache),
-            ("from of a [[network]]", configuration.networks.contains { $0.from == .namespace }),
         ]
         for (key, isUsed) in idle where isUsed { logger.warning("\(key) has no effect in version \(Version.number)") }
     }

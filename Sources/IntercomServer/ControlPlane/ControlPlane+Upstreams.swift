@@ -18,8 +18,11 @@ extension ControlPlane {
     /// Tells the workers which upstreams each group has, where that has changed.
     func publishUpstreams() {
         var groups = [UpstreamGroupID.default.rawValue: defaultUpstreams]
-        for group in registry.upstreamGroups { groups[group.id.rawValue] = UpstreamList(servers: group.upstreams) }
+        for group in registry.upstreamGroups {
+            groups[group.id.rawValue] = list(group.upstreams, from: group.from ?? configuration.forward.from)
+        }
         for (group, list) in groups where upstreamGroups[group] != list {
+            if list.servers.isEmpty, list.origin == .namespace { warnOfLoopback() }
             for worker in workers { worker.inbox.post(.upstreams(group: group, list)) }
         }
         for group in upstreamGroups.keys where groups[group] == nil {
@@ -29,11 +32,24 @@ extension ControlPlane {
         upstreamsChanged = false
     }
 
+    private func warnOfLoopback() {
+        logger.warning(
+            "upstreams of \(HostResolver.path) on the host's loopback cannot be asked from a container's namespace; give [forward] or its network others"
+        )
+    }
+
     /// The upstreams of all networks that have none of their own.
-    private var defaultUpstreams: UpstreamList {
-        let configured = configuration.defaultUpstreams
-        guard configured.isEmpty else { return UpstreamList(servers: configured) }
+    private var defaultUpstreams: UpstreamList { list([], from: configuration.forward.from) }
+
+    /// A list of these servers; of those of all, where there are none; else of the host's.
+    private func list(_ servers: [ServerAddress], from: ForwardFrom) -> UpstreamList {
+        let origin: UpstreamList.Origin = from == .host ? .host : .namespace
+        let configured = servers.isEmpty ? configuration.defaultUpstreams : servers
+        guard configured.isEmpty else { return UpstreamList(servers: configured, origin: origin) }
         let host = hostResolver.configuration
-        return UpstreamList(servers: host.nameservers, rotates: host.options.contains("rotate"))
+        return UpstreamList(
+            // The host's loopback is another in a container.
+            servers: host.nameservers.filter { from == .host || !$0.address.isLoopback }, origin: origin,
+            rotates: host.options.contains("rotate"))
     }
 }

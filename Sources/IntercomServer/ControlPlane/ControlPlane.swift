@@ -186,7 +186,10 @@ package final class ControlPlane {
 
     private func takeReplies() {
         for reply in replies.takeAll() {
-            let token = reply.token
+            guard let token = reply.token else {
+                if case .needsSockets(let view, let kind, let count) = reply { openSockets(for: view, kind, count) }
+                continue
+            }
             waiting[token]?.replies.append(reply)
             waiting[token]?.remaining -= 1
             if let entry = waiting[token], entry.remaining == 0 {

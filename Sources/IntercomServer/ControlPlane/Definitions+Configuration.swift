@@ -12,6 +12,7 @@ extension NetworkDefinition {
         let everything = network.routes.first { $0.domain == .root }
         upstreams = everything?.upstreams ?? network.upstreams
         routes = network.routes.definitions
+        forwardFrom = network.from
         ttl = network.ttl
     }
 }

@@ -18,6 +18,12 @@ extension NetworkDefinition {
         isInternal = parameters.internal ?? false
         for text in parameters.upstreams ?? [] { upstreams.append(try .upstream(text)) }
         for route in parameters.routes ?? [] { try add(route, beside: domain) }
+        if let from = parameters.forwardFrom {
+            guard let known = ForwardFrom(rawValue: from) else {
+                throw .invalidValue(from, of: "forwardFrom", reason: "expected host or namespace")
+            }
+            forwardFrom = known
+        }
         if let seconds = parameters.ttl {
             guard let valid = UInt32(exactly: seconds), valid <= Int32.max else {
                 throw .invalidValue("\(seconds)", of: "ttl", reason: "expected 0 to 2147483647 seconds (RFC 2181 §8)")

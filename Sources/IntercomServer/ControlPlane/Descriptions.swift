@@ -16,6 +16,7 @@ extension ControlPlane {
             name: network.name, interface: network.interface, subnets: network.subnets.map(\.description),
             internal: network.isInternal, upstreams: network.upstreams.map(\.description),
             routes: network.routes.map { Route(domain: "\($0.domain)", upstreams: $0.upstreams.map(\.description)) },
+            forwardFrom: (network.forwardFrom ?? configuration.forward.from).rawValue,
             ttl: Int(network.ttl ?? registry.ttl), source: network.source.rawValue, containers: members)
     }
 

@@ -43,6 +43,8 @@ enum WorkerMessage: Sendable {
     case upstreams(group: UInt32, UpstreamList?)
     case listen(ViewID, Handover<ListenerSockets>)
     case closeListener(ViewID)
+    /// Sockets that ``WorkerReply/needsSockets(_:_:count:)`` asked for; none: they cannot be had.
+    case sockets(ViewID, SocketKind, Handover<SocketBatch>)
     /// The answer that this view would get; comes back as ``WorkerReply/resolved(token:_:)``.
     case resolve(token: UInt64, view: ViewID, query: [UInt8])
     /// Everything sent before is in force once ``WorkerReply/reached(token:)`` comes back.
@@ -56,11 +58,14 @@ enum WorkerReply: Sendable {
     case reached(token: UInt64)
     case resolved(token: UInt64, Resolution)
     case counters(token: UInt64, WorkerCounters)
+    /// Not asked for: upstreams are to be asked from a container's namespace, and there are no sockets.
+    case needsSockets(ViewID, SocketKind, count: Int)
 
-    /// Of the question that this answers.
-    var token: UInt64 {
+    /// Of the question that this answers; nil where nobody asked.
+    var token: UInt64? {
         switch self {
         case .reached(let token), .resolved(let token, _), .counters(let token, _): token
+        case .needsSockets: nil
         }
     }
 }

@@ -93,11 +93,16 @@ extension Worker {
     mutating func act(_ now: ContinuousClock.Instant) {
         while let action = forwarder.nextAction() {
             switch action {
-            // From the host's namespace, whatever the vantage: no list has another origin yet.
-            case .openDatagram(let token, let server, _, let message): openDatagram(token, server, message, now)
-            case .openStream(let token, let server, _, let message): openStream(token, server, message, now)
+            case .openDatagram(let token, let server, .host, let message): openDatagram(token, server, message, now)
+            case .openStream(let token, let server, .host, let message): openStream(token, server, message, now)
+            case .openDatagram(let token, let server, .namespace(let view), let message):
+                open(SocketOrder(token, server, isStream: false, from: view, message: message), now)
+            case .openStream(let token, let server, .namespace(let view), let message):
+                open(SocketOrder(token, server, isStream: true, from: view, message: message), now)
             case .send(let token, let message): send(token, message, now)
-            case .close(let token): upstreams.remove(token)
+            case .close(let token):
+                cancel(token)
+                upstreams.remove(token)
             case .answer(let client, let answer): deliver(answer, to: client)
             }
         }
@@ -130,7 +135,7 @@ extension Worker {
         }
     }
 
-    private mutating func add(_ socket: consuming UpstreamSocket, interest: Epoll.Events) throws(LinuxError) {
+    mutating func add(_ socket: consuming UpstreamSocket, interest: Epoll.Events) throws(LinuxError) {
         let token = socket.token
         let ticket = upstreams.insert(socket)
         guard let position = upstreams.sockets.position(of: ticket) else { return }

@@ -19,6 +19,14 @@ struct Listener: ~Copyable {
     let sockets: ListenerSockets
     let view: ViewID
     var connections = 0
+    /// Sockets in the namespace that can be connected to upstreams, and the kinds that were asked for.
+    var spare = SocketBatch()
+    var requested: Set<SocketKind> = []
+
+    init(sockets: consuming ListenerSockets, view: ViewID) {
+        self.sockets = sockets
+        self.view = view
+    }
 }
 
 /// The data plane's loop and all that it owns.
@@ -42,6 +50,8 @@ struct Worker: ~Copyable {
     var listenerOfView: [ViewID: Ticket] = [:]
     var streams = SlotTable<StreamConnection>()
     var upstreams = UpstreamSockets()
+    /// Questions that wait for a socket of their namespace.
+    var orders: [SocketOrder] = []
     /// When the next idle connection is due; nil while there are none.
     var nextStreamDeadline: ContinuousClock.Instant?
     /// Where answers for streams and the control plane are written, and what reads from sockets fill.
@@ -134,6 +144,8 @@ struct Worker: ~Copyable {
                 listen(view, sockets)
             case .closeListener(let view):
                 closeListener(view)
+            case .sockets(let view, let kind, let sockets):
+                takeSockets(view, kind, sockets)
             case .resolve(let token, let view, let query):
                 resolve(token, view, query)
             case .fence(let token):

@@ -5,26 +5,30 @@ import Foundation
 extension House {
     /// Starts an upstream at an address, IPv6 with its scope, and waits until it answers.
     ///
-    /// Every query is a line in the house's file `upstream-ADDRESS`: transport, name, type.
+    /// Every query is a line in the house's file `upstream-NAME`: transport, name, type. TXT records say `from NAME`.
     /// - Parameters:
     ///   - mode: `normal`, or `silent`, `servfail`, `refused` for every name.
     ///   - namespace: where it runs; by default that of the host.
-    func startUpstream(_ address: String, mode: String = "normal", in namespace: String = "house") throws {
+    ///   - name: what it is called; by default its address.
+    func startUpstream(
+        _ address: String, mode: String = "normal", in namespace: String = "house", as name: String? = nil
+    ) throws {
+        let name = name ?? address
         let script = "\(directory)/upstream.py"
         try Self.upstreamScript.write(toFile: script, atomically: true, encoding: .utf8)
         try start(
-            in: namespace, ["env"] + Self.pythonPath + ["python3", "-u", script, address, mode],
-            log: "upstream-\(address)")
-        guard eventually({ queries(of: address).first == "ready" }) else {
+            in: namespace, ["env"] + Self.pythonPath + ["python3", "-u", script, address, mode, name],
+            log: "upstream-\(name)")
+        guard eventually({ queries(of: name).first == "ready" }) else {
             throw CommandFailure(
-                command: "upstream \(address)",
-                output: Output(status: 1, out: queries(of: address).joined(separator: "\n"), err: ""))
+                command: "upstream \(name)",
+                output: Output(status: 1, out: queries(of: name).joined(separator: "\n"), err: ""))
         }
     }
 
     /// What an upstream was asked, a line each.
-    func queries(of address: String) -> [String] {
-        let text = (try? String(contentsOfFile: "\(directory)/upstream-\(address)", encoding: .utf8)) ?? ""
+    func queries(of name: String) -> [String] {
+        let text = (try? String(contentsOfFile: "\(directory)/upstream-\(name)", encoding: .utf8)) ?? ""
         return text.split(separator: "\n").map(String.init)
     }
 
@@ -32,7 +36,7 @@ extension House {
         import socket, struct, sys, threading
         import dns.flags, dns.message, dns.rcode, dns.rrset
 
-        address, mode = sys.argv[1], sys.argv[2]
+        address, mode, called = sys.argv[1:]
 
         def respond(query, transport):
             question = query.question[0]
@@ -56,7 +60,7 @@ extension House {
                 addresses = ["192.0.2.%d" % (n + 1) for n in range(count)]
                 response.answer.append(dns.rrset.from_text(name, 300, "IN", "A", *addresses))
             elif kind == 16:
-                response.answer.append(dns.rrset.from_text(name, 300, "IN", "TXT", '"from %s"' % address))
+                response.answer.append(dns.rrset.from_text(name, 300, "IN", "TXT", '"from %s"' % called))
             return response
 
         def serve_udp(udp):
