@@ -45,6 +45,8 @@ int clinux_sendmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count,
     return sendmmsg(fd, (struct mmsghdr *)messages, count, flags);
 }
 
+int clinux_reserve(int fd, off_t offset, off_t length) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length); }
+
 // Room for as many descriptors as one message may carry (unix(7) SCM_MAX_FD).
 union clinux_control {
     struct cmsghdr header;

@@ -18,6 +18,14 @@ package enum Files {
     /// - Returns: nil when there is no such file.
     /// - Throws: ``LinuxError``: `fileTooLarge` over the limit, `invalidArgument` when it is no regular file.
     package static func readText(_ path: String, limit: Int) throws(LinuxError) -> String? {
+        try readBytes(path, limit: limit).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The octets of a regular file.
+    /// - Parameter limit: the most octets that it may have.
+    /// - Returns: nil when there is no such file.
+    /// - Throws: ``LinuxError``, as ``readText(_:limit:)``.
+    package static func readBytes(_ path: String, limit: Int) throws(LinuxError) -> [UInt8]? {
         let file: Descriptor
         do throws(LinuxError) {
             // O_NONBLOCK: a pipe is not waited for.
@@ -29,13 +37,13 @@ package enum Files {
         guard status.isKind(S_IFREG) else {
             throw LinuxError(call: "read", errno: .invalidArgument, subject: "\(path) (not a regular file)")
         }
-        var text: [UInt8] = []
+        var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16 * 1024)
         while let count = try file.read(into: &buffer), count > 0 {
-            text += buffer[..<count]
-            if text.count > limit { throw LinuxError(call: "read", errno: .fileTooLarge, subject: path) }
+            bytes += buffer[..<count]
+            if bytes.count > limit { throw LinuxError(call: "read", errno: .fileTooLarge, subject: path) }
         }
-        return String(decoding: text, as: UTF8.self)
+        return bytes
     }
 
     /// Writes a file so that a reader sees all of the old text or all of the new; it replaces what the path named.
@@ -44,13 +52,22 @@ package enum Files {
     /// - Parameter mode: its permissions, such as 0o644, whatever the umask.
     /// - Throws: ``LinuxError``; what the path named is unchanged then.
     package static func writeAtomically(_ path: String, _ text: String, mode: UInt32) throws(LinuxError) {
+        try replace(path, Array(text.utf8), mode: mode) { _ in }
+    }
+
+    /// Writes a new file and gives it the name of the old one.
+    /// - Parameter finish: called with the file's number before it has the name.
+    static func replace(
+        _ path: String, _ bytes: [UInt8], mode: UInt32, _ finish: (Int32) throws(LinuxError) -> Void
+    ) throws(LinuxError) {
         let temporary = "\(path).\(String(Entropy.word(), radix: 36))"
         let file = try open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600, subject: path)
         do throws(LinuxError) {
-            try writeAll(text, to: file.rawValue, path)
+            try writeAll(bytes, to: file.rawValue, path)
             try system("fchmod", path) { fchmod(file.rawValue, mode) }
+            try finish(file.rawValue)
             // Both paths are NUL-terminated strings while the call runs.
-            try system("rename", path) { unsafe rename(temporary, path) }
+            try system("rename", path) { unsafe CLinux.rename(temporary, path) }
         } catch {
             try? unlink(temporary)
             throw error
@@ -59,7 +76,7 @@ package enum Files {
 
     /// Writes text to a standard stream, all of it if the stream takes it; what it does not take is lost.
     package static func write(_ text: String, to stream: Stream) {
-        try? writeAll(text, to: stream.rawValue, "")
+        try? writeAll(Array(text.utf8), to: stream.rawValue, "")
     }
 
     /// Whether a standard stream goes to a terminal (isatty(3)).
@@ -97,6 +114,12 @@ package enum Files {
     package static func unlink(_ path: String) throws(LinuxError) {
         // The path is a NUL-terminated string while the call runs; so below.
         try system("unlink", path) { unsafe CLinux.unlink(path) }
+    }
+
+    /// Gives a file another name (rename(2)); what had that name is replaced.
+    /// - Throws: ``LinuxError``, for example when the directory may not be written.
+    package static func rename(_ path: String, to other: String) throws(LinuxError) {
+        try system("rename", path) { unsafe CLinux.rename(path, other) }
     }
 
     /// Removes an empty directory (rmdir(2)).
@@ -159,8 +182,7 @@ package enum Files {
         return failure == 0 ? status : nil
     }
 
-    private static func writeAll(_ text: String, to descriptor: Int32, _ path: String) throws(LinuxError) {
-        let bytes = Array(text.utf8)
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(LinuxError) {
         var written = 0
         while written < bytes.count {
             // The rest of the array, which lives while the call runs.

@@ -15,6 +15,8 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case noSuchProcess
         /// Another process listens on this socket.
         case alreadyListening
+        /// Another process has taken it for itself.
+        case inUse
     }
 
     /// The name of the call, as in its manual page.
@@ -42,6 +44,7 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notANetworkNamespace: return "\(what): not a network namespace"
         case .noSuchProcess: return "\(what): no such process"
         case .alreadyListening: return "\(what): another process listens there"
+        case .inUse: return "\(what): another process uses it"
         }
     }
 }

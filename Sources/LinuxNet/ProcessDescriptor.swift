@@ -26,6 +26,19 @@ package struct ProcessDescriptor: ~Copyable, Sendable {
         }
     }
 
+    /// When the process began, in clock ticks since the host started (proc_pid_stat(5) starttime): with its number it names
+    /// one process of a boot.
+    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noSuchProcess`` when it has ended, or `/proc` hides it.
+    package func start() throws(LinuxError) -> UInt64 {
+        let path = "/proc/\(pid)/stat"
+        // Behind the command, which may contain anything, follow the fields from the third on; it is the 22nd.
+        let fields = try Files.readText(path, limit: 4096)?.split(separator: ")").last?.split(separator: " ")
+        guard let fields, fields.count > 19, let start = UInt64(fields[19]), isAlive else {
+            throw LinuxError(call: "read", errno: .noSuchProcess, subject: path, kind: .noSuchProcess)
+        }
+        return start
+    }
+
     /// Whether the process has not exited; one that nobody has waited for yet has.
     package var isAlive: Bool {
         var poll = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)

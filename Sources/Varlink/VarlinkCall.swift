@@ -54,6 +54,9 @@ package struct VarlinkCall: Sendable {
         self.message = message
     }
 
+    /// Octets of the message.
+    package var size: Int { message.count }
+
     /// The interface that the method is of: all before the last dot.
     package var interface: String {
         method.lastIndex(of: ".").map { String(method[..<$0]) } ?? ""

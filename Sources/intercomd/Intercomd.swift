@@ -31,7 +31,8 @@ struct Intercomd: ParsableCommand {
         help: ArgumentHelp("Control socket (default: as configured, /run/intercom/control.sock).", valueName: "path"))
     var socket: String?
 
-    @Option(help: ArgumentHelp("Directory for what outlives a restart.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Directory of what outlives a restart: what intercomctl has declared.", valueName: "path"))
     var stateDir = "/var/lib/intercom"
 
     @Option(help: ArgumentHelp("Least severe messages that are logged; trace shows every query.", valueName: "level"))
@@ -51,7 +52,7 @@ struct Intercomd: ParsableCommand {
         var logger = Logger(label: "intercomd", factory: StandardErrorLog.init)
         logger.logLevel = logLevel.level
         Limits.raiseOpenFiles()
-        let options = ControlPlane.Options(configurationPath: path, socket: socket)
+        let options = ControlPlane.Options(configurationPath: path, socket: socket, stateDirectory: stateDir)
         try ControlPlane(configuration: settings, options: options, logger: logger).run()
     }
 

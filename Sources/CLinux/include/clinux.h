@@ -29,6 +29,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -51,6 +52,9 @@ int clinux_open_path(const char *path);
 
 /// fcntl(2) F_DUPFD_CLOEXEC.
 static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
+
+/// fallocate(2) that leaves the file's size as it is.
+int clinux_reserve(int fd, off_t offset, off_t length);
 
 /// ioctl_nsfs(2) NS_GET_NSTYPE: the CLONE_NEW* constant of a namespace's type.
 static inline int clinux_namespace_type(int fd) { return ioctl(fd, NS_GET_NSTYPE); }

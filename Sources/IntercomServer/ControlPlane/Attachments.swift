@@ -13,6 +13,10 @@ struct Attachment {
     let source: NamespaceSource
     /// One namespace has one listener.
     let identity: NamespaceIdentity
+    /// The same for as long as the host runs (SO_NETNS_COOKIE).
+    let cookie: UInt64
+    /// When the process began by which it came.
+    let processStart: UInt64?
     /// The resolv.conf that its runtime asked for.
     var wantedResolverFile: String?
     /// The resolv.conf files that we wrote for it.
@@ -61,9 +65,12 @@ extension ControlPlane {
             }
             throw .operationFailed(reason: "\(source) cannot be given a listener: \(error)")
         }
+        let processStart = try? process?.start()
         try watch(container, source, identity, process)
         let worker = worker(of: view)
-        attachments[container] = Attachment(view: view, worker: worker, source: source, identity: identity)
+        attachments[container] = Attachment(
+            view: view, worker: worker, source: source, identity: identity, cookie: sockets.cookie,
+            processStart: processStart)
         containerOfNamespace[identity] = container
         newListeners.append((container, worker, .listen(view, Handover(sockets))))
     }

@@ -57,6 +57,7 @@ extension ControlPlane {
     ) where Method.Reply == Nothing {
         guard let parameters = parameters(method, call, client) else { return }
         do throws(ControlError) {
+            try reserveState(for: call)
             try body(parameters)
         } catch {
             refuse(error, to: client)
@@ -95,25 +96,28 @@ extension ControlPlane {
 
     // MARK: - Networks
 
-    private func createNetwork(_ parameters: CreateNetwork.Parameters) throws(ControlError) {
+    func createNetwork(_ parameters: CreateNetwork.Parameters) throws(ControlError) {
         let definition = try NetworkDefinition(parameters, beside: configuration.server.domain)
         try changeRegistry { registry throws(RegistryError) in try registry.createNetwork(definition) }
         upstreamsChanged = true
+        state.keep(.createNetwork(parameters))
         logger.info("network \(definition.name) created")
     }
 
     private func removeNetwork(_ parameters: Named) throws(ControlError) {
         try changeRegistry { registry throws(RegistryError) in try registry.removeNetwork(named: parameters.name) }
         upstreamsChanged = true
+        state.keep(.removeNetwork(parameters.name))
         logger.info("network \(parameters.name) removed")
     }
 
-    private func connect(_ parameters: Connect.Parameters) throws(ControlError) {
+    func connect(_ parameters: Connect.Parameters) throws(ControlError) {
         let endpoint = try EndpointDefinition(
             network: parameters.network, addresses: parameters.addresses, aliases: parameters.aliases)
         try changeRegistry { registry throws(RegistryError) in
             try registry.connect(container: parameters.container, endpoint)
         }
+        state.keep(.connect(parameters))
         logger.info("container \(parameters.container) connected to network \(parameters.network)")
     }
 
@@ -121,6 +125,7 @@ extension ControlPlane {
         try changeRegistry { registry throws(RegistryError) in
             try registry.disconnect(container: parameters.container, network: parameters.network)
         }
+        state.keep(.disconnect(parameters))
         logger.info("container \(parameters.container) disconnected from network \(parameters.network)")
     }
 
@@ -132,10 +137,15 @@ extension ControlPlane {
     // MARK: - Containers
 
     private func addContainer(_ parameters: AddContainer.Parameters) throws(ControlError) {
-        let definition = try ContainerDefinition(parameters)
-        for link in definition.links where registry.container(named: link.container) == nil {
+        for link in parameters.links ?? [] where registry.container(named: link.container) == nil {
             throw .noSuchContainer(link.container)
         }
+        try declare(parameters)
+    }
+
+    /// Adds a container; where a link leads need not be there.
+    func declare(_ parameters: AddContainer.Parameters) throws(ControlError) {
+        let definition = try ContainerDefinition(parameters)
         if let path = parameters.resolvConf {
             guard path.hasPrefix("/"), !path.utf8.contains(0) else {
                 throw .invalidValue(path, of: "resolvConf", reason: "expected an absolute path")
@@ -143,6 +153,7 @@ extension ControlPlane {
         }
         let source = try NamespaceSource.of(parameters)
         try add(definition, namespace: source, resolverFile: parameters.resolvConf)
+        keep(parameters)
         logger.info("container \(definition.name) added\(source.map { ", attached to \($0)" } ?? "")")
     }
 
@@ -151,6 +162,7 @@ extension ControlPlane {
             throw .noSuchContainer(parameters.name)
         }
         remove(container.name)
+        state.keep(.removeContainer(container.name))
         logger.info("container \(container.name) removed")
     }
 

@@ -33,6 +33,7 @@ extension ControlPlane {
     /// Withdraws a container that ended by itself. One of the configuration comes back when its namespace does.
     private func end(_ container: String) {
         remove(container)
+        state.keep(.removeContainer(container))
         if let declared = configuration.containers.first(where: { $0.name == container }) {
             awaitNamespace(of: declared)
         }

@@ -18,10 +18,13 @@ package final class ControlPlane {
         package var configurationPath: String?
         /// The control socket; nil: as configured.
         package var socket: String?
+        /// Where it is kept what the control socket declares.
+        package var stateDirectory: String
 
-        package init(configurationPath: String?, socket: String?) {
+        package init(configurationPath: String?, socket: String?, stateDirectory: String) {
             self.configurationPath = configurationPath
             self.socket = socket
+            self.stateDirectory = stateDirectory
         }
     }
 
@@ -39,6 +42,7 @@ package final class ControlPlane {
     var configuration: Configuration
     var hostResolver: HostResolver
     var registry: Registry
+    var state: StateDirectory
     /// Where each container with a namespace is attached, by its name.
     var attachments: [String: Attachment] = [:]
     /// Containers of the configuration whose namespace is not there yet.
@@ -76,6 +80,7 @@ package final class ControlPlane {
         self.configuration = configuration
         hostResolver = try HostResolver(logger: logger)
         registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)
+        state = StateDirectory(path: options.stateDirectory, logger: logger)
         signals = try SignalFD([.terminate, .interrupt, .hangUp])
         epoll = try Epoll()
         let inotify = try Inotify()
@@ -99,6 +104,7 @@ package final class ControlPlane {
     /// Turns until SIGTERM or SIGINT, then ends cleanly.
     package func run() throws {
         applyConfiguration()
+        try restoreDeclarations()
         publish { [self] in
             logger.info(
                 "ready: \(registry.networkCount) networks, \(registry.containerCount) containers, \(workers.count) workers"

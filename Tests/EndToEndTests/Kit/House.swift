@@ -20,6 +20,7 @@ final class House {
     private(set) var daemon: Process?
 
     var socket: String { "\(directory)/control.sock" }
+    var state: String { "\(directory)/state" }
     var configuration: String { "\(directory)/intercom.toml" }
     /// The resolv.conf that the daemon takes for the host's, in a house that has one of its own.
     var resolver: String { "\(directory)/etc/resolv.conf" }
@@ -114,7 +115,7 @@ final class House {
             (try resolver.map { try furnish(resolver: $0) } ?? [])
                 + [
                     "\(Self.binaries)/intercomd", "--config", configuration, "--socket", socket, "--state-dir",
-                    directory,
+                    state,
                 ]
                 + options, log: "log")
         processes.removeLast()
@@ -145,6 +146,13 @@ final class House {
         daemon.waitUntilExit()
         self.daemon = nil
         return daemon.terminationStatus
+    }
+
+    /// Kills the daemon as a crash would, and starts it again with the same configuration.
+    func crashDaemon() throws {
+        if let daemon { Self.kill(daemon) }
+        daemon = nil
+        try startDaemon(try String(contentsOfFile: configuration, encoding: .utf8))
     }
 
     /// intercomctl.

@@ -1,0 +1,113 @@
+// What the control socket has declared, over a restart: kept as it comes, and declared anew at the start.
+
+import ControlAPI
+import LinuxNet
+import Logging
+import Registry
+import Varlink
+
+extension ControlPlane {
+    // MARK: - Kept
+
+    /// Makes sure that what a call declares can be kept; where it cannot, the call is refused before it changes anything.
+    func reserveState(for call: VarlinkCall) throws(ControlError) {
+        guard call.method != Reload.name else { return }
+        do throws(LinuxError) {
+            // The record is the call again, and a line that says where a container was attached.
+            try state.reserve(call.size + 1024)
+        } catch {
+            throw .operationFailed(
+                reason:
+                    "it cannot be kept in \(state.path) (\(error)), so nothing was changed; make room there, or make it writable"
+            )
+        }
+    }
+
+    /// Keeps a container that was added.
+    func keep(_ container: AddContainer.Parameters) {
+        guard let attachment = attachments[container.name] else { return state.keep(.addContainer(container)) }
+        state.keep(
+            .addContainer(container),
+            .attach(
+                AttachedNamespace(
+                    container: container.name, inode: attachment.identity.inode, cookie: attachment.cookie,
+                    processStart: attachment.processStart)))
+    }
+
+    // MARK: - Declared anew
+
+    /// Makes the calls again that declared what is still there.
+    /// - Throws: ``LinuxError`` where another daemon uses the state directory.
+    func restoreDeclarations() throws(LinuxError) {
+        let (before, isSameBoot) = try state.load()
+        for network in before.networks {
+            restore(.createNetwork(network), "network \(network.name)") { () throws(ControlError) in
+                try createNetwork(network)
+            }
+        }
+        for container in before.containers { restore(container, isSameBoot: isSameBoot) }
+        for connection in before.otherConnections {
+            restore(.connect(connection), "container \(connection.container) on network \(connection.network)") {
+                () throws(ControlError) in try connect(connection)
+            }
+        }
+        do throws(LinuxError) {
+            try state.write()
+        } catch {
+            logger.error("the state cannot be kept: \(error)")
+        }
+    }
+
+    private func restore(_ container: Declarations.DeclaredContainer, isSameBoot: Bool) {
+        let parameters = container.parameters
+        guard parameters.netns != nil || parameters.pid != nil else {
+            restore(.addContainer(parameters), "container \(parameters.name)") { () throws(ControlError) in
+                try declare(parameters)
+            }
+            return
+        }
+        guard isSameBoot, let namespace = container.namespace else { return forget(parameters) }
+        restore(.addContainer(parameters), "container \(parameters.name)") { () throws(ControlError) in
+            do throws(ControlError) {
+                try declare(parameters)
+            } catch  where error.isOfWhatHasEnded {
+                return forget(parameters)
+            }
+            if let now = attachments[parameters.name], !now.isSame(as: namespace) {
+                remove(parameters.name)
+                state.keep(.removeContainer(parameters.name))
+                forget(parameters)
+            }
+        }
+    }
+
+    /// Makes one call again. One that is refused now is tried again at the next start.
+    private func restore(_ declaration: Declaration, _ subject: String, _ call: () throws(ControlError) -> Void) {
+        do throws(ControlError) {
+            try call()
+        } catch {
+            logger.error("\(subject), which was declared before: \(error.message)")
+            state.keep(declaration)
+        }
+    }
+
+    /// Leaves out a container that has ended while nobody watched.
+    private func forget(_ container: AddContainer.Parameters) {
+        logger.info("container \(container.name) ended while the daemon was away")
+        for path in [container.netns.flatMap(ResolverFiles.path(forNamespaceAt:)), container.resolvConf] {
+            if let path { ResolverFiles.remove(path) }
+        }
+    }
+}
+
+extension Attachment {
+    /// Whether it is what was attached before: neither the namespace nor the process is another of the same name.
+    fileprivate func isSame(as before: AttachedNamespace) -> Bool {
+        cookie == before.cookie && processStart == before.processStart
+    }
+}
+
+extension ControlError {
+    /// Whether it says that the namespace or the process is not there.
+    fileprivate var isOfWhatHasEnded: Bool { ["NotANetworkNamespace", "NoSuchProcess"].contains(member) }
+}

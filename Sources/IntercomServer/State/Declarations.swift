@@ -1,0 +1,108 @@
+// What the control socket has declared and nobody has taken back.
+
+import ControlAPI
+import DNSWire
+
+/// All declarations in force: changes go in, and what would declare the same anew comes out.
+struct Declarations: Sendable {
+    /// A container and where it is attached.
+    struct DeclaredContainer: Equatable, Sendable {
+        var parameters: AddContainer.Parameters
+        /// Nil where it has no namespace here.
+        var namespace: AttachedNamespace?
+    }
+
+    /// An endpoint of a container that was declared elsewhere: by the configuration, or found.
+    private struct Endpoint: Hashable {
+        var container: Name
+        var network: Name
+    }
+
+    /// Something with its place among the others: they are declared anew in the order in which they came.
+    private struct Placed<Value: Sendable>: Sendable {
+        let place: UInt64
+        var value: Value
+    }
+
+    private var placedNetworks: [Name: Placed<CreateNetwork.Parameters>] = [:]
+    private var placedContainers: [Name: Placed<DeclaredContainer>] = [:]
+    private var connections: [Endpoint: Placed<Connect.Parameters>] = [:]
+    private var lastPlace: UInt64 = 0
+
+    var networks: [CreateNetwork.Parameters] { Self.ordered(placedNetworks.values) }
+    var containers: [DeclaredContainer] { Self.ordered(placedContainers.values) }
+    /// Of containers that are not among ``containers``.
+    var otherConnections: [Connect.Parameters] { Self.ordered(connections.values) }
+
+    /// How many declarations ``all`` has at least.
+    var count: Int { placedNetworks.count + placedContainers.count + connections.count }
+
+    /// The fewest declarations that make these.
+    var all: [Declaration] {
+        networks.map { .createNetwork($0) }
+            + containers.flatMap { container in
+                [.addContainer(container.parameters)] + (container.namespace.map { [.attach($0)] } ?? [])
+            } + otherConnections.map { .connect($0) }
+    }
+
+    /// Takes in a change that was carried out. One that makes no sense here changes nothing.
+    mutating func apply(_ declaration: Declaration) {
+        switch declaration {
+        case .createNetwork(let parameters):
+            guard let name = Self.network(parameters.name) else { return }
+            placedNetworks[name] = placed(parameters)
+        case .removeNetwork(let text):
+            guard let name = Self.network(text) else { return }
+            placedNetworks[name] = nil
+        case .addContainer(let parameters):
+            guard let name = Self.container(parameters.name) else { return }
+            placedContainers[name] = placed(DeclaredContainer(parameters: parameters))
+        case .attach(let namespace):
+            guard let name = Self.container(namespace.container) else { return }
+            placedContainers[name]?.value.namespace = namespace
+        case .removeContainer(let text):
+            guard let name = Self.container(text) else { return }
+            placedContainers[name] = nil
+            for endpoint in connections.keys where endpoint.container == name { connections[endpoint] = nil }
+        case .connect(let parameters): connect(parameters)
+        case .disconnect(let parameters): disconnect(parameters)
+        }
+    }
+
+    private mutating func connect(_ parameters: Connect.Parameters) {
+        guard let container = Self.container(parameters.container), let network = Self.network(parameters.network)
+        else { return }
+        guard var declared = placedContainers[container]?.value.parameters else {
+            connections[Endpoint(container: container, network: network)] = placed(parameters)
+            return
+        }
+        declared.networks =
+            (declared.networks ?? []) + [
+                .init(name: parameters.network, addresses: parameters.addresses, aliases: parameters.aliases)
+            ]
+        placedContainers[container]?.value.parameters = declared
+    }
+
+    private mutating func disconnect(_ parameters: Disconnect.Parameters) {
+        guard let container = Self.container(parameters.container), let network = Self.network(parameters.network)
+        else { return }
+        connections[Endpoint(container: container, network: network)] = nil
+        placedContainers[container]?.value.parameters.networks?.removeAll { Self.network($0.name) == network }
+    }
+
+    // MARK: - Order and names
+
+    private mutating func placed<Value>(_ value: Value) -> Placed<Value> {
+        lastPlace += 1
+        return Placed(place: lastPlace, value: value)
+    }
+
+    private static func ordered<Value>(_ values: some Collection<Placed<Value>>) -> [Value] {
+        values.sorted { $0.place < $1.place }.map(\.value)
+    }
+
+    private static func network(_ text: String) -> Name? { try? Name(text) }
+
+    /// A container's name is one label, taken as it is.
+    private static func container(_ text: String) -> Name? { try? Name(labels: [Array(text.utf8)]) }
+}

@@ -1,0 +1,127 @@
+// What outlives a restart: which declarations hold, and the file that they are kept in, whole and damaged.
+
+import ControlAPI
+import Testing
+
+@testable import IntercomServer
+
+@Suite("Declarations")
+struct DeclarationsTests {
+    private static let frontend = Declaration.createNetwork(.init(name: "frontend", subnets: ["10.1.0.0/24"]))
+    private static let web = Declaration.addContainer(
+        .init(name: "web", netns: "/run/netns/web", networks: [.init(name: "frontend", addresses: ["10.1.0.2"])]))
+    private static let attached = Declaration.attach(
+        .init(container: "web", inode: 4_026_532_201, cookie: 17, processStart: nil))
+
+    private static func folded(_ declarations: [Declaration]) -> [Declaration] {
+        var result = Declarations()
+        for declaration in declarations { result.apply(declaration) }
+        return result.all
+    }
+
+    @Test("hold until they are taken back, in the order in which they came; names without regard to case")
+    func folding() {
+        let vm = Declaration.addContainer(.init(name: "vm", networks: [.init(name: "frontend")]))
+        #expect(Self.folded([Self.frontend, Self.web, Self.attached]) == [Self.frontend, Self.web, Self.attached])
+        #expect(
+            Self.folded([Self.frontend, Self.web, Self.attached, vm, .removeContainer("WEB")]) == [Self.frontend, vm])
+        #expect(Self.folded([Self.frontend, .removeNetwork("Frontend")]) == [])
+        #expect(
+            Self.folded([Self.frontend, vm, .removeContainer("vm"), vm]) == [Self.frontend, vm], "gone and come again")
+        #expect(Self.folded([.removeContainer("nobody"), .removeNetwork("nothing"), Self.attached]) == [])
+    }
+
+    @Test("of a container take in the networks that it joins and leaves")
+    func connecting() {
+        let joined = Declaration.connect(
+            .init(network: "backend", container: "web", addresses: ["10.2.0.2"], aliases: ["db"]))
+        let left = Declaration.disconnect(.init(network: "FRONTEND", container: "Web"))
+        #expect(
+            Self.folded([Self.web, joined, left]) == [
+                .addContainer(
+                    .init(
+                        name: "web", netns: "/run/netns/web",
+                        networks: [.init(name: "backend", addresses: ["10.2.0.2"], aliases: ["db"])]))
+            ])
+    }
+
+    @Test("of a container that somebody else declared are its connections alone")
+    func connectingOthers() {
+        let joined = Declaration.connect(.init(network: "backend", container: "found"))
+        let other = Declaration.connect(.init(network: "frontend", container: "found"))
+        #expect(Self.folded([joined, other]) == [joined, other])
+        #expect(Self.folded([joined, other, .disconnect(.init(network: "backend", container: "found"))]) == [other])
+        #expect(Self.folded([joined, other, .removeContainer("found")]) == [])
+    }
+
+    // MARK: - The file
+
+    private static let boot = "7c6c8a3e-5b1c-4f0e-9d5a-0c5f1f4c1a11"
+    private static var file: [UInt8] {
+        DeclarationsText.header(boot: boot) + [frontend, web, attached].flatMap(DeclarationsText.line)
+    }
+
+    @Test("are lines that people can read, each with its checksum")
+    func text() {
+        #expect(
+            String(decoding: Self.file, as: UTF8.self) == """
+                intercom-declarations 1 7c6c8a3e-5b1c-4f0e-9d5a-0c5f1f4c1a11
+                4fcc01a1 {"method":"intercom.Control.CreateNetwork","parameters":{"name":"frontend","subnets":["10.1.0.0/24"]}}
+                12e562a2 {"method":"intercom.Control.AddContainer","parameters":{"name":"web","netns":"/run/netns/web","networks":[{"addresses":["10.1.0.2"],"name":"frontend"}]}}
+                9d069c05 {"method":"intercom.State.Attach","parameters":{"container":"web","cookie":17,"inode":4026532201}}
+
+                """)
+        // The check value of the algorithm's catalogues.
+        #expect(DeclarationsText.checksum(Array("123456789".utf8)[...]) == 0xCBF4_3926)
+    }
+
+    @Test("come back as they were kept, every kind of them")
+    func roundTrip() {
+        let all: [Declaration] = [
+            Self.frontend, .removeNetwork("frontend"), Self.web, Self.attached, .removeContainer("web"),
+            .connect(.init(network: "n", container: "c\n\"ä")), .disconnect(.init(network: "n", container: "c")),
+            .attach(.init(container: "job", inode: .max, cookie: .max, processStart: .max)),
+        ]
+        let content = DeclarationsText.parse(
+            DeclarationsText.header(boot: Self.boot) + all.flatMap(DeclarationsText.line))
+        #expect(content.declarations == all)
+        #expect(content.boot == Self.boot && content.problem == nil)
+        #expect(DeclarationsText.parse([]).problem == nil, "an empty file is one that nothing was written to yet")
+    }
+
+    @Test("survive wherever the file was torn: all whole lines count")
+    func torn() {
+        let whole = DeclarationsText.parse(Self.file).declarations
+        for length in 1..<Self.file.count {
+            let content = DeclarationsText.parse(Array(Self.file[..<length]))
+            #expect(content.declarations == Array(whole.prefix(content.declarations.count)))
+            let isWhole = Self.file[length - 1] == UInt8(ascii: "\n")
+            #expect((content.problem == nil) == isWhole, "\(length) octets")
+        }
+    }
+
+    @Test("survive any octet that went bad: its line is left out, and said to be damaged")
+    func damaged() {
+        let lines = Self.file.split(separator: UInt8(ascii: "\n"))
+        for index in (lines[0].count + 1)..<Self.file.count {
+            var bytes = Self.file
+            bytes[index] ^= 0x15
+            let content = DeclarationsText.parse(bytes)
+            #expect(content.problem != nil, "octet \(index)")
+            #expect(content.declarations.count < 3)
+        }
+    }
+
+    @Test(
+        "of another program or a later version are not touched",
+        arguments: [
+            ("intercom-declarations 2 x\n00000000 {}\n", "its version is 2, and this program knows 1"),
+            ("<html>\n", "it does not begin as such a file does"),
+            ("\n", "it does not begin as such a file does"),
+            ("intercom-declarations", "it does not begin as such a file does"),
+        ])
+    func foreign(text: String, problem: String) {
+        let content = DeclarationsText.parse(Array(text.utf8))
+        #expect(content.declarations.isEmpty && content.problem == problem)
+    }
+}
