@@ -97,9 +97,9 @@ package enum ControlInterface {
           subnets: ?[]string,
           internal: ?bool,
           upstreams: ?[]string,
+          ttl: ?int,
           routes: ?[]Route,
-          forwardFrom: ?string,
-          ttl: ?int
+          forwardFrom: ?string
         ) -> ()
 
         # Removes a network that no container is on.

@@ -93,6 +93,18 @@ package enum Files {
     /// Whether a path names something, of whatever kind.
     package static func exists(_ path: String) -> Bool { status(of: path, followsLinks: true) != nil }
 
+    /// The paths that lead from one to what it names: the path itself, where it is a symbolic link also what that links to
+    /// (readlink(2)), and so on. Links of directories on the way are not looked at, nor those of `/proc`, which are none.
+    package static func trail(of path: String) -> [String] {
+        var trail = [path]
+        // As many as the kernel follows (path_resolution(7)).
+        while trail.count <= 40, let last = trail.last, !last.hasPrefix("/proc/"), let target = linkTarget(last) {
+            let directory = last[..<(last.lastIndex(of: "/").map(last.index(after:)) ?? last.startIndex)]
+            trail.append(target.hasPrefix("/") ? target : directory + target)
+        }
+        return trail
+    }
+
     /// What a symbolic link says (readlink(2)); nil for all else.
     package static func linkTarget(_ path: String) -> String? {
         var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
@@ -175,7 +187,7 @@ package enum Files {
     }
 
     /// stat(2) or lstat(2); nil when the path names nothing that we may see.
-    private static func status(of path: String, followsLinks: Bool) -> stat? {
+    static func status(of path: String, followsLinks: Bool) -> stat? {
         var status = stat()
         // The path is a NUL-terminated string while the call runs, which fills exactly one record.
         let failure = unsafe fstatat(AT_FDCWD, path, &status, followsLinks ? 0 : AT_SYMLINK_NOFOLLOW)

@@ -12,6 +12,17 @@ package struct NamespaceIdentity: Hashable, Sendable, CustomStringConvertible {
 
     /// `net:[4026531840]`.
     package var description: String { "net:[\(inode)]" }
+
+    /// That of the file which a path names, of whatever kind it is; nil where it names nothing. Opens nothing.
+    package init?(ofFileAt path: String) {
+        guard let status = Files.status(of: path, followsLinks: true) else { return nil }
+        self.init(status)
+    }
+
+    fileprivate init(_ status: stat) {
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+    }
 }
 
 /// A network namespace held open: it lives as long as this does.
@@ -69,8 +80,7 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         guard clinux_namespace_type(file.rawValue) == CLONE_NEWNET else {
             throw LinuxError(call: "open", errno: .invalidArgument, subject: path, kind: .notANetworkNamespace)
         }
-        let status = try Files.status(of: file, path)
-        identity = NamespaceIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        identity = NamespaceIdentity(try Files.status(of: file, path))
         descriptor = file
     }
 

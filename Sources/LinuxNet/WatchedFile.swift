@@ -69,16 +69,7 @@ package struct WatchedFile: ~Copyable, Sendable {
     }
 
     /// The path, then what each symbolic link leads to.
-    private static func places(on path: String) -> [Place] {
-        var places = [place(of: path)]
-        var next = path
-        // As many as the kernel follows (path_resolution(7)).
-        while places.count <= 40, let target = Files.linkTarget(next) {
-            next = target.hasPrefix("/") ? target : "\(place(of: next).directory)/\(target)"
-            places.append(place(of: next))
-        }
-        return places
-    }
+    private static func places(on path: String) -> [Place] { Files.trail(of: path).map { place(of: $0) } }
 
     private static func place(of path: String) -> Place {
         guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else {

@@ -173,9 +173,9 @@ extension Port {
         let pair = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         let parts = pair[0].split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
         let wrong = ValidationError("'\(argument)' is not PORT[/tcp|/udp][=SERVICE] with a port of 1 to 65535.")
-        guard let first = parts.first, let port = Int(first), (1...65_535).contains(port), parts.count <= 2 else {
-            throw wrong
-        }
+        guard let first = parts.first, first.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(first),
+            (1...65_535).contains(port), parts.count <= 2
+        else { throw wrong }
         if parts.count == 2, parts[1] != "tcp", parts[1] != "udp" { throw wrong }
         if pair.count == 2, pair[1].isEmpty { throw wrong }
         self.init(port: port, protocol: parts.count == 2 ? parts[1] : nil, service: pair.count == 2 ? pair[1] : nil)

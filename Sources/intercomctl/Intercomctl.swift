@@ -45,10 +45,26 @@ struct Intercomctl: ParsableCommand {
         Exit.now(isHelp ? 0 : 2)
     }
 
-    /// Moves the options that stand before the verb behind it, where each verb takes them.
+    /// Moves the options that stand before the verb, or between its words, behind it, where each verb takes them.
     static func verbFirst(_ arguments: [String]) -> [String] {
-        var options: [String] = []
         var rest = arguments[...]
+        var options = takeOptions(&rest)
+        let nouns = [NetworkVerbs.configuration.commandName, ContainerVerbs.configuration.commandName]
+        var words: [String] = []
+        if let noun = rest.first, nouns.contains(noun) {
+            words.append(noun)
+            rest = rest.dropFirst()
+            options += takeOptions(&rest)
+        }
+        // Where no verb is to come there is nothing that takes them: help is printed, or what is wrong.
+        guard let verb = rest.first, !verb.hasPrefix("-"), verb != "help" else { return words + rest }
+        if let end = rest.firstIndex(of: "--") { return words + rest[..<end] + options + rest[end...] }
+        return words + rest + options
+    }
+
+    /// Takes the options of every verb that stand at the beginning.
+    private static func takeOptions(_ rest: inout ArraySlice<String>) -> [String] {
+        var options: [String] = []
         while let argument = rest.first {
             if argument == "--json" || argument.hasPrefix("--socket=") {
                 options.append(argument)
@@ -60,13 +76,7 @@ struct Intercomctl: ParsableCommand {
                 break
             }
         }
-        // Where no verb is to come there is nothing that takes them: help is printed, or what is wrong.
-        let nouns = [NetworkVerbs.configuration.commandName, ContainerVerbs.configuration.commandName, "help"]
-        guard let verb = rest.first, !verb.hasPrefix("-"), rest.count > 1 || !nouns.contains(verb) else {
-            return Array(rest)
-        }
-        if let end = rest.firstIndex(of: "--") { return rest[..<end] + options + rest[end...] }
-        return Array(rest) + options
+        return options
     }
 }
 

@@ -19,10 +19,12 @@ struct CommandLineTests {
                 (["network", "create", "m", "--ttl", "long"], 2, "Error: "),
                 (["container", "add", "x", "--network", "n,ipp=10.0.0.1"], 2, "Error: "),
                 (["container", "add", "x", "--port", "99999"], 2, "Error: "),
+                (["container", "add", "x", "--port", "+80"], 2, "Error: "),
                 (["container", "add", "x", "--link", "web"], 2, "Error: "),
                 (["container", "add", "x", "--netns", "/a", "--pid", "1"], 2, "Error: "),
                 (["resolve", "web"], 2, "Error: "),
                 (["--help"], 0, ""),
+                (["help", "network"], 0, ""),
                 (["container", "add", "--help"], 0, ""),
             ]
             for (arguments, status, message) in cases {
@@ -52,6 +54,7 @@ struct CommandLineTests {
             #expect(object?["container"]?["name"] as? String == "web")
             #expect(object?["container"]?["listener"] as? String == "127.0.0.11:53")
             #expect(try house.ctl("container", "inspect", "web", "--json").out == json.out)
+            #expect(try house.ctl("container", "--json", "inspect", "web").out == json.out)
             let inspected = try house.ctl("container", "inspect", "web").out
             #expect(
                 inspected.contains("front    10.0.0.2   web, site") && inspected.contains("80/tcp=http"), "\(inspected)"

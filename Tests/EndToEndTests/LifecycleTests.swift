@@ -7,6 +7,19 @@ import Testing
 struct LifecycleTests {
     static let configuration = "[[network]]\nname = \"n\"\nsubnets = [\"10.0.0.0/24\"]\n"
 
+    /// A process that is in a namespace and stays there.
+    private func sleeper(in namespace: String, of house: House) throws -> Process {
+        let process = try house.start(in: namespace, ["sleep", "600"], log: "sleep")
+        // `ip` becomes `sleep` once it is in the namespace.
+        let isThere = eventually {
+            let target = try? FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/\(process.processIdentifier)/exe")
+            return target?.hasSuffix("sleep") ?? false
+        }
+        #expect(isThere)
+        return process
+    }
+
     @Test("ends when its path is unlinked: its names go, and its namespace dies")
     func pathUnlinked() throws {
         try House.lend(configuration: Self.configuration) { house in
@@ -30,14 +43,7 @@ struct LifecycleTests {
         try House.lend(configuration: Self.configuration) { house in
             try house.container("app", "--network", "n")
             _ = try house.namespace("task")
-            let process = try house.start(in: "task", ["sleep", "600"], log: "sleep")
-            // `ip` becomes `sleep` once it is in the namespace.
-            let isThere = eventually {
-                let target = try? FileManager.default.destinationOfSymbolicLink(
-                    atPath: "/proc/\(process.processIdentifier)/exe")
-                return target?.hasSuffix("sleep") ?? false
-            }
-            #expect(isThere)
+            let process = try sleeper(in: "task", of: house)
             try house.mustCtl(
                 "container", "add", "task", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.7")
             #expect(try house.dig("app", "task").data == ["10.0.0.7"])
@@ -45,6 +51,43 @@ struct LifecycleTests {
             House.kill(process)
             #expect(try eventually { try house.dig("app", "task").status == "NXDOMAIN" })
             #expect(try !house.ctl("container", "ls").out.contains("task"))
+        }
+    }
+
+    @Test("ends when its namespace is unmounted, though the file stays")
+    func unmounted() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            try house.container("app", "--network", "n")
+            try house.container("web", "--network", "n,ip=10.0.0.2")
+            try Command.must(["umount", house.path("web")])
+            #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" })
+        }
+    }
+
+    @Test("by a link ends with what the link leads to: a path, or a process, and with the link")
+    func linked() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            try house.container("app", "--network", "n")
+            let link = "\(house.directory)/link"
+            let target = try house.namespace("target")
+            func add(_ destination: String) throws {
+                _ = try? FileManager.default.removeItem(atPath: link)
+                try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: destination)
+                try house.mustCtl("container", "add", "web", "--netns", link, "--network", "n,ip=10.0.0.2")
+                #expect(try house.dig("app", "web").data == ["10.0.0.2"])
+            }
+            try add("../../\(target)")
+            try FileManager.default.removeItem(atPath: link)
+            #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" }, "the link")
+            try add(target)
+            try Command.must(["ip", "netns", "del", "\(house.id)-target"])
+            #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" }, "the path")
+            // As people make a container of another runtime known to `ip netns`.
+            _ = try house.namespace("task")
+            let process = try sleeper(in: "task", of: house)
+            try add("/proc/\(process.processIdentifier)/ns/net")
+            House.kill(process)
+            #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" }, "the process")
         }
     }
 
@@ -137,6 +180,12 @@ struct LifecycleTests {
             #expect(
                 try String(contentsOfFile: file, encoding: .utf8) == "nameserver 192.0.2.1\n",
                 "somebody else's file stays")
+
+            try manager.removeItem(atPath: file)
+            try manager.createSymbolicLink(atPath: file, withDestinationPath: "/nonexistent")
+            try house.mustCtl("container", "add", "app", "--netns", house.path("app"), "--network", "n")
+            try house.mustCtl("container", "rm", "app")
+            #expect(try manager.destinationOfSymbolicLink(atPath: file) == "/nonexistent", "and somebody else's link")
         }
     }
 

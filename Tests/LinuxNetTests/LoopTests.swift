@@ -1,5 +1,6 @@
 // What the event loops wait for: readiness, messages, processes, files.
 
+import Foundation
 import Testing
 
 @testable import LinuxNet
@@ -72,6 +73,21 @@ struct LoopTests {
         #expect(events.last.map { $0.name == "a" && $0.mask.contains(.deleted) } == true)
         try inotify.removeWatch(watch)
         #expect(try inotify.read().map(\.mask) == [.ignored])
+    }
+
+    @Test("follows the links that a path leads along")
+    func trails() throws {
+        let path = "/tmp/intercom-test-\(ProcessDescriptor.own)-\(Entropy.word())"
+        #expect(Files.trail(of: path) == [path])
+        #expect(Files.trail(of: "/proc/self/ns/net") == ["/proc/self/ns/net"])
+        for (link, target) in [("\(path)-a", "\(path)-b"), ("\(path)-b", String(path.dropFirst(5)))] {
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
+        }
+        defer { for link in ["\(path)-a", "\(path)-b"] { try? Files.unlink(link) } }
+        #expect(Files.trail(of: "\(path)-a") == ["\(path)-a", "\(path)-b", path])
+        try FileManager.default.createSymbolicLink(atPath: "\(path)-c", withDestinationPath: "\(path)-c")
+        #expect(Files.trail(of: "\(path)-c").count == 41, "a link to itself ends somewhere")
+        try Files.unlink("\(path)-c")
     }
 
     @Test("reads files up to a limit, and only files")

@@ -110,21 +110,20 @@ extension ControlPlane {
         _ process: consuming ProcessDescriptor?
     ) throws(ControlError) {
         do throws(LinuxError) {
-            switch consume process {
-            case .some(let process):
+            if let process {
                 // Alive after the namespace was opened: the number meant this process then.
                 guard process.isAlive else { throw LinuxError(call: "pidfd_open", errno: .noSuchProcess) }
                 try watch.watch(process, of: container, by: epoll)
-            case .none:
-                guard case .path(let path) = source else { return }
+            }
+            for path in source.paths {
                 try watch.watch(path: path, of: container)
-                let now = try? NetworkNamespace(path: path).identity
-                guard now == identity else {
-                    watch.remove(container, path: path)
-                    throw LinuxError(call: "open", errno: .noSuchFileOrDirectory, subject: path)
-                }
+                watchMounts()
+            }
+            if case .path(let path) = source, NamespaceIdentity(ofFileAt: path) != identity {
+                throw LinuxError(call: "open", errno: .noSuchFileOrDirectory, subject: path)
             }
         } catch {
+            watch.remove(container)
             if case .pid(let pid) = source, error.errno == .noSuchProcess { throw .noSuchProcess(pid: Int(pid)) }
             throw .operationFailed(reason: "\(source) cannot be watched: \(error)")
         }

@@ -15,14 +15,23 @@ enum NamespaceSource: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// The process that a path under `/proc` belongs to: inotify hears nothing there, a pidfd does.
+    /// The process that it belongs to, also by a path under `/proc` or a link to one, as people make them to see a
+    /// container with `ip netns`: inotify hears nothing there, a pidfd does.
     var process: Int32? {
         switch self {
         case .pid(let pid): return pid
         case .path(let path):
-            let parts = path.split(separator: "/")
+            let parts = (Files.trail(of: path).last ?? path).split(separator: "/")
             guard parts.count > 2, parts[0] == "proc" else { return nil }
             return Int32(parts[1])
+        }
+    }
+
+    /// The paths that it ends with, if one of them goes away.
+    var paths: [String] {
+        switch self {
+        case .pid: []
+        case .path(let path): Files.trail(of: path).filter { !$0.hasPrefix("/proc/") }
         }
     }
 }
@@ -38,6 +47,7 @@ struct ContainerWatch: ~Copyable {
     private var inotify: Inotify
     private var directories: [String: WatchedDirectory] = [:]
     private var directoryOfWatch: [Int32: String] = [:]
+    private var pathsOfContainer: [String: [String]] = [:]
     private var processes = SlotTable<ProcessDescriptor>()
     private var containerOfProcess: [Ticket: String] = [:]
     private var processOfContainer: [String: Ticket] = [:]
@@ -81,6 +91,7 @@ struct ContainerWatch: ~Copyable {
             directoryOfWatch[watch] = directory
         }
         directories[directory]?.containers[name, default: []].insert(container)
+        pathsOfContainer[container, default: []].append(path)
     }
 
     /// The containers whose paths something happened to.
@@ -106,12 +117,15 @@ struct ContainerWatch: ~Copyable {
     // MARK: - Ends
 
     /// Forgets a container: nothing tells of it any more.
-    mutating func remove(_ container: String, path: String?) {
+    mutating func remove(_ container: String) {
         if let ticket = processOfContainer.removeValue(forKey: container) {
             containerOfProcess[ticket] = nil
             processes.remove(ticket)
         }
-        guard let path else { return }
+        for path in pathsOfContainer.removeValue(forKey: container) ?? [] { remove(container, path) }
+    }
+
+    private mutating func remove(_ container: String, _ path: String) {
         let (directory, name) = Self.split(path)
         directories[directory]?.containers[name]?.remove(container)
         if directories[directory]?.containers[name]?.isEmpty == true { directories[directory]?.containers[name] = nil }

@@ -14,20 +14,41 @@ extension ControlPlane {
 
     func takePathEvents() {
         do throws(LinuxError) {
-            for container in try watch.readEvents() where !isStillThere(container) {
-                logger.info("container \(container) ended: \(attachments[container]?.source.description ?? "") is gone")
-                end(container)
-            }
+            endAbsent(among: try watch.readEvents())
         } catch {
             logger.error("paths of namespaces cannot be watched: \(error)")
+        }
+    }
+
+    /// Something was mounted or unmounted: a namespace may have appeared at its path, or gone while the file stays.
+    func takeMountEvents() {
+        endAbsent(among: Array(attachments.keys))
+        attachAwaited()
+    }
+
+    /// Makes mounts tell of themselves, once; a failure costs what cannot be noticed otherwise, and is said.
+    func watchMounts() {
+        guard mounts == nil else { return }
+        do throws(LinuxError) {
+            let table = try MountTable()
+            try epoll.add(table.descriptor, token: ControlToken.mounts.word, interest: [.priority])
+            mounts = consume table
+        } catch {
+            logger.warning("mounts cannot be watched, so namespaces are not noticed that appear at a path: \(error)")
+        }
+    }
+
+    private func endAbsent(among containers: some Sequence<String>) {
+        for container in containers where !isStillThere(container) {
+            logger.info("container \(container) ended: \(attachments[container]?.source.description ?? "") is gone")
+            end(container)
         }
     }
 
     /// Whether the path of a container still names the namespace that we serve.
     private func isStillThere(_ container: String) -> Bool {
         guard let attachment = attachments[container], case .path(let path) = attachment.source else { return true }
-        guard let namespace = try? NetworkNamespace(path: path) else { return false }
-        return namespace.identity == attachment.identity
+        return NamespaceIdentity(ofFileAt: path) == attachment.identity
     }
 
     /// Withdraws a container that ended by itself. One of the configuration comes back when its namespace does.
@@ -57,11 +78,7 @@ extension ControlPlane {
         containerOfNamespace[attachment.identity] = nil
         newListeners.removeAll { $0.container == container }
         workers[attachment.worker].inbox.post(.closeListener(attachment.view))
-        if case .path(let path) = attachment.source {
-            watch.remove(container, path: path)
-        } else {
-            watch.remove(container, path: nil)
-        }
+        watch.remove(container)
     }
 
     // MARK: - Containers of the configuration that are not there yet
@@ -71,18 +88,12 @@ extension ControlPlane {
         guard case .path = container.namespace else { return }
         awaited[container.name] = container
         // It may have appeared before anybody looked at the mount table.
-        defer { attachAwaited() }
-        guard mounts == nil else { return }
-        do throws(LinuxError) {
-            let table = try MountTable()
-            try epoll.add(table.descriptor, token: ControlToken.mounts.word, interest: [.priority])
-            mounts = consume table
-        } catch {
-            logger.warning("\(container.name) is not attached when its namespace appears: \(error)")
-        }
+        watchMounts()
+        attachAwaited()
     }
 
-    func attachAwaited() {
+    private func attachAwaited() {
+        guard !awaited.isEmpty else { return }
         for container in awaited.values.sorted(by: { $0.name < $1.name }) {
             do throws(ControlError) {
                 try declare(container)
@@ -92,7 +103,6 @@ extension ControlPlane {
                 continue
             }
         }
-        if awaited.isEmpty { mounts = nil }
         publish {}
     }
 }

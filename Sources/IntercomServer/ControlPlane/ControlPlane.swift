@@ -120,7 +120,7 @@ package final class ControlPlane {
                 case .mailbox: takeReplies()
                 case .listener: acceptConnections()
                 case .inotify: takePathEvents()
-                case .mounts: attachAwaited()
+                case .mounts: takeMountEvents()
                 case .resolver: takeResolverChange()
                 case .process(let ticket): processEnded(ticket)
                 case .connection(let ticket): serve(ticket, events)

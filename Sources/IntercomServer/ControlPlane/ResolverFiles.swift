@@ -24,6 +24,8 @@ struct ResolverFiles {
     /// - Returns: false where somebody else's file is there, which stays.
     /// - Throws: ``LinuxError`` when the file cannot be read or written.
     static func write(_ text: String, to path: String) throws(LinuxError) -> Bool {
+        // We make no links, so this one is somebody else's, also where it leads nowhere.
+        guard Files.linkTarget(path) == nil else { return false }
         if let present = try Files.readText(path, limit: 64 * 1024) {
             guard ResolverConfiguration.isOurs(present) else { return false }
             if present == text { return true }
@@ -36,9 +38,9 @@ struct ResolverFiles {
 
     /// Removes a file if it is ours; and its directory under ``namespacesDirectory``, if it is empty then.
     static func remove(_ path: String) {
-        guard let present = try? Files.readText(path, limit: 64 * 1024), ResolverConfiguration.isOurs(present) else {
-            return
-        }
+        guard Files.linkTarget(path) == nil, let present = try? Files.readText(path, limit: 64 * 1024),
+            ResolverConfiguration.isOurs(present)
+        else { return }
         try? Files.unlink(path)
         let directory = ContainerWatch.split(path).directory
         if ContainerWatch.split(directory).directory == namespacesDirectory { try? Files.removeDirectory(directory) }
