@@ -12,7 +12,9 @@ package struct AddressMessage: Hashable, Sendable {
     package var prefixLength: UInt8
     package var flags: AddressFlags
     package var scope: AddressScope
+}
 
+extension AddressMessage {
     /// Reads a message with an `ifaddrmsg`: family, prefix length, eight flags, scope, link; then attributes.
     /// - Returns: nil for other families than IPv4 and IPv6.
     package init?(_ message: borrowing NetlinkMessage) throws(NetlinkError) {
@@ -20,10 +22,7 @@ package struct AddressMessage: Hashable, Sendable {
         let fixed = message.payload
         let family = Int32(fixed[0])
         guard family == AF_INET || family == AF_INET6 else { return nil }
-        prefixLength = fixed[1]
-        flags = AddressFlags(rawValue: UInt32(fixed[2]))
-        scope = AddressScope(rawValue: fixed[3])
-        link = fixed.hostWord32(4)
+        var flags = AddressFlags(rawValue: UInt32(fixed[2]))
         var own: LinkAddress?
         var prefix: LinkAddress?
         while let attribute = try attributes.next() {
@@ -39,7 +38,9 @@ package struct AddressMessage: Hashable, Sendable {
         guard let address = own ?? prefix else {
             throw .missingAttribute(message.type, attribute: UInt16(truncatingIfNeeded: IFA_ADDRESS))
         }
-        self.address = address
+        self.init(
+            link: fixed.hostWord32(4), address: address, prefixLength: fixed[1], flags: flags,
+            scope: AddressScope(rawValue: fixed[3]))
     }
 }
 

@@ -7,7 +7,7 @@ package struct LinkMessage: Hashable, Sendable {
     /// The link's number in its namespace; another link may get it when this one has gone.
     package var index: UInt32
     package var flags: LinkFlags
-    /// IFLA_IFNAME.
+    /// IFLA_IFNAME; no link is without.
     package var name: String
     /// IFLA_IFALIAS: what people call it.
     package var alias: String?
@@ -27,33 +27,31 @@ package struct LinkMessage: Hashable, Sendable {
     package var portKind: String?
     /// What its kind alone has.
     package var details: LinkDetails?
+}
 
+extension LinkMessage {
     /// Reads a message with an `ifinfomsg`: family, type, index, flags, which of them have changed; then attributes.
     /// - Returns: nil for what bridges tell of their ports (AF_BRIDGE): of those links the kernel tells otherwise too.
     package init?(_ message: borrowing NetlinkMessage) throws(NetlinkError) {
         var attributes = try NetlinkAttributeReader(message, behind: MemoryLayout<ifinfomsg>.size)
         let fixed = message.payload
         guard Int32(fixed[0]) == AF_UNSPEC else { return nil }
-        index = fixed.hostWord32(4)
-        flags = LinkFlags(rawValue: fixed.hostWord32(8))
-        operationalState = .unknown
-        var name: String?
+        var read = LinkMessage(
+            index: fixed.hostWord32(4), flags: LinkFlags(rawValue: fixed.hostWord32(8)), name: "",
+            operationalState: .unknown)
         while let attribute = try attributes.next() {
             switch Int(attribute.type) {
-            case IFLA_IFNAME: name = attribute.text
-            case IFLA_IFALIAS: alias = attribute.text.isEmpty ? nil : attribute.text
-            case IFLA_MASTER: master = try attribute.word32()
-            case IFLA_LINK: link = try attribute.word32()
-            case IFLA_LINK_NETNSID: linkNamespace = NamespaceID(rawValue: try attribute.number32())
-            case IFLA_OPERSTATE: operationalState = OperationalState(rawValue: try attribute.word8())
-            case IFLA_LINKINFO: (kind, portKind, details) = try LinkDetails.read(attribute)
+            case IFLA_IFNAME: read.name = attribute.text
+            case IFLA_IFALIAS: read.alias = attribute.text.isEmpty ? nil : attribute.text
+            case IFLA_MASTER: read.master = try attribute.word32()
+            case IFLA_LINK: read.link = try attribute.word32()
+            case IFLA_LINK_NETNSID: read.linkNamespace = NamespaceID(rawValue: try attribute.number32())
+            case IFLA_OPERSTATE: read.operationalState = OperationalState(rawValue: try attribute.word8())
+            case IFLA_LINKINFO: (read.kind, read.portKind, read.details) = try LinkDetails.read(attribute)
             default: continue
             }
         }
-        guard let name else {
-            throw .missingAttribute(message.type, attribute: UInt16(truncatingIfNeeded: IFLA_IFNAME))
-        }
-        self.name = name
+        self = read
     }
 }
 

@@ -1,0 +1,178 @@
+// What follows from links and addresses: endpoints, networks, and what is different.
+
+import DNSWire
+import LinuxNet
+import Registry
+
+extension KernelTopology {
+    // MARK: - The host's links
+
+    /// A link of the host has come, has changed or has gone: who hangs on it is looked at again.
+    mutating func linkChanged(_ index: UInt32, from old: KernelLink?, to new: KernelLink?) {
+        changedNetworks.insert(index)
+        if old?.master != new?.master {
+            if let master = old?.master { remove(index, from: \.ports, of: master) }
+            if let master = new?.master { ports[master, default: []].insert(index) }
+        }
+        for end in [old, new] where end?.kind == .veth {
+            if let id = end?.otherPlace { changedContainers.insert(id) }
+        }
+        if let new { select(index, new) } else { selected.remove(index) }
+        if old?.kind != new?.kind || old?.isUp != new?.isUp { membersChanged(of: index) }
+    }
+
+    /// Finds out anew whether an interface may be a network.
+    mutating func select(_ index: UInt32, _ link: KernelLink) {
+        let isSelected = selection.selects(link.name)
+        guard isSelected != selected.contains(index) else { return }
+        if isSelected { selected.insert(index) } else { selected.remove(index) }
+        changedNetworks.insert(index)
+        membersChanged(of: index)
+    }
+
+    private mutating func membersChanged(of index: UInt32) {
+        for port in ports[index] ?? [] {
+            if let id = host.links[port]?.otherPlace { changedContainers.insert(id) }
+        }
+        changedContainers.formUnion(children[index] ?? [])
+    }
+
+    private mutating func remove<Element>(
+        _ element: Element, from table: WritableKeyPath<KernelTopology, [UInt32: Set<Element>]>, of owner: UInt32
+    ) {
+        self[keyPath: table][owner]?.remove(element)
+        if self[keyPath: table][owner]?.isEmpty == true { self[keyPath: table][owner] = nil }
+    }
+
+    // MARK: - Endpoints
+
+    /// What a container's links are on, in the order of their numbers.
+    private func endpoints(of container: Container) -> [Endpoint] {
+        container.state.links.sorted { $0.key < $1.key }.compactMap { index, link in
+            guard let network = network(of: link, index, in: container.namespace) else { return nil }
+            let addresses = container.state.addresses[index] ?? []
+            return Endpoint(
+                network: network, link: link.name, addresses: Set(addresses.map(\.address)).sorted(),
+                // Who is root in a container gives its links any address: what names the Internet's reverse zones have is
+                // not for it to say.
+                subnets: addresses.compactMap(\.subnet).filter(\.isPrivate))
+        }
+    }
+
+    /// The network of a container's link; nil while it is on none.
+    private func network(of link: KernelLink, _ index: UInt32, in namespace: HeardNamespace) -> UInt32? {
+        guard link.isUp, let other = host.links[link.other], other.isUp else { return nil }
+        if link.hangsOnParent {
+            return link.otherPlace == namespace.hostID && selected.contains(link.other) ? link.other : nil
+        }
+        // A veth's end counts where each end says it is the other's.
+        guard link.kind == .veth, other.kind == .veth, other.other == index, other.otherPlace == namespace.id,
+            let master = other.master, selected.contains(master), let bridge = host.links[master],
+            bridge.kind == .bridge || selection.declared.contains(bridge.name)
+        else { return nil }
+        return master
+    }
+
+    /// What the registry is to know of a network; nil where there is none.
+    private func network(_ index: UInt32) -> HeardNetwork? {
+        guard selected.contains(index), let link = host.links[index] else { return nil }
+        let membership = memberships[index]
+        // A parent is a network while somebody is on it; one that was declared, always.
+        guard link.kind == .bridge || membership != nil || selection.declared.contains(link.name) else { return nil }
+        var subnets = Set((membership?.subnets ?? [:]).keys)
+        subnets.formUnion((host.addresses[index] ?? []).compactMap(\.subnet))
+        return HeardNetwork(
+            interface: InterfaceIndex(rawValue: index), interfaceName: link.name, alias: link.alias,
+            subnets: subnets.sorted { ($0.address, $0.prefixLength) < ($1.address, $1.prefixLength) })
+    }
+
+    // MARK: - Differences
+
+    /// What has changed since the last call: first what a container may be on, then the containers, then what has gone.
+    mutating func takeChanges() -> [KernelChange] {
+        var changes = goneContainers.map { KernelChange.containerGone($0) }
+        goneContainers = []
+        let heard = takeContainers()
+        var gone: [KernelChange] = []
+        for index in changedNetworks {
+            let network = network(index)
+            guard network != toldNetworks[index] else { continue }
+            toldNetworks[index] = network
+            if let network {
+                changes.append(.network(network))
+            } else {
+                gone.append(.networkGone(InterfaceIndex(rawValue: index)))
+            }
+        }
+        changedNetworks = []
+        return changes + heard + gone
+    }
+
+    private mutating func takeContainers() -> [KernelChange] {
+        var changes: [KernelChange] = []
+        for id in changedContainers {
+            guard let container = containers[id] else { continue }
+            let endpoints = endpoints(of: container)
+            settle(container, endpoints)
+            follow(container)
+            let heard = HeardContainer(
+                cookie: container.namespace.cookie, name: container.namespace.name, path: container.namespace.path,
+                endpoints: endpoints.map {
+                    HeardEndpoint(
+                        network: InterfaceIndex(rawValue: $0.network), link: $0.link, addresses: $0.addresses)
+                })
+            containers[id]?.endpoints = endpoints
+            guard heard != container.told else { continue }
+            containers[id]?.told = heard
+            changes.append(.container(heard))
+        }
+        changedContainers = []
+        return changes
+    }
+
+    /// Takes a container off the networks that it was on, and puts it on those that it is on.
+    mutating func settle(_ container: Container, _ endpoints: [Endpoint]) {
+        guard endpoints != container.endpoints else { return }
+        for endpoint in endpoints {
+            memberships[endpoint.network, default: Membership()].add(endpoint)
+            changedNetworks.insert(endpoint.network)
+        }
+        for endpoint in container.endpoints {
+            memberships[endpoint.network]?.remove(endpoint)
+            if memberships[endpoint.network]?.endpoints == 0 { memberships[endpoint.network] = nil }
+            changedNetworks.insert(endpoint.network)
+        }
+    }
+
+    /// Notes which of the host's links the links of a container hang on.
+    private mutating func follow(_ container: Container) {
+        let links = container.state.links.values
+        let parents = Set(
+            links.filter { $0.hangsOnParent && $0.otherPlace == container.namespace.hostID }.map(\.other))
+        guard parents != container.parents else { return }
+        let id = container.namespace.id
+        for parent in container.parents.subtracting(parents) { forget(id, on: parent) }
+        for parent in parents { children[parent, default: []].insert(id) }
+        containers[id]?.parents = parents
+    }
+
+    /// A namespace has no link any more that hangs on one of the host's.
+    mutating func forget(_ id: NamespaceID, on parent: UInt32) {
+        remove(id, from: \.children, of: parent)
+    }
+}
+
+extension KernelTopology.Membership {
+    mutating func add(_ endpoint: KernelTopology.Endpoint) {
+        endpoints += 1
+        for subnet in endpoint.subnets { subnets[subnet, default: 0] += 1 }
+    }
+
+    mutating func remove(_ endpoint: KernelTopology.Endpoint) {
+        endpoints -= 1
+        for subnet in endpoint.subnets {
+            guard let count = subnets[subnet] else { continue }
+            subnets[subnet] = count > 1 ? count - 1 : nil
+        }
+    }
+}

@@ -1,0 +1,166 @@
+// From links and addresses to networks and containers. A plain value: messages in, differences out.
+
+import DNSWire
+import LinuxNet
+import Registry
+
+/// A namespace whose links are listened to.
+struct HeardNamespace: Equatable, Sendable {
+    /// Its number in the host's namespace.
+    var id: NamespaceID
+    /// The number of the host's namespace in it.
+    var hostID: NamespaceID
+    var cookie: NamespaceCookie
+    /// The name of its file.
+    var name: String
+    var path: String
+}
+
+/// What is different from before, in the registry's terms.
+enum KernelChange: Equatable, Sendable {
+    case network(HeardNetwork)
+    case networkGone(InterfaceIndex)
+    case container(HeardContainer)
+    case containerGone(NamespaceCookie)
+}
+
+/// All links and addresses that are listened to, and what follows from them.
+///
+/// A bridge of the host is a network, and so is the parent of containers' macvlan and ipvlan links. A link of a container
+/// is an endpoint while it and what it hangs on are up: the host's end of a veth, a macvlan's parent. Everything is found by
+/// the numbers of links: ipvlans of one parent share a MAC address.
+///
+/// Taking a message in costs time in proportion to what it changes, ``takeChanges()`` in proportion to what has changed.
+struct KernelTopology: Sendable {
+    /// A container's namespace, and what was last said of it.
+    struct Container: Sendable {
+        var namespace: HeardNamespace
+        var state = KernelNamespace()
+        /// The links of the host that its own hang on.
+        var parents: Set<UInt32> = []
+        var endpoints: [Endpoint] = []
+        var told: HeardContainer?
+    }
+
+    /// A link of a container, and the network that it is on.
+    struct Endpoint: Equatable, Sendable {
+        var network: UInt32
+        var link: String
+        var addresses: [IPAddress]
+        var subnets: [Subnet]
+    }
+
+    /// Who is on a network.
+    struct Membership: Sendable {
+        var endpoints = 0
+        /// How many addresses are in each subnet.
+        var subnets: [Subnet: Int] = [:]
+    }
+
+    var host = KernelNamespace()
+    var containers: [NamespaceID: Container] = [:]
+    /// Which interfaces may be networks.
+    private(set) var selection: InterfaceSelection
+
+    // Found from the other end.
+    /// The host's links that are selected.
+    var selected: Set<UInt32> = []
+    /// The ports of each bridge.
+    var ports: [UInt32: Set<UInt32>] = [:]
+    /// The namespaces with links that hang on one of the host's.
+    var children: [UInt32: Set<NamespaceID>] = [:]
+    var memberships: [UInt32: Membership] = [:]
+    var toldNetworks: [UInt32: HeardNetwork] = [:]
+
+    // What ``takeChanges()`` has to look at.
+    var changedContainers: Set<NamespaceID> = []
+    var changedNetworks: Set<UInt32> = []
+    var goneContainers: [NamespaceCookie] = []
+
+    init(selection: InterfaceSelection) {
+        self.selection = selection
+    }
+
+    /// Says anew which interfaces may be networks.
+    mutating func select(_ selection: InterfaceSelection) {
+        guard selection != self.selection else { return }
+        self.selection = selection
+        for (index, link) in host.links { select(index, link) }
+    }
+
+    // MARK: - Namespaces
+
+    /// Listens to a namespace: its links and addresses are told of from now on. A dump tells of those that are there.
+    mutating func add(_ namespace: HeardNamespace) {
+        remove(namespace.id)
+        containers[namespace.id] = Container(namespace: namespace)
+        changedContainers.insert(namespace.id)
+    }
+
+    /// Its file has another name now.
+    mutating func rename(_ id: NamespaceID, name: String, path: String) {
+        containers[id]?.namespace.name = name
+        containers[id]?.namespace.path = path
+        changedContainers.insert(id)
+    }
+
+    /// The namespace has ended, or is of no interest any more.
+    mutating func remove(_ id: NamespaceID) {
+        guard let container = containers.removeValue(forKey: id) else { return }
+        settle(container, [])
+        for parent in container.parents { forget(id, on: parent) }
+        if let told = container.told { goneContainers.append(told.cookie) }
+    }
+
+    // MARK: - Messages
+
+    /// Takes in what the kernel says of links and addresses of a place; of places that nobody listens to, nothing.
+    mutating func take(_ message: RouteMessage, from place: Place) {
+        switch (message, place) {
+        case (.link(let link), .host):
+            let (hasChanged, old) = host.take(KernelLink(link), link.index)
+            if hasChanged { linkChanged(link.index, from: old, to: KernelLink(link)) }
+        case (.linkDeleted(let link), .host):
+            if let old = host.remove(link: link.index) { linkChanged(link.index, from: old, to: nil) }
+        case (.address(let address), .host):
+            if host.take(address) { changedNetworks.insert(address.link) }
+        case (.addressDeleted(let address), .host):
+            if host.remove(address) { changedNetworks.insert(address.link) }
+        case (.link(let link), .namespace(let id)):
+            if containers[id]?.state.take(KernelLink(link), link.index).hasChanged == true {
+                changedContainers.insert(id)
+            }
+        case (.linkDeleted(let link), .namespace(let id)):
+            if containers[id]?.state.remove(link: link.index) != nil { changedContainers.insert(id) }
+        case (.address(let address), .namespace(let id)):
+            if containers[id]?.state.take(address) == true { changedContainers.insert(id) }
+        case (.addressDeleted(let address), .namespace(let id)):
+            if containers[id]?.state.remove(address) == true { changedContainers.insert(id) }
+        case (.namespaceID, _), (.namespaceIDDeleted, _):
+            break
+        }
+    }
+
+    /// All links and addresses of a place are told of from now on.
+    mutating func beginDump(of place: Place) {
+        switch place {
+        case .host: host.beginDump()
+        case .namespace(let id): containers[id]?.state.beginDump()
+        }
+    }
+
+    /// All links and addresses of a place were told of: the others are gone.
+    mutating func endDump(of place: Place) {
+        switch place {
+        case .host:
+            let gone = host.endDump()
+            for (index, link) in gone.links { linkChanged(index, from: link, to: nil) }
+            changedNetworks.formUnion(gone.addresses)
+        case .namespace(let id):
+            guard let gone = containers[id]?.state.endDump(), !gone.links.isEmpty || !gone.addresses.isEmpty else {
+                return
+            }
+            changedContainers.insert(id)
+        }
+    }
+}
