@@ -146,8 +146,6 @@ package struct FoldedName: ~Copyable, Sendable {
     package func suffixEquals(_ other: Span<UInt8>, fromLabel label: Int) -> Bool {
         let start = labelOffset(label)
         guard length - start == other.count else { return false }
-        let suffix = span.extracting(start..<length)
-        for index in other.indices where suffix[index] != other[index] { return false }
-        return true
+        return span.extracting(start..<length).isEqual(to: other)
     }
 }

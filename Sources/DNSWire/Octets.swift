@@ -2,15 +2,17 @@
 
 extension Span<UInt8> {
     /// The 16-bit number at an offset that was checked before.
+    @inlinable
     @inline(__always)
-    func word16(_ offset: Int) -> UInt16 {
+    package func word16(_ offset: Int) -> UInt16 {
         let octets = extracting(offset..<offset &+ 2)
         return UInt16(octets[1]) | UInt16(octets[0]) << 8
     }
 
     /// The 32-bit number at an offset that was checked before.
+    @inlinable
     @inline(__always)
-    func word32(_ offset: Int) -> UInt32 {
+    package func word32(_ offset: Int) -> UInt32 {
         let octets = extracting(offset..<offset &+ 4)
         var word = UInt32(octets[3])
         word |= UInt32(octets[2]) << 8
@@ -20,8 +22,9 @@ extension Span<UInt8> {
     }
 
     /// The 64-bit number at an offset that was checked before.
+    @inlinable
     @inline(__always)
-    func word64(_ offset: Int) -> UInt64 {
+    package func word64(_ offset: Int) -> UInt64 {
         let octets = extracting(offset..<offset &+ 8)
         // One chain from the last octet to the first: so the compiler makes one load of it.
         var word = UInt64(octets[7])
@@ -34,14 +37,58 @@ extension Span<UInt8> {
         word |= UInt64(octets[0]) << 56
         return word
     }
+
+    /// Whether both are the same octets.
+    @inlinable
+    @inline(__always)
+    package func isEqual(to other: Span<UInt8>) -> Bool {
+        let count = count
+        guard count == other.count else { return false }
+        guard count >= 8 else {
+            for index in 0..<count where self[index] != other[index] { return false }
+            return true
+        }
+        var index = 0
+        while index < count &- 8 {
+            if word64(index) != other.word64(index) { return false }
+            index &+= 8
+        }
+        // The last eight, of which some may have been compared already.
+        return word64(count &- 8) == other.word64(count &- 8)
+    }
 }
 
 extension MutableSpan<UInt8> {
-    /// Stores a number, most significant octet first, at an offset that was checked before.
+    /// Stores a number at an offset that was checked before.
     @inline(__always)
-    mutating func set<Word: FixedWidthInteger & BitwiseCopyable>(_ word: Word, at offset: Int) {
-        var bytes = mutableBytes
-        bytes.storeBytes(of: word.bigEndian, toByteOffset: offset, as: Word.self)
+    mutating func set(_ word: UInt16, at offset: Int) {
+        var octets = _mutatingExtracting(offset..<offset &+ 2)
+        octets[0] = UInt8(truncatingIfNeeded: word >> 8)
+        octets[1] = UInt8(truncatingIfNeeded: word)
+    }
+
+    /// Stores a number at an offset that was checked before.
+    @inline(__always)
+    mutating func set(_ word: UInt32, at offset: Int) {
+        var octets = _mutatingExtracting(offset..<offset &+ 4)
+        octets[0] = UInt8(truncatingIfNeeded: word >> 24)
+        octets[1] = UInt8(truncatingIfNeeded: word >> 16)
+        octets[2] = UInt8(truncatingIfNeeded: word >> 8)
+        octets[3] = UInt8(truncatingIfNeeded: word)
+    }
+
+    /// Stores a number at an offset that was checked before.
+    @inline(__always)
+    mutating func set(_ word: UInt64, at offset: Int) {
+        var octets = _mutatingExtracting(offset..<offset &+ 8)
+        octets[0] = UInt8(truncatingIfNeeded: word >> 56)
+        octets[1] = UInt8(truncatingIfNeeded: word >> 48)
+        octets[2] = UInt8(truncatingIfNeeded: word >> 40)
+        octets[3] = UInt8(truncatingIfNeeded: word >> 32)
+        octets[4] = UInt8(truncatingIfNeeded: word >> 24)
+        octets[5] = UInt8(truncatingIfNeeded: word >> 16)
+        octets[6] = UInt8(truncatingIfNeeded: word >> 8)
+        octets[7] = UInt8(truncatingIfNeeded: word)
     }
 
     /// Copies octets to an offset; that there is room for them was checked before.
@@ -49,18 +96,15 @@ extension MutableSpan<UInt8> {
     /// Names and records are short, so a call of memcpy would be dearer than their eights.
     @inline(__always)
     mutating func copy(_ source: Span<UInt8>, to offset: Int) {
-        let count = source.count
-        guard count >= 8 else {
-            for index in source.indices { self[offset &+ index] = source[index] }
-            return
-        }
         var index = 0
-        while index < count &- 8 {
+        while index &+ 8 <= source.count {
             set(source.word64(index), at: offset &+ index)
             index &+= 8
         }
-        // The last eight, of which some may have been copied already.
-        set(source.word64(count &- 8), at: offset &+ count &- 8)
+        while index < source.count {
+            self[offset &+ index] = source[index]
+            index &+= 1
+        }
     }
 }
 

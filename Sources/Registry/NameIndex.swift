@@ -21,7 +21,7 @@ struct NameIndex: Sendable {
         var turn: UInt32 = 0
     }
 
-    private let seed: UInt64
+    private let hashing: NameHash
     /// Entry numbers; -1: free. Their count is a power of two.
     private var slots: [Int32]
     private(set) var entries: [Entry] = []
@@ -32,7 +32,7 @@ struct NameIndex: Sendable {
     private(set) var count = 0
 
     init(seed: UInt64) {
-        self.seed = seed
+        hashing = NameHash(seed: seed)
         slots = Array(repeating: -1, count: 64)
     }
 
@@ -40,18 +40,11 @@ struct NameIndex: Sendable {
 
     /// The hash of octets of a name, without a scope.
     @inline(__always)
-    func hash(_ name: Span<UInt8>) -> UInt64 {
-        // FNV-1a's step from a secret beginning; `mix` spreads what it leaves in the high bits.
-        var hash = seed
-        for index in name.indices { hash = (hash ^ UInt64(name[index])) &* 0x0000_0100_0000_01B3 }
-        return hash
-    }
+    func hash(_ name: Span<UInt8>) -> UInt64 { hashing.hash(name) }
 
     @inline(__always)
     private func mix(_ hash: UInt64, _ scope: UInt32, _ kind: UInt32) -> UInt64 {
-        var mixed = hash ^ (UInt64(scope) << 2 | UInt64(kind)) &* 0x9E37_79B9_7F4A_7C15
-        mixed = (mixed ^ mixed >> 32) &* 0xD6E8_FEB8_6659_FD93
-        return mixed ^ mixed >> 32
+        hashing.mix(hash, UInt64(scope) << 2 | UInt64(kind))
     }
 
     /// The number of a name's entry.
@@ -71,13 +64,13 @@ struct NameIndex: Sendable {
         }
     }
 
+    @inline(__always)
     private func matches(_ number: Int, _ name: Span<UInt8>, _ scope: UInt32, _ kind: UInt32) -> Bool {
         guard entries[number].scope == scope, entries[number].kind == kind,
             Int(entries[number].nameLength) == name.count
         else { return false }
         let start = blobs.runs[number].start
-        for index in name.indices where blobs.elements[start + index] != name[index] { return false }
-        return true
+        return blobs.elements.span.extracting(start..<start + name.count).isEqual(to: name)
     }
 
     /// The next answer's turn.
