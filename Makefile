@@ -63,7 +63,7 @@ bench: need-root
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/intercom
 	install --strip --mode 755 $(BIN)/intercomd $(BIN)/intercomctl $(DESTDIR)$(PREFIX)/bin
-	install --mode 644 config/intercom.toml README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/intercom
+	install --mode 644 config/intercom.toml config/intercom.catalog README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/intercom
 
 clean:
 	rm -rf .build

@@ -60,7 +60,7 @@ let package = Package(
         .target(
             name: "IntercomServer",
             dependencies: [
-                "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Varlink",
+                "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Systemd", "Varlink",
                 .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),

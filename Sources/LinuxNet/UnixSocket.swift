@@ -60,6 +60,15 @@ package enum UnixSocket {
         return socket
     }
 
+    /// Takes over a socket that another process made for clients to connect to: it is non-blocking from now on.
+    /// - Returns: whether it is one.
+    package static func adopt(_ socket: borrowing Descriptor) -> Bool {
+        guard (try? socket.option(SOL_SOCKET, SO_DOMAIN)) == AF_UNIX,
+            (try? socket.option(SOL_SOCKET, SO_ACCEPTCONN)) == 1
+        else { return false }
+        return clinux_set_nonblocking(socket.rawValue) == 0
+    }
+
     /// The next connection, non-blocking and close-on-exec; nil when none waits.
     /// - Throws: ``LinuxError``, for example when the process has too many open files.
     package static func accept(from listener: borrowing Descriptor) throws(LinuxError) -> Descriptor? {

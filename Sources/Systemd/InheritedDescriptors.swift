@@ -13,6 +13,9 @@ package struct NamedDescriptor: ~Copyable {
         self.name = name
         self.descriptor = descriptor
     }
+
+    /// Lets go of the name.
+    package consuming func takeDescriptor() -> Descriptor { descriptor }
 }
 
 /// What the manager has handed over; each is taken once, and what is not taken is closed.

@@ -43,7 +43,7 @@ package enum ServiceManager {
 
     /// Tells the manager, in one message.
     /// - Throws: ``SystemdError`` when it cannot be reached.
-    package static func tell(_ notices: Notice...) throws(SystemdError) {
+    package static func tell(_ notices: [Notice]) throws(SystemdError) {
         try send(notices.map(\.assignments).joined(separator: "\n"), [])
     }
 

@@ -11,9 +11,9 @@ struct Intercomd: ParsableCommand {
         commandName: "intercomd",
         abstract: "The DNS server of containers, at 127.0.0.11 inside each network namespace.",
         discussion: """
-            Containers are declared in the configuration or by intercomctl. The daemon logs to standard error, reloads \
-            its configuration on SIGHUP and ends on SIGTERM. It exits with 0 when told to end, 1 when it cannot start, \
-            2 on wrong usage.
+            Containers are declared in the configuration or by intercomctl. The daemon logs to the journal if that is \
+            behind standard error, else to standard error; it reloads its configuration on SIGHUP and ends on SIGTERM. It \
+            exits with 0 when told to end, 1 when it cannot start, 2 on wrong usage.
             """,
         version: Version.text
     )
@@ -49,8 +49,7 @@ struct Intercomd: ParsableCommand {
             print(path.map { "\($0): ok" } ?? "no configuration file: defaults are ok")
             return
         }
-        var logger = Logger(label: "intercomd", factory: StandardErrorLog.init)
-        logger.logLevel = logLevel.level
+        let logger = Logger(daemonAt: logLevel.level)
         Limits.raiseOpenFiles()
         let options = ControlPlane.Options(configurationPath: path, socket: socket, stateDirectory: stateDir)
         try ControlPlane(configuration: settings, options: options, logger: logger).run()

@@ -134,9 +134,17 @@ struct LifecycleTests {
             let pid = try #require(house.daemon?.processIdentifier)
             let output = try house.python(
                 """
-                import os, sys, varlink
+                import os, sys, time, varlink
                 path, socket, pid = sys.argv[1:]
+                def flushes():
+                    try:
+                        return any(open("/proc/%s/task/%s/comm" % (pid, t)).read() == "flush\\n" for t in os.listdir("/proc/%s/task" % pid))
+                    except (FileNotFoundError, ProcessLookupError):
+                        return True
                 def held():
+                    # What was declared is on its way to the disk.
+                    while flushes():
+                        time.sleep(0.01)
                     return len(os.listdir("/proc/%s/fd" % pid)), len(os.listdir("/proc/%s/task" % pid))
                 with varlink.Client("unix:" + socket).open("intercom.Control") as control:
                     def turn():

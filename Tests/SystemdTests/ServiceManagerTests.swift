@@ -11,15 +11,15 @@ struct ServiceManagerTests {
         await #expect(processExitsWith: .success) {
             let manager = try StandInManager()
             #expect(ServiceManager.isListening)
-            try ServiceManager.tell(.ready, .status("2 networks, 5 containers"))
+            try ServiceManager.tell([.ready, .status("2 networks, 5 containers")])
             #expect(try manager.message() == ["READY=1", "STATUS=2 networks, 5 containers"])
-            try ServiceManager.tell(.reloading(at: MonotonicTime(microseconds: 4_711)))
+            try ServiceManager.tell([.reloading(at: MonotonicTime(microseconds: 4_711))])
             #expect(try manager.message() == ["RELOADING=1", "MONOTONIC_USEC=4711"])
-            try ServiceManager.tell(.alive)
+            try ServiceManager.tell([.alive])
             #expect(try manager.message() == ["WATCHDOG=1"])
-            try ServiceManager.tell(.stopping)
+            try ServiceManager.tell([.stopping])
             #expect(try manager.message() == ["STOPPING=1"])
-            try ServiceManager.tell(.status("web\nREADY=1\r\nFDSTORE=1"))
+            try ServiceManager.tell([.status("web\nREADY=1\r\nFDSTORE=1")])
             #expect(try manager.message() == ["STATUS=web READY=1 FDSTORE=1"], "no assignment comes from outside")
         }
     }
@@ -57,7 +57,7 @@ struct ServiceManagerTests {
         await #expect(processExitsWith: .success) {
             setVariable("NOTIFY_SOCKET", nil)
             #expect(!ServiceManager.isListening)
-            try ServiceManager.tell(.ready)
+            try ServiceManager.tell([.ready])
         }
     }
 
@@ -66,7 +66,7 @@ struct ServiceManagerTests {
         await #expect(processExitsWith: .success) {
             setVariable("NOTIFY_SOCKET", "/nonexistent/socket")
             do throws(SystemdError) {
-                try ServiceManager.tell(.ready)
+                try ServiceManager.tell([.ready])
                 Issue.record("nobody is there")
             } catch {
                 #expect(error.description == "sd_notify: No such file or directory")

@@ -39,6 +39,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -53,6 +54,12 @@ int clinux_open_path(const char *path);
 
 /// fcntl(2) F_DUPFD_CLOEXEC.
 static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
+
+/// fcntl(2) O_NONBLOCK on; 0, or -1 with errno.
+static inline int clinux_set_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
 
 /// fallocate(2) that leaves the file's size as it is.
 int clinux_reserve(int fd, off_t offset, off_t length);

@@ -145,7 +145,7 @@ struct ContainerWatch: ~Copyable {
 
 /// What an event of the control plane's loop is about.
 enum ControlToken {
-    case signals, mailbox, listener, inotify, mounts, resolver
+    case signals, mailbox, listener, inotify, mounts, resolver, heartbeat
     case process(Ticket)
     case connection(Ticket)
 
@@ -159,6 +159,7 @@ enum ControlToken {
         case .process(let ticket): 6 << 60 | ticket.word
         case .connection(let ticket): 7 << 60 | ticket.word
         case .resolver: 8 << 60
+        case .heartbeat: 9 << 60
         }
     }
 
@@ -173,6 +174,7 @@ enum ControlToken {
         case 6: self = .process(ticket)
         case 7: self = .connection(ticket)
         case 8: self = .resolver
+        case 9: self = .heartbeat
         default: return nil
         }
     }

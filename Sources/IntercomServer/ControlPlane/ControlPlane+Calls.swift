@@ -101,14 +101,14 @@ extension ControlPlane {
         try changeRegistry { registry throws(RegistryError) in try registry.createNetwork(definition) }
         upstreamsChanged = true
         state.keep(.createNetwork(parameters))
-        logger.info("network \(definition.name) created")
+        logger.info("network \(definition.name) created", metadata: .about(network: definition.name))
     }
 
     private func removeNetwork(_ parameters: Named) throws(ControlError) {
         try changeRegistry { registry throws(RegistryError) in try registry.removeNetwork(named: parameters.name) }
         upstreamsChanged = true
         state.keep(.removeNetwork(parameters.name))
-        logger.info("network \(parameters.name) removed")
+        logger.info("network \(parameters.name) removed", metadata: .about(network: parameters.name))
     }
 
     func connect(_ parameters: Connect.Parameters) throws(ControlError) {
@@ -118,7 +118,9 @@ extension ControlPlane {
             try registry.connect(container: parameters.container, endpoint)
         }
         state.keep(.connect(parameters))
-        logger.info("container \(parameters.container) connected to network \(parameters.network)")
+        logger.info(
+            "container \(parameters.container) connected to network \(parameters.network)",
+            metadata: .about(container: parameters.container, network: parameters.network))
     }
 
     private func disconnect(_ parameters: Disconnect.Parameters) throws(ControlError) {
@@ -126,7 +128,9 @@ extension ControlPlane {
             try registry.disconnect(container: parameters.container, network: parameters.network)
         }
         state.keep(.disconnect(parameters))
-        logger.info("container \(parameters.container) disconnected from network \(parameters.network)")
+        logger.info(
+            "container \(parameters.container) disconnected from network \(parameters.network)",
+            metadata: .about(container: parameters.container, network: parameters.network))
     }
 
     private func inspectNetwork(_ parameters: Named) throws(ControlError) -> InspectNetwork.Reply {
@@ -154,7 +158,9 @@ extension ControlPlane {
         let source = try NamespaceSource.of(parameters)
         try add(definition, namespace: source, resolverFile: parameters.resolvConf)
         keep(parameters)
-        logger.info("container \(definition.name) added\(source.map { ", attached to \($0)" } ?? "")")
+        logger.info(
+            "container \(definition.name) added\(source.map { ", attached to \($0)" } ?? "")",
+            metadata: .about(container: definition.name))
     }
 
     private func removeContainer(_ parameters: Named) throws(ControlError) {
@@ -163,7 +169,7 @@ extension ControlPlane {
         }
         remove(container.name)
         state.keep(.removeContainer(container.name))
-        logger.info("container \(container.name) removed")
+        logger.info("container \(container.name) removed", metadata: .about(container: container.name))
     }
 
     private func inspectContainer(_ parameters: Named) throws(ControlError) -> InspectContainer.Reply {

@@ -18,6 +18,8 @@ extension ControlPlane {
     /// Reads the configuration again and applies what is different. Declarations of the control socket stay.
     /// - Throws: `InvalidConfiguration` with every error; the running configuration stays as it is then.
     func reload() throws(ControlError) {
+        serviceReloads()
+        defer { publish(then: serviceHasReloaded) }
         let old = configuration
         if let path = options.configurationPath {
             do throws(ConfigurationError) {
@@ -84,7 +86,8 @@ extension ControlPlane {
             case .control?: throw .networkExists(network.name)
             }
         } catch {
-            logger.error("network \(network.name) of the configuration: \(error)")
+            logger.error(
+                "network \(network.name) of the configuration: \(error)", metadata: .about(network: network.name))
         }
     }
 
@@ -92,7 +95,9 @@ extension ControlPlane {
         do throws(ControlError) {
             try declare(container)
         } catch {
-            logger.warning("container \(container.name) of the configuration: \(error.message)")
+            logger.warning(
+                "container \(container.name) of the configuration: \(error.message)",
+                metadata: .about(container: container.name, .notAttached))
             awaitNamespace(of: container)
         }
     }

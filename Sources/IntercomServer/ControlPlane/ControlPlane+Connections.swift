@@ -13,7 +13,9 @@ extension ControlPlane {
         do throws(LinuxError) {
             while let accepted = try UnixSocket.accept(from: listener) {
                 guard connections.count < Self.maximumConnections else {
-                    logger.warning("a control connection is refused: there are \(connections.count) already")
+                    logger.warning(
+                        "a control connection is refused: there are \(connections.count) already",
+                        metadata: .about(limitedAs: "control"))
                     continue
                 }
                 let peer = try UnixSocket.peerCredentials(of: accepted)

@@ -8,7 +8,8 @@ import Registry
 extension ControlPlane {
     func processEnded(_ ticket: Ticket) {
         guard let container = watch.container(of: ticket) else { return }
-        logger.info("container \(container) ended: its process has exited")
+        logger.info(
+            "container \(container) ended: its process has exited", metadata: .about(container: container, .ended))
         end(container)
     }
 
@@ -40,7 +41,9 @@ extension ControlPlane {
 
     private func endAbsent(among containers: some Sequence<String>) {
         for container in containers where !isStillThere(container) {
-            logger.info("container \(container) ended: \(attachments[container]?.source.description ?? "") is gone")
+            logger.info(
+                "container \(container) ended: \(attachments[container]?.source.description ?? "") is gone",
+                metadata: .about(container: container, .ended))
             end(container)
         }
     }
@@ -98,7 +101,9 @@ extension ControlPlane {
             do throws(ControlError) {
                 try declare(container)
                 awaited[container.name] = nil
-                logger.info("container \(container.name) attached: its namespace has appeared")
+                logger.info(
+                    "container \(container.name) attached: its namespace has appeared",
+                    metadata: .about(container: container.name))
             } catch {
                 continue
             }

@@ -13,7 +13,9 @@ extension ControlPlane {
             do throws(LinuxError) {
                 batch = try NamespaceEntry.openSockets(in: try attachment.openNamespace(), kind, count: count)
             } catch {
-                logger.warning("container \(container): upstreams cannot be asked from its namespace: \(error)")
+                logger.warning(
+                    "container \(container): upstreams cannot be asked from its namespace: \(error)",
+                    metadata: .about(container: container, limitedAs: "sockets of \(container)"))
             }
         }
         workers[worker(of: view)].inbox.post(.sockets(view, kind, Handover(batch)))

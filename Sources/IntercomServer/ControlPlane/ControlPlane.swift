@@ -64,15 +64,22 @@ package final class ControlPlane {
     private let replies: Mailbox<WorkerReply>
     private var signals: SignalFD
     let listener: Descriptor
+    /// The path of a control socket that we made; nil where the service manager did.
+    private let ownSocket: String?
     /// What reads from control connections fill.
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
     private var waiting: [UInt64: Waiting] = [:]
     private var lastToken: UInt64 = 0
     private var isStopping = false
+    /// Where the service manager wants signs of life.
+    var heartbeat: Timer?
+    /// Whether the workers have not turned since the last sign of life was due.
+    var isBeating = false
 
     /// Makes everything that can fail: the loop, the control socket, the workers.
     ///
-    /// Blocks the signals that it listens to, for all threads made from now on.
+    /// Takes over what the service manager hands down, and blocks the signals that it listens to for all threads made
+    /// from now on: so no other thread may be there yet.
     /// - Throws: ``ConfigurationError`` or ``LinuxError``, each with a message for the operator.
     package init(configuration: Configuration, options: Options, logger: Logger) throws {
         self.options = options
@@ -88,8 +95,15 @@ package final class ControlPlane {
         watch = ContainerWatch(inotify)
         try epoll.add(hostResolver.descriptor, token: ControlToken.resolver.word, interest: [.readable])
         replies = try Mailbox()
+        var inheritance = Inheritance(logger: logger)
         let path = options.socket ?? configuration.control.socket
-        listener = try UnixSocket.listen(path: path, mode: 0o660, group: configuration.control.group)
+        if let inherited = inheritance.controlSocket.take() {
+            listener = inherited
+            ownSocket = nil
+        } else {
+            listener = try UnixSocket.listen(path: path, mode: 0o660, group: configuration.control.group)
+            ownSocket = path
+        }
         try epoll.add(signals.descriptor, token: ControlToken.signals.word, interest: [.readable])
         try epoll.add(replies.descriptor, token: ControlToken.mailbox.word, interest: [.readable])
         try epoll.add(listener, token: ControlToken.listener.word, interest: [.readable])
@@ -98,18 +112,15 @@ package final class ControlPlane {
             workers.append(
                 try WorkerHandle(index: index, settings: settings, replies: replies, logger: logger))
         }
-        logger.info("listening for control calls at \(path)")
+        try startHeartbeat()
+        logger.info("listening for control calls at \(ownSocket ?? "the socket of the service manager")")
     }
 
     /// Turns until SIGTERM or SIGINT, then ends cleanly.
     package func run() throws {
         applyConfiguration()
         try restoreDeclarations()
-        publish { [self] in
-            logger.info(
-                "ready: \(registry.networkCount) networks, \(registry.containerCount) containers, \(workers.count) workers"
-            )
-        }
+        publish(then: serviceIsReady)
         while !isStopping {
             let count = try epoll.wait(timeoutMilliseconds: nil)
             for index in 0..<count {
@@ -122,6 +133,7 @@ package final class ControlPlane {
                 case .inotify: takePathEvents()
                 case .mounts: takeMountEvents()
                 case .resolver: takeResolverChange()
+                case .heartbeat: beat()
                 case .process(let ticket): processEnded(ticket)
                 case .connection(let ticket): serve(ticket, events)
                 }
@@ -140,7 +152,7 @@ package final class ControlPlane {
                     try reload()
                     publish {}
                 } catch {
-                    logger.error("\(error.message)")
+                    logger.error("\(error.message)", metadata: .about(.configurationRefused))
                 }
             default:
                 logger.info("ending on \(signal)")
@@ -150,10 +162,11 @@ package final class ControlPlane {
     }
 
     private func shutDown() {
+        serviceStops()
         for name in attachments.keys { removeResolverFiles(of: name) }
         for worker in workers { worker.inbox.post(.stop) }
         for worker in workers { worker.join() }
-        try? Files.unlink(options.socket ?? configuration.control.socket)
+        if let ownSocket { try? Files.unlink(ownSocket) }
     }
 
     // MARK: - Workers

@@ -73,6 +73,6 @@ struct HostResolver: ~Copyable {
         let consequence =
             configuration.nameservers.isEmpty
             ? "there are no upstreams but those of the configuration" : "those asked until now are asked further"
-        logger.warning("\(Self.path) names no DNS server: \(consequence)")
+        logger.warning("\(Self.path) names no DNS server: \(consequence)", metadata: .about(.noUpstreams))
     }
 }

@@ -75,7 +75,7 @@ extension ControlPlane {
                 logger.info("container \(container): \(file) is somebody else's and stays as it is")
             }
         } catch {
-            logger.warning("container \(container): \(error)")
+            logger.warning("container \(container): \(error)", metadata: .about(container: container))
         }
     }
 
@@ -87,7 +87,7 @@ extension ControlPlane {
                 do throws(LinuxError) {
                     _ = try ResolverFiles.write(text, to: file)
                 } catch {
-                    logger.warning("container \(container): \(error)")
+                    logger.warning("container \(container): \(error)", metadata: .about(container: container))
                 }
             }
         }

@@ -20,7 +20,7 @@ extension Worker {
                 guard let accepted = try TCPSocket.accept(from: listeners[position].sockets.tcp) else { return }
                 try admit(accepted, to: ticket, at: position)
             } catch {
-                logger.warning("a TCP connection cannot be accepted: \(error)")
+                logger.warning("a TCP connection cannot be accepted: \(error)", metadata: .about(limitedAs: "accept"))
                 // It waits and would wake the loop again at once; room is what it most likely lacks.
                 makeRoom { _ in true }
                 return

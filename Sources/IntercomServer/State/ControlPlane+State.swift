@@ -54,7 +54,7 @@ extension ControlPlane {
         do throws(LinuxError) {
             try state.write()
         } catch {
-            logger.error("the state cannot be kept: \(error)")
+            logger.error("the state cannot be kept: \(error)", metadata: .about(.stateNotKept))
         }
     }
 
@@ -93,7 +93,9 @@ extension ControlPlane {
 
     /// Leaves out a container that has ended while nobody watched.
     private func forget(_ container: AddContainer.Parameters) {
-        logger.info("container \(container.name) ended while the daemon was away")
+        logger.info(
+            "container \(container.name) ended while the daemon was away",
+            metadata: .about(container: container.name, .ended))
         for path in [container.netns.flatMap(ResolverFiles.path(forNamespaceAt:)), container.resolvConf] {
             if let path { ResolverFiles.remove(path) }
         }

@@ -50,7 +50,9 @@ struct StateDirectory: ~Copyable {
         do throws(LinuxError) {
             try open()
         } catch  where error.kind != .inUse {
-            logger.error("nothing can be declared through the control socket: the state cannot be kept: \(error)")
+            logger.error(
+                "nothing can be declared through the control socket: the state cannot be kept: \(error)",
+                metadata: .about(.stateNotKept))
         }
         let content = read()
         if let problem = content.problem { setAside(problem, kept: content.declarations.count) }
@@ -74,9 +76,12 @@ struct StateDirectory: ~Copyable {
         for number in 2..<100 where Files.exists(other) { other = "\(filePath).damaged-\(number)" }
         do throws(LinuxError) {
             try Files.rename(filePath, to: other)
-            logger.warning("\(filePath): \(problem); it is \(other) now, and \(kept) declarations of it hold")
+            logger.warning(
+                "\(filePath): \(problem); it is \(other) now, and \(kept) declarations of it hold",
+                metadata: .about(.stateDamaged))
         } catch {
-            logger.warning("\(filePath): \(problem); \(kept) declarations of it hold (\(error))")
+            logger.warning(
+                "\(filePath): \(problem); \(kept) declarations of it hold (\(error))", metadata: .about(.stateDamaged))
         }
     }
 
@@ -112,7 +117,7 @@ struct StateDirectory: ~Copyable {
         } catch {
             // All is written anew before the next declaration is taken.
             file = nil
-            logger.error("what was declared is not kept: \(error)")
+            logger.error("what was declared is not kept: \(error)", metadata: .about(.stateNotKept))
         }
     }
 
@@ -180,7 +185,7 @@ private final class Flusher: Sendable {
         do throws(LinuxError) {
             try Files.synchronize(descriptor)
         } catch {
-            logger.error("the state is not on the disk: \(error)")
+            logger.error("the state is not on the disk: \(error)", metadata: .about(.stateNotKept))
         }
     }
 }

@@ -107,12 +107,16 @@ final class House {
     // MARK: - intercomd
 
     /// Starts the daemon with a configuration and waits until it takes calls.
-    /// - Parameter resolver: the text of a resolv.conf; nil: the daemon sees the machine's own.
-    func startDaemon(_ text: String, options: [String] = [], resolver: String? = nil) throws {
+    /// - Parameters:
+    ///   - resolver: the text of a resolv.conf; nil: the daemon sees the machine's own.
+    ///   - wrapper: a command that runs the command behind it.
+    func startDaemon(
+        _ text: String, options: [String] = [], resolver: String? = nil, under wrapper: [String] = []
+    ) throws {
         try text.write(toFile: configuration, atomically: true, encoding: .utf8)
         let process = try start(
             in: "house",
-            (try resolver.map { try furnish(resolver: $0) } ?? [])
+            (try resolver.map { try furnish(resolver: $0) } ?? []) + wrapper
                 + [
                     "\(Self.binaries)/intercomd", "--config", configuration, "--socket", socket, "--state-dir",
                     state,

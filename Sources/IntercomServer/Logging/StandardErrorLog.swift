@@ -16,10 +16,15 @@ package struct StandardErrorLog: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        // What came from outside must not begin a line of its own, nor steer a terminal.
-        let text = event.message.description.unicodeScalars.map { scalar in
+        Files.write("\(event.level): \(event.line)\n", to: .standardError)
+    }
+}
+
+extension LogEvent {
+    /// The message in one line. What came from outside must not begin a line of its own, nor steer a terminal.
+    var line: String {
+        message.description.unicodeScalars.map { scalar in
             scalar.value < 0x20 || scalar.value == 0x7F ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-        }
-        Files.write("\(event.level): \(text.joined())\n", to: .standardError)
+        }.joined()
     }
 }
