@@ -45,6 +45,23 @@ extension Descriptor {
         }
     }
 
+    /// How a socket carries octets.
+    package enum Transport: Sendable {
+        /// SOCK_DGRAM: UDP.
+        case datagram
+        /// SOCK_STREAM: TCP.
+        case stream
+    }
+
+    /// nil where it is no socket, or of another kind (SO_TYPE).
+    package var transport: Transport? {
+        switch try? option(SOL_SOCKET, SO_TYPE) {
+        case Int32(SOCK_DGRAM.rawValue)?: .datagram
+        case Int32(SOCK_STREAM.rawValue)?: .stream
+        default: nil
+        }
+    }
+
     func setOption(_ level: Int32, _ name: Int32, _ value: Int32) throws(LinuxError) {
         var value = value
         let length = socklen_t(MemoryLayout<Int32>.size)

@@ -21,6 +21,9 @@ struct Attachment {
     var wantedResolverFile: String?
     /// The resolv.conf files that we wrote for it.
     var resolverFiles: [String] = []
+
+    /// Under which the service manager keeps the listener over a restart.
+    var storedName: StoredListenerName { StoredListenerName(inode: identity.inode, cookie: cookie) }
 }
 
 extension ControlPlane {
@@ -56,23 +59,32 @@ extension ControlPlane {
             throw .hostNamespace(source.description)
         }
         if let other = containerOfNamespace[identity] { throw .namespaceInUse(source.description, by: other) }
-        let sockets: ListenerSockets
+        let sockets = try openListener(in: namespace, source)
+        let processStart = try? process?.start()
+        try watch(container, source, identity, process)
+        let worker = worker(of: view)
+        let attachment = Attachment(
+            view: view, worker: worker, source: source, identity: identity, cookie: sockets.cookie,
+            processStart: processStart)
+        attachments[container] = attachment
+        store(sockets, as: attachment.storedName)
+        containerOfNamespace[identity] = container
+        newListeners.append((container, worker, .listen(view, Handover(sockets))))
+    }
+
+    /// The listener that was kept of a namespace over a restart, else a new one.
+    private func openListener(
+        in namespace: borrowing NetworkNamespace, _ source: NamespaceSource
+    ) throws(ControlError) -> ListenerSockets {
+        if let stored = storedListeners.take(namespace.identity, boundTo: Self.listenerAddress) { return stored }
         do throws(LinuxError) {
-            sockets = try NamespaceEntry.openListener(in: namespace, address: Self.listenerAddress)
+            return try NamespaceEntry.openListener(in: namespace, address: Self.listenerAddress)
         } catch {
             if error.errno == .addressInUse {
                 throw .portInUse(namespace: source.description, address: Self.listenerAddress.description)
             }
             throw .operationFailed(reason: "\(source) cannot be given a listener: \(error)")
         }
-        let processStart = try? process?.start()
-        try watch(container, source, identity, process)
-        let worker = worker(of: view)
-        attachments[container] = Attachment(
-            view: view, worker: worker, source: source, identity: identity, cookie: sockets.cookie,
-            processStart: processStart)
-        containerOfNamespace[identity] = container
-        newListeners.append((container, worker, .listen(view, Handover(sockets))))
     }
 
     /// The process by which a container came; nil where it came by the path of a file.

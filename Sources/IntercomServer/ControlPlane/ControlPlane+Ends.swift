@@ -78,6 +78,7 @@ extension ControlPlane {
     func detach(_ container: String) {
         removeResolverFiles(of: container)
         guard let attachment = attachments.removeValue(forKey: container) else { return }
+        forgetStored(attachment.storedName)
         containerOfNamespace[attachment.identity] = nil
         newListeners.removeAll { $0.container == container }
         workers[attachment.worker].inbox.post(.closeListener(attachment.view))

@@ -6,6 +6,7 @@ import Forwarding
 import LinuxNet
 package import Logging
 import Registry
+import Systemd
 import Varlink
 
 /// The daemon's main loop: signals, the control socket, the ends of containers, the workers' replies.
@@ -43,6 +44,7 @@ package final class ControlPlane {
     var hostResolver: HostResolver
     var registry: Registry
     var state: StateDirectory
+    var storedListeners: StoredListeners
     /// Where each container with a namespace is attached, by its name.
     var attachments: [String: Attachment] = [:]
     /// Containers of the configuration whose namespace is not there yet.
@@ -97,13 +99,9 @@ package final class ControlPlane {
         replies = try Mailbox()
         var inheritance = Inheritance(logger: logger)
         let path = options.socket ?? configuration.control.socket
-        if let inherited = inheritance.controlSocket.take() {
-            listener = inherited
-            ownSocket = nil
-        } else {
-            listener = try UnixSocket.listen(path: path, mode: 0o660, group: configuration.control.group)
-            ownSocket = path
-        }
+        storedListeners = inheritance.takeListeners()
+        ownSocket = inheritance.hasControlSocket ? nil : path
+        listener = try inheritance.takeControlSocket(orMakeAt: path, group: configuration.control.group)
         try epoll.add(signals.descriptor, token: ControlToken.signals.word, interest: [.readable])
         try epoll.add(replies.descriptor, token: ControlToken.mailbox.word, interest: [.readable])
         try epoll.add(listener, token: ControlToken.listener.word, interest: [.readable])
@@ -120,6 +118,7 @@ package final class ControlPlane {
     package func run() throws {
         applyConfiguration()
         try restoreDeclarations()
+        closeUnclaimedListeners()
         publish(then: serviceIsReady)
         while !isStopping {
             let count = try epoll.wait(timeoutMilliseconds: nil)
@@ -163,7 +162,8 @@ package final class ControlPlane {
 
     private func shutDown() {
         serviceStops()
-        for name in attachments.keys { removeResolverFiles(of: name) }
+        // Programs that start between this daemon and the next ask us, too.
+        if !ServiceManager.isListening { for name in attachments.keys { removeResolverFiles(of: name) } }
         for worker in workers { worker.inbox.post(.stop) }
         for worker in workers { worker.join() }
         if let ownSocket { try? Files.unlink(ownSocket) }

@@ -58,7 +58,8 @@ struct Worker: ~Copyable {
     var answerBuffer = [UInt8](repeating: 0, count: 65535)
     var messageBuffer: [UInt8] = []
     var readBuffer = [UInt8](repeating: 0, count: 65535 + 2)
-    private var isStopping = false
+    /// When it ends, whatever it still owes; nil until it is told to stop.
+    var drainDeadline: ContinuousClock.Instant?
 
     /// - Parameter epoll: the worker's own, which watches `inbox` already.
     init(
@@ -78,7 +79,7 @@ struct Worker: ~Copyable {
 
     /// Turns until it is told to stop.
     mutating func run() {
-        while !isStopping {
+        while !hasDrained {
             let count: Int
             do {
                 count = try epoll.wait(timeoutMilliseconds: timeout())
@@ -104,14 +105,15 @@ struct Worker: ~Copyable {
 
     // MARK: - Time
 
-    /// Whether anything can become due: an exchange or an idle connection.
-    private var mayExpire: Bool { forwarder.inFlight > 0 || !streams.isEmpty }
+    /// Whether anything can become due: an exchange, an idle connection, the worker's end.
+    private var mayExpire: Bool { forwarder.inFlight > 0 || !streams.isEmpty || drainDeadline != nil }
 
     /// Milliseconds until something is due; nil when nothing is: an idle worker does not wake.
     private func timeout() -> Int? {
         guard mayExpire else { return nil }
         var next = nextStreamDeadline
         if let deadline = forwarder.nextDeadline { next = min(next ?? deadline, deadline) }
+        if let deadline = drainDeadline { next = min(next ?? deadline, deadline) }
         guard let next else { return nil }
         let left = ContinuousClock.now.duration(to: next)
         guard left > .zero else { return 0 }
@@ -156,7 +158,7 @@ struct Worker: ~Copyable {
                 counters.inFlight = forwarder.inFlight
                 control.post(.counters(token: token, counters))
             case .stop:
-                isStopping = true
+                beginDraining()
             }
         }
     }

@@ -40,8 +40,8 @@ struct Supervisor {
         return text.split(separator: "\n").map(String.init)
     }
 
-    /// What the daemon has told, a message each, its assignments between blanks.
-    var notices: [String] { lines("notices") }
+    /// What the daemon has told of itself, a message each, its assignments between blanks.
+    var notices: [String] { lines("notices").filter { !$0.hasPrefix("FDSTORE") } }
     /// What the daemon has logged, a message each, its fields as JSON.
     var journal: [String] { lines("journal") }
     /// The daemon that runs now.

@@ -33,7 +33,7 @@ extension House {
     }
 
     private static let upstreamScript = ##"""
-        import socket, struct, sys, threading
+        import socket, struct, sys, threading, time
         import dns.flags, dns.message, dns.rcode, dns.rrset
 
         address, mode, called = sys.argv[1:]
@@ -44,6 +44,8 @@ extension House {
             print(transport, name, kind, flush=True)
             response = dns.message.make_response(query, recursion_available=True)
             first = name.split(".")[0].lower()
+            if first == "slow":
+                time.sleep(0.3)
             if mode == "servfail" or first == "servfail":
                 response.set_rcode(dns.rcode.SERVFAIL)
             elif mode == "refused":
