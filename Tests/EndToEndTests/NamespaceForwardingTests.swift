@@ -109,7 +109,7 @@ struct NamespaceForwardingTests {
             asking.executableURL = URL(fileURLWithPath: "\(House.binaries)/intercomctl")
             asking.arguments = ["--socket", house.socket, "resolve", "silent.example", "--from", "app"]
             asking.standardOutput = FileHandle.nullDevice
-            try asking.run()
+            try Command.start(asking)
             #expect(eventually { house.queries(of: "10.8.0.1").contains("udp silent.example. 1") })
             try Command.must(["ip", "netns", "del", app])
             #expect(

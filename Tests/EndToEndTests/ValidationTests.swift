@@ -25,27 +25,15 @@ struct ValidationTests {
                 "dnssec-signzone", "-q", "-S", "-K", keys, "-d", keys, "-o", "signed.test", "-f", "\(keys)/signed",
                 "\(keys)/zone",
             ])
-            let configuration = """
-                server:
-                  interface: 127.0.0.5
-                  use-syslog: no
-                  chroot: ""
-                  username: ""
-                  do-daemonize: no
-                  pidfile: ""
-                  directory: "\(keys)"
-                  module-config: "iterator"
-                  local-zone: "test." nodefault
+            try house.startUnbound(
+                in: "house", at: "127.0.0.5", ["module-config: iterator", "local-zone: \"test.\" nodefault"],
+                """
                 auth-zone:
                   name: "signed.test"
                   zonefile: "\(keys)/signed"
                   for-upstream: no
                   for-downstream: yes
-                remote-control:
-                  control-enable: no
-                """
-            try configuration.write(toFile: "\(keys)/unbound.conf", atomically: true, encoding: .utf8)
-            try house.start(in: "house", ["unbound", "-d", "-c", "\(keys)/unbound.conf"], log: "unbound")
+                """)
             try house.container("app", "--network", "n")
             #expect(try eventually { try house.dig("app", "www.signed.test").data == ["192.0.2.80"] })
 

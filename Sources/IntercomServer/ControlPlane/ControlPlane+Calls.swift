@@ -232,12 +232,12 @@ extension ControlPlane {
         return (view, type, Self.query(name, type))
     }
 
-    private static func query(_ name: Name, _ type: RecordType) -> [UInt8] {
+    static func query(_ name: Name, _ type: RecordType, id: UInt16 = 0) -> [UInt8] {
         var octets = [UInt8](repeating: 0, count: 512)
         var flags = HeaderFlags()
         flags.rd = true
         var writer = MessageWriter(octets.mutableSpan, limit: 512)
-        writer.writeHeader(Header(id: 0, flags: flags))
+        writer.writeHeader(Header(id: id, flags: flags))
         writer.writeQuestion(name, type)
         writer.writeOPT(responseCode: .noError)
         let length = writer.finish()

@@ -29,6 +29,7 @@ extension ControlPlane {
             }
         }
         hostResolver.read()
+        forgetLoops()
         upstreamsChanged = true
         warnOfFixedSettings(since: old)
         registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)

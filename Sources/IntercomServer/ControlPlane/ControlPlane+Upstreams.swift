@@ -10,6 +10,7 @@ extension ControlPlane {
     /// The host's resolv.conf is another: so are its upstreams, and what containers have from it.
     func takeResolverChange() {
         guard hostResolver.update() else { return }
+        forgetLoops()
         upstreamsChanged = true
         rewriteResolverFiles()
         publish {}
@@ -43,13 +44,15 @@ extension ControlPlane {
 
     /// A list of these servers; of those of all, where there are none; else of the host's.
     private func list(_ servers: [ServerAddress], from: ForwardFrom) -> UpstreamList {
-        let origin: UpstreamList.Origin = from == .host ? .host : .namespace
-        let configured = servers.isEmpty ? configuration.defaultUpstreams : servers
-        guard configured.isEmpty else { return UpstreamList(servers: configured, origin: origin) }
-        let host = hostResolver.configuration
-        return UpstreamList(
+        var list = UpstreamList(servers: servers.isEmpty ? configuration.defaultUpstreams : servers)
+        list.origin = from == .host ? .host : .namespace
+        if list.servers.isEmpty {
+            let host = hostResolver.configuration
             // The host's loopback is another in a container.
-            servers: host.nameservers.filter { from == .host || !$0.address.isLoopback }, origin: origin,
-            rotates: host.options.contains("rotate"))
+            list.servers = host.nameservers.filter { from == .host || !$0.address.isLoopback }
+            list.rotates = host.options.contains("rotate")
+        }
+        if from == .host { list.servers.removeAll { loopingUpstreams.contains($0) } }
+        return list
     }
 }

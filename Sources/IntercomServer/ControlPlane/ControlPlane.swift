@@ -56,6 +56,13 @@ package final class ControlPlane {
     var newListeners: [(container: String, worker: Int, message: WorkerMessage)] = []
     /// The upstream groups that the workers know.
     var upstreamGroups: [UInt32: UpstreamList] = [:]
+    /// The upstreams that were found to ask us.
+    var loopingUpstreams: Set<ServerAddress> = []
+    /// The upstreams that are being probed, by the token of the probe.
+    var probes: [UInt64: ServerAddress] = [:]
+    /// When upstreams may be probed again.
+    var nextProbe = ContinuousClock.Instant.now
+    var probeInterval = ControlPlane.firstProbeInterval
     /// Whether ``upstreamGroups`` has to be found out anew.
     var upstreamsChanged = true
 
@@ -203,10 +210,20 @@ package final class ControlPlane {
         for index in indices { workers[index].inbox.post(message(lastToken)) }
     }
 
+    /// Takes what a worker says by itself.
+    private func take(_ report: WorkerReply) {
+        switch report {
+        case .needsSockets(let view, let kind, let count): openSockets(for: view, kind, count)
+        case .unanswered: probeUpstreams()
+        case .looped(let token): takeLoop(token)
+        case .reached, .resolved, .counters: break
+        }
+    }
+
     private func takeReplies() {
         for reply in replies.takeAll() {
             guard let token = reply.token else {
-                if case .needsSockets(let view, let kind, let count) = reply { openSockets(for: view, kind, count) }
+                take(reply)
                 continue
             }
             waiting[token]?.replies.append(reply)

@@ -41,6 +41,8 @@ enum WorkerMessage: Sendable {
     case directory([DirectoryChange])
     case settings(ServerSettings)
     case upstreams(group: UInt32, UpstreamList?)
+    /// The tokens of the probes that tell loops, in place of those before.
+    case probes([UInt64])
     case listen(ViewID, Handover<ListenerSockets>)
     case closeListener(ViewID)
     /// Sockets that ``WorkerReply/needsSockets(_:_:count:)`` asked for; none: they cannot be had.
@@ -60,12 +62,16 @@ enum WorkerReply: Sendable {
     case counters(token: UInt64, WorkerCounters)
     /// Not asked for: upstreams are to be asked from a container's namespace, and there are no sockets.
     case needsSockets(ViewID, SocketKind, count: Int)
+    /// Not asked for: no upstream had an answer to a question.
+    case unanswered
+    /// Not asked for: the question of a probe has come to a listener of ours.
+    case looped(token: UInt64)
 
     /// Of the question that this answers; nil where nobody asked.
     var token: UInt64? {
         switch self {
         case .reached(let token), .resolved(let token, _), .counters(let token, _): token
-        case .needsSockets: nil
+        case .needsSockets, .unanswered, .looped: nil
         }
     }
 }

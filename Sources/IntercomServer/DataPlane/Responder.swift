@@ -9,6 +9,8 @@ enum Outcome {
     case answered(length: Int, AnswerSource)
     /// Not ours: ``Responder/query`` goes to this upstream group.
     case forward(group: UInt32)
+    /// An upstream asks us what we asked it.
+    case loop(token: UInt64)
     case drop
 }
 
@@ -23,6 +25,8 @@ struct Responder: ~Copyable {
     static let maximumDatagram = 1232
 
     var directory: Directory
+    /// The tokens of the probes that upstreams are being sent; empty nearly always.
+    var probes: [UInt64] = []
     /// The query that ``respond(to:view:over:into:)`` read last.
     private(set) var query = Query.empty
     private var name = FoldedName()
@@ -73,6 +77,7 @@ struct Responder: ~Copyable {
             if name.labelCount == 1 && !mayForwardSingleLabel(type) { return deny(.singleLabel, &answer) }
             if !settings.forwardsLocal && SpecialUseName.isMulticast(name) { return deny(.multicast, &answer) }
         }
+        if !probes.isEmpty, let token = LoopProbe.token(in: name), probes.contains(token) { return .loop(token: token) }
         guard let destination else { return deny(.blocked, &answer, extendedError: .blocked) }
         return .forward(group: destination.group)
     }

@@ -113,6 +113,9 @@ extension Worker {
                 streams[position].send(answerBuffer, length)
             case .forward(let group):
                 forwardMessage(bounds, of: position, Asking(client: .stream(ticket), view: view, group: group))
+            case .loop(let token):
+                control.post(.looped(token: token))
+                counters.dropped &+= 1
             case .drop:
                 counters.dropped &+= 1
             }

@@ -103,9 +103,20 @@ extension Worker {
             case .close(let token):
                 cancel(token)
                 upstreams.remove(token)
-            case .answer(let client, let answer): deliver(answer, to: client)
+            case .answer(let client, let answer):
+                complain(of: answer, now)
+                deliver(answer, to: client)
             }
         }
+    }
+
+    /// Says that no upstream had an answer, now and then.
+    private mutating func complain(of answer: Answer, _ now: ContinuousClock.Instant) {
+        guard answer.responseCode == .serverFailure || answer.responseCode == .refused, now >= nextComplaint else {
+            return
+        }
+        nextComplaint = now + .seconds(5)
+        control.post(.unanswered)
     }
 
     private mutating func openDatagram(
@@ -250,7 +261,7 @@ extension Forwarding.Refusal {
     fileprivate var detail: ErrorDetail {
         switch self {
         case .tooMany: ErrorDetail(.networkError)
-        case .noUpstreams: ErrorDetail(.noReachableAuthority)
+        case .noUpstreams: ErrorDetail(.noReachableAuthority, text: "no upstream may be asked")
         }
     }
 }

@@ -50,6 +50,8 @@ struct Worker: ~Copyable {
     var listenerOfView: [ViewID: Ticket] = [:]
     var streams = SlotTable<StreamConnection>()
     var upstreams = UpstreamSockets()
+    /// When the control plane may be told again that no upstream answers.
+    var nextComplaint = ContinuousClock.Instant.now
     /// Questions that wait for a socket of their namespace.
     var orders: [SocketOrder] = []
     /// When the next idle connection is due; nil while there are none.
@@ -146,6 +148,8 @@ struct Worker: ~Copyable {
                 listen(view, sockets)
             case .closeListener(let view):
                 closeListener(view)
+            case .probes(let tokens):
+                responder.probes = tokens
             case .sockets(let view, let kind, let sockets):
                 takeSockets(view, kind, sockets)
             case .resolve(let token, let view, let query):
@@ -202,7 +206,7 @@ struct Worker: ~Copyable {
             let client = Client.control(token: token, route: responder.directory.routeDomain(of: group))
             forward(
                 query.span, Asking(client: client, namespace: Asking.controlPlane, view: view.rawValue, group: group))
-        case .drop:
+        case .drop, .loop:
             control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query")))
         }
     }
@@ -233,6 +237,9 @@ struct Worker: ~Copyable {
                 hasForwarded = true
                 let client = Client.datagram(listener: ticket, receiver.source(packet))
                 forwardDatagram(packet, Asking(client: client, view: view, group: group))
+            case .loop(let token):
+                control.post(.looped(token: token))
+                counters.dropped &+= 1
             case .drop:
                 counters.dropped &+= 1
             }
@@ -256,6 +263,7 @@ struct Worker: ~Copyable {
         switch outcome {
         case .answered(_, let source): what = responder.describe(source)
         case .forward: what = "forwarded"
+        case .loop: what = "asked by an upstream of ours"
         case .drop: what = "dropped"
         }
         logger.trace("query \(Self.text(packet)) from view \(view.rawValue): \(what)")

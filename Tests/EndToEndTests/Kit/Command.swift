@@ -22,6 +22,14 @@ struct CommandFailure: Error, CustomStringConvertible {
 }
 
 enum Command {
+    private static let starting = NSLock()
+
+    /// Starts a process, one at a time: Foundation learns of its end by a socket pair, whose other end a process that is
+    /// started at the same moment could inherit and hold open.
+    static func start(_ process: Process) throws {
+        try starting.withLock { try process.run() }
+    }
+
     /// Runs a program, 60 seconds at most, and gives what it printed.
     @discardableResult
     static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Output {
@@ -39,7 +47,7 @@ enum Command {
         process.standardInput = try FileHandle(forReadingFrom: paths[0])
         process.standardOutput = try FileHandle(forWritingTo: paths[1])
         process.standardError = try FileHandle(forWritingTo: paths[2])
-        try process.run()
+        try start(process)
         process.waitUntilExit()
         return Output(
             status: process.terminationStatus, out: String(decoding: try Data(contentsOf: paths[1]), as: UTF8.self),

@@ -88,7 +88,7 @@ final class House {
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         process.standardOutput = output
         process.standardError = output
-        try process.run()
+        try Command.start(process)
         processes.append(process)
         return process
     }

@@ -1,0 +1,45 @@
+// Loops: an upstream that asks us again, as a container that serves DNS and was given us for its own.
+
+import Foundation
+import Testing
+
+@Suite("An upstream that asks us in turn", .needsRoot)
+struct LoopTests {
+    @Test("is found out, said in the log, and asked no more", arguments: ["dnsmasq", "unbound"])
+    func loop(server: String) throws {
+        let configuration = "[forward]\nupstreams = [\"10.8.0.2\"]\n[[network]]\nname = \"n\"\n"
+        try House.lend(configuration: configuration) { house in
+            try house.container("app", "--network", "n")
+            try house.container("dns", "--network", "n")
+            let (host, dns) = (house.host, "\(house.id)-dns")
+            try Command.must(
+                ["ip", "-n", host, "link", "add", "peer", "type", "veth", "peer", "name", "eth0", "netns", dns])
+            for (namespace, link, address) in [(host, "peer", "10.8.0.1/24"), (dns, "eth0", "10.8.0.2/24")] {
+                try Command.must(["ip", "-n", namespace, "addr", "add", address, "dev", link])
+                try Command.must(["ip", "-n", namespace, "link", "set", link, "up"])
+            }
+            if server == "dnsmasq" {
+                try house.startDNSMasq(in: "dns", at: "10.8.0.2", "--server=127.0.0.11")
+            } else {
+                try house.startUnbound(
+                    in: "dns", at: "10.8.0.2", ["module-config: iterator", "do-not-query-localhost: no"],
+                    "forward-zone:\n  name: \".\"\n  forward-addr: 127.0.0.11")
+            }
+            let first = try house.dig("app", "first.example")
+            #expect(first.status == "SERVFAIL" || first.status == "REFUSED", "\(first)")
+            #expect(eventually { house.log.contains("upstream 10.8.0.2:53 asks us in turn") }, "\(house.log)")
+            let start = ContinuousClock.now
+            let second = try house.dig("app", "second.example")
+            #expect(second.status == "SERVFAIL" && second.output.out.contains("EDE: 22"), "\(second)")
+            #expect(ContinuousClock.now - start < .seconds(1))
+            #expect(house.log.components(separatedBy: "asks us in turn").count == 2)
+
+            // Another one beside it is asked, and the first one again after a reload.
+            try house.startUpstream("127.0.0.5")
+            let both = configuration.replacingOccurrences(of: "\"10.8.0.2\"", with: "\"10.8.0.2\", \"127.0.0.5\"")
+            try both.write(toFile: house.configuration, atomically: true, encoding: .utf8)
+            try house.mustCtl("reload")
+            #expect(try house.dig("app", "third.example").data == ["192.0.2.1"])
+        }
+    }
+}
