@@ -44,6 +44,36 @@ extension House {
         try awaitServer(in: namespace, at: address)
     }
 
+    /// Starts nsd with one zone.
+    func startNSD(in namespace: String, at address: String, zone name: String, _ zone: String) throws {
+        let place = "\(directory)/nsd-\(address)"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        try zone.write(toFile: "\(place)/zone", atomically: true, encoding: .utf8)
+        let configuration = """
+            server:
+              ip-address: \(address)
+              username: ""
+              chroot: ""
+              database: ""
+              pidfile: ""
+              zonesdir: "\(place)"
+              xfrdfile: "\(place)/xfrd.state"
+              zonelistfile: "\(place)/zone.list"
+              xfrdir: "\(place)"
+              cookie-secret-file: "\(place)/cookies"
+              server-count: 1
+            remote-control:
+              control-enable: no
+            zone:
+              name: \(name)
+              zonefile: zone
+
+            """
+        try configuration.write(toFile: "\(place)/nsd.conf", atomically: true, encoding: .utf8)
+        try start(in: namespace, ["nsd", "-d", "-c", "\(place)/nsd.conf"], log: "nsd")
+        try awaitServer(in: namespace, at: address)
+    }
+
     /// Waits until a server answers, whatever it says.
     func awaitServer(in namespace: String, at address: String) throws {
         let isUp = try eventually {
