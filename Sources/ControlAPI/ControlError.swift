@@ -76,6 +76,32 @@ extension ControlError {
             "container \(container) exists already; remove it first or choose another name")
     }
 
+    package static func ambiguousName(_ name: String, choices: [String]) -> ControlError {
+        ControlError(
+            "AmbiguousName", ["name": .string(name), "choices": .strings(choices)],
+            "several are called \(name); say which: \(choices.joined(separator: ", "))")
+    }
+
+    package static func interfaceInUse(_ interface: String, by network: String) -> ControlError {
+        ControlError(
+            "InterfaceInUse", ["interface": .string(interface), "network": .string(network)],
+            "interface \(interface) is that of network \(network) already; remove that one first")
+    }
+
+    package static func networkOfTheKernel(_ network: String, interface: String) -> ControlError {
+        ControlError(
+            "NotDeclared", ["name": .string(network), "origin": .string(interface)],
+            "network \(network) is not declared, but interface \(interface) of the host; 'ip link del \(interface)' removes it, 'exclude' in [discover] of the configuration leaves it alone"
+        )
+    }
+
+    package static func containerOfTheKernel(_ container: String, path: String) -> ControlError {
+        ControlError(
+            "NotDeclared", ["name": .string(container), "origin": .string(path)],
+            "container \(container) is not declared, but the namespace \(path); its names go with it ('ip netns del'), 'exclude' in [discover] of the configuration leaves it alone"
+        )
+    }
+
     package static func networkInUse(_ network: String, by containers: [String]) -> ControlError {
         let some = containers.prefix(5).joined(separator: ", ") + (containers.count > 5 ? " and others" : "")
         return ControlError(

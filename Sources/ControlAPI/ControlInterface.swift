@@ -162,6 +162,11 @@ package enum ControlInterface {
         error NoSuchContainer (message: string, container: string)
         error NetworkExists (message: string, network: string)
         error ContainerExists (message: string, container: string)
+        # Several networks, or containers, have this name: choices are what each is found by alone.
+        error AmbiguousName (message: string, name: string, choices: []string)
+        error InterfaceInUse (message: string, interface: string, network: string)
+        # Nobody declared it: the kernel shows it, as this interface or at this path.
+        error NotDeclared (message: string, name: string, origin: string)
         error NetworkInUse (message: string, network: string, containers: []string)
         error AlreadyConnected (message: string, container: string, network: string)
         error NotConnected (message: string, container: string, network: string)

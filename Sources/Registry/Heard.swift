@@ -3,7 +3,7 @@
 package import DNSWire
 
 /// A link's number in the host's namespace (`ifi_index`, rtnetlink(7)): the identity of a network there.
-package struct InterfaceIndex: Hashable, Sendable, CustomStringConvertible {
+package struct InterfaceIndex: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let rawValue: UInt32
 
     package init(rawValue: UInt32) {
@@ -11,6 +11,8 @@ package struct InterfaceIndex: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(rawValue)" }
+
+    package static func < (left: InterfaceIndex, right: InterfaceIndex) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// A namespace's identity (`SO_NETNS_COOKIE`, socket(7)); the kernel never gives one out again.
@@ -76,29 +78,4 @@ package struct HeardEndpoint: Sendable, Equatable {
         self.link = link
         self.addresses = addresses
     }
-}
-
-extension Registry {
-    /// Takes in a network that is new or has changed.
-    package mutating func hear(_ network: HeardNetwork) {
-        heardNetworks[network.interface] = network
-    }
-
-    /// Takes out a network that the kernel shows no more. Containers may still be heard of on it, and are told later.
-    package mutating func forget(network: InterfaceIndex) {
-        heardNetworks[network] = nil
-    }
-
-    /// Takes in a container that is new or has changed. Its networks may be heard of later.
-    package mutating func hear(_ container: HeardContainer) {
-        heardContainers[container.cookie] = container
-    }
-
-    /// Takes out a container whose namespace has ended.
-    package mutating func forget(container: NamespaceCookie) {
-        heardContainers[container] = nil
-    }
-
-    /// What somebody should look at: names that do not resolve, names that clash.
-    package var warnings: [String] { [] }
 }

@@ -18,6 +18,25 @@ package struct ViewID: Hashable, Sendable {
     }
 }
 
+/// A container, whatever it is called. Its view has the same number.
+package struct ContainerID: Hashable, Comparable, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    /// Who sees this.
+    package init(of view: ViewID) {
+        rawValue = view.rawValue
+    }
+
+    /// What it sees.
+    package var view: ViewID { ViewID(rawValue: rawValue) }
+
+    package static func < (left: ContainerID, right: ContainerID) -> Bool { left.rawValue < right.rawValue }
+}
+
 /// The upstreams that one question may go to. A number is never used again: answers that are kept belong to it.
 package struct UpstreamGroupID: Hashable, Sendable {
     package let rawValue: UInt32

@@ -1,7 +1,6 @@
-// From what is declared to what is answered: records compiled for the directories, where something has changed.
+// From what is in force to what is answered: records compiled for the directories, where something has changed.
 
 import DNSWire
-import OrderedCollections
 
 extension Registry {
     /// What changed since the last call, compiled. Costs time in proportion to that, never to the registry.
@@ -10,7 +9,7 @@ extension Registry {
         changes.reserveCapacity(changedScopes.count + changedRecords.count + changedViews.count)
         for scope in changedScopes { changes.append(.scope(scope, compiled(scope))) }
         for key in changedRecords { changes.append(.records(key, compiled(key))) }
-        for (view, container) in changedViews { changes.append(.view(view, compiled(view, of: container))) }
+        for container in changedViews { changes.append(.view(container.view, compiledView(of: container))) }
         if routesChanged { changes.append(.routes(compiledRoutes)) }
         routesChanged = false
         changedScopes.removeAll()
@@ -20,64 +19,73 @@ extension Registry {
     }
 
     private func compiled(_ scope: ScopeID) -> Scope? {
-        if let network = networkOfScope[scope].flatMap({ networkStates[$0] }) {
+        if let network = networkStates[scope] {
             return Scope(
-                name: network.name, text: network.definition.name, subnets: network.definition.subnets,
+                name: network.dnsName, text: network.name, subnets: network.subnets,
                 routes: compiledRoutes(of: network))
         }
         guard let container = containerOfScope[scope].flatMap({ containerStates[$0] }) else { return nil }
-        return Scope(name: nil, text: "links of \(container.definition.name)", subnets: [])
+        return Scope(name: nil, text: "links of \(container.name)", subnets: [])
     }
 
-    private func compiled(_ view: ViewID, of name: Name) -> View? {
-        guard let container = containerStates[name], container.view == view else { return nil }
-        let networks = container.definition.endpoints.compactMap { endpoint in
-            (try? Name(endpoint.network)).flatMap { networkStates[$0] }
-        }
+    private func compiledView(of id: ContainerID) -> View? {
+        guard let container = containerStates[id] else { return nil }
+        let networks = container.endpoints.compactMap { networkStates[$0.network] }
         // The first network that may forward says where to.
-        let upstreams = networks.first { !$0.definition.isInternal }.map { network in
-            network.groups[.root] ?? .default
-        }
-        return View(links: container.linkScope, networks: networks.map(\.scope), upstreams: upstreams)
+        let upstreams = networks.first { !$0.isInternal }.map { $0.groups[.root] ?? .default }
+        return View(links: container.linkScope, networks: networks.map(\.id), upstreams: upstreams)
     }
 
     private func compiled(_ key: RecordKey) -> RecordSet? {
         if key.kind == .reverse { return pointer(key) }
-        guard let shares = contributions[key] else { return nil }
+        guard let all = shares[key] else { return nil }
         var records = RecordSet()
-        if let network = networkOfScope[key.scope].flatMap({ networkStates[$0] }) {
-            for share in shares.keys { add(share, on: [network], to: &records) }
-        } else if let owner = containerOfScope[key.scope].flatMap({ containerStates[$0] }) {
-            for share in shares.keys { add(share, on: sharedNetworks(owner, share.container), to: &records) }
+        let network = networkStates[key.scope]
+        let owner = containerOfScope[key.scope].flatMap { containerStates[$0] }
+        for share in serving(all) {
+            guard let container = containerStates[share.container] else { continue }
+            if let network {
+                add(share, of: container, on: [network], to: &records)
+            } else if let owner {
+                add(share, of: container, on: sharedNetworks(owner, container), to: &records)
+            }
         }
         return records
     }
 
-    private func add(_ share: Contribution, on networks: [NetworkState], to records: inout RecordSet) {
-        guard let container = containerStates[share.container] else { return }
+    /// Those who answer: without the ones that are draining, if an alias has others.
+    private func serving(_ shares: [Share]) -> [Share] {
+        let serving = shares.filter { !$0.isAlias || containerStates[$0.container]?.isDraining != true }
+        return serving.nonEmpty ?? shares
+    }
+
+    private func add(_ share: Share, of container: Container, on networks: [Network], to records: inout RecordSet) {
         // One RRset has one TTL (RFC 2181 §5.2): the shortest.
-        let ttl = networks.map { $0.definition.ttl ?? self.ttl }.min() ?? self.ttl
+        let ttl = networks.map { $0.declared?.ttl ?? self.ttl }.min() ?? self.ttl
         for network in networks {
-            switch share.meaning {
-            case .host:
-                for address in endpoint(of: container, on: network)?.addresses ?? [] {
-                    records.append(address, ttl: ttl)
-                }
-            case .service(let port):
+            if let port = share.port {
                 guard let target = fullName(of: container, on: network) else { continue }
                 records.append(serviceAt: target, port: port, ttl: ttl)
                 return
             }
+            for address in container.endpoint(on: network.id)?.addresses ?? [] { records.append(address, ttl: ttl) }
         }
     }
 
+    /// The name of who has an address. Of several it is a declared one, then the first by name and path: always the same.
     private func pointer(_ key: RecordKey) -> RecordSet? {
-        guard let network = networkOfScope[key.scope].flatMap({ networkStates[$0] }),
-            let address = Self.address(ofReverseName: key.name), let owner = network.owners[address],
-            let container = containerStates[owner], let target = fullName(of: container, on: network)
-        else { return nil }
+        guard let network = networkStates[key.scope], let address = Self.address(ofReverseName: key.name) else {
+            return nil
+        }
+        let owners = (network.owners[address] ?? []).compactMap { containerStates[$0] }
+        let named = owners.filter { $0.dnsName != nil }
+        let first = named.min {
+            ($0.declared == nil ? 1 : 0, $0.name, $0.heard?.path ?? "")
+                < ($1.declared == nil ? 1 : 0, $1.name, $1.heard?.path ?? "")
+        }
+        guard let target = first.flatMap({ fullName(of: $0, on: network) }) else { return nil }
         var records = RecordSet()
-        records.append(pointerTo: target, ttl: network.definition.ttl ?? ttl)
+        records.append(pointerTo: target, ttl: network.declared?.ttl ?? ttl)
         return records
     }
 
@@ -87,19 +95,15 @@ extension Registry {
         return folded.reverseAddress
     }
 
-    private func sharedNetworks(_ owner: ContainerState, _ target: Name) -> [NetworkState] {
-        owner.definition.endpoints.compactMap { endpoint in
-            (try? Name(endpoint.network)).flatMap { networkStates[$0] }
-        }.filter { $0.members.contains(target) }
-    }
-
-    private func endpoint(of container: ContainerState, on network: NetworkState) -> EndpointDefinition? {
-        container.definition.endpoints.first { $0.network == network.definition.name }
+    private func sharedNetworks(_ owner: Container, _ target: Container) -> [Network] {
+        owner.endpoints.filter { target.endpoint(on: $0.network) != nil }.compactMap { networkStates[$0.network] }
     }
 
     /// `name.network.domain`; `name.network` where that is too long for a name; else the name alone.
-    private func fullName(of container: ContainerState, on network: NetworkState) -> Name? {
-        let short = try? container.name.appending(network.name)
-        return short.flatMap { try? $0.appending(domain) } ?? short ?? container.name
+    private func fullName(of container: Container, on network: Network) -> Name? {
+        guard let name = container.dnsName else { return nil }
+        guard let behind = network.dnsName else { return (try? name.appending(domain)) ?? name }
+        let short = try? name.appending(behind)
+        return short.flatMap { try? $0.appending(domain) } ?? short ?? name
     }
 }

@@ -1,210 +1,179 @@
-// Containers come and go, and are put on networks and taken off while they run.
+// Containers come and go: declared, heard of, and put on networks and taken off while they run.
 
 import DNSWire
-import OrderedCollections
 
 extension Registry {
-    /// Adds a container.
-    /// - Returns: the number by which directories and workers know what it sees.
+    // MARK: - Declared
+
+    /// Adds a container, or declares one that the kernel shows: it keeps its listener then, and gains what is declared.
+    /// - Parameter cookie: that of its namespace; nil where it has none here.
+    /// - Returns: its number.
     /// - Throws: ``RegistryError``: a bad or taken name, a network that is not there, an address that cannot be its own.
     @discardableResult
-    package mutating func addContainer(_ definition: ContainerDefinition) throws(RegistryError) -> ViewID {
-        let name = try Self.checkedContainerName(definition.name)
-        guard containerStates[name] == nil else { throw .containerExists(definition.name) }
-        if let hostname = definition.hostname { _ = try Self.hostName(hostname) }
-        for link in definition.links {
-            _ = try Self.checkedContainerName(link.container)
-            _ = try Self.hostName(link.name)
-        }
-        for port in definition.ports { if let service = port.service { try Self.checkService(service) } }
-        var networks: Set<Name> = []
+    package mutating func addContainer(
+        _ definition: ContainerDefinition, cookie: NamespaceCookie? = nil
+    ) throws(RegistryError) -> ContainerID {
+        try checkNames(of: definition)
+        let present = cookie.flatMap { container(of: $0) }
+        if let present, present.declared != nil { throw .namespaceInUse(container: present.name) }
+        var networks: Set<ScopeID> = []
         for endpoint in definition.endpoints {
-            let network = try check(endpoint, of: definition.name)
-            guard networks.insert(network.name).inserted else {
+            let network = try check(endpoint)
+            guard networks.insert(network.id).inserted else {
                 throw .alreadyConnected(container: definition.name, network: endpoint.network)
             }
         }
-
-        var bare = definition
-        bare.endpoints = []
-        var state = ContainerState(definition: bare, name: name, view: ViewID(rawValue: viewNumbers.take()))
-        if !definition.links.isEmpty {
-            let scope = ScopeID(rawValue: scopeNumbers.take())
-            state.linkScope = scope
-            containerOfScope[scope] = name
-            changedScopes.insert(scope)
+        var declared = definition
+        declared.endpoints = definition.endpoints.map { spelled($0) }
+        let id = present?.id ?? ContainerID(rawValue: containerNumbers.take())
+        change(id) {
+            $0.declared = declared
+            $0.isOnDeclaredNetworksAlone = !declared.endpoints.isEmpty
+            $0.cookie = cookie
         }
-        containerStates[name] = state
-        for link in definition.links {
-            if let target = containerName(link.container) { linkedBy[target, default: []].insert(name) }
-        }
-        for endpoint in definition.endpoints { attach(endpoint, to: name) }
-        touchView(of: name)
-        touchLinks(of: name)
-        touchLinks(to: name)
-        return state.view
+        return id
     }
 
-    /// Removes a container and all its names.
-    /// - Throws: ``RegistryError/noSuchContainer(_:)``.
-    package mutating func removeContainer(named text: String) throws(RegistryError) {
-        guard let state = containerName(text).flatMap({ containerStates[$0] }) else { throw .noSuchContainer(text) }
-        touchLinks(of: state.name)
-        for endpoint in state.definition.endpoints { detach(endpoint, from: state.name) }
-        touchLinks(to: state.name)
-        for link in state.definition.links {
-            guard let target = containerName(link.container) else { continue }
-            linkedBy[target]?.remove(state.name)
-            if linkedBy[target]?.isEmpty == true { linkedBy[target] = nil }
+    /// Takes back the declaration of a container. What the kernel shows of it stays.
+    /// - Throws: ``RegistryError/noSuchContainer(_:)``, ``RegistryError/containerOfTheKernel(_:path:)``.
+    package mutating func removeContainer(_ id: ContainerID) throws(RegistryError) {
+        guard let container = containerStates[id] else { throw .noSuchContainer("\(id.rawValue)") }
+        guard container.declared != nil else {
+            throw .containerOfTheKernel(container.name, path: container.heard?.path ?? "")
         }
-        if let scope = state.linkScope {
-            for key in linkKeys(of: state) { contributions[key] = nil }
-            linkNames[scope] = nil
-            containerOfScope[scope] = nil
-            changedScopes.insert(scope)
-            scopeNumbers.give(back: scope.rawValue)
+        change(id) {
+            $0.declared = nil
+            $0.isOnDeclaredNetworksAlone = false
+            $0.connections = []
         }
-        containerStates[state.name] = nil
-        changedViews[state.view] = state.name
-        viewNumbers.give(back: state.view.rawValue)
     }
 
-    /// Puts a container on a network.
-    /// - Throws: ``RegistryError``, as ``addContainer(_:)``, and ``RegistryError/alreadyConnected(container:network:)``.
+    // MARK: - Heard
+
+    /// Takes in a container that is new or has changed. Its networks may be heard of later.
+    /// - Returns: its number.
+    @discardableResult
+    package mutating func hear(_ container: HeardContainer) -> ContainerID {
+        let present = self.container(of: container.cookie)
+        if let present, present.heard == container { return present.id }
+        let id = present?.id ?? ContainerID(rawValue: containerNumbers.take())
+        change(id) {
+            $0.heard = container
+            $0.cookie = container.cookie
+        }
+        return id
+    }
+
+    /// Takes out a container that the kernel shows no more. What is declared of it stays.
+    package mutating func forget(container cookie: NamespaceCookie) {
+        guard let container = container(of: cookie), container.heard != nil else { return }
+        change(container.id) {
+            $0.heard = nil
+            $0.disconnected = []
+        }
+    }
+
+    // MARK: - On networks
+
+    /// Puts a container on a network, or gives it addresses and aliases on one that its links are plugged into.
+    /// - Throws: ``RegistryError``, as ``addContainer(_:cookie:)``, and
+    ///   ``RegistryError/alreadyConnected(container:network:)``.
     package mutating func connect(container text: String, _ endpoint: EndpointDefinition) throws(RegistryError) {
-        guard let state = containerName(text).flatMap({ containerStates[$0] }) else { throw .noSuchContainer(text) }
-        let network = try check(endpoint, of: text)
-        guard !network.members.contains(state.name) else {
-            throw .alreadyConnected(container: state.definition.name, network: network.definition.name)
+        let container = try container(named: text)
+        let network = try check(endpoint)
+        let isBare = endpoint.addresses.isEmpty && endpoint.aliases.isEmpty
+        guard !hasDeclaredEndpoint(container.id, on: network.id),
+            !isBare || container.endpoint(on: network.id) == nil
+        else { throw .alreadyConnected(container: container.name, network: network.name) }
+        let connection = spelled(endpoint)
+        let interface = network.heard?.interface
+        change(container.id) {
+            let returns = $0.disconnected.contains { $0 == interface }
+            if let interface { $0.disconnected.remove(interface) }
+            if !returns || !isBare { $0.connections.append(connection) }
         }
-        attach(endpoint, to: state.name)
-        touchView(of: state.name)
-        touchLinks(of: state.name)
-        touchLinks(to: state.name)
     }
 
-    /// Takes a container off a network.
+    /// Takes a container off a network. A link that is plugged into it counts no more, until it is connected again.
     /// - Throws: ``RegistryError/noSuchNetwork(_:)``, ``RegistryError/noSuchContainer(_:)``,
-    ///   ``RegistryError/notConnected(container:network:)``.
-    package mutating func disconnect(container text: String, network: String) throws(RegistryError) {
-        guard let name = try? Name(network), let state = networkStates[name] else { throw .noSuchNetwork(network) }
-        guard let container = containerName(text), let definition = containerStates[container]?.definition else {
-            throw .noSuchContainer(text)
+    ///   ``RegistryError/notConnected(container:network:)``, ``RegistryError/ambiguousName(_:choices:)``.
+    package mutating func disconnect(container text: String, network name: String) throws(RegistryError) {
+        let network = try network(named: name)
+        let container = try container(named: text)
+        guard container.endpoint(on: network.id) != nil else {
+            throw .notConnected(container: container.name, network: network.name)
         }
-        guard let endpoint = definition.endpoints.first(where: { (try? Name($0.network)) == name }) else {
-            throw .notConnected(container: definition.name, network: state.definition.name)
+        let isDeclared = { [self] (endpoint: EndpointDefinition) in self.network(of: endpoint) == network.id }
+        let interface = network.heard?.interface
+        let isPlugged =
+            !container.isOnDeclaredNetworksAlone
+            && container.heard?.endpoints.contains { $0.network == interface } ?? false
+        change(container.id) {
+            $0.declared?.endpoints.removeAll(where: isDeclared)
+            $0.connections.removeAll(where: isDeclared)
+            if isPlugged, let interface { $0.disconnected.insert(interface) }
         }
-        detach(endpoint, from: container)
-        touchView(of: container)
-        touchLinks(of: container)
-        touchLinks(to: container)
     }
 
-    // MARK: - Endpoints
+    /// Sets whether a container is left out of names that others serve, too. Its own names stay.
+    /// - Throws: ``RegistryError/noSuchContainer(_:)``, ``RegistryError/ambiguousName(_:choices:)``.
+    package mutating func setDraining(_ isDraining: Bool, container text: String) throws(RegistryError) {
+        change(try container(named: text).id) { $0.isDraining = isDraining }
+    }
 
-    /// The network of an endpoint that may be added.
-    private func check(_ endpoint: EndpointDefinition, of container: String) throws(RegistryError) -> NetworkState {
-        guard let network = (try? Name(endpoint.network)).flatMap({ networkStates[$0] }) else {
-            throw .noSuchNetwork(endpoint.network)
+    // MARK: - Checks
+
+    private func checkNames(of definition: ContainerDefinition) throws(RegistryError) {
+        _ = try Self.containerName(definition.name)
+        guard !containersCalled(definition.name).contains(where: { $0.declared != nil }) else {
+            throw .containerExists(definition.name)
         }
+        if let hostname = definition.hostname { _ = try Self.hostName(hostname) }
+        for link in definition.links {
+            _ = try Self.containerName(link.container)
+            _ = try Self.hostName(link.name)
+        }
+        for port in definition.ports { if let service = port.service { try Self.checkService(service) } }
+    }
+
+    /// The network of an endpoint that may be declared.
+    private func check(_ endpoint: EndpointDefinition) throws(RegistryError) -> Network {
+        let network = try network(named: endpoint.network)
         for address in endpoint.addresses {
-            try Self.check(address, network.definition)
-            if let owner = network.owners[address] {
+            if let declared = network.declared { try Self.check(address, declared) }
+            for owner in network.owners[address] ?? []
+            where declaredAddresses(of: owner, on: network.id).contains(address) {
                 throw .addressInUse(
-                    address.description, network: network.definition.name,
-                    container: containerStates[owner]?.definition.name ?? owner.description)
+                    address.description, network: network.name, container: containerStates[owner]?.name ?? "")
             }
         }
         for alias in endpoint.aliases { _ = try Self.alias(alias) }
         return network
     }
 
-    private mutating func attach(_ new: EndpointDefinition, to container: Name) {
-        guard let name = try? Name(new.network), let network = networkStates[name] else { return }
-        var endpoint = new
-        endpoint.network = network.definition.name
-        var seen: Set<IPAddress> = []
-        endpoint.addresses = new.addresses.filter { seen.insert($0).inserted }
-        containerStates[container]?.definition.endpoints.append(endpoint)
-        networkStates[name]?.members.append(container)
-        for address in endpoint.addresses {
-            networkStates[name]?.owners[address] = container
-            changedRecords.insert(RecordKey(scope: network.scope, kind: .reverse, name: address.reverseName))
-        }
-        for (key, contribution) in shares(of: endpoint, container, in: network.scope) {
-            contributions[key, default: [:]][contribution, default: 0] += 1
-            changedRecords.insert(key)
-        }
+    /// An endpoint with its network's own spelling, where that is what it names it by.
+    private func spelled(_ endpoint: EndpointDefinition) -> EndpointDefinition {
+        guard let network = network(of: endpoint).flatMap({ networkStates[$0] }),
+            (try? Name(endpoint.network)) == network.dnsName
+        else { return endpoint }
+        var spelled = endpoint
+        spelled.network = network.name
+        return spelled
     }
 
-    private mutating func detach(_ endpoint: EndpointDefinition, from container: Name) {
-        guard let name = try? Name(endpoint.network), let network = networkStates[name] else { return }
-        for (key, contribution) in shares(of: endpoint, container, in: network.scope) {
-            withdraw(contribution, from: key)
-        }
-        for address in endpoint.addresses {
-            networkStates[name]?.owners[address] = nil
-            changedRecords.insert(RecordKey(scope: network.scope, kind: .reverse, name: address.reverseName))
-        }
-        networkStates[name]?.members.remove(container)
-        containerStates[container]?.definition.endpoints.removeAll { $0.network == endpoint.network }
+    // MARK: - Declared endpoints
+
+    /// The network that an endpoint is on now.
+    func network(of endpoint: EndpointDefinition) -> ScopeID? {
+        (try? Name(endpoint.network)).flatMap { network(called: $0) }
     }
 
-    /// Takes back one share in a name; a name without shares is gone.
-    mutating func withdraw(_ contribution: Contribution, from key: RecordKey) {
-        changedRecords.insert(key)
-        guard let count = contributions[key]?[contribution] else { return }
-        if count > 1 {
-            contributions[key]?[contribution] = count - 1
-        } else if contributions[key]?.count == 1 {
-            contributions[key] = nil
-        } else {
-            contributions[key]?.removeValue(forKey: contribution)
-        }
+    func hasDeclaredEndpoint(_ container: ContainerID, on network: ScopeID) -> Bool {
+        containerStates[container]?.declaredEndpoints.contains { self.network(of: $0) == network } ?? false
     }
 
-    /// The names that an endpoint has a share in.
-    func shares(
-        of endpoint: EndpointDefinition, _ container: Name, in scope: ScopeID
-    ) -> [(RecordKey, Contribution)] {
-        guard let definition = containerStates[container]?.definition else { return [] }
-        var shares: [(RecordKey, Contribution)] = []
-        for name in Self.names(of: endpoint, definition) {
-            if let suffix = Self.wildcardSuffix(of: name) {
-                shares.append(
-                    (
-                        RecordKey(scope: scope, kind: .wildcard, name: suffix),
-                        Contribution(container: container, meaning: .host)
-                    ))
-                continue
-            }
-            shares.append(
-                (
-                    RecordKey(scope: scope, kind: .exact, name: name),
-                    Contribution(container: container, meaning: .host)
-                ))
-            shares += services(of: definition, container, under: name, in: scope)
-        }
-        return shares
-    }
-
-    /// `_service._proto.NAME` and `_port._proto.NAME` for each port of a container.
-    func services(
-        of definition: ContainerDefinition, _ container: Name, under name: Name, in scope: ScopeID
-    ) -> [(RecordKey, Contribution)] {
-        definition.ports.flatMap { port in
-            let transport = [UInt8(ascii: "_")] + Array(port.transport.rawValue.utf8)
-            let labels = Set(["\(port.number)", port.service].compactMap { $0.map { Array("_\($0)".utf8) } })
-            return labels.compactMap { label -> (RecordKey, Contribution)? in
-                guard let service = try? Name(labels: [label, transport]), let full = try? service.appending(name)
-                else {
-                    return nil
-                }
-                return (
-                    RecordKey(scope: scope, kind: .exact, name: full),
-                    Contribution(container: container, meaning: .service(port: port.number))
-                )
-            }
-        }
+    func declaredAddresses(of container: ContainerID, on network: ScopeID) -> [IPAddress] {
+        containerStates[container]?.declaredEndpoints.filter { self.network(of: $0) == network }.flatMap(\.addresses)
+            ?? []
     }
 }

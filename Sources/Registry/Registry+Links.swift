@@ -1,43 +1,70 @@
 // Links: private names of other containers, which hold while both are there and share a network.
 
 import DNSWire
-import OrderedCollections
 
 extension Registry {
-    /// Finds out anew which links of a container hold, and to what addresses.
-    mutating func touchLinks(of container: Name) {
-        guard let state = containerStates[container], let scope = state.linkScope else { return }
-        for key in linkKeys(of: state) {
-            contributions[key] = nil
-            changedRecords.insert(key)
+    /// The table of names that a container needs for its links; nil where it has none.
+    mutating func takeLinkScope(of new: Container, before old: Container) -> ScopeID? {
+        guard new.declared?.links.isEmpty == false else { return nil }
+        if let present = old.linkScope { return present }
+        let scope = ScopeID(rawValue: scopeNumbers.take())
+        containerOfScope[scope] = new.id
+        changedScopes.insert(scope)
+        return scope
+    }
+
+    /// Has the links of a container and those to it follow a change.
+    mutating func settleLinks(of new: Container, before old: Container) {
+        let targets = [old, new].map {
+            Set(($0.declared?.links ?? []).compactMap { try? Self.containerName($0.container) })
         }
-        linkNames[scope] = nil
-        for link in state.definition.links {
-            guard let target = containerName(link.container), let other = containerStates[target],
-                sharesNetwork(state, with: other), let name = try? Name(link.name)
-            else { continue }
-            let key = RecordKey(scope: scope, kind: .exact, name: name)
-            let share = Contribution(container: target, meaning: .host)
-            for (key, contribution) in [(key, share)] + services(of: other.definition, target, under: name, in: scope) {
-                contributions[key, default: [:]][contribution, default: 0] += 1
-                changedRecords.insert(key)
-                linkNames[scope, default: []].insert(key)
+        for target in targets[0].subtracting(targets[1]) {
+            linkedBy[target]?.remove(new.id)
+            if linkedBy[target]?.isEmpty == true { linkedBy[target] = nil }
+        }
+        for target in targets[1].subtracting(targets[0]) { linkedBy[target, default: []].insert(new.id) }
+        if let scope = old.linkScope, new.linkScope == nil {
+            clearLinks(scope)
+            containerOfScope[scope] = nil
+            changedScopes.insert(scope)
+            scopeNumbers.give(back: scope.rawValue)
+        }
+        touchLinks(of: new.id)
+        for name in Set([old.dnsName, new.dnsName].compactMap { $0 }) { touchLinks(to: name) }
+    }
+
+    /// Finds out anew which links of a container hold, and to what addresses.
+    mutating func touchLinks(of container: ContainerID) {
+        guard let owner = containerStates[container], let scope = owner.linkScope else { return }
+        clearLinks(scope)
+        for link in owner.declared?.links ?? [] {
+            guard let name = try? Name(link.name) else { continue }
+            for target in containersCalled(link.container) where sharesNetwork(owner, with: target) {
+                let key = RecordKey(scope: scope, kind: .exact, name: name)
+                let share = Share(container: target.id, port: nil, isAlias: true)
+                for (key, share) in [(key, share)] + services(of: target, under: name, in: scope, isAlias: true)
+                where shares[key]?.contains(share) != true {
+                    shares[key, default: []].append(share)
+                    linkNames[scope, default: []].insert(key)
+                    changedRecords.insert(key)
+                }
             }
         }
     }
 
-    /// The same for all links to a container.
-    mutating func touchLinks(to container: Name) {
-        for name in linkedBy[container] ?? [] { touchLinks(of: name) }
+    /// The same for all links to a container of this name.
+    mutating func touchLinks(to name: Name) {
+        for container in linkedBy[name] ?? [] { touchLinks(of: container) }
     }
 
-    /// The keys under which a container's links are known now.
-    func linkKeys(of state: ContainerState) -> Set<RecordKey> {
-        state.linkScope.flatMap { linkNames[$0] } ?? []
+    private mutating func clearLinks(_ scope: ScopeID) {
+        for key in linkNames.removeValue(forKey: scope) ?? [] {
+            shares[key] = nil
+            changedRecords.insert(key)
+        }
     }
 
-    private func sharesNetwork(_ one: ContainerState, with other: ContainerState) -> Bool {
-        let networks = Set(one.definition.endpoints.map(\.network))
-        return other.definition.endpoints.contains { networks.contains($0.network) }
+    private func sharesNetwork(_ one: Container, with other: Container) -> Bool {
+        one.endpoints.contains { other.endpoint(on: $0.network) != nil }
     }
 }

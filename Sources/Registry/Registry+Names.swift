@@ -4,27 +4,22 @@ import DNSWire
 
 extension Registry {
     /// The names of a container on one of its networks, as people write them.
-    package func names(of container: String, on network: String) -> [String] {
-        guard let definition = self.container(named: container),
-            let endpoint = definition.endpoints.first(where: { $0.network == network })
-        else { return [] }
-        return Self.names(of: endpoint, definition).map(\.description)
+    package func names(of endpoint: Endpoint, _ container: Container) -> [String] {
+        Self.names(of: endpoint, container).map(\.name.description)
     }
 
     /// The container's name, its aliases, hostname, the first 12 characters of its id, and the id; each once.
-    static func names(of endpoint: EndpointDefinition, _ container: ContainerDefinition) -> [Name] {
-        var names: [Name] = []
-        func add(_ name: Name?) {
-            if let name, !names.contains(name) { names.append(name) }
+    static func names(of endpoint: Endpoint, _ container: Container) -> [(name: Name, isAlias: Bool)] {
+        let name = [container.dnsName].compactMap { $0 }
+        var others = [container.declared?.hostname.flatMap { try? hostName($0) }].compactMap { $0 }
+        // Ids of 64 digits are longer than a label: of those only the beginning is a name.
+        for id in [container.declared?.id?.prefix(12), container.declared?.id?[...]] {
+            if let id, let label = try? Name(labels: [Array(id.utf8)]) { others.append(label) }
         }
-        add(try? Name(labels: [Array(container.name.utf8)]))
-        for text in endpoint.aliases { add(try? alias(text)) }
-        if let hostname = container.hostname { add(try? hostName(hostname)) }
-        if let id = container.id {
-            // Ids of 64 digits are longer than a label: of those only the beginning is a name.
-            for text in [id.prefix(12), id[...]] { add(try? Name(labels: [Array(text.utf8)])) }
-        }
-        return names
+        let own = Set(name + others)
+        var seen: Set<Name> = []
+        return (name + endpoint.aliases.compactMap { try? alias($0) } + others).filter { seen.insert($0).inserted }
+            .map { ($0, !own.contains($0)) }
     }
 
     /// What is behind the `*` of a wildcard; nil for any other name.
@@ -35,10 +30,7 @@ extension Registry {
 
     // MARK: - Checks
 
-    /// A container's name as a label; nil where it cannot be one.
-    func containerName(_ text: String) -> Name? { try? Self.checkedContainerName(text) }
-
-    static func checkedContainerName(_ text: String) throws(RegistryError) -> Name {
+    static func containerName(_ text: String) throws(RegistryError) -> Name {
         let octets = Array(text.utf8)
         if octets.isEmpty { throw .invalidName(text, reason: "it is empty") }
         if octets.count > Name.maximumLabelLength {

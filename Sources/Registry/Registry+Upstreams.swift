@@ -32,13 +32,13 @@ extension Registry {
             }
         }
         for network in networkStates.values {
-            let definition = network.definition
+            guard let declared = network.declared else { continue }
             for (domain, group) in network.groups {
-                let route = definition.routes.first { $0.domain == domain }
+                let route = declared.routes.first { $0.domain == domain }
                 all.append(
                     UpstreamGroup(
-                        id: group, upstreams: route?.upstreams ?? definition.upstreams, from: definition.forwardFrom,
-                        network: definition.name, domain: route?.domain))
+                        id: group, upstreams: route?.upstreams ?? declared.upstreams, from: declared.forwardFrom,
+                        network: declared.name, domain: route?.domain))
             }
         }
         return all.sorted { $0.id.rawValue < $1.id.rawValue }
@@ -78,9 +78,9 @@ extension Registry {
     }
 
     /// The routes of one network for the directories: none where it is internal.
-    func compiledRoutes(of network: NetworkState) -> [RoutingDomain] {
-        guard !network.definition.isInternal else { return [] }
-        return network.definition.routes.compactMap { route in
+    func compiledRoutes(of network: Network) -> [RoutingDomain] {
+        guard let declared = network.declared, !declared.isInternal else { return [] }
+        return declared.routes.compactMap { route in
             network.groups[route.domain].map { RoutingDomain(domain: route.domain, upstreams: $0) }
         }
     }

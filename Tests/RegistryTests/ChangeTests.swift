@@ -63,7 +63,7 @@ struct ChangeTests {
         var smaller = NetworkDefinition(name: "front", source: .control)
         smaller.subnets = [Subnet("10.9.0.0/24")].compactMap { $0 }
         #expect(throws: RegistryError.self) { try registry.updateNetwork(smaller) }
-        #expect(registry.network(named: "front")?.subnets.first?.description == "10.0.0.0/24")
+        #expect(try registry.network(named: "front").subnets.first?.description == "10.0.0.0/24")
         #expect(throws: RegistryError.alreadyConnected(container: "web", network: "front")) {
             try registry.connect(container: "web", Town.endpoint("front"))
         }
@@ -120,6 +120,6 @@ struct ChangeTests {
         // web: name, alias, wildcard, address.
         #expect(town.directory.index.count == 4)
         #expect(town.directory.index.blobs.elements.count < 8192, "what is unused is given back")
-        #expect(town.registry.contributions.count == 3)
+        #expect(town.registry.shares.count == 3)
     }
 }

@@ -123,7 +123,7 @@ struct NameTests {
         #expect(try town.ask("web", "_http._udp.web", .srv) == nil)
         #expect(try town.ttl("web", "web") == 60)
         var folded = FoldedName()
-        let view = try #require(town.registry.view(of: "web"))
+        let view = try town.view("web")
         for (name, isOurs) in [
             ("_ldap._tcp.web", true), ("_x._udp.web.front.internal", true), ("_x._sctp.web", false),
             ("_x._tcp.other", false), ("x._tcp.web", false),
@@ -145,8 +145,8 @@ struct NameTests {
         #expect(try town.ask("web", "\(IPAddress("fd00::2")!.reverseName)", .ptr) == ["web.front.internal."])
         #expect(try town.ask("db", "2.0.0.10.in-addr.arpa", .ptr) == ["db.back.internal."])
         #expect(try town.ask("web", "3.0.0.10.in-addr.arpa", .ptr) == nil)
-        let web = try #require(town.registry.view(of: "web"))
-        let db = try #require(town.registry.view(of: "db"))
+        let web = try town.view("web")
+        let db = try town.view("db")
         for (text, ours) in [
             ("3.0.0.10.in-addr.arpa", true), ("3.1.0.10.in-addr.arpa", false), ("0.0.10.in-addr.arpa", true),
             ("0.10.in-addr.arpa", false), ("lb._dns-sd._udp.0.0.10.in-addr.arpa", true), ("1.0.10.in-addr.arpa", false),

@@ -79,8 +79,8 @@ struct RouteTests {
         #expect(town.directory.routeDomain(of: corp)?.description == "corp.example")
         #expect(town.directory.routeDomain(of: UpstreamGroupID.default.rawValue) == nil)
 
-        try town.registry.removeContainer(named: "app")
-        try town.registry.removeContainer(named: "dev")
+        try town.registry.removeContainer(town.registry.container(named: "app").id)
+        try town.registry.removeContainer(town.registry.container(named: "dev").id)
         try town.registry.removeNetwork(named: "lab")
         town.settle()
         try town.network("lab", routes: Self.routes("lab.example"))

@@ -25,10 +25,11 @@ struct Town: ~Copyable {
     }
 
     mutating func network(
-        _ name: String, subnets: [String] = [], isInternal: Bool = false, upstreams: [String] = [],
-        routes: [RouteDefinition] = [], ttl: UInt32? = nil
+        _ name: String, interface: String? = nil, subnets: [String] = [], isInternal: Bool = false,
+        upstreams: [String] = [], routes: [RouteDefinition] = [], ttl: UInt32? = nil
     ) throws {
         var definition = NetworkDefinition(name: name, source: .control)
+        definition.interface = interface
         definition.subnets = subnets.compactMap { Subnet($0) }
         definition.isInternal = isInternal
         definition.upstreams = try upstreams.map { text throws(AddressError) in try ServerAddress(text) }
@@ -40,7 +41,7 @@ struct Town: ~Copyable {
 
     /// Endpoints are `NETWORK ADDRESS… /ALIAS…`.
     mutating func container(
-        _ name: String, _ endpoints: String..., hostname: String? = nil, id: String? = nil,
+        _ name: String, _ endpoints: String..., cookie: UInt64? = nil, hostname: String? = nil, id: String? = nil,
         links: [(String, String)] = [], ports: [PortDefinition] = []
     ) throws {
         var definition = ContainerDefinition(name: name, source: .control)
@@ -49,7 +50,7 @@ struct Town: ~Copyable {
         definition.id = id
         definition.links = links.map { LinkDefinition(container: $0.0, name: $0.1) }
         definition.ports = ports
-        try registry.addContainer(definition)
+        try registry.addContainer(definition, cookie: cookie.map { NamespaceCookie(rawValue: $0) })
         settle()
     }
 
@@ -64,7 +65,7 @@ struct Town: ~Copyable {
     }
 
     mutating func remove(_ container: String) throws {
-        try registry.removeContainer(named: container)
+        try registry.removeContainer(registry.container(named: container).id)
         settle()
     }
 
@@ -81,31 +82,71 @@ struct Town: ~Copyable {
         return endpoint
     }
 
+    // MARK: - The kernel
+
+    /// A bridge; `alias` is what `ip link set … alias` sets.
+    mutating func bridge(_ index: UInt32, _ name: String, alias: String? = nil, subnets: [String] = []) {
+        registry.hear(
+            HeardNetwork(
+                interface: InterfaceIndex(rawValue: index), interfaceName: name, alias: alias,
+                subnets: subnets.compactMap { Subnet($0) }))
+        settle()
+    }
+
+    mutating func bridgeGone(_ index: UInt32) {
+        registry.forget(network: InterfaceIndex(rawValue: index))
+        settle()
+    }
+
+    /// A namespace; its links are `INDEX-OF-BRIDGE ADDRESS…`, called eth0, eth1 …
+    mutating func namespace(_ cookie: UInt64, _ path: String, _ links: String...) {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        let endpoints = links.enumerated().map { number, text in
+            let words = text.split(separator: " ")
+            return HeardEndpoint(
+                network: InterfaceIndex(rawValue: words.first.flatMap { UInt32($0) } ?? 0), link: "eth\(number)",
+                addresses: words.dropFirst().compactMap { IPAddress(String($0)) })
+        }
+        registry.hear(
+            HeardContainer(cookie: NamespaceCookie(rawValue: cookie), name: name, path: path, endpoints: endpoints))
+        settle()
+    }
+
+    mutating func namespaceGone(_ cookie: UInt64) {
+        registry.forget(container: NamespaceCookie(rawValue: cookie))
+        settle()
+    }
+
+    // MARK: - Questions
+
     /// The records that a container finds under a name: their data as text; nil where the name does not exist for it.
     mutating func ask(_ container: String, _ name: String, _ type: RecordType = .a) throws -> [String]? {
-        try found(container, name, type)?.map(\.data)
+        try ask(view(container), name, type)
     }
+
+    mutating func ask(_ view: ViewID, _ name: String, _ type: RecordType = .a) throws -> [String]? {
+        try found(view, name, type)?.map(\.data)
+    }
+
+    /// What a container sees; by its name, else by its namespace's path.
+    func view(_ container: String) throws(RegistryError) -> ViewID { try registry.container(named: container).id.view }
 
     /// The same with who has the name: a network, or `links of NAME`.
     mutating func source(_ container: String, _ name: String) throws -> String? {
         var folded = FoldedName()
         folded.set(try Name(name))
-        guard let view = registry.view(of: container), let match = directory.find(folded, view: view) else {
-            return nil
-        }
-        return directory.networkName(of: match.scope)
+        return directory.find(folded, view: try view(container)).map { directory.networkName(of: $0.scope) }
     }
 
     mutating func ttl(_ container: String, _ name: String) throws -> UInt32? {
-        try found(container, name, .a)?.first?.ttl
+        try found(view(container), name, .a)?.first?.ttl
     }
 
-    private mutating func found(_ container: String, _ name: String, _ type: RecordType) throws -> [(
+    private mutating func found(_ view: ViewID, _ name: String, _ type: RecordType) throws -> [(
         data: String, ttl: UInt32
     )]? {
         var folded = FoldedName()
         folded.set(try Name(name))
-        guard let view = registry.view(of: container) else { return nil }
         let isReverse = directory.isReverse(folded)
         guard
             let match = isReverse
@@ -129,7 +170,7 @@ struct Town: ~Copyable {
     func group(_ container: String, _ name: String = "www.example") throws -> UInt32? {
         var folded = FoldedName()
         folded.set(try Name(name))
-        return registry.view(of: container).flatMap { directory.destination(of: folded, view: $0)?.group }
+        return directory.destination(of: folded, view: try view(container))?.group
     }
 
     /// The group of a route, or of a network's own upstreams.

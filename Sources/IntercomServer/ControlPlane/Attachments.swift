@@ -8,7 +8,6 @@ import SystemPackage
 
 /// A container's namespace, and the listener that serves it.
 struct Attachment {
-    let view: ViewID
     let worker: Int
     let source: NamespaceSource
     /// One namespace has one listener.
@@ -39,37 +38,48 @@ extension ControlPlane {
             throw .invalidValue(
                 resolverFile, of: "resolvConf", reason: "a container without netns or pid has no listener to ask")
         }
-        let view = try changeRegistry { registry throws(RegistryError) in try registry.addContainer(definition) }
-        guard let namespace else { return }
+        guard let source = namespace else {
+            try changeRegistry { registry throws(RegistryError) in _ = try registry.addContainer(definition) }
+            return
+        }
+        let entrance = try enter(source)
+        let cookie = NamespaceCookie(rawValue: entrance.cookie)
+        let container = try changeRegistry { registry throws(RegistryError) in
+            try registry.addContainer(definition, cookie: cookie)
+        }
         do throws(ControlError) {
-            try attach(definition.name, view: view, to: namespace)
-            try writeResolverFiles(of: definition.name, wanted: resolverFile)
+            try attach(container, to: source, entrance)
+            try writeResolverFiles(of: container, wanted: resolverFile)
         } catch {
-            remove(definition.name)
+            remove(container)
             throw error
         }
     }
 
-    /// Enters a container's namespace, makes its listener and has it handed to a worker.
-    private func attach(_ container: String, view: ViewID, to source: NamespaceSource) throws(ControlError) {
+    /// A namespace that may be attached.
+    private struct Entrance: ~Copyable {
+        let identity: NamespaceIdentity
+        let cookie: UInt64
+        /// Nil where it is served already: it was found.
+        var sockets: ListenerSockets?
+        /// The process by which it was reached.
+        var process: ProcessDescriptor?
+    }
+
+    /// Enters a namespace and makes its listener, if it has none.
+    private func enter(_ source: NamespaceSource) throws(ControlError) -> Entrance {
         let process = try openProcess(of: source)
         let namespace = try openNamespace(at: source, process)
         let identity = namespace.identity
         if let host = try? NetworkNamespace.current(), host.identity == identity {
             throw .hostNamespace(source.description)
         }
-        if let other = containerOfNamespace[identity] { throw .namespaceInUse(source.description, by: other) }
+        if let other = containerOfNamespace[identity], let attachment = attachments[other] {
+            if let declared = registry[other]?.declared { throw .namespaceInUse(source.description, by: declared.name) }
+            return Entrance(identity: identity, cookie: attachment.cookie, sockets: nil, process: process)
+        }
         let sockets = try openListener(in: namespace, source)
-        let processStart = try? process?.start()
-        try watch(container, source, identity, process)
-        let worker = worker(of: view)
-        let attachment = Attachment(
-            view: view, worker: worker, source: source, identity: identity, cookie: sockets.cookie,
-            processStart: processStart)
-        attachments[container] = attachment
-        store(sockets, as: attachment.storedName)
-        containerOfNamespace[identity] = container
-        newListeners.append((container, worker, .listen(view, Handover(sockets))))
+        return Entrance(identity: identity, cookie: sockets.cookie, sockets: sockets, process: process)
     }
 
     /// The listener that was kept of a namespace over a restart, else a new one.
@@ -85,6 +95,26 @@ extension ControlPlane {
             }
             throw .operationFailed(reason: "\(source) cannot be given a listener: \(error)")
         }
+    }
+
+    /// Has the listener of a container handed to a worker, and watches for the container's end.
+    private func attach(
+        _ container: ContainerID, to source: NamespaceSource, _ entrance: consuming Entrance
+    ) throws(ControlError) {
+        let identity = entrance.identity
+        let cookie = entrance.cookie
+        let processStart = try? entrance.process?.start()
+        let sockets = entrance.sockets.take()
+        watch.remove(container)
+        try watch(container, source, identity, entrance.process.take())
+        let worker = worker(of: container.view)
+        let attachment = Attachment(
+            worker: worker, source: source, identity: identity, cookie: cookie, processStart: processStart)
+        attachments[container] = attachment
+        containerOfNamespace[identity] = container
+        guard let sockets else { return }
+        store(sockets, as: attachment.storedName)
+        newListeners.append((container, worker, .listen(container.view, Handover(sockets))))
     }
 
     /// The process by which a container came; nil where it came by the path of a file.
@@ -118,7 +148,7 @@ extension ControlPlane {
 
     /// Watches for the end of a container, which has not come so far.
     private func watch(
-        _ container: String, _ source: NamespaceSource, _ identity: NamespaceIdentity,
+        _ container: ContainerID, _ source: NamespaceSource, _ identity: NamespaceIdentity,
         _ process: consuming ProcessDescriptor?
     ) throws(ControlError) {
         do throws(LinuxError) {

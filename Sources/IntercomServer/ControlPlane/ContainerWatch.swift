@@ -1,6 +1,7 @@
 // How the end of a container is noticed: its process exits, or its path goes away.
 
 import LinuxNet
+import Registry
 
 /// Where a container's namespace was entered.
 enum NamespaceSource: Sendable, Equatable, CustomStringConvertible {
@@ -41,16 +42,16 @@ struct ContainerWatch: ~Copyable {
     private struct WatchedDirectory {
         var watch: Int32
         /// The containers whose path is in this directory, by file name.
-        var containers: [String: Set<String>] = [:]
+        var containers: [String: Set<ContainerID>] = [:]
     }
 
     private var inotify: Inotify
     private var directories: [String: WatchedDirectory] = [:]
     private var directoryOfWatch: [Int32: String] = [:]
-    private var pathsOfContainer: [String: [String]] = [:]
+    private var pathsOfContainer: [ContainerID: [String]] = [:]
     private var processes = SlotTable<ProcessDescriptor>()
-    private var containerOfProcess: [Ticket: String] = [:]
-    private var processOfContainer: [String: Ticket] = [:]
+    private var containerOfProcess: [Ticket: ContainerID] = [:]
+    private var processOfContainer: [ContainerID: Ticket] = [:]
 
     /// - Parameter inotify: watched by the loop as ``ControlToken/inotify``.
     init(_ inotify: consuming Inotify) {
@@ -61,7 +62,7 @@ struct ContainerWatch: ~Copyable {
 
     /// Tells by a ``ControlToken/process(_:)`` event when the process ends.
     mutating func watch(
-        _ process: consuming ProcessDescriptor, of container: String, by epoll: borrowing Epoll
+        _ process: consuming ProcessDescriptor, of container: ContainerID, by epoll: borrowing Epoll
     ) throws(LinuxError) {
         let ticket = processes.insert(process)
         guard let position = processes.position(of: ticket) else { return }
@@ -77,12 +78,12 @@ struct ContainerWatch: ~Copyable {
     }
 
     /// The container whose process has ended.
-    func container(of ticket: Ticket) -> String? { containerOfProcess[ticket] }
+    func container(of ticket: Ticket) -> ContainerID? { containerOfProcess[ticket] }
 
     // MARK: - Paths
 
     /// Tells by a ``ControlToken/inotify`` event when something happens to the path.
-    mutating func watch(path: String, of container: String) throws(LinuxError) {
+    mutating func watch(path: String, of container: ContainerID) throws(LinuxError) {
         let (directory, name) = Self.split(path)
         if directories[directory] == nil {
             let watch = try inotify.addWatch(
@@ -95,8 +96,8 @@ struct ContainerWatch: ~Copyable {
     }
 
     /// The containers whose paths something happened to.
-    mutating func readEvents() throws(LinuxError) -> Set<String> {
-        var affected: Set<String> = []
+    mutating func readEvents() throws(LinuxError) -> Set<ContainerID> {
+        var affected: Set<ContainerID> = []
         for event in try inotify.read() {
             if event.mask.contains(.overflow) {
                 for directory in directories.values { affected.formUnion(directory.containers.values.joined()) }
@@ -117,7 +118,7 @@ struct ContainerWatch: ~Copyable {
     // MARK: - Ends
 
     /// Forgets a container: nothing tells of it any more.
-    mutating func remove(_ container: String) {
+    mutating func remove(_ container: ContainerID) {
         if let ticket = processOfContainer.removeValue(forKey: container) {
             containerOfProcess[ticket] = nil
             processes.remove(ticket)
@@ -125,7 +126,7 @@ struct ContainerWatch: ~Copyable {
         for path in pathsOfContainer.removeValue(forKey: container) ?? [] { remove(container, path) }
     }
 
-    private mutating func remove(_ container: String, _ path: String) {
+    private mutating func remove(_ container: ContainerID, _ path: String) {
         let (directory, name) = Self.split(path)
         directories[directory]?.containers[name]?.remove(container)
         if directories[directory]?.containers[name]?.isEmpty == true { directories[directory]?.containers[name] = nil }

@@ -134,14 +134,15 @@ extension ControlPlane {
     }
 
     private func inspectNetwork(_ parameters: Named) throws(ControlError) -> InspectNetwork.Reply {
-        guard let network = registry.network(named: parameters.name) else { throw .noSuchNetwork(parameters.name) }
-        return .init(network: describe(network))
+        .init(
+            network: describe(
+                try changeRegistry { registry throws(RegistryError) in try registry.network(named: parameters.name) }))
     }
 
     // MARK: - Containers
 
     private func addContainer(_ parameters: AddContainer.Parameters) throws(ControlError) {
-        for link in parameters.links ?? [] where registry.container(named: link.container) == nil {
+        for link in parameters.links ?? [] where !registry.hasContainer(named: link.container) {
             throw .noSuchContainer(link.container)
         }
         try declare(parameters)
@@ -164,19 +165,21 @@ extension ControlPlane {
     }
 
     private func removeContainer(_ parameters: Named) throws(ControlError) {
-        guard let container = registry.container(named: parameters.name) else {
-            throw .noSuchContainer(parameters.name)
+        let container = try container(named: parameters.name)
+        guard container.declared != nil else {
+            throw .containerOfTheKernel(container.name, path: container.heard?.path ?? "")
         }
-        remove(container.name)
+        remove(container.id)
         state.keep(.removeContainer(container.name))
         logger.info("container \(container.name) removed", metadata: .about(container: container.name))
     }
 
     private func inspectContainer(_ parameters: Named) throws(ControlError) -> InspectContainer.Reply {
-        guard let container = registry.container(named: parameters.name) else {
-            throw .noSuchContainer(parameters.name)
-        }
-        return .init(container: describe(container))
+        .init(container: describe(try container(named: parameters.name)))
+    }
+
+    private func container(named name: String) throws(ControlError) -> Registry.Container {
+        try changeRegistry { registry throws(RegistryError) in try registry.container(named: name) }
     }
 
     func changeRegistry<Result>(
@@ -218,7 +221,7 @@ extension ControlPlane {
     private func question(
         _ parameters: Resolve.Parameters
     ) throws(ControlError) -> (ViewID, RecordType, [UInt8]) {
-        guard let view = registry.view(of: parameters.container) else { throw .noSuchContainer(parameters.container) }
+        let view = try container(named: parameters.container).id.view
         let text = parameters.type ?? "A"
         guard let type = RecordType(text: text) else {
             throw .invalidValue(text, of: "type", reason: "expected a record type, as A, AAAA, PTR or TYPE65")

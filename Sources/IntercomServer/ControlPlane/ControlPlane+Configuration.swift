@@ -38,14 +38,14 @@ extension ControlPlane {
 
         for container in old.containers where !configuration.containers.contains(container) {
             awaited[container.name] = nil
-            if registry.container(named: container.name)?.source == .configuration { remove(container.name) }
+            if let declared = declared(container), declared.declared?.source == .configuration { remove(declared.id) }
         }
         for network in old.networks where !configuration.networks.contains(where: { $0.name == network.name }) {
             withdraw(network)
         }
         for network in configuration.networks where !old.networks.contains(network) { declareOrWarn(network) }
         for container in configuration.containers
-        where registry.container(named: container.name) == nil && awaited[container.name] == nil {
+        where declared(container) == nil && awaited[container.name] == nil {
             declareOrWarn(container)
         }
         logger.info("configuration reloaded")
@@ -69,7 +69,7 @@ extension ControlPlane {
     }
 
     private func withdraw(_ network: Configuration.Network) {
-        guard registry.network(named: network.name)?.source == .configuration else { return }
+        guard declared(network)?.source == .configuration else { return }
         do throws(RegistryError) {
             try registry.removeNetwork(named: network.name)
         } catch {
@@ -81,7 +81,7 @@ extension ControlPlane {
     private func declareOrWarn(_ network: Configuration.Network) {
         let definition = NetworkDefinition(network)
         do throws(RegistryError) {
-            switch registry.network(named: network.name)?.source {
+            switch declared(network)?.source {
             case nil: try registry.createNetwork(definition)
             case .configuration?: try registry.updateNetwork(definition)
             case .control?: throw .networkExists(network.name)
@@ -90,6 +90,16 @@ extension ControlPlane {
             logger.error(
                 "network \(network.name) of the configuration: \(error)", metadata: .about(network: network.name))
         }
+    }
+
+    /// What is declared under the name of a network of the configuration.
+    private func declared(_ network: Configuration.Network) -> NetworkDefinition? {
+        (try? registry.network(named: network.name))?.declared
+    }
+
+    /// The container that is declared under the name of one of the configuration.
+    private func declared(_ container: Configuration.Container) -> Registry.Container? {
+        (try? registry.container(named: container.name)).flatMap { $0.declared == nil ? nil : $0 }
     }
 
     private func declareOrWarn(_ container: Configuration.Container) {

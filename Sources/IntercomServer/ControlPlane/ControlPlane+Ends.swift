@@ -8,9 +8,7 @@ import Registry
 extension ControlPlane {
     func processEnded(_ ticket: Ticket) {
         guard let container = watch.container(of: ticket) else { return }
-        logger.info(
-            "container \(container) ended: its process has exited", metadata: .about(container: container, .ended))
-        end(container)
+        end(container, because: "its process has exited")
     }
 
     func takePathEvents() {
@@ -39,49 +37,53 @@ extension ControlPlane {
         }
     }
 
-    private func endAbsent(among containers: some Sequence<String>) {
+    private func endAbsent(among containers: some Sequence<ContainerID>) {
         for container in containers where !isStillThere(container) {
-            logger.info(
-                "container \(container) ended: \(attachments[container]?.source.description ?? "") is gone",
-                metadata: .about(container: container, .ended))
-            end(container)
+            end(container, because: "\(attachments[container]?.source.description ?? "") is gone")
         }
     }
 
     /// Whether the path of a container still names the namespace that we serve.
-    private func isStillThere(_ container: String) -> Bool {
+    private func isStillThere(_ container: ContainerID) -> Bool {
         guard let attachment = attachments[container], case .path(let path) = attachment.source else { return true }
         return NamespaceIdentity(ofFileAt: path) == attachment.identity
     }
 
-    /// Withdraws a container that ended by itself. One of the configuration comes back when its namespace does.
-    private func end(_ container: String) {
+    /// Withdraws a declared container that ended by itself. One of the configuration comes back when its namespace does.
+    private func end(_ container: ContainerID, because reason: String) {
+        guard let declared = registry[container]?.declared else { return }
+        logger.info(
+            "container \(declared.name) ended: \(reason)", metadata: .about(container: declared.name, .ended))
+        detach(container)
         remove(container)
-        state.keep(.removeContainer(container))
-        if let declared = configuration.containers.first(where: { $0.name == container }) {
-            awaitNamespace(of: declared)
+        state.keep(.removeContainer(declared.name))
+        if let awaited = configuration.containers.first(where: { $0.name == declared.name }) {
+            awaitNamespace(of: awaited)
         }
         publish {}
     }
 
-    /// Takes a container out of everything: its listener closes, its names go.
-    func remove(_ container: String) {
-        detach(container)
+    /// Takes back what is declared of a container. Unless the kernel shows it, it is gone: its listener closes.
+    func remove(_ container: ContainerID) {
         do throws(RegistryError) {
-            try registry.removeContainer(named: container)
+            try registry.removeContainer(container)
         } catch {
-            logger.error("container \(container) cannot be removed: \(error)")
+            logger.error("container \(name(of: container)) cannot be removed: \(error)")
         }
+        if registry[container] == nil { detach(container) }
     }
 
+    /// What people call a container.
+    func name(of container: ContainerID) -> String { registry[container]?.name ?? "" }
+
     /// Closes a container's listener and forgets where it was.
-    func detach(_ container: String) {
+    func detach(_ container: ContainerID) {
         removeResolverFiles(of: container)
         guard let attachment = attachments.removeValue(forKey: container) else { return }
         forgetStored(attachment.storedName)
         containerOfNamespace[attachment.identity] = nil
         newListeners.removeAll { $0.container == container }
-        workers[attachment.worker].inbox.post(.closeListener(attachment.view))
+        workers[attachment.worker].inbox.post(.closeListener(container.view))
         watch.remove(container)
     }
 

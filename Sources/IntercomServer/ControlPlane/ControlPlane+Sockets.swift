@@ -9,13 +9,14 @@ extension ControlPlane {
     /// Makes sockets in the namespace of a view and sends them to its worker; none where it cannot be entered.
     func openSockets(for view: ViewID, _ kind: SocketKind, _ count: Int) {
         var batch = SocketBatch()
-        if let (container, attachment) = attachments.first(where: { $0.value.view == view }) {
+        let container = ContainerID(of: view)
+        if let attachment = attachments[container] {
             do throws(LinuxError) {
                 batch = try NamespaceEntry.openSockets(in: try attachment.openNamespace(), kind, count: count)
             } catch {
                 logger.warning(
-                    "container \(container): upstreams cannot be asked from its namespace: \(error)",
-                    metadata: .about(container: container, limitedAs: "sockets of \(container)"))
+                    "container \(name(of: container)): upstreams cannot be asked from its namespace: \(error)",
+                    metadata: .about(container: name(of: container), limitedAs: "sockets of \(container.rawValue)"))
             }
         }
         workers[worker(of: view)].inbox.post(.sockets(view, kind, Handover(batch)))

@@ -45,15 +45,15 @@ package final class ControlPlane {
     var registry: Registry
     var state: StateDirectory
     var storedListeners: StoredListeners
-    /// Where each container with a namespace is attached, by its name.
-    var attachments: [String: Attachment] = [:]
+    /// Where each container with a namespace is attached.
+    var attachments: [ContainerID: Attachment] = [:]
     /// Containers of the configuration whose namespace is not there yet.
     var awaited: [String: Configuration.Container] = [:]
     var mounts: MountTable?
     /// The container that each namespace with a listener belongs to.
-    var containerOfNamespace: [NamespaceIdentity: String] = [:]
+    var containerOfNamespace: [NamespaceIdentity: ContainerID] = [:]
     /// Listeners of new containers: handed over behind the names that they are to answer with.
-    var newListeners: [(container: String, worker: Int, message: WorkerMessage)] = []
+    var newListeners: [(container: ContainerID, worker: Int, message: WorkerMessage)] = []
     /// The upstream groups that the workers know.
     var upstreamGroups: [UInt32: UpstreamList] = [:]
     /// The upstreams that were found to ask us.
@@ -170,7 +170,7 @@ package final class ControlPlane {
     private func shutDown() {
         serviceStops()
         // Programs that start between this daemon and the next ask us, too.
-        if !ServiceManager.isListening { for name in attachments.keys { removeResolverFiles(of: name) } }
+        if !ServiceManager.isListening { for container in attachments.keys { removeResolverFiles(of: container) } }
         for worker in workers { worker.inbox.post(.stop) }
         for worker in workers { worker.join() }
         if let ownSocket { try? Files.unlink(ownSocket) }

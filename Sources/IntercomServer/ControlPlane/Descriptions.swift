@@ -6,23 +6,29 @@ import LinuxNet
 import Registry
 
 extension ControlPlane {
-    func describe(_ network: NetworkDefinition) -> ControlAPI.Network {
-        let members = registry.members(of: network.name).compactMap { container -> ControlAPI.Network.Member? in
-            guard let endpoint = container.endpoints.first(where: { $0.network == network.name }) else { return nil }
-            return ControlAPI.Network.Member(
-                container: container.name, addresses: endpoint.addresses.map(\.description), aliases: endpoint.aliases)
+    func describe(_ network: Registry.Network) -> ControlAPI.Network {
+        let members = registry.members(of: network.id).compactMap { container in
+            container.endpoint(on: network.id).map { endpoint in
+                ControlAPI.Network.Member(
+                    container: container.name, addresses: endpoint.addresses.map(\.description),
+                    aliases: endpoint.aliases)
+            }
         }
+        let declared = network.declared
         return ControlAPI.Network(
             name: network.name, interface: network.interface, subnets: network.subnets.map(\.description),
-            internal: network.isInternal, upstreams: network.upstreams.map(\.description),
-            routes: network.routes.map { Route(domain: "\($0.domain)", upstreams: $0.upstreams.map(\.description)) },
-            forwardFrom: (network.forwardFrom ?? configuration.forward.from).rawValue,
-            ttl: Int(network.ttl ?? registry.ttl), source: network.source.rawValue, containers: members)
+            internal: network.isInternal, upstreams: declared?.upstreams.map(\.description) ?? [],
+            routes: declared?.routes.map {
+                Route(domain: "\($0.domain)", upstreams: $0.upstreams.map(\.description))
+            } ?? [],
+            forwardFrom: (declared?.forwardFrom ?? configuration.forward.from).rawValue,
+            ttl: Int(declared?.ttl ?? registry.ttl), source: declared?.source.rawValue ?? "kernel",
+            containers: members)
     }
 
-    func describe(_ container: ContainerDefinition) -> ControlAPI.Container {
-        let attachment = attachments[container.name]
-        var netns: String?
+    func describe(_ container: Registry.Container) -> ControlAPI.Container {
+        let attachment = attachments[container.id]
+        var netns = container.heard?.path
         var pid: Int?
         switch attachment?.source {
         case .path(let path)?: netns = path
@@ -31,17 +37,19 @@ extension ControlPlane {
         }
         let endpoints = container.endpoints.map { endpoint in
             ControlAPI.Container.Endpoint(
-                network: endpoint.network, addresses: endpoint.addresses.map(\.description),
-                aliases: endpoint.aliases, names: registry.names(of: container.name, on: endpoint.network))
+                network: registry[endpoint.network]?.name ?? "", addresses: endpoint.addresses.map(\.description),
+                aliases: endpoint.aliases, names: registry.names(of: endpoint, container))
         }
+        let declared = container.declared
         return ControlAPI.Container(
-            name: container.name, id: container.id, hostname: container.hostname, netns: netns, pid: pid,
-            networks: endpoints, links: container.links.map { Link(container: $0.container, name: $0.name) },
-            ports: container.ports.map {
+            name: container.name, id: declared?.id, hostname: declared?.hostname, netns: netns, pid: pid,
+            networks: endpoints, links: declared?.links.map { Link(container: $0.container, name: $0.name) } ?? [],
+            ports: declared?.ports.map {
                 Port(port: Int($0.number), protocol: $0.transport.rawValue, service: $0.service)
-            },
+            } ?? [],
             resolvConf: attachment?.wantedResolverFile,
-            listener: attachment == nil ? nil : Self.listenerAddress.description, source: container.source.rawValue)
+            listener: attachment == nil ? nil : Self.listenerAddress.description,
+            source: declared?.source.rawValue ?? "kernel")
     }
 }
 

@@ -3,6 +3,7 @@
 import ControlAPI
 import LinuxNet
 import Logging
+import Registry
 import SystemPackage
 
 /// Writes and removes resolv.conf files; never one that somebody else wrote.
@@ -50,7 +51,7 @@ struct ResolverFiles {
 extension ControlPlane {
     /// Writes the files of a container that has just been attached, and remembers which are ours.
     /// - Parameter wanted: where the runtime wants one (`--resolv-conf`).
-    func writeResolverFiles(of container: String, wanted: String?) throws(ControlError) {
+    func writeResolverFiles(of container: ContainerID, wanted: String?) throws(ControlError) {
         let text = hostResolver.configuration.render()
         if let wanted {
             do throws(LinuxError) {
@@ -72,10 +73,11 @@ extension ControlPlane {
             if try ResolverFiles.write(text, to: file) {
                 attachments[container]?.resolverFiles.append(file)
             } else {
-                logger.info("container \(container): \(file) is somebody else's and stays as it is")
+                logger.info("container \(name(of: container)): \(file) is somebody else's and stays as it is")
             }
         } catch {
-            logger.warning("container \(container): \(error)", metadata: .about(container: container))
+            logger.warning(
+                "container \(name(of: container)): \(error)", metadata: .about(container: name(of: container)))
         }
     }
 
@@ -87,13 +89,14 @@ extension ControlPlane {
                 do throws(LinuxError) {
                     _ = try ResolverFiles.write(text, to: file)
                 } catch {
-                    logger.warning("container \(container): \(error)", metadata: .about(container: container))
+                    let name = name(of: container)
+                    logger.warning("container \(name): \(error)", metadata: .about(container: name))
                 }
             }
         }
     }
 
-    func removeResolverFiles(of container: String) {
+    func removeResolverFiles(of container: ContainerID) {
         for file in attachments[container]?.resolverFiles ?? [] { ResolverFiles.remove(file) }
     }
 }

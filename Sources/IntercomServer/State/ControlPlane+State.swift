@@ -25,7 +25,9 @@ extension ControlPlane {
 
     /// Keeps a container that was added.
     func keep(_ container: AddContainer.Parameters) {
-        guard let attachment = attachments[container.name] else { return state.keep(.addContainer(container)) }
+        guard let id = (try? registry.container(named: container.name))?.id, let attachment = attachments[id] else {
+            return state.keep(.addContainer(container))
+        }
         state.keep(
             .addContainer(container),
             .attach(
@@ -73,8 +75,10 @@ extension ControlPlane {
             } catch  where error.isOfWhatHasEnded {
                 return forget(parameters)
             }
-            if let now = attachments[parameters.name], !now.isSame(as: namespace) {
-                remove(parameters.name)
+            if let id = (try? registry.container(named: parameters.name))?.id, let now = attachments[id],
+                !now.isSame(as: namespace)
+            {
+                remove(id)
                 state.keep(.removeContainer(parameters.name))
                 forget(parameters)
             }

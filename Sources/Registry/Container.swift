@@ -1,0 +1,73 @@
+// A container as it is in force: what is declared of it, what the kernel shows of it, and what follows for its networks.
+
+package import DNSWire
+
+extension Registry {
+    /// A container: declared, heard of, or both.
+    package struct Container: Sendable {
+        package let id: ContainerID
+        package internal(set) var declared: ContainerDefinition?
+        package internal(set) var heard: HeardContainer?
+        /// That of its namespace, where it has one here.
+        package internal(set) var cookie: NamespaceCookie?
+        /// Whether it was declared with networks: it is on declared ones alone then, whatever its links are plugged into.
+        package internal(set) var isOnDeclaredNetworksAlone = false
+        /// Networks that it was connected to after it had come.
+        package internal(set) var connections: [EndpointDefinition] = []
+        /// Networks that it was disconnected from, though its links are plugged into them.
+        package internal(set) var disconnected: Set<InterfaceIndex> = []
+        /// Whether it is left out of names that others serve, too.
+        package internal(set) var isDraining = false
+        /// What is in force, in the order in which they answer.
+        package internal(set) var endpoints: [Endpoint] = []
+        /// Its name as a label; nil where ``name`` cannot be one: it is not found by it.
+        var dnsName: Name?
+        /// Its links as a table of names, if it has any.
+        var linkScope: ScopeID?
+
+        init(id: ContainerID) {
+            self.id = id
+        }
+
+        /// What people call it: as declared, else as its namespace.
+        package var name: String { declared?.name ?? heard?.name ?? "" }
+
+        /// Whether it has nothing left to be there for.
+        var isGone: Bool { declared == nil && heard == nil }
+        /// What was declared of its networks: from the start, and since.
+        var declaredEndpoints: [EndpointDefinition] { (declared?.endpoints ?? []) + connections }
+        /// What its endpoints are found by.
+        var references: Set<NetworkReference> {
+            var references: Set<NetworkReference> = []
+            for endpoint in declaredEndpoints {
+                if let name = try? Name(endpoint.network) { references.insert(.name(name)) }
+            }
+            for endpoint in heard?.endpoints ?? [] { references.insert(.interface(endpoint.network)) }
+            for interface in disconnected { references.insert(.interface(interface)) }
+            return references
+        }
+
+        package func endpoint(on network: ScopeID) -> Endpoint? { endpoints.first { $0.network == network } }
+
+        /// Whether all that its names are made of is the same.
+        func isNamed(as other: Container) -> Bool {
+            dnsName?.wire == other.dnsName?.wire && declared?.hostname == other.declared?.hostname
+                && declared?.id == other.declared?.id && declared?.ports == other.declared?.ports
+                && (declared == nil) == (other.declared == nil)
+        }
+    }
+
+    /// A container on one network.
+    package struct Endpoint: Sendable, Equatable {
+        package let network: ScopeID
+        /// The declared ones; where there are none, those that the kernel shows.
+        package internal(set) var addresses: [IPAddress]
+        package internal(set) var aliases: [String]
+    }
+
+    /// What an endpoint names its network by. The network may come later, go and return.
+    enum NetworkReference: Hashable, Sendable {
+        case name(Name)
+        case interface(InterfaceIndex)
+    }
+}

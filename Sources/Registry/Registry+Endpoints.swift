@@ -1,0 +1,162 @@
+// What follows from what is known of a container: its networks, addresses and names; and what of them has changed.
+
+import DNSWire
+import OrderedCollections
+
+extension Registry {
+    /// Changes what is known of a container, and has everything follow from it. One of which nothing is left is gone.
+    mutating func change(_ id: ContainerID, _ body: (inout Container) -> Void) {
+        let old = containerStates[id] ?? Container(id: id)
+        var new = old
+        body(&new)
+        if new.isGone { new = Container(id: id) }
+        new.dnsName = new.isGone ? nil : dnsName(of: new)
+        new.endpoints = endpoints(of: new)
+        new.linkScope = takeLinkScope(of: new, before: old)
+        containerStates[id] = new.isGone ? nil : new
+        index(new, before: old)
+
+        let isNamedAlike = old.isNamed(as: new)
+        for endpoint in old.endpoints { withdraw(endpoint, of: old, unless: isNamedAlike, new) }
+        for endpoint in new.endpoints { bring(endpoint, of: new, unless: isNamedAlike, old) }
+        if isNamedAlike, old.isDraining != new.isDraining { touchAliases(of: new) }
+        if old.isGone || new.isGone || old.linkScope != new.linkScope || !hasSameNetworks(old, new) {
+            changedViews.insert(id)
+        }
+        if !isNamedAlike || old.endpoints != new.endpoints || old.declared?.links != new.declared?.links {
+            settleLinks(of: new, before: old)
+        }
+        if new.isGone { containerNumbers.give(back: id.rawValue) }
+    }
+
+    /// A container's name as it is found; nil where it is not.
+    private func dnsName(of container: Container) -> Name? {
+        // A backslash in what is heard stands for octets that are no text.
+        if container.declared == nil, container.name.utf8.contains(UInt8(ascii: "\\")) { return nil }
+        return try? Self.containerName(container.name)
+    }
+
+    // MARK: - What is in force
+
+    /// First the networks that it was declared on, then those of its links by their numbers, then those that it was
+    /// connected to; if it was declared on some, its links give it addresses there and no further networks. Declared
+    /// addresses win over those that are heard on the same network.
+    private func endpoints(of container: Container) -> [Endpoint] {
+        var endpoints: [Endpoint] = []
+        var heard: [ScopeID: [IPAddress]] = [:]
+        func position(of network: ScopeID) -> Int {
+            if let position = endpoints.firstIndex(where: { $0.network == network }) { return position }
+            endpoints.append(Endpoint(network: network, addresses: [], aliases: []))
+            return endpoints.count - 1
+        }
+        func declare(_ definitions: [EndpointDefinition]) {
+            for definition in definitions {
+                guard let network = network(of: definition) else { continue }
+                let position = position(of: network)
+                endpoints[position].addresses.add(definition.addresses)
+                endpoints[position].aliases.add(definition.aliases)
+            }
+        }
+        declare(container.declared?.endpoints ?? [])
+        if container.isOnDeclaredNetworksAlone { declare(container.connections) }
+        for link in container.heard?.endpoints ?? [] {
+            guard let network = networkOfInterface[link.network] else { continue }
+            if !container.isOnDeclaredNetworksAlone, !container.disconnected.contains(link.network) {
+                _ = position(of: network)
+            }
+            heard[network, default: []].add(link.addresses)
+        }
+        declare(container.connections)
+        for position in endpoints.indices where endpoints[position].addresses.isEmpty {
+            endpoints[position].addresses = heard[endpoints[position].network] ?? []
+        }
+        return endpoints
+    }
+
+    private func hasSameNetworks(_ one: Container, _ other: Container) -> Bool {
+        one.endpoints.lazy.map(\.network).elementsEqual(other.endpoints.lazy.map(\.network))
+    }
+
+    // MARK: - Where to find it
+
+    private mutating func index(_ new: Container, before old: Container) {
+        if old.dnsName != new.dnsName {
+            if let name = old.dnsName { containersCalled.remove(new.id, from: name) }
+            if let name = new.dnsName { containersCalled[name, default: []].append(new.id) }
+        }
+        if old.cookie != new.cookie {
+            if let cookie = old.cookie { containerOfCookie[cookie] = nil }
+            if let cookie = new.cookie { containerOfCookie[cookie] = new.id }
+        }
+        let references = (old.references, new.references)
+        for reference in references.0.subtracting(references.1) {
+            referrers[reference]?.remove(new.id)
+            if referrers[reference]?.isEmpty == true { referrers[reference] = nil }
+        }
+        for reference in references.1.subtracting(references.0) { referrers[reference, default: []].insert(new.id) }
+    }
+
+    // MARK: - Names and addresses
+
+    /// Takes an endpoint out, but what it has in common with the one that follows it.
+    private mutating func withdraw(
+        _ endpoint: Endpoint, of old: Container, unless isNamedAlike: Bool, _ new: Container
+    ) {
+        let next = new.endpoint(on: endpoint.network)
+        if !isNamedAlike || next?.aliases != endpoint.aliases {
+            for (key, share) in shares(of: endpoint, old) { withdraw(share, from: key) }
+        }
+        for address in endpoint.addresses where next?.addresses.contains(address) != true {
+            let key = RecordKey(scope: endpoint.network, kind: .reverse, name: address.reverseName)
+            changedRecords.insert(key)
+            networkStates[endpoint.network]?.owners[address]?.removeAll { $0 == old.id }
+            if networkStates[endpoint.network]?.owners[address]?.isEmpty == true {
+                networkStates[endpoint.network]?.owners[address] = nil
+            }
+        }
+        if next == nil { networkStates[endpoint.network]?.members.remove(old.id) }
+    }
+
+    /// Brings an endpoint in, but what it has in common with the one that was there.
+    private mutating func bring(
+        _ endpoint: Endpoint, of new: Container, unless isNamedAlike: Bool, _ old: Container
+    ) {
+        let last = old.endpoint(on: endpoint.network)
+        if last == nil { networkStates[endpoint.network]?.members.append(new.id) }
+        let keepsNames = isNamedAlike && last?.aliases == endpoint.aliases
+        if !keepsNames || last?.addresses != endpoint.addresses {
+            for (key, share) in shares(of: endpoint, new) {
+                changedRecords.insert(key)
+                if !keepsNames { shares[key, default: []].append(share) }
+            }
+        }
+        for address in endpoint.addresses {
+            let isNew = last?.addresses.contains(address) != true
+            if isNew { networkStates[endpoint.network]?.owners[address, default: []].append(new.id) }
+            if isNew || !isNamedAlike {
+                changedRecords.insert(
+                    RecordKey(scope: endpoint.network, kind: .reverse, name: address.reverseName))
+            }
+        }
+    }
+
+    private mutating func touchAliases(of container: Container) {
+        for endpoint in container.endpoints {
+            for (key, share) in shares(of: endpoint, container) where share.isAlias { changedRecords.insert(key) }
+        }
+    }
+}
+
+extension [Name: [ContainerID]] {
+    fileprivate mutating func remove(_ container: ContainerID, from name: Name) {
+        self[name]?.removeAll { $0 == container }
+        if self[name]?.isEmpty == true { self[name] = nil }
+    }
+}
+
+extension Array where Element: Equatable {
+    /// Appends what is not there yet.
+    fileprivate mutating func add(_ elements: [Element]) {
+        for element in elements where !contains(element) { append(element) }
+    }
+}

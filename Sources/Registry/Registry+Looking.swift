@@ -1,0 +1,88 @@
+// Looking up networks and containers by what people call them.
+
+import DNSWire
+
+extension Registry {
+    /// All networks, by name.
+    package var networks: [Network] {
+        networkStates.values.sorted { ($0.name, $0.id.rawValue) < ($1.name, $1.id.rawValue) }
+    }
+
+    /// All containers, by name.
+    package var containers: [Container] {
+        containerStates.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
+    }
+
+    package var networkCount: Int { networkStates.count }
+    package var containerCount: Int { containerStates.count }
+
+    package subscript(network: ScopeID) -> Network? { networkStates[network] }
+    package subscript(container: ContainerID) -> Container? { containerStates[container] }
+
+    /// The container whose namespace this is.
+    package func container(of cookie: NamespaceCookie) -> Container? {
+        containerOfCookie[cookie].flatMap { containerStates[$0] }
+    }
+
+    /// The containers on a network, in the order in which they came.
+    package func members(of network: ScopeID) -> [Container] {
+        networkStates[network]?.members.compactMap { containerStates[$0] } ?? []
+    }
+
+    /// The network of this name. Several may have it: a declared one comes first, and each is found by its interface.
+    /// - Throws: ``RegistryError/noSuchNetwork(_:)``, ``RegistryError/ambiguousName(_:choices:)``.
+    package func network(named text: String) throws(RegistryError) -> Network {
+        let name = try? Name(text)
+        let candidates =
+            name.flatMap { networksCalled[$0] }?.compactMap { networkStates[$0] }
+            ?? networkStates.values.filter { $0.name == text || $0.interface == text }
+        let best = candidates.map { rank(of: $0, called: name) }.min()
+        let found = candidates.filter { rank(of: $0, called: name) == best }
+        guard let first = found.first else { throw .noSuchNetwork(text) }
+        guard found.count == 1 else {
+            throw .ambiguousName(text, choices: found.compactMap { $0.heard?.interfaceName }.sorted())
+        }
+        return first
+    }
+
+    /// The network that a name means where it has to mean one: of several that are heard the one that came first.
+    func network(called name: Name) -> ScopeID? {
+        networksCalled[name]?.compactMap { networkStates[$0] }.min {
+            let ranks = (rank(of: $0, called: name), rank(of: $1, called: name))
+            return ranks.0 == ranks.1 ? $0.heard?.interface ?? .none < $1.heard?.interface ?? .none : ranks.0 < ranks.1
+        }?.id
+    }
+
+    /// What comes first of several networks that can be called so: 0, one that is declared so.
+    private func rank(of network: Network, called name: Name?) -> Int {
+        guard network.dnsName == name else { return 2 }
+        return network.declared == nil ? 1 : 0
+    }
+
+    /// The container of this name. Several may have it: a declared one comes first, and each is found by its path.
+    /// - Throws: ``RegistryError/noSuchContainer(_:)``, ``RegistryError/ambiguousName(_:choices:)``.
+    package func container(named text: String) throws(RegistryError) -> Container {
+        let named = containersCalled(text)
+        if let declared = named.first(where: { $0.declared != nil }) { return declared }
+        let found = named.nonEmpty ?? containerStates.values.filter { $0.name == text || $0.heard?.path == text }
+        guard let first = found.first else { throw .noSuchContainer(text) }
+        guard found.count == 1 else {
+            throw .ambiguousName(text, choices: found.compactMap { $0.heard?.path }.sorted())
+        }
+        return first
+    }
+
+    /// Whether any container is found by this name.
+    package func hasContainer(named text: String) -> Bool { !containersCalled(text).isEmpty }
+
+    /// The containers that are found by this name.
+    func containersCalled(_ text: String) -> [Container] {
+        guard let name = try? Self.containerName(text) else { return [] }
+        return (containersCalled[name] ?? []).compactMap { containerStates[$0] }
+    }
+}
+
+extension InterfaceIndex {
+    /// Before all others: numbers of links begin with 1.
+    fileprivate static let none = InterfaceIndex(rawValue: 0)
+}

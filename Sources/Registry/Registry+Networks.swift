@@ -1,0 +1,225 @@
+// Networks come and go: declared, heard of, and which declared one is which interface.
+
+import DNSWire
+
+extension Registry {
+    // MARK: - Declared
+
+    /// Adds a network, or declares one that the kernel shows.
+    /// - Throws: ``RegistryError/invalidName(_:reason:)``, ``RegistryError/networkExists(_:)``,
+    ///   ``RegistryError/interfaceInUse(_:network:)``.
+    package mutating func createNetwork(_ definition: NetworkDefinition) throws(RegistryError) {
+        let name = try Self.networkName(definition.name)
+        guard declaredNetwork(called: name) == nil else { throw .networkExists(definition.name) }
+        let claim = definition.claim(named: name)
+        try check(claim, for: nil)
+        let groups = groups(for: definition, keeping: [:])
+        // A network that the kernel shows already stays the same one.
+        let shown = interface(claimedBy: claim).flatMap { networkOfInterface[$0] }
+        let free = shown.flatMap { networkStates[$0] }.flatMap { $0.declared == nil ? $0.id : nil }
+        let scope = free ?? ScopeID(rawValue: scopeNumbers.take())
+        claims[claim] = scope
+        let affected = change(scope) {
+            $0.declared = definition
+            $0.groups = groups
+        }
+        settle(affected.union(bindInterfaces(claimedBy: [claim])))
+    }
+
+    /// Changes what is declared of a network, under the containers that are on it.
+    /// - Throws: ``RegistryError/noSuchNetwork(_:)``; ``RegistryError/invalidAddress(_:reason:)`` where a declared
+    ///   address would be outside the subnets; ``RegistryError/interfaceInUse(_:network:)``.
+    package mutating func updateNetwork(_ definition: NetworkDefinition) throws(RegistryError) {
+        guard let name = try? Name(definition.name), let network = declaredNetwork(called: name),
+            let old = network.declared?.claim(named: name)
+        else { throw .noSuchNetwork(definition.name) }
+        let claim = definition.claim(named: name)
+        try check(claim, for: network.id)
+        for member in network.members {
+            for address in declaredAddresses(of: member, on: network.id) { try Self.check(address, definition) }
+        }
+        let groups = groups(for: definition, keeping: network.groups)
+        var new = definition
+        new.name = network.name
+        claims[old] = nil
+        claims[claim] = network.id
+        let affected = change(network.id) {
+            $0.declared = new
+            $0.groups = groups
+        }
+        settle(old == claim ? affected : affected.union(bindInterfaces(claimedBy: [old, claim])))
+    }
+
+    /// Takes back the declaration of a network that no container is declared on. What the kernel shows of it stays.
+    /// - Throws: ``RegistryError/noSuchNetwork(_:)``, ``RegistryError/networkInUse(_:containers:)``,
+    ///   ``RegistryError/networkOfTheKernel(_:interface:)``.
+    package mutating func removeNetwork(named text: String) throws(RegistryError) {
+        guard let name = try? Name(text), let network = declaredNetwork(called: name),
+            let claim = network.declared?.claim(named: name)
+        else {
+            let other = try network(named: text)
+            guard other.declared == nil, let heard = other.heard else { throw .noSuchNetwork(text) }
+            throw .networkOfTheKernel(other.name, interface: heard.interfaceName)
+        }
+        let users = network.members.filter { hasDeclaredEndpoint($0, on: network.id) }
+        guard users.isEmpty else {
+            throw .networkInUse(network.name, containers: users.compactMap { containerStates[$0]?.name })
+        }
+        claims[claim] = nil
+        let affected = change(network.id) {
+            $0.declared = nil
+            $0.groups = [:]
+        }
+        settle(affected.union(bindInterfaces(claimedBy: [claim])))
+    }
+
+    private func declaredNetwork(called name: Name) -> Network? {
+        networksCalled[name]?.lazy.compactMap { networkStates[$0] }.first { $0.declared != nil && $0.dnsName == name }
+    }
+
+    private func check(_ claim: InterfaceClaim, for network: ScopeID?) throws(RegistryError) {
+        guard case .interface(let interface) = claim, let other = claims[claim], other != network else { return }
+        throw .interfaceInUse(interface, network: networkStates[other]?.name ?? "")
+    }
+
+    // MARK: - Heard
+
+    /// Takes in a network that is new or has changed.
+    package mutating func hear(_ network: HeardNetwork) {
+        let old = heardNetworks[network.interface]
+        guard old != network else { return }
+        heardNetworks[network.interface] = network
+        let claims = (old: old?.claims ?? [], new: network.claims)
+        for claim in claims.old where !claims.new.contains(claim) { interfacesCalled.remove(network.interface, claim) }
+        for claim in claims.new { interfacesCalled[claim, default: []].insert(network.interface) }
+        settle(bindInterfaces(claimedBy: claims.old + claims.new))
+    }
+
+    /// Takes out a network that the kernel shows no more. Containers may still be heard of on it.
+    package mutating func forget(network interface: InterfaceIndex) {
+        guard let old = heardNetworks.removeValue(forKey: interface) else { return }
+        for claim in old.claims { interfacesCalled.remove(interface, claim) }
+        for container in referrers[.interface(interface)] ?? [] {
+            change(container) { $0.disconnected.remove(interface) }
+        }
+        settle(unbind(interface).union(bindInterfaces(claimedBy: old.claims)))
+    }
+
+    // MARK: - Which is which
+
+    /// Makes the interfaces that these claims are about the networks that claim them, else networks of their own.
+    private mutating func bindInterfaces(claimedBy claims: [InterfaceClaim]) -> Set<NetworkReference> {
+        let named = Set(claims.flatMap { interfacesCalled[$0] ?? [] })
+        // One that is taken by its name makes room for others that are called as it is.
+        let others = named.flatMap { heardNetworks[$0]?.claims ?? [] }.flatMap { interfacesCalled[$0] ?? [] }
+        let interfaces = named.union(others).sorted()
+        var affected: Set<NetworkReference> = []
+        for interface in interfaces where !isBound(interface) { affected.formUnion(unbind(interface)) }
+        for interface in interfaces {
+            let present = networkOfInterface[interface]
+            let scope = present ?? claimant(of: interface) ?? ScopeID(rawValue: scopeNumbers.take())
+            let heard = heardNetworks[interface]
+            networkOfInterface[interface] = scope
+            if networkStates[scope]?.heard != heard { affected.formUnion(change(scope) { $0.heard = heard }) }
+            if present == nil { affected.insert(.interface(interface)) }
+        }
+        return affected
+    }
+
+    /// Whether an interface is the network that it should be.
+    private func isBound(_ interface: InterfaceIndex) -> Bool {
+        guard let present = networkOfInterface[interface] else { return false }
+        return claimant(of: interface).map { $0 == present } ?? (networkStates[present]?.declared == nil)
+    }
+
+    /// The declared network that an interface is.
+    private func claimant(of interface: InterfaceIndex) -> ScopeID? {
+        heardNetworks[interface]?.claims.first { self.interface(claimedBy: $0) == interface && claims[$0] != nil }
+            .flatMap { claims[$0] }
+    }
+
+    /// The interface that a claim is about. While links change their names two may have one: the newer counts. Of
+    /// networks that are called alike the older counts, which is not taken by its interface's name.
+    private func interface(claimedBy claim: InterfaceClaim) -> InterfaceIndex? {
+        switch claim {
+        case .interface: interfacesCalled[claim]?.max()
+        case .network:
+            interfacesCalled[claim]?.filter { interface in
+                guard let name = heardNetworks[interface]?.interfaceName else { return false }
+                return claims[.interface(name)] == nil || self.interface(claimedBy: .interface(name)) != interface
+            }.min()
+        }
+    }
+
+    private mutating func unbind(_ interface: InterfaceIndex) -> Set<NetworkReference> {
+        guard let scope = networkOfInterface.removeValue(forKey: interface) else { return [] }
+        return change(scope) { $0.heard = nil }.union([.interface(interface)])
+    }
+
+    // MARK: - Changes
+
+    /// Changes what is known of a network, and all that follows but its members.
+    /// - Returns: what may mean another network now.
+    private mutating func change(_ scope: ScopeID, _ body: (inout Network) -> Void) -> Set<NetworkReference> {
+        let old = networkStates[scope] ?? Network(id: scope)
+        var new = old
+        body(&new)
+        new.dnsName = try? Self.networkName(new.name)
+        networkStates[scope] = new.isGone ? nil : new
+        changedScopes.insert(scope)
+        let names = (old.isGone ? [] : old.callNames, new.isGone ? [] : new.callNames)
+        for name in names.0 where !names.1.contains(name) { networksCalled.remove(scope, from: name) }
+        for name in names.1 where !names.0.contains(name) { networksCalled[name, default: []].append(scope) }
+        if new.isGone { goneScopes.append(scope) }
+        let wasNamedAlike = old.dnsName?.wire == new.dnsName?.wire && names.0 == names.1
+        let wasDeclaredAlike = old.declared == new.declared
+        if !new.isGone, !wasDeclaredAlike || !wasNamedAlike { touchMembers(of: new) }
+        guard wasNamedAlike, (old.declared == nil) == (new.declared == nil) else {
+            return Set((names.0 + names.1).map { .name($0) })
+        }
+        return []
+    }
+
+    /// Has everything compiled again that a network's name, TTL or upstreams are in.
+    private mutating func touchMembers(of network: Network) {
+        touchPointers(of: network)
+        for member in network.members {
+            guard let container = containerStates[member], let endpoint = container.endpoint(on: network.id) else {
+                continue
+            }
+            for (key, _) in shares(of: endpoint, container) { changedRecords.insert(key) }
+            changedViews.insert(member)
+            touchLinks(of: member)
+            if let name = container.dnsName { touchLinks(to: name) }
+        }
+    }
+
+    mutating func touchPointers(of network: Network) {
+        for address in network.owners.keys {
+            changedRecords.insert(RecordKey(scope: network.id, kind: .reverse, name: address.reverseName))
+        }
+    }
+
+    /// Finds out anew what the endpoints are of containers that name their networks so.
+    private mutating func settle(_ references: Set<NetworkReference>) {
+        var containers: Set<ContainerID> = []
+        for reference in references { containers.formUnion(referrers[reference] ?? []) }
+        for container in containers.sorted() { change(container) { _ in } }
+        for scope in goneScopes { scopeNumbers.give(back: scope.rawValue) }
+        goneScopes.removeAll()
+    }
+}
+
+extension [Name: [ScopeID]] {
+    fileprivate mutating func remove(_ scope: ScopeID, from name: Name) {
+        self[name]?.removeAll { $0 == scope }
+        if self[name]?.isEmpty == true { self[name] = nil }
+    }
+}
+
+extension [InterfaceClaim: Set<InterfaceIndex>] {
+    fileprivate mutating func remove(_ interface: InterfaceIndex, _ claim: InterfaceClaim) {
+        self[claim]?.remove(interface)
+        if self[claim]?.isEmpty == true { self[claim] = nil }
+    }
+}

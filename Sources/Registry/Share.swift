@@ -1,0 +1,59 @@
+// What one container contributes to the meaning of a name.
+
+import DNSWire
+
+/// One container behind a name.
+struct Share: Hashable, Sendable {
+    var container: ContainerID
+    /// That of the service whose name it is; nil: the name is the container's own, an alias or a link.
+    var port: UInt16?
+    /// Whether others may stand in for it while it is draining.
+    var isAlias: Bool
+}
+
+extension Registry {
+    /// The names that an endpoint has a share in; each once.
+    func shares(of endpoint: Endpoint, _ container: Container) -> [(RecordKey, Share)] {
+        var shares: [(RecordKey, Share)] = []
+        for (name, isAlias) in Self.names(of: endpoint, container) {
+            let share = Share(container: container.id, port: nil, isAlias: isAlias)
+            if let suffix = Self.wildcardSuffix(of: name) {
+                shares.append((RecordKey(scope: endpoint.network, kind: .wildcard, name: suffix), share))
+                continue
+            }
+            shares.append((RecordKey(scope: endpoint.network, kind: .exact, name: name), share))
+            shares += services(of: container, under: name, in: endpoint.network, isAlias: isAlias)
+        }
+        return shares
+    }
+
+    /// `_service._proto.NAME` and `_port._proto.NAME` for each port of a container.
+    func services(
+        of container: Container, under name: Name, in scope: ScopeID, isAlias: Bool
+    ) -> [(RecordKey, Share)] {
+        var shares: [(RecordKey, Share)] = []
+        for port in container.declared?.ports ?? [] {
+            let transport = [UInt8(ascii: "_")] + Array(port.transport.rawValue.utf8)
+            for text in ["\(port.number)", port.service].compactMap({ $0 }) {
+                guard let service = try? Name(labels: [Array("_\(text)".utf8), transport]),
+                    let full = try? service.appending(name)
+                else { continue }
+                let key = RecordKey(scope: scope, kind: .exact, name: full)
+                let share = Share(container: container.id, port: port.number, isAlias: isAlias)
+                if !shares.contains(where: { $0 == (key, share) }) { shares.append((key, share)) }
+            }
+        }
+        return shares
+    }
+
+    /// Takes back one share in a name; a name without shares is gone.
+    mutating func withdraw(_ share: Share, from key: RecordKey) {
+        changedRecords.insert(key)
+        guard let position = shares[key]?.firstIndex(of: share) else { return }
+        if shares[key]?.count == 1 {
+            shares[key] = nil
+        } else {
+            shares[key]?.remove(at: position)
+        }
+    }
+}
