@@ -76,6 +76,10 @@ package enum ControlInterface {
           source: string
         )
 
+        # DNS servers, ADDRESS:PORT, that the same questions go to: those of containers on a network (absent: all), about
+        # names under a domain (absent: all that are under no other); from: "host" or "namespace".
+        type UpstreamGroup (network: ?string, domain: ?string, from: string, servers: []string)
+
         # What one worker does and has done since it started.
         type Worker (
           worker: int,
@@ -151,6 +155,7 @@ package enum ControlInterface {
           networks: int,
           containers: int,
           upstreams: []string,
+          groups: []UpstreamGroup,
           workers: []Worker,
           awaited: []string
         )

@@ -15,13 +15,15 @@ package enum Status: ControlMethod {
         package var containers: Int
         /// DNS servers that questions of containers go to where their network has none of its own.
         package var upstreams: [String]
+        /// Where questions go, all of them: the group of all names first.
+        package var groups: [UpstreamGroup]
         package var workers: [Worker]
         /// Containers of the configuration whose namespace is not there yet.
         package var awaited: [String]
 
         package init(
             version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
-            upstreams: [String], workers: [Worker], awaited: [String]
+            upstreams: [String], groups: [UpstreamGroup], workers: [Worker], awaited: [String]
         ) {
             self.version = version
             self.pid = pid
@@ -30,8 +32,28 @@ package enum Status: ControlMethod {
             self.networks = networks
             self.containers = containers
             self.upstreams = upstreams
+            self.groups = groups
             self.workers = workers
             self.awaited = awaited
+        }
+    }
+
+    /// Servers that the same questions go to.
+    package struct UpstreamGroup: Codable, Equatable, Sendable {
+        /// The network whose containers ask; absent: all.
+        package var network: String?
+        /// The domain of the route; absent: all names that are under no route.
+        package var domain: String?
+        /// `host` or `namespace`.
+        package var from: String
+        /// As they are asked now: without those that ask us in turn.
+        package var servers: [String]
+
+        package init(network: String?, domain: String?, from: String, servers: [String]) {
+            self.network = network
+            self.domain = domain
+            self.from = from
+            self.servers = servers
         }
     }
 

@@ -59,7 +59,10 @@ struct StatusVerb: ParsableCommand {
             facts.add(["networks", "\(status.networks)"])
             facts.add(["containers", "\(status.containers)"])
             facts.add(["awaited", list(status.awaited)])
-            facts.add(["upstreams", list(status.upstreams)])
+            var groups = Table(["NETWORK", "DOMAIN", "FROM", "SERVERS"])
+            for group in status.groups {
+                groups.add([group.network ?? "any", group.domain ?? "any", group.from, list(group.servers)])
+            }
             var workers = Table([
                 "WORKER", "LISTENERS", "QUERIES", "LOCAL", "FORWARDED", "NEGATIVE", "FAILED", "DROPPED", "TCP",
                 "WAITING",
@@ -71,7 +74,7 @@ struct StatusVerb: ParsableCommand {
                 ]
                 workers.add(counters.map { "\($0)" })
             }
-            return facts.text + "\n" + workers.text
+            return [facts, groups, workers].map(\.text).joined(separator: "\n")
         }
     }
 }

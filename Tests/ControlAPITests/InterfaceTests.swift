@@ -70,6 +70,7 @@ struct InterfaceTests {
     static let answer = Resolve.Answer(
         name: "n", type: "A", rcode: "NOERROR", flags: ["qr"], answers: [record], authority: [record],
         extendedErrors: [detail], source: "s")
+    static let group = Status.UpstreamGroup(network: "n", domain: "d", from: "host", servers: ["s"])
     static let worker = Status.Worker(
         worker: 7, listeners: 7, queries: 7, local: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
         tcpConnections: 7, inFlight: 7)
@@ -89,6 +90,7 @@ struct InterfaceTests {
         try expect(Self.detail, is: fields("type", "ExtendedError"), "ExtendedError")
         try expect(Self.answer, is: fields("type", "Answer"), "Answer")
         try expect(Self.worker, is: fields("type", "Worker"), "Worker")
+        try expect(Self.group, is: fields("type", "UpstreamGroup"), "UpstreamGroup")
     }
 
     @Test("has every method with its parameters and its reply")
@@ -125,7 +127,7 @@ struct InterfaceTests {
         try expect(
             Status.Reply(
                 version: "1", pid: 7, uptime: 7, configuration: "c", networks: 7, containers: 7, upstreams: ["u"],
-                workers: [Self.worker],
+                groups: [Self.group], workers: [Self.worker],
                 awaited: ["a"]), is: fields("method", "Status", reply: true), "Status")
     }
 

@@ -42,6 +42,17 @@ struct RouteTests {
             let resolved = try house.ctl("resolve", "www.eu.corp.example", "TXT", "--from", "dev")
             #expect(
                 resolved.out.contains("answered by: route eu.corp.example → upstream 127.0.0.7:53\n"), "\(resolved)")
+            #expect(
+                try house.ctl("status").out.contains(
+                    """
+                    NETWORK  DOMAIN           FROM  SERVERS
+                    any      any              host  127.0.0.5:53
+                    any      corp.example     host  127.0.0.6:53
+                    any      10.in-addr.arpa  host  127.0.0.6:53
+                    lab      eu.corp.example  host  127.0.0.7:53
+                    lab      local            host  127.0.0.7:53
+
+                    """))
             let inspected = try house.ctl("network", "inspect", "lab").out
             #expect(inspected.contains("route eu.corp.example  127.0.0.7:53\n"), "\(inspected)")
         }

@@ -252,12 +252,12 @@ extension ControlPlane {
             let counters = replies.compactMap { reply -> WorkerCounters? in
                 if case .counters(_, let counters) = reply { counters } else { nil }
             }
-            let configured = upstreamGroups[UpstreamGroupID.default.rawValue]?.servers ?? []
+            let groups = describeUpstreams()
             let status = Status.Reply(
                 version: Version.number, pid: Int(ProcessDescriptor.own),
                 uptime: Int(startedAt.duration(to: .now).components.seconds), configuration: options.configurationPath,
                 networks: registry.networkCount, containers: registry.containerCount,
-                upstreams: configured.map(\.description),
+                upstreams: groups.first?.servers ?? [], groups: groups,
                 workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
                 awaited: awaited.keys.sorted())
             replyLater(VarlinkReply.encode(status), to: client)

@@ -2,6 +2,7 @@
 
 import ControlAPI
 import DNSWire
+import Forwarding
 import LinuxNet
 import Registry
 
@@ -50,6 +51,21 @@ extension ControlPlane {
             resolvConf: attachment?.wantedResolverFile,
             listener: attachment == nil ? nil : Self.listenerAddress.description,
             source: declared?.source.rawValue ?? "kernel")
+    }
+}
+
+extension ControlPlane {
+    /// All groups of upstreams as they are in force, the default one first.
+    func describeUpstreams() -> [Status.UpstreamGroup] {
+        func describe(_ id: UpstreamGroupID, network: String?, domain: Name?) -> Status.UpstreamGroup? {
+            upstreamGroups[id.rawValue].map { list in
+                Status.UpstreamGroup(
+                    network: network, domain: domain?.description, from: list.origin == .host ? "host" : "namespace",
+                    servers: list.servers.map(\.description))
+            }
+        }
+        let others = registry.upstreamGroups.map { ($0.id, $0.network, $0.domain) }
+        return ([(.default, nil, nil)] + others).compactMap { describe($0.0, network: $0.1, domain: $0.2) }
     }
 }
 
