@@ -21,6 +21,14 @@ package enum IPAddress: Hashable, Sendable {
         }
     }
 
+    /// Whether it is nobody's: 0.0.0.0 (RFC 1122 §3.2.1.3), :: (RFC 4291 §2.5.2).
+    package var isUnspecified: Bool {
+        switch self {
+        case .v4(let address): address.bits == 0
+        case .v6(let address): address.bits == 0
+        }
+    }
+
     /// The type of the record that holds such an address.
     package var recordType: RecordType {
         switch self {

@@ -66,6 +66,8 @@ package struct ReplyBody: Sendable {
             let code = UInt16(message[option.offset]) << 8 | UInt16(message[option.offset + 1])
             var text: [UInt8] = []
             text.append(message, option.offset + 2..<option.offset + option.length)
+            // Clients refuse a whole message for a text that is no UTF-8 (RFC 8914 §2).
+            if String(validating: text, as: UTF8.self) == nil { text = [] }
             details.append(ErrorDetail(ExtendedError(rawValue: code), octets: text))
         }
         return details

@@ -90,12 +90,9 @@ extension Registry {
     }
 
     static func check(_ address: IPAddress, _ network: NetworkDefinition) throws(RegistryError) {
-        let isUnspecified: Bool
-        switch address {
-        case .v4(let address): isUnspecified = address.bits == 0
-        case .v6(let address): isUnspecified = address.bits == 0
+        if address.isUnspecified {
+            throw .invalidAddress(address.description, reason: "nobody has the unspecified address")
         }
-        if isUnspecified { throw .invalidAddress(address.description, reason: "nobody has the unspecified address") }
         guard network.subnets.isEmpty || network.subnets.contains(where: { $0.contains(address) }) else {
             let subnets = network.subnets.map(\.description).joined(separator: ", ")
             throw .invalidAddress(

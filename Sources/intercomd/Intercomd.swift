@@ -67,6 +67,10 @@ struct Intercomd: ParsableCommand {
         }
         do {
             try command.run()
+        } catch let error as ConfigurationError {
+            // Each line begins with its file and place, for editors.
+            Files.write("\(error)\n", to: .standardError)
+            Exit.now(1)
         } catch {
             Files.write("intercomd: \(error)\n", to: .standardError)
             Exit.now(1)

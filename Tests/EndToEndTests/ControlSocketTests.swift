@@ -139,6 +139,42 @@ struct ControlSocketTests {
         }
     }
 
+    @Test("turns away who comes when no descriptor is left, and the container that comes so too, without a loop")
+    func descriptorsRunOut() throws {
+        try House.lend(configuration: "[server]\nworkers = 1\n[[network]]\nname = \"n\"\n") { house in
+            try house.container("app", "--network", "n")
+            let pid = try #require(house.daemon?.processIdentifier)
+            let output = try house.python(
+                """
+                import os, select, socket, subprocess, sys, time
+                control, pid = sys.argv[1:]
+                ticks = lambda: sum(map(int, open("/proc/%s/stat" % pid).read().rsplit(")", 1)[1].split()[11:13]))
+                def connect():
+                    s = socket.socket(socket.AF_UNIX)
+                    s.settimeout(5)
+                    s.connect(control)
+                    return s
+                # Room for a few more.
+                held = len(os.listdir("/proc/%s/fd" % pid))
+                subprocess.run(["prlimit", "--pid", pid, "--nofile=%d" % (held + 4)], check=True)
+                clients = [connect() for _ in range(20)]
+                deadline = time.monotonic() + 5
+                gone = []
+                while len(gone) < 12 and time.monotonic() < deadline:
+                    gone = select.select(clients, [], [], 0.1)[0]
+                print(len(gone) >= 12, all(c.recv(1) == b"" for c in gone))
+                server = subprocess.run(["ip", "netns", "exec", os.path.basename("\(house.path("app"))"), "python3", "-c",
+                    "import socket; s = socket.create_connection(('127.0.0.11', 53), 5); s.settimeout(5); print(s.recv(1))"], capture_output=True, text=True)
+                print(server.stdout.strip() or server.stderr)
+                before = ticks(); time.sleep(1); print(ticks() - before < 20)
+                for c in clients: c.close()
+                """, [house.socket, "\(pid)"])
+            #expect(output.lines == ["True True", "b''", "True"], "\(output)")
+            #expect(try eventually { try house.ctl("status").status == 0 })
+            #expect(house.log.count < 10_000)
+        }
+    }
+
     @Test("is root's and the group's: 0660, others are turned away")
     func permissions() throws {
         try House.lend { house in

@@ -139,11 +139,13 @@ struct AnswerTests {
             Packet.option(10, [UInt8](repeating: 1, count: 24)) + Packet.extendedError(6, "bogus")
             + Packet.option(12, [0, 0])
             + Packet.extendedError(7) + Packet.option(3, [110, 115])
+            // A text that is no UTF-8 is left out: clients would refuse the whole message for it.
+            + Packet.option(15, [0, 8, 0xC3, 0x28])
         let upstream = reply {
             $0.flags = 0x8182; $0.answers = []; $0.additionals = [Packet.opt(options: options)]
         }
         let answer = try Self.parsed(to: .plain, upstream)
-        #expect(answer.errors == ["6 bogus", "7 "])
+        #expect(answer.errors == ["6 bogus", "7 ", "8 "])
         #expect(answer.code == 2)
         #expect(try Self.parsed(to: Self.query(), upstream).opt == nil)
     }

@@ -210,6 +210,16 @@ struct ConfigurationErrorTests {
                 "long name", "[[container]]\nname = '\(String(repeating: "c", count: 64))'",
                 "2:8: name: '\(String(repeating: "c", count: 64))' takes 64 octets, more than 63"),
             BadFile(
+                "wildcard", "[[container]]\nname = '*'\nhostname = '*.x'\nlinks = ['db:*']",
+                "2:8: name: '*' is a wildcard, which only an alias can be",
+                "3:12: hostname: '*.x' is a wildcard, which only an alias can be",
+                "4:10: links: '*' is a wildcard, which only an alias can be"),
+            BadFile(
+                "NUL", "[[container]]\nname = 'a'\nhostname = 'a\\000b'", "3:12: hostname: the name contains a NUL"),
+            BadFile(
+                "a file for nobody", "[[container]]\nname = 'a'\nresolv-conf = '/r'",
+                "3:15: resolv-conf: a container without netns or pid has no listener to ask"),
+            BadFile(
                 "one name twice", "container = [\n{name = 'web'},\n{name = 'WEB'}]",
                 "3:9: name: container 'WEB' is already on line 2"),
             BadFile(

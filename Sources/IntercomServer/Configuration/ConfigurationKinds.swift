@@ -59,12 +59,17 @@ extension ValueKind<String> {
         string.map { text throws(Refusal) in try text.checkedLabel }
     }
 
-    /// A network's name or a hostname: one label or several.
+    /// A network's name: one label or several.
     static var dnsName: Self {
         string.map { text throws(Refusal) in
             guard try !Name(checked: text).labels.isEmpty else { throw Refusal("'.' is not a name of one's own") }
             return text
         }
+    }
+
+    /// A further name that is no alias: a hostname, or what a link is called.
+    static var hostname: Self {
+        dnsName.map { text throws(Refusal) in try text.checkedNoWildcard }
     }
 
     /// An alias: a name, or `*.` and a name.
@@ -96,10 +101,22 @@ extension Name {
         } catch {
             throw Refusal("\(error)")
         }
+        // Escapes can say it (RFC 1035 §5.1); no host has it in its name.
+        guard !wire.dropLast().contains(0) else { throw Refusal("the name contains a NUL") }
     }
 }
 
 extension StringProtocol {
+    /// This name, which must not begin with `*`.
+    fileprivate var checkedNoWildcard: String {
+        get throws(Refusal) {
+            guard self != "*", !hasPrefix("*.") else {
+                throw Refusal("'\(self)' is a wildcard, which only an alias can be")
+            }
+            return String(self)
+        }
+    }
+
     /// This text, which must be one label.
     fileprivate var checkedLabel: String {
         get throws(Refusal) {
@@ -108,7 +125,7 @@ extension StringProtocol {
             guard utf8.count <= Name.maximumLabelLength else {
                 throw Refusal("'\(self)' takes \(utf8.count) octets, more than \(Name.maximumLabelLength)")
             }
-            return String(self)
+            return try checkedNoWildcard
         }
     }
 }
@@ -121,6 +138,7 @@ extension ValueKind<IPAddress> {
             guard let address = IPAddress(text) else {
                 throw Refusal("'\(text)' is not an IP address; expected 10.0.0.1 or fd00::1")
             }
+            guard !address.isUnspecified else { throw Refusal("nobody has the unspecified address '\(text)'") }
             return address
         }
     }
@@ -220,7 +238,8 @@ extension ValueKind<Configuration.Container.Link> {
             }
             let name = String(parts[1])
             guard try Name(checked: name).labelCount > 0 else { throw Refusal("'.' is not a name of one's own") }
-            return Configuration.Container.Link(container: try parts[0].checkedLabel, name: name)
+            return Configuration.Container.Link(
+                container: try parts[0].checkedLabel, name: try name.checkedNoWildcard)
         }
     }
 }

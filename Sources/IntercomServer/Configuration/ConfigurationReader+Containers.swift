@@ -61,13 +61,18 @@ extension ConfigurationReader {
                 names.claim(folded, at: name.position, in: &table, "name: container '\(name.value)'")
             }
             container.namespace = Self.readNamespace(&table, &namespaces)
-            container.hostname = table.read("hostname", .dnsName)
+            container.hostname = table.read("hostname", .hostname)
             container.id = table.read("id", .nonEmptyString)
             let entries = table.read("networks", .list(of: Self.endpoint)) ?? []
             container.endpoints = Self.checked(entries, on: networks, in: &table, &addresses)
             table.read("links", .list(of: .link), into: &container.links)
             table.read("ports", .list(of: .port), into: &container.ports)
             container.resolverConfigurationPath = table.read("resolv-conf", .absolutePath)
+            if container.resolverConfigurationPath != nil, !table.has("netns"), !table.has("pid") {
+                table.refuse(
+                    at: table.place(of: "resolv-conf"),
+                    "resolv-conf: a container without netns or pid has no listener to ask")
+            }
             containers.append(container)
             mistakes += table.finish()
         }

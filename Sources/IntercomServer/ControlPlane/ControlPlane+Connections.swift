@@ -26,7 +26,9 @@ extension ControlPlane {
                     interest: [.readable])
             }
         } catch {
-            logger.warning("a control connection cannot be accepted: \(error)")
+            logger.warning(
+                "a control connection cannot be accepted: \(error)", metadata: .about(limitedAs: "control"))
+            spare.turnAwayNext(of: listener)
         }
     }
 
@@ -119,7 +121,7 @@ extension ControlPlane {
     /// Whether the other end may use the socket: root, who runs the daemon, and members of the group.
     func isPermitted(_ peer: PeerCredentials) -> Bool {
         if peer.uid == 0 || peer.uid == Users.own { return true }
-        guard let group = Groups.id(of: configuration.control.group) else { return false }
+        guard let group = Groups.id(of: group) else { return false }
         return peer.gid == group || peer.groups.contains(group)
     }
 }

@@ -75,6 +75,10 @@ package final class ControlPlane {
     let listener: Descriptor
     /// The path of a control socket that we made; nil where the service manager did.
     private let ownSocket: String?
+    /// The group that may use the socket beside root: the one that its path was given to, whatever is configured since.
+    let group: String
+    /// For clients that come when there is no other descriptor.
+    var spare = SpareDescriptor()
     /// What reads from control connections fill.
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
     private var waiting: [UInt64: Waiting] = [:]
@@ -108,7 +112,8 @@ package final class ControlPlane {
         let path = options.socket ?? configuration.control.socket
         storedListeners = inheritance.takeListeners()
         ownSocket = inheritance.hasControlSocket ? nil : path
-        listener = try inheritance.takeControlSocket(orMakeAt: path, group: configuration.control.group)
+        group = configuration.control.group
+        listener = try inheritance.takeControlSocket(orMakeAt: path, group: group)
         try epoll.add(signals.descriptor, token: ControlToken.signals.word, interest: [.readable])
         try epoll.add(replies.descriptor, token: ControlToken.mailbox.word, interest: [.readable])
         try epoll.add(listener, token: ControlToken.listener.word, interest: [.readable])

@@ -22,7 +22,11 @@ extension Worker {
             } catch {
                 logger.warning("a TCP connection cannot be accepted: \(error)", metadata: .about(limitedAs: "accept"))
                 // It waits and would wake the loop again at once; room is what it most likely lacks.
-                makeRoom { _ in true }
+                if streams.isEmpty {
+                    spare.turnAwayNext(of: listeners[position].sockets.tcp)
+                } else {
+                    makeRoom { _ in true }
+                }
                 return
             }
         }

@@ -52,6 +52,8 @@ struct Worker: ~Copyable {
     var upstreams = UpstreamSockets()
     /// When the control plane may be told again that no upstream answers.
     var nextComplaint = ContinuousClock.Instant.now
+    /// For connections that come when there is no other descriptor.
+    var spare = SpareDescriptor()
     /// Questions that wait for a socket of their namespace.
     var orders: [SocketOrder] = []
     /// When the next idle connection is due; nil while there are none.
