@@ -116,6 +116,12 @@ package enum Files {
         return length > 0 ? String(decoding: target[..<length], as: UTF8.self) : nil
     }
 
+    /// Whether a path names something, a link that leads nowhere too.
+    package static func isThere(_ path: String) -> Bool { status(of: path, followsLinks: false) != nil }
+
+    /// The user who owns a path; nil where it names nothing.
+    static func owner(of path: String) -> UInt32? { status(of: path, followsLinks: false)?.st_uid }
+
     /// Whether a path is a socket.
     static func isSocket(_ path: String) -> Bool {
         status(of: path, followsLinks: false).map { $0.isKind(S_IFSOCK) } ?? false

@@ -6,7 +6,7 @@ package import SystemPackage
 /// A call that failed: which one, on what, and why. Its description is a message for the operator.
 package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What `errno` alone does not tell apart.
-    package enum Kind: Hashable, Sendable {
+    package enum Kind: String, Codable, Sendable {
         /// The kernel refused; ``LinuxError/errno`` says why.
         case system
         /// The path exists, but it is no network namespace: a file, a pipe, a namespace of another type.

@@ -64,5 +64,7 @@ extension Descriptor {
     package struct Received: ~Copyable {
         package let count: Int
         package var descriptors: PassedDescriptors
+
+        package consuming func takeDescriptors() -> PassedDescriptors { descriptors }
     }
 }

@@ -30,6 +30,9 @@ package struct SocketBatch: ~Copyable, Sendable {
 
     package var isEmpty: Bool { sockets.isEmpty }
 
+    /// The descriptors' numbers, good as long as they are here.
+    package var numbers: [Int32] { sockets.map(\.number) }
+
     /// How many there are of a kind.
     package func count(of kind: SocketKind) -> Int { sockets.count { $0.kind == kind } }
 

@@ -77,6 +77,18 @@ extension Descriptor {
         return value
     }
 
+    /// How long a blocking socket waits to send, and to receive (SO_SNDTIMEO, SO_RCVTIMEO).
+    func setTimeouts(_ timeout: Duration) throws(LinuxError) {
+        let (seconds, attoseconds) = timeout.components
+        var time = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
+            // The kernel reads one record.
+            try system("setsockopt") {
+                unsafe setsockopt(rawValue, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+            }
+        }
+    }
+
     /// A non-blocking, close-on-exec socket for an address family (socket(2)).
     static func socket(_ family: Int32, _ type: __socket_type, isBlocking: Bool = false) throws(LinuxError)
         -> Descriptor

@@ -26,16 +26,28 @@ package enum UnixSocket {
     ///     fewer may connect then, never more.
     /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/alreadyListening`` when somebody listens at the path.
     package static func listen(path: String, mode: UInt32, group: String?) throws(LinuxError) -> Descriptor {
+        try listen(SOCK_STREAM, path, mode, group)
+    }
+
+    /// The same for messages with boundaries (SOCK_SEQPACKET), for the owner alone.
+    /// - Throws: ``LinuxError``, as ``listen(path:mode:group:)``.
+    package static func listenForMessages(path: String) throws(LinuxError) -> Descriptor {
+        try listen(SOCK_SEQPACKET, path, 0o600, nil)
+    }
+
+    private static func listen(
+        _ type: __socket_type, _ path: String, _ mode: UInt32, _ group: String?
+    ) throws(LinuxError) -> Descriptor {
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
             try Files.makeDirectories(String(path[..<slash]))
         }
-        let socket = try Descriptor.socket(AF_UNIX, SOCK_STREAM)
+        let socket = try Descriptor.socket(AF_UNIX, type)
         // The path is made with the permissions of the socket: from the first moment it is the owner's alone.
         try system("fchmod", path) { fchmod(socket.rawValue, 0o600) }
         do throws(LinuxError) {
             try bind(socket, path)
         } catch  where error.errno == .addressInUse {
-            try removeStale(path)
+            try removeStale(path, type)
             try bind(socket, path)
         }
         do throws(LinuxError) {
@@ -83,6 +95,31 @@ package enum UnixSocket {
         return socket
     }
 
+    /// A connection for messages with boundaries to who listens at a path; each message is waited for so long at most, and
+    /// is nil then.
+    /// - Throws: ``LinuxError``: `noSuchFileOrDirectory` or `connectionRefused` when nobody listens.
+    package static func connectForMessages(path: String, timeout: Duration) throws(LinuxError) -> Descriptor {
+        let socket = try Descriptor.socket(AF_UNIX, SOCK_SEQPACKET, isBlocking: true)
+        try socket.setTimeouts(timeout)
+        try connect(socket, path)
+        return socket
+    }
+
+    /// The user who owns the path that a socket is bound to; nil where that cannot be seen.
+    package static func owner(of socket: borrowing Descriptor) -> UInt32? {
+        var address = sockaddr_un()
+        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        // The kernel writes at most `length` octets, which is what `address` has.
+        let failure = unsafe withUnsafeMutablePointer(to: &address) { address in
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(socket.rawValue, $0, &length)
+            }
+        }
+        guard failure == 0 else { return nil }
+        let path = unsafe withUnsafeBytes(of: &address.sun_path) { unsafe $0.prefix { $0 != 0 }.map { $0 } }
+        return Files.owner(of: String(decoding: path, as: UTF8.self))
+    }
+
     /// Who connected (SO_PEERCRED, SO_PEERGROUPS).
     /// - Throws: ``LinuxError`` when it is no Unix socket.
     package static func peerCredentials(of socket: borrowing Descriptor) throws(LinuxError) -> PeerCredentials {
@@ -115,12 +152,12 @@ package enum UnixSocket {
     // MARK: - Paths
 
     /// Removes a socket that nobody listens on.
-    private static func removeStale(_ path: String) throws(LinuxError) {
+    private static func removeStale(_ path: String, _ type: __socket_type) throws(LinuxError) {
         guard Files.isSocket(path) else {
             throw LinuxError(call: "bind", errno: .fileExists, subject: path)
         }
         // Non-blocking: a daemon whose queue is full is one that listens.
-        let probe = try Descriptor.socket(AF_UNIX, SOCK_STREAM)
+        let probe = try Descriptor.socket(AF_UNIX, type)
         do throws(LinuxError) {
             try connect(probe, path)
         } catch {

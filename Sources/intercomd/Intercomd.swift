@@ -38,10 +38,23 @@ struct Intercomd: ParsableCommand {
     @Option(help: ArgumentHelp("Least severe messages that are logged; trace shows every query.", valueName: "level"))
     var logLevel = LogLevel.info
 
+    @Flag(
+        help: """
+            Be the opener: enter namespaces for a daemon without privileges, at the socket that the service manager hands \
+            over, else at --opener-socket.
+            """)
+    var opener = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Socket of the opener that this daemon asks (default: it enters namespaces itself).", valueName: "path"))
+    var openerSocket: String?
+
     @Flag(help: "Read the configuration, say what is wrong with it, and exit.")
     var checkConfig = false
 
     func run() throws {
+        if opener { return try runOpener() }
         let path = configPath ?? (Files.exists(Self.defaultConfiguration) ? Self.defaultConfiguration : nil)
         let settings =
             try path.map { path throws(ConfigurationError) in try Configuration.read(path: path) } ?? Configuration()
@@ -51,8 +64,14 @@ struct Intercomd: ParsableCommand {
         }
         let logger = Logger(daemonAt: logLevel.level)
         Limits.raiseOpenFiles()
-        let options = ControlPlane.Options(configurationPath: path, socket: socket, stateDirectory: stateDir)
+        let options = ControlPlane.Options(
+            configurationPath: path, socket: socket, stateDirectory: stateDir, openerSocket: openerSocket)
         try ControlPlane(configuration: settings, options: options, logger: logger).run()
+    }
+
+    private func runOpener() throws {
+        var service = try OpenerService(path: openerSocket, logger: Logger(daemonAt: logLevel.level))
+        try service.run()
     }
 
     /// As `ParsableCommand.main()`, with the exit statuses that the manual promises.

@@ -62,24 +62,28 @@ extension ControlPlane {
         let cookie: UInt64
         /// Nil where it is served already: it was found.
         var sockets: ListenerSockets?
-        /// The process by which it was reached.
+        /// The process by which it was reached, and when it began.
         var process: ProcessDescriptor?
+        let processStart: UInt64?
     }
 
     /// Enters a namespace and makes its listener, if it has none.
     private func enter(_ source: NamespaceSource) throws(ControlError) -> Entrance {
         let process = try openProcess(of: source)
-        let namespace = try openNamespace(at: source, process)
-        let identity = namespace.identity
+        let opened = try openNamespace(at: source, process)
+        let identity = opened.namespace.identity
+        let start = opened.processStart
         if let host = try? NetworkNamespace.current(), host.identity == identity {
             throw .hostNamespace(source.description)
         }
         if let other = containerOfNamespace[identity], let attachment = attachments[other] {
             if let declared = registry[other]?.declared { throw .namespaceInUse(source.description, by: declared.name) }
-            return Entrance(identity: identity, cookie: attachment.cookie, sockets: nil, process: process)
+            return Entrance(
+                identity: identity, cookie: attachment.cookie, sockets: nil, process: process, processStart: start)
         }
-        let sockets = try openListener(in: namespace, source)
-        return Entrance(identity: identity, cookie: sockets.cookie, sockets: sockets, process: process)
+        let sockets = try openListener(in: opened.namespace, source)
+        return Entrance(
+            identity: identity, cookie: sockets.cookie, sockets: sockets, process: process, processStart: start)
     }
 
     /// The listener that was kept of a namespace over a restart, else a new one.
@@ -88,7 +92,7 @@ extension ControlPlane {
     ) throws(ControlError) -> ListenerSockets {
         if let stored = storedListeners.take(namespace.identity, boundTo: Self.listenerAddress) { return stored }
         do throws(LinuxError) {
-            return try NamespaceEntry.openListener(in: namespace, address: Self.listenerAddress)
+            return try opener.openListener(in: namespace, at: Self.listenerAddress)
         } catch {
             if error.errno == .addressInUse {
                 throw .portInUse(namespace: source.description, address: Self.listenerAddress.description)
@@ -103,7 +107,7 @@ extension ControlPlane {
     ) throws(ControlError) {
         let identity = entrance.identity
         let cookie = entrance.cookie
-        let processStart = try? entrance.process?.start()
+        let processStart = entrance.processStart
         let sockets = entrance.sockets.take()
         watch.remove(container)
         try watch(container, source, identity, entrance.process.take())
@@ -130,12 +134,9 @@ extension ControlPlane {
 
     private func openNamespace(
         at source: NamespaceSource, _ process: borrowing ProcessDescriptor?
-    ) throws(ControlError) -> NetworkNamespace {
+    ) throws(ControlError) -> SourceNamespace {
         do throws(LinuxError) {
-            switch source {
-            case .path(let path): return try NetworkNamespace(path: path)
-            case .pid(let pid): return try NetworkNamespace(pid: pid)
-            }
+            return try source.openNamespace(of: process, by: opener)
         } catch {
             switch (error.kind, source) {
             case (.noSuchProcess, .pid(let pid)): throw .noSuchProcess(pid: Int(pid))
@@ -161,8 +162,8 @@ extension ControlPlane {
                 try watch.watch(path: path, of: container)
                 watchMounts()
             }
-            if case .path(let path) = source, NamespaceIdentity(ofFileAt: path) != identity {
-                throw LinuxError(call: "open", errno: .noSuchFileOrDirectory, subject: path)
+            guard source.isStill(identity) else {
+                throw LinuxError(call: "open", errno: .noSuchFileOrDirectory, subject: source.description)
             }
         } catch {
             watch.remove(container)

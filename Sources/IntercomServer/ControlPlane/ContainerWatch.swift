@@ -28,6 +28,13 @@ enum NamespaceSource: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether a path still leads to this namespace. Of a process that is not ours `/proc` may show nothing; it is watched
+    /// by a pidfd.
+    func isStill(_ identity: NamespaceIdentity) -> Bool {
+        guard case .path(let path) = self else { return true }
+        return process == nil ? NamespaceIdentity(ofFileAt: path) == identity : paths.allSatisfy(Files.isThere)
+    }
+
     /// The paths that it ends with, if one of them goes away.
     var paths: [String] {
         switch self {

@@ -45,8 +45,8 @@ extension ControlPlane {
 
     /// Whether the path of a container still names the namespace that we serve.
     private func isStillThere(_ container: ContainerID) -> Bool {
-        guard let attachment = attachments[container], case .path(let path) = attachment.source else { return true }
-        return NamespaceIdentity(ofFileAt: path) == attachment.identity
+        guard let attachment = attachments[container] else { return true }
+        return attachment.source.isStill(attachment.identity)
     }
 
     /// Withdraws a declared container that ended by itself. One of the configuration comes back when its namespace does.

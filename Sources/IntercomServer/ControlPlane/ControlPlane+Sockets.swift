@@ -12,7 +12,8 @@ extension ControlPlane {
         let container = ContainerID(of: view)
         if let attachment = attachments[container] {
             do throws(LinuxError) {
-                batch = try NamespaceEntry.openSockets(in: try attachment.openNamespace(), kind, count: count)
+                let namespace = try attachment.openNamespace(by: opener)
+                batch = try opener.openSockets(in: namespace.namespace, kind, count: count)
             } catch {
                 logger.warning(
                     "container \(name(of: container)): upstreams cannot be asked from its namespace: \(error)",
@@ -25,15 +26,13 @@ extension ControlPlane {
 
 extension Attachment {
     /// The namespace, opened anew: nothing keeps it open, so that it ends with its container.
-    fileprivate func openNamespace() throws(LinuxError) -> NetworkNamespace {
-        let namespace =
-            switch source {
-            case .path(let path): try NetworkNamespace(path: path)
-            case .pid(let pid): try NetworkNamespace(pid: pid)
-            }
-        guard namespace.identity == identity else {
+    fileprivate func openNamespace(by opener: any Opener) throws(LinuxError) -> SourceNamespace {
+        var process: ProcessDescriptor?
+        if let pid = source.process { process = try ProcessDescriptor(pid: pid) }
+        let opened = try source.openNamespace(of: process, by: opener)
+        guard opened.namespace.identity == identity else {
             throw LinuxError(call: "open", errno: .noSuchFileOrDirectory, subject: source.description)
         }
-        return namespace
+        return opened
     }
 }

@@ -21,11 +21,16 @@ package final class ControlPlane {
         package var socket: String?
         /// Where it is kept what the control socket declares.
         package var stateDirectory: String
+        /// The socket of the opener; nil: this process enters namespaces itself.
+        package var openerSocket: String?
 
-        package init(configurationPath: String?, socket: String?, stateDirectory: String) {
+        package init(
+            configurationPath: String?, socket: String?, stateDirectory: String, openerSocket: String? = nil
+        ) {
             self.configurationPath = configurationPath
             self.socket = socket
             self.stateDirectory = stateDirectory
+            self.openerSocket = openerSocket
         }
     }
 
@@ -38,6 +43,7 @@ package final class ControlPlane {
 
     let options: Options
     let logger: Logger
+    let opener: any Opener
     let startedAt = ContinuousClock.now
 
     var configuration: Configuration
@@ -97,6 +103,7 @@ package final class ControlPlane {
     package init(configuration: Configuration, options: Options, logger: Logger) throws {
         self.options = options
         self.logger = logger
+        opener = options.openerSocket.map { RemoteOpener(path: $0, logger: logger) } ?? LocalOpener()
         self.configuration = configuration
         hostResolver = try HostResolver(logger: logger)
         registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)

@@ -21,6 +21,22 @@ struct ResolverFiles {
         return nil
     }
 
+    /// The namespace whose file this is; nil for any other path.
+    static func namespace(ofFileAt path: String) -> String? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 5, path.hasPrefix("\(namespacesDirectory)/"), parts[4] == "resolv.conf" else { return nil }
+        return String(parts[3])
+    }
+
+    /// The file of a namespace by its name.
+    /// - Throws: ``LinuxError`` for what is no name of a file in one directory.
+    static func path(ofNamespace name: String) throws(LinuxError) -> String {
+        guard let path = path(forNamespaceAt: "/run/netns/\(name)"), !name.utf8.contains(0) else {
+            throw LinuxError(call: "open", errno: .invalidArgument, subject: "\(namespacesDirectory)/\(name)")
+        }
+        return path
+    }
+
     /// Writes a file that is absent or ours.
     /// - Returns: false where somebody else's file is there, which stays.
     /// - Throws: ``LinuxError`` when the file cannot be read or written.
@@ -52,10 +68,9 @@ extension ControlPlane {
     /// Writes the files of a container that has just been attached, and remembers which are ours.
     /// - Parameter wanted: where the runtime wants one (`--resolv-conf`).
     func writeResolverFiles(of container: ContainerID, wanted: String?) throws(ControlError) {
-        let text = hostResolver.configuration.render()
         if let wanted {
             do throws(LinuxError) {
-                guard try ResolverFiles.write(text, to: wanted) else {
+                guard try writeResolverFile(wanted) else {
                     throw LinuxError(call: "write", errno: .fileExists, subject: wanted)
                 }
             } catch {
@@ -70,7 +85,7 @@ extension ControlPlane {
             let file = ResolverFiles.path(forNamespaceAt: path), file != wanted
         else { return }
         do throws(LinuxError) {
-            if try ResolverFiles.write(text, to: file) {
+            if try writeResolverFile(file) {
                 attachments[container]?.resolverFiles.append(file)
             } else {
                 logger.info("container \(name(of: container)): \(file) is somebody else's and stays as it is")
@@ -83,11 +98,10 @@ extension ControlPlane {
 
     /// Writes anew what we wrote for containers: the search list and options of the host are others.
     func rewriteResolverFiles() {
-        let text = hostResolver.configuration.render()
         for (container, attachment) in attachments {
             for file in attachment.resolverFiles {
                 do throws(LinuxError) {
-                    _ = try ResolverFiles.write(text, to: file)
+                    _ = try writeResolverFile(file)
                 } catch {
                     let name = name(of: container)
                     logger.warning("container \(name): \(error)", metadata: .about(container: name))
@@ -97,6 +111,24 @@ extension ControlPlane {
     }
 
     func removeResolverFiles(of container: ContainerID) {
-        for file in attachments[container]?.resolverFiles ?? [] { ResolverFiles.remove(file) }
+        for file in attachments[container]?.resolverFiles ?? [] { removeResolverFile(file) }
+    }
+
+    /// Below `/etc/netns` the opener writes.
+    private func writeResolverFile(_ path: String) throws(LinuxError) -> Bool {
+        guard let name = ResolverFiles.namespace(ofFileAt: path) else {
+            return try ResolverFiles.write(hostResolver.configuration.render(), to: path)
+        }
+        return try opener.writeResolverFile(ofNamespace: name, hostResolver.configuration)
+    }
+
+    /// Removes a file if it is ours.
+    func removeResolverFile(_ path: String) {
+        guard let name = ResolverFiles.namespace(ofFileAt: path) else { return ResolverFiles.remove(path) }
+        do throws(LinuxError) {
+            try opener.removeResolverFile(ofNamespace: name)
+        } catch {
+            logger.warning("\(path) stays: \(error)")
+        }
     }
 }

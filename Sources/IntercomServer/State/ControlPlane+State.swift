@@ -101,7 +101,7 @@ extension ControlPlane {
             "container \(container.name) ended while the daemon was away",
             metadata: .about(container: container.name, .ended))
         for path in [container.netns.flatMap(ResolverFiles.path(forNamespaceAt:)), container.resolvConf] {
-            if let path { ResolverFiles.remove(path) }
+            if let path { removeResolverFile(path) }
         }
     }
 }

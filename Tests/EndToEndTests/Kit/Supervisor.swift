@@ -44,6 +44,8 @@ struct Supervisor {
     var notices: [String] { lines("notices").filter { !$0.hasPrefix("FDSTORE") } }
     /// What the daemon has logged, a message each, its fields as JSON.
     var journal: [String] { lines("journal") }
+    /// Its last line is the daemon that runs now.
+    var pidFile: String { "\(directory)/pid" }
     /// The daemon that runs now.
     var pid: Int32? { lines("pid").last.flatMap { Int32($0) } }
     /// How many descriptors are kept under each name.

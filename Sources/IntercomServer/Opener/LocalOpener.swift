@@ -1,0 +1,33 @@
+// The opener where this process has the privileges itself: a thread is made for each errand.
+
+import LinuxNet
+
+/// Enters namespaces by itself.
+struct LocalOpener: Opener {
+    func openNamespace(of process: borrowing ProcessDescriptor) throws(LinuxError) -> SourceNamespace {
+        let namespace = try NetworkNamespace(process: process)
+        return SourceNamespace(namespace: namespace, processStart: try process.start())
+    }
+
+    func openListener(
+        in namespace: borrowing NetworkNamespace, at address: SocketAddress
+    ) throws(LinuxError) -> ListenerSockets {
+        try NamespaceEntry.openListener(in: namespace, address: address)
+    }
+
+    func openSockets(
+        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int
+    ) throws(LinuxError) -> SocketBatch {
+        try NamespaceEntry.openSockets(in: namespace, kind, count: count)
+    }
+
+    func writeResolverFile(
+        ofNamespace name: String, _ configuration: ResolverConfiguration
+    ) throws(LinuxError) -> Bool {
+        try ResolverFiles.write(configuration.render(), to: try ResolverFiles.path(ofNamespace: name))
+    }
+
+    func removeResolverFile(ofNamespace name: String) throws(LinuxError) {
+        ResolverFiles.remove(try ResolverFiles.path(ofNamespace: name))
+    }
+}

@@ -1,0 +1,64 @@
+// The one part that needs privileges: it enters namespaces and hands over what it made there. It never reads a packet.
+//
+// There are two ways to it. Run by hand, the daemon has the privileges itself, and a thread of its own enters. Under
+// systemd the daemon has none: it asks a unit of its own, `intercomd --opener`.
+
+import LinuxNet
+import SystemPackage
+
+/// Carries out errands that take privileges.
+///
+/// Each waits until it is done. What fails says which call of the kernel failed, on either way.
+protocol Opener: Sendable {
+    /// Opens the namespace of a process; needs CAP_SYS_PTRACE for those of others.
+    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noSuchProcess`` when it has ended.
+    func openNamespace(of process: borrowing ProcessDescriptor) throws(LinuxError) -> SourceNamespace
+
+    /// Makes the listener of a namespace, and brings its loopback interface up; needs CAP_SYS_ADMIN, CAP_NET_ADMIN and
+    /// CAP_NET_BIND_SERVICE.
+    /// - Throws: ``LinuxError``: `addressInUse` when something in the namespace has the port.
+    func openListener(
+        in namespace: borrowing NetworkNamespace, at address: SocketAddress
+    ) throws(LinuxError) -> ListenerSockets
+
+    /// Makes sockets that ask upstreams from inside a namespace; needs CAP_SYS_ADMIN.
+    func openSockets(
+        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int
+    ) throws(LinuxError) -> SocketBatch
+
+    /// Writes `/etc/netns/NAME/resolv.conf` for a namespace of that name, unless somebody else's is there.
+    /// - Returns: whether it is there.
+    func writeResolverFile(ofNamespace name: String, _ configuration: ResolverConfiguration) throws(LinuxError) -> Bool
+
+    /// Removes that file if it is ours.
+    func removeResolverFile(ofNamespace name: String) throws(LinuxError)
+}
+
+/// A namespace, and when the process began by which it was reached (``ProcessDescriptor/start()``).
+struct SourceNamespace: ~Copyable, Sendable {
+    let namespace: NetworkNamespace
+    let processStart: UInt64?
+}
+
+extension NamespaceSource {
+    /// Opens the namespace. A file is opened by anybody who sees it; that of another's process is not.
+    /// - Parameter process: the one that it belongs to, if it does.
+    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noSuchProcess`` when the process has ended.
+    func openNamespace(
+        of process: borrowing ProcessDescriptor?, by opener: any Opener
+    ) throws(LinuxError) -> SourceNamespace {
+        switch process {
+        case .some(let process) where isNamespaceFile(of: process.pid): return try opener.openNamespace(of: process)
+        default: break
+        }
+        guard case .path(let path) = self else { throw LinuxError(call: "open", errno: .noSuchProcess) }
+        return SourceNamespace(namespace: try NetworkNamespace(path: path), processStart: try? process?.start())
+    }
+
+    private func isNamespaceFile(of pid: Int32) -> Bool {
+        switch self {
+        case .pid: true
+        case .path(let path): (Files.trail(of: path).last ?? path) == "/proc/\(pid)/ns/net"
+        }
+    }
+}

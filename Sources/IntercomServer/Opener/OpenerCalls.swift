@@ -1,0 +1,91 @@
+// What the daemon and its opener say to each other: one call and one reply, as Varlink messages with descriptors, on a
+// connection of its own (SOCK_SEQPACKET).
+
+import LinuxNet
+import SystemPackage
+import Varlink
+
+/// A call of the interface `intercom.Opener`.
+protocol OpenerCall: Codable {
+    associatedtype Reply: Codable
+}
+
+extension OpenerCall {
+    static var method: String { "\(OpenerCalls.interface).\(Self.self)" }
+}
+
+enum OpenerCalls {
+    static let interface = "intercom.Opener"
+    /// The longest message, in octets.
+    static let maximumMessage = 64 * 1024
+    /// The most sockets that are made at once.
+    static let maximumSockets = 64
+
+    /// The namespace of a process comes as a descriptor.
+    struct OpenProcess: OpenerCall {
+        struct Reply: Codable {
+            /// Clock ticks since the host started.
+            var start: UInt64?
+        }
+
+        var pid: Int32
+    }
+
+    /// Goes with the descriptor of a namespace; a UDP and a TCP socket come back.
+    struct OpenListener: OpenerCall {
+        struct Reply: Codable {
+            /// The namespace's SO_NETNS_COOKIE.
+            var cookie: UInt64
+        }
+
+        /// On 127.0.0.11: no other address is bound. 0: any that is free.
+        var port: UInt16
+    }
+
+    /// Goes with the descriptor of a namespace; as many sockets come back.
+    struct OpenSockets: OpenerCall {
+        struct Reply: Codable {}
+
+        var stream: Bool
+        var v6: Bool
+        var count: Int
+    }
+
+    struct WriteResolverFile: OpenerCall {
+        struct Reply: Codable {
+            var isThere: Bool
+        }
+
+        /// The namespace's name in `/run/netns`.
+        var name: String
+        var search: [String]
+        var options: [String]
+    }
+
+    struct RemoveResolverFile: OpenerCall {
+        struct Reply: Codable {}
+
+        var name: String
+    }
+}
+
+/// A ``LinuxError`` on its way from the opener.
+struct OpenerFailure: Codable {
+    static let name = "\(OpenerCalls.interface).Failed"
+
+    var call: String
+    var errno: Int32
+    var subject: String?
+    var kind: LinuxError.Kind
+
+    init(_ error: LinuxError) {
+        call = error.call
+        errno = error.errno.rawValue
+        subject = error.subject
+        kind = error.kind
+    }
+
+    var error: LinuxError {
+        LinuxError(call: call, errno: Errno(rawValue: errno), subject: subject, kind: kind)
+    }
+}

@@ -1,0 +1,114 @@
+// One call of the daemon to its opener: checked, carried out, answered.
+
+import DNSWire
+import LinuxNet
+import SystemPackage
+import Varlink
+
+/// Carries out the calls of ``OpenerCalls`` with the privileges of this process.
+struct OpenerErrand: ~Copyable {
+    private let opener = LocalOpener()
+    /// The host's namespace, which is never entered.
+    private let host: NamespaceIdentity
+    private let connection: Descriptor
+
+    init(host: NamespaceIdentity, connection: consuming Descriptor) {
+        self.host = host
+        self.connection = connection
+    }
+
+    /// - Parameter passed: what came with the call: a namespace, where that needs one.
+    /// - Throws: ``LinuxError`` when the reply cannot be sent.
+    func carryOut(_ message: [UInt8], _ passed: consuming Descriptor?) throws(LinuxError) {
+        do throws(LinuxError) {
+            guard let call = try? VarlinkCall(message: message) else { throw Self.refusal("no call") }
+            switch call.method {
+            case OpenerCalls.OpenProcess.method: try openProcess(try Self.parameters(call))
+            case OpenerCalls.OpenListener.method: try openListener(try Self.parameters(call), passed)
+            case OpenerCalls.OpenSockets.method: try openSockets(try Self.parameters(call), passed)
+            case OpenerCalls.WriteResolverFile.method: try writeResolverFile(try Self.parameters(call))
+            case OpenerCalls.RemoveResolverFile.method: try removeResolverFile(try Self.parameters(call))
+            default: throw Self.refusal(call.method)
+            }
+        } catch {
+            let reply = VarlinkReply.encode(error: OpenerFailure.name, OpenerFailure(error))
+            _ = try connection.send(reply.span, passing: [])
+        }
+    }
+
+    // MARK: - Calls
+
+    private func openProcess(_ call: OpenerCalls.OpenProcess) throws(LinuxError) {
+        let opened = try opener.openNamespace(of: try ProcessDescriptor(pid: call.pid))
+        try reply(
+            to: OpenerCalls.OpenProcess.self, .init(start: opened.processStart),
+            passing: [opened.namespace.descriptor.rawValue])
+    }
+
+    private func openListener(_ call: OpenerCalls.OpenListener, _ passed: consuming Descriptor?) throws(LinuxError) {
+        guard call.port == 53 || call.port == 0 else { throw Self.refusal("port \(call.port)") }
+        let sockets = try opener.openListener(
+            in: try namespace(passed), at: SocketAddress(v4: 0x7F00_000B, port: call.port))
+        try reply(
+            to: OpenerCalls.OpenListener.self, .init(cookie: sockets.cookie),
+            passing: [sockets.udp.rawValue, sockets.tcp.rawValue])
+    }
+
+    private func openSockets(_ call: OpenerCalls.OpenSockets, _ passed: consuming Descriptor?) throws(LinuxError) {
+        guard (1...OpenerCalls.maximumSockets).contains(call.count) else {
+            throw Self.refusal("\(call.count) sockets")
+        }
+        let batch = try opener.openSockets(
+            in: try namespace(passed), SocketKind(isStream: call.stream, isV6: call.v6), count: call.count)
+        try reply(to: OpenerCalls.OpenSockets.self, .init(), passing: batch.numbers)
+    }
+
+    private func writeResolverFile(_ call: OpenerCalls.WriteResolverFile) throws(LinuxError) {
+        for word in call.search + call.options {
+            guard (1...255).contains(word.utf8.count), word.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                throw Self.refusal("'\(word)' in a resolv.conf")
+            }
+        }
+        // The name has to be that of a namespace.
+        let path = "/run/netns/\(call.name)"
+        _ = try ResolverFiles.path(ofNamespace: call.name)
+        guard try NetworkNamespace(path: path).identity != host else { throw Self.refusal(path) }
+        let isThere = try opener.writeResolverFile(
+            ofNamespace: call.name, ResolverConfiguration(search: call.search, options: call.options))
+        try reply(to: OpenerCalls.WriteResolverFile.self, .init(isThere: isThere))
+    }
+
+    private func removeResolverFile(_ call: OpenerCalls.RemoveResolverFile) throws(LinuxError) {
+        try opener.removeResolverFile(ofNamespace: call.name)
+        try reply(to: OpenerCalls.RemoveResolverFile.self, .init())
+    }
+
+    // MARK: - Messages
+
+    /// What came with the call, if it is a network namespace and not the host's.
+    private func namespace(_ passed: consuming Descriptor?) throws(LinuxError) -> NetworkNamespace {
+        guard let passed else { throw Self.refusal("no namespace") }
+        let namespace = try NetworkNamespace(passed: passed, "what the call brought")
+        guard namespace.identity != host else { throw Self.refusal("the host's namespace") }
+        return namespace
+    }
+
+    private func reply<Call: OpenerCall>(
+        to call: Call.Type, _ reply: Call.Reply, passing descriptors: [Int32] = []
+    ) throws(LinuxError) {
+        _ = try connection.send(VarlinkReply.encode(reply).span, passing: descriptors)
+    }
+
+    private static func parameters<Call: OpenerCall>(_ call: VarlinkCall) throws(LinuxError) -> Call {
+        do throws(InvalidParameter) {
+            return try call.parameters(Call.self)
+        } catch {
+            throw refusal("\(call.method): \(error.parameter)")
+        }
+    }
+
+    /// The opener does not do this for anybody.
+    private static func refusal(_ subject: String) -> LinuxError {
+        LinuxError(call: "opener", errno: .notPermitted, subject: subject)
+    }
+}

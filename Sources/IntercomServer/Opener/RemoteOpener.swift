@@ -1,0 +1,131 @@
+// The opener where it is another process, which the service manager starts at the first call.
+
+import LinuxNet
+import Logging
+import SystemPackage
+import Varlink
+
+/// Asks the opener at a socket. Each call has a connection of its own: if the opener dies, the next call starts another.
+struct RemoteOpener: Opener {
+    /// How long a call may take: a container's root can have its namespace's locks held.
+    private static let timeout = Duration.seconds(5)
+
+    let path: String
+    let logger: Logger
+
+    // MARK: - Calls
+
+    func openNamespace(of process: borrowing ProcessDescriptor) throws(LinuxError) -> SourceNamespace {
+        var answer = try ask(OpenerCalls.OpenProcess(pid: process.pid))
+        let start = answer.reply.start
+        let subject = "pid \(process.pid)"
+        let namespace = try NetworkNamespace(passed: try answer.takeDescriptor(), subject)
+        // Alive after the opening: the number meant this process then.
+        guard process.isAlive else {
+            throw LinuxError(call: "open", errno: .noSuchProcess, subject: subject, kind: .noSuchProcess)
+        }
+        return SourceNamespace(namespace: namespace, processStart: start)
+    }
+
+    func openListener(
+        in namespace: borrowing NetworkNamespace, at address: SocketAddress
+    ) throws(LinuxError) -> ListenerSockets {
+        var answer = try ask(OpenerCalls.OpenListener(port: address.port), in: namespace)
+        let udp = try answer.takeDescriptor()
+        let tcp = try answer.takeDescriptor()
+        return ListenerSockets(udp: udp, tcp: tcp, cookie: answer.reply.cookie)
+    }
+
+    func openSockets(
+        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int
+    ) throws(LinuxError) -> SocketBatch {
+        let count = min(count, OpenerCalls.maximumSockets)
+        var answer = try ask(
+            OpenerCalls.OpenSockets(stream: kind.isStream, v6: kind.isV6, count: count), in: namespace)
+        var batch = SocketBatch()
+        for _ in 0..<count { batch.add(try answer.takeDescriptor(), kind) }
+        return batch
+    }
+
+    func writeResolverFile(
+        ofNamespace name: String, _ configuration: ResolverConfiguration
+    ) throws(LinuxError) -> Bool {
+        try ask(
+            OpenerCalls.WriteResolverFile(name: name, search: configuration.search, options: configuration.options)
+        ).reply.isThere
+    }
+
+    func removeResolverFile(ofNamespace name: String) throws(LinuxError) {
+        _ = try ask(OpenerCalls.RemoveResolverFile(name: name)).reply
+    }
+
+    // MARK: - Messages
+
+    /// A reply with the descriptors that came with it.
+    private struct Answer<Reply>: ~Copyable {
+        let reply: Reply
+        var descriptors: PassedDescriptors
+
+        mutating func takeDescriptor() throws(LinuxError) -> Descriptor {
+            guard let descriptor = descriptors.next() else {
+                throw LinuxError(call: "recvmsg", errno: .badMessage, subject: "the opener")
+            }
+            return descriptor
+        }
+    }
+
+    private func ask<Call: OpenerCall>(
+        _ call: Call, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> Answer<Call.Reply> {
+        try ask(call, passing: [namespace.descriptor.rawValue])
+    }
+
+    private func ask<Call: OpenerCall>(
+        _ call: Call, passing descriptors: [Int32] = []
+    ) throws(LinuxError) -> Answer<Call.Reply> {
+        let message = VarlinkCall.encode(method: Call.method, parameters: call)
+        var buffer = [UInt8](repeating: 0, count: OpenerCalls.maximumMessage)
+        let received: Descriptor.Received
+        do throws(LinuxError) {
+            received = try exchange(message, descriptors, &buffer)
+        } catch {
+            logger.error(
+                "the opener cannot be reached: \(error)", metadata: .about(.openerUnreachable, limitedAs: "opener"))
+            throw error
+        }
+        return try read(received, buffer)
+    }
+
+    private func read<Reply: Decodable>(
+        _ received: consuming Descriptor.Received, _ buffer: [UInt8]
+    ) throws(LinuxError) -> Answer<Reply> {
+        let message = Array(buffer[..<received.count].prefix { $0 != 0 })
+        let unreadable = LinuxError(call: "recvmsg", errno: .badMessage, subject: path)
+        guard let response = try? VarlinkResponse(message: message) else { throw unreadable }
+        if response.error != nil {
+            guard let failure = try? response.parameters(OpenerFailure.self) else { throw unreadable }
+            throw failure.error
+        }
+        guard let reply = try? response.parameters(Reply.self) else { throw unreadable }
+        return Answer(reply: reply, descriptors: received.takeDescriptors())
+    }
+
+    /// Sends a message and waits for the other; once more where the opener has ended over it.
+    private func exchange(
+        _ message: [UInt8], _ descriptors: [Int32], _ buffer: inout [UInt8]
+    ) throws(LinuxError) -> Descriptor.Received {
+        for _ in 1...2 {
+            let connection = try UnixSocket.connectForMessages(path: path, timeout: Self.timeout)
+            do throws(LinuxError) {
+                let sent = try connection.send(message.span, passing: descriptors)
+                guard sent != nil, let received = try connection.receivePassed(into: &buffer) else {
+                    throw LinuxError(call: "recvmsg", errno: .timedOut, subject: path)
+                }
+                if received.count > 0 { return received }
+            } catch  where [.brokenPipe, .connectionReset].contains(error.errno) {
+                // It has ended while it was asked.
+            }
+        }
+        throw LinuxError(call: "recvmsg", errno: .connectionReset, subject: path)
+    }
+}
