@@ -59,9 +59,26 @@ class Bench:
         with open(self.path(name)) as file:
             return file.read()
 
-    def intercom_configuration(self, namespace):
+    def bare_loop(self):
+        """Compiles it, once."""
+        path = self.path("bare-loop")
+        if not os.path.exists(path):
+            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bare-loop.c")
+            subprocess.run(["cc", "-O2", "-o", path, source], check=True)
+        return path
+
+    def upstream(self, ttl=3600, core=None):
+        """Starts an upstream that answers everything at once, in this namespace; gives its address, port 53."""
+        address = "127.%d.%d.%d" % (53 + len(self.processes), os.getpid() >> 8 & 255, os.getpid() & 255)
+        pinned = ["taskset", "-c", core] if core else []
+        self.start(pinned + [self.bare_loop(), address, "53", str(ttl)], "upstream-" + address)
+        return address
+
+    def intercom_configuration(self, namespace, upstreams=(), more=()):
         """One worker, and the names web0 ... in a network that the namespace is on."""
-        lines = ["[server]", "workers = 1", "[discover]", "enabled = false", "[[network]]", 'name = "bench"']
+        lines = ["[server]", "workers = 1", "[discover]", "enabled = false"]
+        lines += ["[forward]", "upstreams = [%s]" % ", ".join('"%s"' % upstream for upstream in upstreams)]
+        lines += [*more, "[[network]]", 'name = "bench"']
         lines += ["[[container]]", 'name = "client"', 'netns = "/run/netns/%s"' % namespace]
         lines += ['networks = [{ name = "bench", ip = ["10.53.1.1"] }]']
         for number in range(NAMES):

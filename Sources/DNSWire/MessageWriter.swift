@@ -11,6 +11,8 @@ package struct MessageWriter: ~Copyable, ~Escapable {
     /// The most octets that the message may have.
     package let limit: Int
     private var reserved = 0
+    /// Where the options of the OPT record begin; 0 before there is one.
+    private var optionsStart = 0
     private var header = Header(id: 0, flags: HeaderFlags())
     private var compressor = NameCompressor()
 
@@ -39,6 +41,7 @@ package struct MessageWriter: ~Copyable, ~Escapable {
         self.header = Header(id: header.id, flags: header.flags)
         compressor.count = 0
         count = 0
+        optionsStart = 0
         guard available >= Header.length else { return false }
         count = Header.length
         return true
@@ -49,7 +52,13 @@ package struct MessageWriter: ~Copyable, ~Escapable {
     package mutating func writeQuestion(from message: Span<UInt8>, _ question: Question) -> Bool {
         guard question.nameOffset >= 0, question.nameOffset <= question.endOffset, question.endOffset <= message.count
         else { return false }
-        guard append(message.extracting(question.nameOffset..<question.endOffset)) else { return false }
+        return writeQuestion(message.extracting(question.nameOffset..<question.endOffset))
+    }
+
+    /// Adds a question that is on the wire already: name, type and class.
+    @discardableResult
+    package mutating func writeQuestion(_ bytes: Span<UInt8>) -> Bool {
+        guard append(bytes) else { return false }
         header.questionCount &+= 1
         return true
     }
@@ -75,6 +84,18 @@ package struct MessageWriter: ~Copyable, ~Escapable {
     package mutating func writeRecords(_ bytes: Span<UInt8>, count records: Int, section: Section) -> Bool {
         guard append(bytes) else { return false }
         add(records, to: section)
+        return true
+    }
+
+    /// Adds the records of all sections, which are on the wire already: all of them, or none where they do not fit.
+    @discardableResult
+    package mutating func writeRecords(
+        _ bytes: Span<UInt8>, answers: UInt16, authorities: UInt16, additionals: UInt16
+    ) -> Bool {
+        guard append(bytes) else { return false }
+        header.answerCount &+= answers
+        header.authorityCount &+= authorities
+        header.additionalCount &+= additionals
         return true
     }
 
@@ -142,13 +163,21 @@ package struct MessageWriter: ~Copyable, ~Escapable {
         buffer.set(RecordType.opt.rawValue, at: count + 1)
         buffer.set(UInt64(udpPayloadSize) << 48 | UInt64(responseCode.rawValue >> 4) << 40 | flags << 16, at: count + 3)
         count += EDNS.minimumLength
-        guard let extendedError else { return true }
-        let start = count
-        guard available >= 6 else { return true }
+        optionsStart = count
+        guard let extendedError, available >= 6 else { return true }
         _ = append(OptionCode.extendedError.rawValue) && append(2 as UInt16) && append(extendedError.rawValue)
         if let text { _ = append(text.utf8.span) }
-        buffer.set(UInt16(truncatingIfNeeded: count - start - 4), at: start + 2)
-        buffer.set(UInt16(truncatingIfNeeded: count - start), at: start - 2)
+        buffer.set(UInt16(truncatingIfNeeded: count - optionsStart - 4), at: optionsStart + 2)
+        buffer.set(UInt16(truncatingIfNeeded: count - optionsStart), at: optionsStart - 2)
+        return true
+    }
+
+    /// Adds options that are on the wire already to the OPT record, which was written last: all of them, or none where
+    /// they do not fit.
+    @discardableResult
+    package mutating func appendOptions(_ bytes: Span<UInt8>) -> Bool {
+        guard optionsStart > 0, append(bytes) else { return false }
+        buffer.set(UInt16(truncatingIfNeeded: count - optionsStart), at: optionsStart - 2)
         return true
     }
 

@@ -7,7 +7,6 @@ package import DNSWire
 /// After every call that takes a time, do what ``nextAction()`` says until it gives nil, and call ``expire(now:)`` when
 /// ``nextDeadline`` has come. `Client` is what the owner needs to find a waiting client again.
 package struct Forwarder<Client: Sendable>: ~Copyable {
-    package typealias Instant = ContinuousClock.Instant
 
     package var exchanges: Exchanges
     /// Who waits, by the number that the exchanges know.
@@ -16,9 +15,15 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
 
     /// - Parameters:
     ///   - limits: how many questions may wait at once.
+    ///   - policy: what is kept of answers.
+    ///   - seed: a secret that nobody outside knows.
     ///   - random: a number that nobody can guess, anew for each call: message ids.
-    package init(limits: ForwardingLimits = ForwardingLimits(), random: @escaping @Sendable () -> UInt16) {
-        exchanges = Exchanges(limits: limits, random: random)
+    ///   - now: no time that is given later is before this one.
+    package init(
+        limits: ForwardingLimits = ForwardingLimits(), policy: CachePolicy = CachePolicy(), seed: UInt64,
+        random: @escaping @Sendable () -> UInt16, now: Moment
+    ) {
+        exchanges = Exchanges(limits: limits, policy: policy, seed: seed, random: random, now: now)
     }
 
     /// The exchanges under way.
@@ -27,7 +32,7 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
 
     /// When ``expire(now:)`` is to be called next; nil while nothing is under way.
     @inlinable
-    package var nextDeadline: Instant? { exchanges.nextDeadline }
+    package var nextDeadline: Moment? { exchanges.nextDeadline }
 
     /// Makes these the upstreams of a group; nil forgets the group.
     ///
@@ -38,22 +43,58 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
         exchanges.setUpstreams(group, upstreams)
     }
 
+    /// Changes what is kept, from now on.
+    @inlinable
+    package mutating func setPolicy(_ policy: CachePolicy) {
+        exchanges.setPolicy(policy)
+    }
+
+    /// Answers a question from the cache; gives the answer's length, or nil where upstreams must be asked: ``ask``.
+    ///
+    /// Allocates nothing and counts no references. Actions may follow: an answer that is asked for often is renewed.
+    /// - Parameters:
+    ///   - message: the client's query as it came.
+    ///   - query: the same as it was read.
+    ///   - name: its name.
+    ///   - view: whose namespace it is asked from, where the group says so.
+    ///   - group: the upstream group that it would go to.
+    ///   - transport: how the answer will go.
+    ///   - buffer: at least the largest message of the transport.
+    @inlinable
+    package mutating func answer(
+        _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, view: UInt32, group: UInt32,
+        over transport: Transport, now: Moment, into buffer: consuming MutableSpan<UInt8>
+    ) -> Int? {
+        exchanges.answer(message, query, name, view: view, group: group, over: transport, now: now, into: buffer)
+    }
+
+    /// Forgets answers; gives how many.
+    @inlinable
+    package mutating func flush(_ flush: Flush) -> Int {
+        exchanges.flush(flush)
+    }
+
+    /// What the cache has done.
+    @inlinable
+    package var cacheCounters: CacheCounters { exchanges.cacheCounters }
+
     /// Takes a question of a client.
     ///
     /// - Parameters:
     ///   - message: the client's query as it came.
     ///   - query: the same as it was read.
+    ///   - name: its name.
     ///   - namespace: who pays for it: questions that wait are counted by namespace.
     ///   - view: whose namespace it is asked from, where the group says so.
     ///   - group: the upstream group that it goes to.
     @inlinable
     package mutating func ask(
-        _ message: Span<UInt8>, _ query: Query, client: Client, namespace: UInt32, view: UInt32, group: UInt32,
-        now: Instant
+        _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, client: Client, namespace: UInt32,
+        view: UInt32, group: UInt32, now: Moment
     ) -> Verdict {
         let number = freeNumbers.last ?? UInt32(truncatingIfNeeded: clients.count)
         let verdict = exchanges.ask(
-            message, query, waiter: number, namespace: namespace, view: view, group: group, now: now)
+            message, query, name, waiter: number, namespace: namespace, view: view, group: group, now: now)
         guard verdict == .accepted else { return verdict }
         if freeNumbers.popLast() == nil {
             clients.append(client)
@@ -86,26 +127,26 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
 
     /// Takes a UDP message that came on a socket of the forwarder's.
     @inlinable
-    package mutating func receivedDatagram(_ message: Span<UInt8>, on socket: SocketToken, now: Instant) {
+    package mutating func receivedDatagram(_ message: Span<UInt8>, on socket: SocketToken, now: Moment) {
         exchanges.receivedDatagram(message, on: socket, now: now)
     }
 
     /// Takes octets that came over a TCP connection of the forwarder's, cut in any way.
     @inlinable
-    package mutating func receivedStream(_ bytes: Span<UInt8>, on socket: SocketToken, now: Instant) {
+    package mutating func receivedStream(_ bytes: Span<UInt8>, on socket: SocketToken, now: Moment) {
         exchanges.receivedStream(bytes, on: socket, now: now)
     }
 
     /// Takes the news that a socket is of no more use: it could not be opened, an ICMP error came (ECONNREFUSED,
     /// EHOSTUNREACH), the connection was reset, or the peer closed it. A close action follows for it.
     @inlinable
-    package mutating func failed(_ socket: SocketToken, now: Instant) {
+    package mutating func failed(_ socket: SocketToken, now: Moment) {
         exchanges.failed(socket, now: now)
     }
 
     /// Turns to the next upstream where one has been silent for too long, and gives up where all have.
     @inlinable
-    package mutating func expire(now: Instant) {
+    package mutating func expire(now: Moment) {
         exchanges.expire(now: now)
     }
 

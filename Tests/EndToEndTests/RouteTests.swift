@@ -39,9 +39,11 @@ struct RouteTests {
                 #expect(
                     try house.dig(container, name, "TXT").data == ["\"from \(upstream)\""], "\(container) \(name)")
             }
-            let resolved = try house.ctl("resolve", "www.eu.corp.example", "TXT", "--from", "dev")
-            #expect(
-                resolved.out.contains("answered by: route eu.corp.example → upstream 127.0.0.7:53\n"), "\(resolved)")
+            for source in ["upstream 127.0.0.7:53", "cache"] {
+                let resolved = try house.ctl("resolve", "mail.eu.corp.example", "TXT", "--from", "dev")
+                #expect(
+                    resolved.out.contains("answered by: route eu.corp.example → \(source)\n"), "\(resolved)")
+            }
             #expect(
                 try house.ctl("status").out.contains(
                     """

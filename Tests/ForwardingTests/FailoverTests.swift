@@ -125,7 +125,7 @@ struct FailoverTests {
                 .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .opens("b", to: 2),
                 .failure(on: "a"), .reply(on: "a", reply(8)), .stream(on: "a", reply(8)), .nothing,
                 .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
-                .ask(client: 2), .opens("c", to: 1), .reply(on: "b", reply(8)), .failure(on: "a"), .nothing,
+                .ask(client: 2, .other), .opens("c", to: 1), .reply(on: "b", reply(8)), .failure(on: "a"), .nothing,
                 .reply(on: "c", reply(7)), .answers(client: 2, .address(7, from: 1)), .closes("c"),
             ]),
         Scenario(

@@ -39,7 +39,14 @@ struct Packet: Sendable {
     }
 
     /// An A record of 192.0.2.`last`.
-    static func a(_ last: UInt8) -> [UInt8] { record(1, [192, 0, 2, last]) }
+    static func a(_ last: UInt8, ttl: UInt32 = 300) -> [UInt8] { record(1, [192, 0, 2, last], ttl: ttl) }
+
+    /// A SOA record of `example.com`, or of another zone.
+    static func soa(ttl: UInt32, minimum: UInt32, owner: [UInt8] = [0xC0, 16]) -> [UInt8] {
+        let numbers: [UInt32] = [1, 3600, 600, 86400, minimum]
+        let octets = numbers.flatMap { word16(UInt16($0 >> 16)) + word16(UInt16(truncatingIfNeeded: $0)) }
+        return record(6, [0, 0] + octets, owner: owner, ttl: ttl)
+    }
 
     /// An OPT record.
     static func opt(
@@ -92,6 +99,16 @@ struct Parsed {
             options = options.dropFirst(4 + data.count)
         }
         return errors
+    }
+
+    /// Of all records but OPT, in their order.
+    var ttls: [UInt32] {
+        sections.flatMap { $0 }.filter { $0 != opt }.map { record in
+            // The owner ends with the first pointer, or with the root.
+            let end = record.firstIndex { $0 == 0 || $0 >= 0xC0 } ?? 0
+            let owner = record[end] == 0 ? end + 1 : end + 2
+            return record[owner + 4..<owner + 8].reduce(0) { $0 << 8 | UInt32($1) }
+        }
     }
 
     /// Nil for a message whose lengths do not agree.

@@ -11,16 +11,21 @@ typealias Upstream = @Sendable (_ asked: Packet) -> [UInt8]
 
 enum Step: Sendable {
     // What happens.
-    case ask(client: Int = 1, namespace: UInt32 = 1, Packet = .plain)
+    /// Comes to the upstreams, as the cache has no answer.
+    case ask(client: Int = 1, namespace: UInt32 = 1, group: UInt32 = 7, Packet = .plain)
     case refused(namespace: UInt32 = 1, Refusal)
+    /// Is answered from the cache at once.
+    case hit(Said, namespace: UInt32 = 1, group: UInt32 = 7, of: Packet = .plain)
     case reply(on: Character, Upstream)
     /// Over TCP, `pieces` octets at a time; 0 is all at once.
     case stream(on: Character, pieces: Int = 0, Upstream)
     case octets(on: Character, [UInt8])
     case failure(on: Character)
     case time(Int)  // milliseconds since the beginning
-    case upstreams([UInt8]?)
+    case upstreams([UInt8]?, UpstreamList.Origin = .host, group: UInt32 = 7)
     case abandon(namespace: UInt32)
+    case flush(Flush)
+    case policy(CachePolicy)
     // What the forwarder must do, nothing else in between.
     case opens(Character, to: UInt8, edns: Bool = true)
     case connects(Character, to: UInt8, edns: Bool = true)
@@ -39,15 +44,50 @@ enum Expected: Sendable, Equatable {
     case failure(UInt16)
 }
 
+/// What a kept answer says.
+struct Said: Sendable, Equatable {
+    var code: UInt16 = 0
+    /// The last octet of the first answer.
+    var last: UInt8?
+    /// Of all records but OPT.
+    var ttls: [UInt32] = []
+    /// Codes of the Extended DNS Errors.
+    var errors: [UInt16] = []
+
+    /// A 192.0.2.`last`.
+    static func address(_ last: UInt8, ttl: UInt32) -> Said { Said(last: last, ttls: [ttl]) }
+    /// No answer, and a SOA record with this TTL.
+    static func no(_ code: UInt16, ttl: UInt32) -> Said { Said(code: code, ttls: [ttl]) }
+
+    /// - Parameter message: an answer.
+    init?(_ message: Parsed) {
+        code = message.code
+        last = message.sections[0].first?.last
+        ttls = message.ttls
+        errors = message.errors.compactMap { UInt16($0.prefix { $0 != " " }) }
+    }
+
+    init(code: UInt16 = 0, last: UInt8? = nil, ttls: [UInt32] = [], errors: [UInt16] = []) {
+        self.code = code
+        self.last = last
+        self.ttls = ttls
+        self.errors = errors
+    }
+}
+
 struct Scenario: Sendable, CustomTestStringConvertible {
     let name: String
-    var upstreams: [UInt8] = [1, 2]
+    let upstreams: [UInt8]
+    let policy: CachePolicy
     let steps: [Step]
 
-    init(_ name: String, upstreams: [UInt8] = [1, 2], _ steps: [Step]) {
+    init(
+        _ name: String, upstreams: [UInt8] = [1, 2], policy: CachePolicy = CachePolicy(), _ steps: [Step]...
+    ) {
         self.name = name
         self.upstreams = upstreams
-        self.steps = steps
+        self.policy = policy
+        self.steps = steps.flatMap { $0 }
     }
 
     var testDescription: String { name }
@@ -58,6 +98,13 @@ extension Packet {
     static var plain: Packet {
         var packet = Packet()
         packet.additionals = [opt()]
+        return packet
+    }
+
+    /// `www.example.org A`: another question.
+    static var other: Packet {
+        var packet = plain
+        packet.question = question("www.example.org", type: 1)
         return packet
     }
 }
@@ -96,25 +143,48 @@ struct Worker: ~Copyable {
     }
 
     var forwarder: Forwarder<Int>
-    let start = ContinuousClock.now
-    var now: ContinuousClock.Instant
+    let start = Moment(nanoseconds: 1_000_000)
+    var now: Moment
     var sockets: [Character: Socket] = [:]
 
-    init(upstreams: [UInt8] = [1], limits: ForwardingLimits = ForwardingLimits()) {
+    init(
+        upstreams: [UInt8] = [1], limits: ForwardingLimits = ForwardingLimits(), policy: CachePolicy = CachePolicy()
+    ) {
         let ids = Counter()
-        forwarder = Forwarder(limits: limits, random: { ids.next() })
+        forwarder = Forwarder(limits: limits, policy: policy, seed: 7, random: { ids.next() }, now: start)
         forwarder.setUpstreams(7, UpstreamList(servers: upstreams.map(server)))
         now = start
     }
 
     mutating func ask(
-        _ query: Packet = .plain, client: Int = 1, namespace: UInt32 = 1, view: UInt32? = nil
+        _ query: Packet = .plain, client: Int = 1, namespace: UInt32 = 1, view: UInt32? = nil, group: UInt32 = 7
     ) throws -> Verdict {
         let bytes = query.bytes
         var name = FoldedName()
         let parsed = try Query(bytes.span, name: &name)
         return forwarder.ask(
-            bytes.span, parsed, client: client, namespace: namespace, view: view ?? namespace, group: 7, now: now)
+            bytes.span, parsed, name, client: client, namespace: namespace, view: view ?? namespace, group: group,
+            now: now)
+    }
+
+    /// The answer that the cache has for a query; nil where it has none.
+    mutating func cached(
+        _ query: Packet, namespace: UInt32 = 1, group: UInt32 = 7, over transport: Transport = .datagram
+    ) throws -> [UInt8]? {
+        let bytes = query.bytes
+        var name = FoldedName()
+        let parsed = try Query(bytes.span, name: &name)
+        var buffer = [UInt8](repeating: 0xEE, count: transport == .stream ? 65_535 : Transport.maximumDatagram)
+        let length = forwarder.answer(
+            bytes.span, parsed, name, view: namespace, group: group, over: transport, now: now,
+            into: buffer.mutableSpan)
+        return length.map { Array(buffer[..<$0]) }
+    }
+
+    /// The same, taken apart.
+    mutating func parsed(_ query: Packet, over transport: Transport = .datagram) throws -> Parsed {
+        let message = try cached(query, over: transport)
+        return try #require(message.flatMap { Parsed($0) }, "the answer is a message")
     }
 
     /// What the upstream behind a socket got.
@@ -171,7 +241,7 @@ final class Counter: Sendable {
 
 extension Scenario {
     func run() throws {
-        var worker = Worker(upstreams: upstreams)
+        var worker = Worker(upstreams: upstreams, policy: policy)
         for (number, step) in steps.enumerated() {
             let place: Comment = "step \(number + 1): \(String(describing: step))"
             try worker.perform(step, place)
@@ -184,8 +254,11 @@ extension Scenario {
 extension Worker {
     mutating func perform(_ step: Step, _ place: Comment) throws {
         switch step {
-        case .ask(let client, let namespace, let query):
-            #expect(try ask(query, client: client, namespace: namespace) == .accepted, place)
+        case .ask(let client, let namespace, let group, let query):
+            #expect(try cached(query, namespace: namespace, group: group) == nil, place)
+            #expect(try ask(query, client: client, namespace: namespace, group: group) == .accepted, place)
+        case .hit(let said, let namespace, let group, let query):
+            try hit(query, namespace, group, said, place)
         case .refused(let namespace, let reason):
             #expect(try ask(namespace: namespace) == .refused(reason), place)
         case .reply(let socket, let upstream):
@@ -200,13 +273,28 @@ extension Worker {
         case .time(let milliseconds):
             now = start + .milliseconds(milliseconds)
             if let deadline = forwarder.nextDeadline, deadline <= now { forwarder.expire(now: now) }
-        case .upstreams(let list):
-            forwarder.setUpstreams(7, list.map { UpstreamList(servers: $0.map(server)) })
+        case .upstreams(let list, let origin, let group):
+            forwarder.setUpstreams(group, list.map { UpstreamList(servers: $0.map(server), origin: origin) })
         case .abandon(let namespace):
             forwarder.abandon(namespace: namespace)
+        case .flush(let flush):
+            _ = forwarder.flush(flush)
+        case .policy(let policy):
+            forwarder.setPolicy(policy)
         default:
             try check(step, place)
         }
+    }
+
+    private mutating func hit(
+        _ query: Packet, _ namespace: UInt32, _ group: UInt32, _ said: Said, _ place: Comment
+    ) throws {
+        let message = try cached(query, namespace: namespace, group: group)
+        let parsed = try #require(message.flatMap { Parsed($0) }, place)
+        #expect(Said(parsed) == said, place)
+        #expect(parsed.id == query.id && parsed.question == query.question, place)
+        #expect(parsed.flags & 0xF950 == 0x8000 | query.flags & 0x0110, place)
+        #expect((parsed.opt != nil) == !query.additionals.isEmpty, place)
     }
 
     private mutating func check(_ step: Step, _ place: Comment) throws {

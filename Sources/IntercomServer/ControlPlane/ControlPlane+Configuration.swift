@@ -60,10 +60,8 @@ extension ControlPlane {
 
     /// Settings that are read and checked, and do nothing in this version: nobody is to wonder why.
     private func warnOfIdleSettings() {
-        let standard = Configuration()
         let idle: [(String, Bool)] = [
-            ("[server] listen = \"redirect\"", configuration.server.listen == .redirect),
-            ("[cache]", configuration.cache != standard.cache),
+            ("[server] listen = \"redirect\"", configuration.server.listen == .redirect)
         ]
         for (key, isUsed) in idle where isUsed { logger.warning("\(key) has no effect in version \(Version.number)") }
     }

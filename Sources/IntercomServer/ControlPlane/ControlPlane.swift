@@ -76,6 +76,7 @@ package final class ControlPlane {
     var watch: ContainerWatch
     var connections = SlotTable<ControlConnection>()
     private(set) var workers: [WorkerHandle] = []
+    private let workerCount: Int
     private let replies: Mailbox<WorkerReply>
     private var signals: SignalFD
     let listener: Descriptor
@@ -105,6 +106,7 @@ package final class ControlPlane {
         self.logger = logger
         opener = options.openerSocket.map { RemoteOpener(path: $0, logger: logger) } ?? LocalOpener()
         self.configuration = configuration
+        workerCount = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
         hostResolver = try HostResolver(logger: logger)
         registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)
         state = StateDirectory(path: options.stateDirectory, logger: logger)
@@ -124,8 +126,7 @@ package final class ControlPlane {
         try epoll.add(signals.descriptor, token: ControlToken.signals.word, interest: [.readable])
         try epoll.add(replies.descriptor, token: ControlToken.mailbox.word, interest: [.readable])
         try epoll.add(listener, token: ControlToken.listener.word, interest: [.readable])
-        let count = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
-        for index in 0..<count {
+        for index in 0..<workerCount {
             workers.append(
                 try WorkerHandle(index: index, settings: settings, replies: replies, logger: logger))
         }
@@ -196,7 +197,7 @@ package final class ControlPlane {
             domain: configuration.server.domain, ttl: configuration.server.ttl,
             forwardsSingleLabels: configuration.forward.forwardsSingleLabels,
             forwardsLocal: configuration.forward.forwardsLocal, version: configuration.server.version,
-            identity: configuration.server.identity)
+            identity: configuration.server.identity, cache: CachePolicy(configuration.cache, for: workerCount))
     }
 
     /// Sends all workers what changed in the registry; `done` is called once it is in force in each.

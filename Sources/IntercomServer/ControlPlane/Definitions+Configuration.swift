@@ -1,6 +1,7 @@
 // From the tables of intercom.toml, which were checked when they were read, to definitions.
 
 import DNSWire
+import Forwarding
 import Registry
 
 extension NetworkDefinition {
@@ -31,6 +32,16 @@ extension [Configuration.Route] {
     /// The routes without that of the root, which are upstreams.
     fileprivate var definitions: [RouteDefinition] {
         filter { $0.domain != .root }.map { RouteDefinition(domain: $0.domain, upstreams: $0.upstreams) }
+    }
+}
+
+extension CachePolicy {
+    /// Each worker's share of the cache.
+    init(_ cache: Configuration.Cache, for workers: Int) {
+        self.init(
+            capacity: cache.size / max(1, workers), minimumTTL: cache.minimumTTL, maximumTTL: cache.maximumTTL,
+            maximumNegativeTTL: cache.maximumNegativeTTL, servesStale: cache.servesStale,
+            prefetches: cache.prefetches)
     }
 }
 

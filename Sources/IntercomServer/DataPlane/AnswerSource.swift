@@ -11,6 +11,7 @@ enum AnswerSource: Sendable, Equatable {
     case network(ScopeID)
     case reverse(ScopeID)
     case subnet, serviceName, domain, singleLabel, multicast, blocked
+    case cache
 }
 
 extension Responder {
@@ -31,6 +32,7 @@ extension Responder {
         case .domain: "no such name on the container's networks; the domain is never forwarded"
         case .singleLabel: "no such name on the container's networks; single labels are not forwarded"
         case .multicast: "names under local are asked by multicast (RFC 6762); they are not forwarded"
+        case .cache: "cache"
         case .blocked: "not forwarded: no network of the container may reach upstreams"
         }
     }
@@ -42,6 +44,7 @@ extension WorkerCounters {
         switch source {
         case .link, .network, .reverse, .specialUse, .chaos: local &+= 1
         case .subnet, .serviceName, .domain, .singleLabel, .multicast, .blocked: negative &+= 1
+        case .cache: cached &+= 1
         case .malformed, .notImplemented, .badVersion, .refused: failed &+= 1
         }
     }

@@ -23,13 +23,7 @@ struct AnswerWriter: ~Copyable, ~Escapable {
     ) {
         edns = query.edns
         type = query.question.type
-        let limit: Int
-        switch transport {
-        case .stream: limit = buffer.count
-        // RFC 6891 §6.2.3: below 512 means 512; without EDNS it is 512 (RFC 1035 §4.2.1).
-        case .datagram: limit = min(max(Int(query.edns?.udpPayloadSize ?? 512), 512), Responder.maximumDatagram)
-        }
-        writer = MessageWriter(buffer, limit: limit)
+        writer = MessageWriter(buffer, limit: query.answerLimit(over: transport))
         if edns != nil { writer.reserve(EDNS.minimumLength) }
         let flags = HeaderFlags(answering: query.header.flags, aa: true, .noError)
         writer.writeHeader(Header(id: query.header.id, flags: flags))

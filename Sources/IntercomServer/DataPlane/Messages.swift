@@ -34,6 +34,8 @@ struct ServerSettings: Sendable {
     var version: String
     /// The answer to CHAOS `id.server` and `hostname.bind`; empty: refused.
     var identity: String
+    /// What is kept of upstreams' answers, by each worker.
+    var cache: CachePolicy
 }
 
 /// A small change or a question for one worker.
@@ -80,6 +82,12 @@ enum WorkerReply: Sendable {
 struct Resolution: Sendable {
     var message: [UInt8]
     var source: String
+
+    /// - Parameter route: the domain of the route that the question takes.
+    init(message: [UInt8], source: String, route: Name? = nil) {
+        self.message = message
+        self.source = route.map { "route \($0) → \(source)" } ?? source
+    }
 }
 
 /// What one worker has done since it started.
@@ -89,6 +97,7 @@ struct WorkerCounters: Sendable {
     var queries: UInt64 = 0
     var local: UInt64 = 0
     var forwarded: UInt64 = 0
+    var cached: UInt64 = 0
     var negative: UInt64 = 0
     var failed: UInt64 = 0
     var dropped: UInt64 = 0

@@ -27,14 +27,33 @@ extension Responder {
     }
 }
 
-/// Who asks an upstream: the client, the namespace that pays for it, the view, and the group of servers.
+extension Moment {
+    /// The time of the data plane.
+    static var now: Moment { Moment(nanoseconds: BootTime.now) }
+}
+
+/// A question that is not ours: whose it is, where it goes, and when it came.
+struct Errand {
+    let view: ViewID
+    let group: UInt32
+    let now: Moment
+
+    /// What is to be done where a question is to be forwarded; nil where it is not.
+    /// - Parameter now: the time, if it is known already.
+    init?(_ outcome: Outcome, _ view: ViewID, _ now: Moment? = nil) {
+        guard case .forward(let group) = outcome else { return nil }
+        self.view = view
+        self.group = group
+        self.now = now ?? Moment.now
+    }
+}
+
+/// Who asks an upstream, and the namespace that pays for it.
 struct Asking {
     let client: Client
     /// The view's number; of the control plane's own questions ``controlPlane``.
     let namespace: UInt32
-    /// Whose namespace it is asked from, where the group says so.
-    let view: UInt32
-    let group: UInt32
+    let errand: Errand
 
     /// Outlives every container: who called is answered even if the container goes in the meantime.
     static let controlPlane = UInt32.max
@@ -42,36 +61,72 @@ struct Asking {
 
 extension Asking {
     /// A question of a container's own.
-    init(client: Client, view: ViewID, group: UInt32) {
-        self.init(client: client, namespace: view.rawValue, view: view.rawValue, group: group)
+    init(_ client: Client, _ errand: Errand) {
+        self.init(client: client, namespace: errand.view.rawValue, errand: errand)
     }
 }
 
 extension Forwarder<Client> {
-    mutating func ask(_ packet: Int, of receiver: borrowing UDPReceiver, _ query: Query, _ asking: Asking) -> Verdict {
-        ask(receiver.packet(packet), query, asking)
+    /// Answers a datagram's question from the cache, if the answer is there.
+    mutating func respond(
+        to packet: Int, of receiver: borrowing UDPReceiver, _ responder: borrowing Responder, _ errand: Errand,
+        into sender: inout UDPSender
+    ) -> Outcome {
+        respond(to: receiver.packet(packet), responder, errand, over: .datagram, into: sender.nextBuffer)
+    }
+
+    /// Answers the question of a connection's message from the cache, if the answer is there.
+    mutating func respond(
+        to bounds: Range<Int>, of stream: borrowing StreamConnection, _ responder: borrowing Responder,
+        _ errand: Errand, into answer: inout [UInt8]
+    ) -> Outcome {
+        respond(to: stream.inputSpan.extracting(bounds), responder, errand, over: .stream, into: answer.mutableSpan)
+    }
+
+    /// Answers a question of our own making from the cache, if the answer is there.
+    mutating func respond(
+        to query: Span<UInt8>, _ responder: borrowing Responder, _ errand: Errand, into answer: inout [UInt8]
+    ) -> Outcome {
+        respond(to: query, responder, errand, over: .stream, into: answer.mutableSpan)
+    }
+
+    private mutating func respond(
+        to message: Span<UInt8>, _ responder: borrowing Responder, _ errand: Errand, over transport: Transport,
+        into buffer: consuming MutableSpan<UInt8>
+    ) -> Outcome {
+        let length = answer(
+            message, responder.query, responder.name, view: errand.view.rawValue, group: errand.group,
+            over: transport, now: errand.now, into: buffer)
+        return length.map { .answered(length: $0, .cache) } ?? .forward(group: errand.group)
     }
 
     mutating func ask(
-        _ bounds: Range<Int>, of stream: borrowing StreamConnection, _ query: Query, _ asking: Asking
+        _ packet: Int, of receiver: borrowing UDPReceiver, _ responder: borrowing Responder, _ asking: Asking
     ) -> Verdict {
-        ask(stream.inputSpan.extracting(bounds), query, asking)
+        ask(receiver.packet(packet), responder, asking)
     }
 
-    mutating func ask(_ message: Span<UInt8>, _ query: Query, _ asking: Asking) -> Verdict {
+    mutating func ask(
+        _ bounds: Range<Int>, of stream: borrowing StreamConnection, _ responder: borrowing Responder,
+        _ asking: Asking
+    ) -> Verdict {
+        ask(stream.inputSpan.extracting(bounds), responder, asking)
+    }
+
+    mutating func ask(_ message: Span<UInt8>, _ responder: borrowing Responder, _ asking: Asking) -> Verdict {
         ask(
-            message, query, client: asking.client, namespace: asking.namespace, view: asking.view,
-            group: asking.group, now: ContinuousClock.now)
+            message, responder.query, responder.name, client: asking.client, namespace: asking.namespace,
+            view: asking.errand.view.rawValue, group: asking.errand.group, now: asking.errand.now)
     }
 
     mutating func receivedDatagram(
-        _ buffer: [UInt8], _ count: Int, on socket: SocketToken, now: ContinuousClock.Instant
+        _ buffer: [UInt8], _ count: Int, on socket: SocketToken, now: Moment
     ) {
         receivedDatagram(buffer.span.extracting(0..<count), on: socket, now: now)
     }
 
     mutating func receivedStream(
-        _ buffer: [UInt8], _ count: Int, on socket: SocketToken, now: ContinuousClock.Instant
+        _ buffer: [UInt8], _ count: Int, on socket: SocketToken, now: Moment
     ) {
         receivedStream(buffer.span.extracting(0..<count), on: socket, now: now)
     }

@@ -14,22 +14,15 @@ enum Outcome {
     case drop
 }
 
-/// How a query came, and so how large its answer may be.
-enum Transport {
-    case datagram, stream
-}
-
 /// Answers queries from the directory: no I/O, no allocation, one at a time.
 struct Responder: ~Copyable {
-    /// The largest payload that we send in a datagram: fits every path without fragments (RFC 9715 §3).
-    static let maximumDatagram = 1232
-
     var directory: Directory
     /// The tokens of the probes that upstreams are being sent; empty nearly always.
     var probes: [UInt64] = []
     /// The query that ``respond(to:view:over:into:)`` read last.
     private(set) var query = Query.empty
-    private var name = FoldedName()
+    /// Its name.
+    private(set) var name = FoldedName()
     private var negative: NegativeAnswer
     private var settings: ServerSettings
 

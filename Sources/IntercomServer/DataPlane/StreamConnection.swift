@@ -1,6 +1,7 @@
 // One TCP connection of a container: two-octet framing (RFC 1035 §4.2.2), pipelining, answers in any order (RFC 7766).
 
 import DNSWire
+import Forwarding
 import LinuxNet
 
 /// What a connection has received and has still to send. It does no I/O of its own.
@@ -11,7 +12,7 @@ struct StreamConnection: ~Copyable {
 
     let descriptor: Descriptor
     let listener: Ticket
-    var lastActive: ContinuousClock.Instant
+    var lastActive: Moment
     /// Queries of this connection that wait for an upstream.
     var inFlight = 0
     /// The client has sent its FIN; what is owed is still sent.
@@ -24,7 +25,7 @@ struct StreamConnection: ~Copyable {
     private var output: [UInt8] = []
     private var outputStart = 0
 
-    init(descriptor: consuming Descriptor, listener: Ticket, now: ContinuousClock.Instant) {
+    init(descriptor: consuming Descriptor, listener: Ticket, now: Moment) {
         self.descriptor = descriptor
         self.listener = listener
         self.lastActive = now

@@ -6,11 +6,11 @@ import LinuxNet
 extension Worker {
     /// How long a worker that was told to stop waits at most: for upstreams, and for clients that do not take their answers.
     /// Queries wait in the sockets meanwhile, and programs wait for 5 s (resolv.conf(5) `timeout`).
-    static var drainTime: Duration { .milliseconds(500) }
+    static var drainTime: Lapse { .milliseconds(500) }
 
     /// Reads no more queries. Connections get a FIN once they have their answers.
     mutating func beginDraining() {
-        drainDeadline = ContinuousClock.now + Self.drainTime
+        drainDeadline = Moment.now + Self.drainTime
         for position in 0..<listeners.count {
             try? epoll.remove(listeners[position].sockets.udp)
             try? epoll.remove(listeners[position].sockets.tcp)
@@ -29,6 +29,6 @@ extension Worker {
     /// Whether a worker that was told to stop may end.
     var hasDrained: Bool {
         guard let drainDeadline else { return false }
-        return streams.isEmpty && forwarder.inFlight == 0 || ContinuousClock.now >= drainDeadline
+        return streams.isEmpty && forwarder.inFlight == 0 || Moment.now >= drainDeadline
     }
 }

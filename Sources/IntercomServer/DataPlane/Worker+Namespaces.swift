@@ -33,7 +33,7 @@ extension Worker {
     private static var batch: Int { 4 }
 
     /// Asks from a container's namespace: at once where a socket is ready, else when one is made.
-    mutating func open(_ order: SocketOrder, _ now: ContinuousClock.Instant) {
+    mutating func open(_ order: SocketOrder, _ now: Moment) {
         guard let ticket = listenerOfView[order.view], let position = listeners.position(of: ticket) else {
             forwarder.failed(order.token, now: now)
             return
@@ -51,7 +51,7 @@ extension Worker {
     }
 
     private mutating func connect(
-        _ socket: consuming Descriptor, _ order: SocketOrder, _ now: ContinuousClock.Instant
+        _ socket: consuming Descriptor, _ order: SocketOrder, _ now: Moment
     ) {
         do throws(LinuxError) {
             let address = try SocketAddress(order.server, on: socket)
@@ -76,7 +76,7 @@ extension Worker {
         guard let ticket = listenerOfView[view], let position = listeners.position(of: ticket),
             let batch = handover.take()
         else { return }
-        let now = ContinuousClock.now
+        let now = Moment.now
         let isFailure = batch.isEmpty
         listeners[position].requested.remove(kind)
         listeners[position].spare.add(batch)

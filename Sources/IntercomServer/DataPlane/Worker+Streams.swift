@@ -1,13 +1,14 @@
 // A worker's TCP side: accepting, reading, answering, and the bounds that keep one client from hurting others.
 
 import DNSWire
+import Forwarding
 import LinuxNet
 import Logging
 import Registry
 
 extension Worker {
     /// RFC 7766 §6.2.3: an idle connection is closed after this long.
-    static var idleTimeout: Duration { .seconds(10) }
+    static var idleTimeout: Lapse { .seconds(10) }
     static var maximumConnectionsPerNamespace: Int { 64 }
     static var maximumConnections: Int { 1024 }
     /// Connections accepted from one listener, and messages of one connection answered, before others have their turn.
@@ -40,7 +41,7 @@ extension Worker {
         } else if streams.count >= Self.maximumConnections {
             makeRoom { _ in true }
         }
-        let now = ContinuousClock.now
+        let now = Moment.now
         let ticket = streams.insert(StreamConnection(descriptor: accepted, listener: listener, now: now))
         listeners[position].connections += 1
         guard let stream = streams.position(of: ticket) else { return }
@@ -57,7 +58,7 @@ extension Worker {
     /// Closes the connection that has been idle longest among those of some listeners; if none is idle, the one that
     /// was active longest ago.
     private mutating func makeRoom(among eligible: (Ticket) -> Bool) {
-        var victim: (position: Int, isIdle: Bool, lastActive: ContinuousClock.Instant)?
+        var victim: (position: Int, isIdle: Bool, lastActive: Moment)?
         for position in 0..<streams.count where eligible(streams[position].listener) {
             let candidate = (position, streams[position].isIdle, streams[position].lastActive)
             guard let best = victim else {
@@ -84,7 +85,7 @@ extension Worker {
             return
         }
         serveMessages(ticket)
-        act(ContinuousClock.now)
+        act(Moment.now)
         settle(ticket)
     }
 
@@ -96,7 +97,7 @@ extension Worker {
         if count == 0 {
             streams[position].hasEnded = true
         } else {
-            streams[position].lastActive = ContinuousClock.now
+            streams[position].lastActive = Moment.now
             streams[position].received(readBuffer, count)
         }
     }
@@ -110,13 +111,18 @@ extension Worker {
         for _ in 0..<Self.turn {
             guard !streams[position].isCongested, let bounds = streams[position].nextMessage() else { return }
             counters.queries &+= 1
-            let outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &answerBuffer)
+            var outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &answerBuffer)
+            let errand = Errand(outcome, view)
+            if let errand {
+                outcome = forwarder.respond(
+                    to: bounds, of: streams[position], responder, errand, into: &answerBuffer)
+            }
             switch outcome {
             case .answered(let length, let source):
                 counters.count(source)
                 streams[position].send(answerBuffer, length)
-            case .forward(let group):
-                forwardMessage(bounds, of: position, Asking(client: .stream(ticket), view: view, group: group))
+            case .forward:
+                if let errand { forwardMessage(bounds, of: position, Asking(.stream(ticket), errand)) }
             case .loop(let token):
                 control.post(.looped(token: token))
                 counters.dropped &+= 1
@@ -153,8 +159,8 @@ extension Worker {
     }
 
     /// Closes what has been idle too long: also a client that sends half a query, or takes no answers.
-    mutating func closeIdleStreams(_ now: ContinuousClock.Instant) {
-        var next: ContinuousClock.Instant?
+    mutating func closeIdleStreams(_ now: Moment) {
+        var next: Moment?
         for position in stride(from: streams.count - 1, through: 0, by: -1) {
             let deadline = streams[position].lastActive + Self.idleTimeout
             if deadline <= now && streams[position].inFlight == 0 {

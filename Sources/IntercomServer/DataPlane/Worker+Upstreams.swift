@@ -51,7 +51,7 @@ extension Worker {
 
     /// Puts a datagram's question to the upstreams.
     mutating func forwardDatagram(_ packet: Int, _ asking: Asking) {
-        switch forwarder.ask(packet, of: receiver, responder.query, asking) {
+        switch forwarder.ask(packet, of: receiver, responder, asking) {
         case .accepted: counters.forwarded &+= 1
         case .refused(let refusal): deliver(failure(refusal, receiver.packet(packet)), to: asking.client)
         }
@@ -59,7 +59,7 @@ extension Worker {
 
     /// Puts the question of a connection's message to the upstreams.
     mutating func forwardMessage(_ bounds: Range<Int>, of position: Int, _ asking: Asking) {
-        switch forwarder.ask(bounds, of: streams[position], responder.query, asking) {
+        switch forwarder.ask(bounds, of: streams[position], responder, asking) {
         case .accepted:
             streams[position].inFlight += 1
             counters.forwarded &+= 1
@@ -71,10 +71,10 @@ extension Worker {
 
     /// Puts a question of the control plane to the upstreams.
     mutating func forward(_ query: Span<UInt8>, _ asking: Asking) {
-        if case .refused(let refusal) = forwarder.ask(query, responder.query, asking) {
+        if case .refused(let refusal) = forwarder.ask(query, responder, asking) {
             deliver(failure(refusal, query), to: asking.client)
         }
-        act(ContinuousClock.now)
+        act(asking.errand.now)
     }
 
     private func failure(
@@ -90,7 +90,7 @@ extension Worker {
     // MARK: - Actions
 
     /// Does what the forwarder wants done, until it wants nothing.
-    mutating func act(_ now: ContinuousClock.Instant) {
+    mutating func act(_ now: Moment) {
         while let action = forwarder.nextAction() {
             switch action {
             case .openDatagram(let token, let server, .host, let message): openDatagram(token, server, message, now)
@@ -111,7 +111,7 @@ extension Worker {
     }
 
     /// Says that no upstream had an answer, now and then.
-    private mutating func complain(of answer: Answer, _ now: ContinuousClock.Instant) {
+    private mutating func complain(of answer: Answer, _ now: Moment) {
         guard answer.responseCode == .serverFailure || answer.responseCode == .refused, now >= nextComplaint else {
             return
         }
@@ -120,7 +120,7 @@ extension Worker {
     }
 
     private mutating func openDatagram(
-        _ token: SocketToken, _ server: ServerAddress, _ message: [UInt8], _ now: ContinuousClock.Instant
+        _ token: SocketToken, _ server: ServerAddress, _ message: [UInt8], _ now: Moment
     ) {
         do throws(LinuxError) {
             let socket = try UDPSocket.connected(to: try SocketAddress(server))
@@ -133,7 +133,7 @@ extension Worker {
     }
 
     private mutating func openStream(
-        _ token: SocketToken, _ server: ServerAddress, _ message: [UInt8], _ now: ContinuousClock.Instant
+        _ token: SocketToken, _ server: ServerAddress, _ message: [UInt8], _ now: Moment
     ) {
         do throws(LinuxError) {
             let socket = try TCPSocket.connecting(to: try SocketAddress(server))
@@ -159,7 +159,7 @@ extension Worker {
         }
     }
 
-    private mutating func send(_ token: SocketToken, _ message: [UInt8], _ now: ContinuousClock.Instant) {
+    private mutating func send(_ token: SocketToken, _ message: [UInt8], _ now: Moment) {
         guard let ticket = upstreams.ticket(of: token), let position = upstreams.sockets.position(of: ticket) else {
             return
         }
@@ -181,9 +181,9 @@ extension Worker {
         switch client {
         case .datagram(let listener, let address):
             guard let position = listeners.position(of: listener) else { return }
-            answer.write(into: &messageBuffer, limit: answer.datagramLimit)
+            let length = answer.write(into: answerBuffer.mutableSpan, limit: answer.datagramLimit)
             do throws(LinuxError) {
-                try listeners[position].sockets.udp.send(messageBuffer.span, to: address)
+                try listeners[position].sockets.udp.send(answerBuffer.span.extracting(first: length), to: address)
             } catch {
                 counters.dropped &+= 1
             }
@@ -193,17 +193,17 @@ extension Worker {
             send(answer, on: position)
             settle(ticket)
         case .control(let token, let route):
-            let upstream = answer.upstream.map { "upstream \($0)" } ?? "no upstream answered"
-            let source = route.map { "route \($0) → \(upstream)" } ?? upstream
-            control.post(.resolved(token: token, Resolution(message: answer.message(limit: 65_535), source: source)))
+            let source = answer.upstream.map { "upstream \($0)" } ?? "no upstream answered"
+            let resolution = Resolution(message: answer.message(limit: 65_535), source: source, route: route)
+            control.post(.resolved(token: token, resolution))
         }
     }
 
     /// Adds an answer to what a connection is owed.
     private mutating func send(_ answer: Answer, on position: Int) {
-        answer.write(into: &messageBuffer, limit: 65_535)
-        streams[position].lastActive = ContinuousClock.now
-        streams[position].send(messageBuffer, messageBuffer.count)
+        let length = answer.write(into: answerBuffer.mutableSpan, limit: 65_535)
+        streams[position].lastActive = Moment.now
+        streams[position].send(answerBuffer, length)
     }
 
     // MARK: - Replies
@@ -211,7 +211,7 @@ extension Worker {
     mutating func serveUpstream(_ ticket: Ticket, _ events: Epoll.Events) {
         guard let position = upstreams.sockets.position(of: ticket) else { return }
         let token = upstreams.sockets[position].token
-        let now = ContinuousClock.now
+        let now = Moment.now
         do throws(LinuxError) {
             if upstreams.sockets[position].isStream {
                 if events.contains(.writable) { try flushUpstream(ticket, position) }
@@ -227,7 +227,7 @@ extension Worker {
     }
 
     private mutating func readDatagrams(
-        _ ticket: Ticket, _ token: SocketToken, _ now: ContinuousClock.Instant
+        _ ticket: Ticket, _ token: SocketToken, _ now: Moment
     ) throws(LinuxError) {
         // Bounded: who floods this socket with wrong replies must not keep the loop.
         for _ in 0..<Self.turn {
@@ -238,7 +238,7 @@ extension Worker {
     }
 
     private mutating func readStream(
-        _ position: Int, _ token: SocketToken, _ now: ContinuousClock.Instant
+        _ position: Int, _ token: SocketToken, _ now: Moment
     ) throws(LinuxError) {
         guard let count = try upstreams.sockets[position].descriptor.receive(into: &readBuffer) else { return }
         if count == 0 {

@@ -40,7 +40,7 @@ struct Worker: ~Copyable {
 
     var epoll: Epoll
     var receiver = UDPReceiver(slots: 32, slotSize: 4096)
-    var sender = UDPSender(slots: 32, slotSize: Responder.maximumDatagram)
+    var sender = UDPSender(slots: 32, slotSize: Transport.maximumDatagram)
     var responder: Responder
     var forwarder: Forwarder<Client>
     var counters = WorkerCounters()
@@ -51,19 +51,18 @@ struct Worker: ~Copyable {
     var streams = SlotTable<StreamConnection>()
     var upstreams = UpstreamSockets()
     /// When the control plane may be told again that no upstream answers.
-    var nextComplaint = ContinuousClock.Instant.now
+    var nextComplaint = Moment.now
     /// For connections that come when there is no other descriptor.
     var spare = SpareDescriptor()
     /// Questions that wait for a socket of their namespace.
     var orders: [SocketOrder] = []
     /// When the next idle connection is due; nil while there are none.
-    var nextStreamDeadline: ContinuousClock.Instant?
+    var nextStreamDeadline: Moment?
     /// Where answers for streams and the control plane are written, and what reads from sockets fill.
     var answerBuffer = [UInt8](repeating: 0, count: 65535)
-    var messageBuffer: [UInt8] = []
     var readBuffer = [UInt8](repeating: 0, count: 65535 + 2)
     /// When it ends, whatever it still owes; nil until it is told to stop.
-    var drainDeadline: ContinuousClock.Instant?
+    var drainDeadline: Moment?
 
     /// - Parameter epoll: the worker's own, which watches `inbox` already.
     init(
@@ -78,7 +77,9 @@ struct Worker: ~Copyable {
         counters.worker = index
         self.epoll = epoll
         responder = Responder(settings: settings, seed: Entropy.word())
-        forwarder = Forwarder(limits: .init(), random: { UInt16(truncatingIfNeeded: Entropy.word()) })
+        forwarder = Forwarder(
+            policy: settings.cache, seed: Entropy.word(), random: { UInt16(truncatingIfNeeded: Entropy.word()) },
+            now: Moment.now)
     }
 
     /// Turns until it is told to stop.
@@ -119,15 +120,14 @@ struct Worker: ~Copyable {
         if let deadline = forwarder.nextDeadline { next = min(next ?? deadline, deadline) }
         if let deadline = drainDeadline { next = min(next ?? deadline, deadline) }
         guard let next else { return nil }
-        let left = ContinuousClock.now.duration(to: next)
-        guard left > .zero else { return 0 }
+        let left = next - Moment.now
         // Rounded up, so that a deadline is past when we wake for it.
-        return Int(left.components.seconds) * 1000 + Int(left.components.attoseconds / 1_000_000_000_000_000) + 1
+        return left.nanoseconds > 0 ? left.milliseconds + 1 : 0
     }
 
     private mutating func serveDeadlines() {
         guard mayExpire else { return }
-        let now = ContinuousClock.now
+        let now = Moment.now
         if let deadline = forwarder.nextDeadline, deadline <= now {
             forwarder.expire(now: now)
             act(now)
@@ -144,6 +144,7 @@ struct Worker: ~Copyable {
                 for change in changes { responder.directory.apply(change) }
             case .settings(let settings):
                 responder.apply(settings)
+                forwarder.setPolicy(settings.cache)
             case .upstreams(let group, let upstreams):
                 forwarder.setUpstreams(group, upstreams)
             case .listen(let view, let sockets):
@@ -192,22 +193,25 @@ struct Worker: ~Copyable {
             streams.remove(streams.ticket(at: position))
         }
         forwarder.abandon(namespace: view.rawValue)
-        act(ContinuousClock.now)
+        act(Moment.now)
         // Closing a descriptor takes it out of the epoll set.
         listeners.remove(ticket)
     }
 
     private mutating func resolve(_ token: UInt64, _ view: ViewID, _ query: [UInt8]) {
-        let outcome = responder.respond(to: query.span, view: view, into: &answerBuffer)
+        var outcome = responder.respond(to: query.span, view: view, into: &answerBuffer)
+        let errand = Errand(outcome, view)
+        let route = errand.flatMap { responder.directory.routeDomain(of: $0.group) }
+        if let errand { outcome = forwarder.respond(to: query.span, responder, errand, into: &answerBuffer) }
         switch outcome {
         case .answered(let length, let source):
             let resolution = Resolution(
-                message: Array(answerBuffer[..<length]), source: responder.describe(source))
+                message: Array(answerBuffer[..<length]), source: responder.describe(source), route: route)
             control.post(.resolved(token: token, resolution))
-        case .forward(let group):
-            let client = Client.control(token: token, route: responder.directory.routeDomain(of: group))
-            forward(
-                query.span, Asking(client: client, namespace: Asking.controlPlane, view: view.rawValue, group: group))
+        case .forward:
+            let client = Client.control(token: token, route: route)
+            guard let errand else { return }
+            forward(query.span, Asking(client: client, namespace: Asking.controlPlane, errand: errand))
         case .drop, .loop:
             control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query")))
         }
@@ -227,18 +231,23 @@ struct Worker: ~Copyable {
             return
         }
         counters.queries &+= UInt64(received)
-        var hasForwarded = false
+        // Read once a batch, and only where it matters.
+        var now: Moment?
         for packet in 0..<received {
-            let outcome = responder.respond(to: packet, of: receiver, view: view, into: &sender)
+            var outcome = responder.respond(to: packet, of: receiver, view: view, into: &sender)
+            let errand = Errand(outcome, view, now)
+            if let errand {
+                now = errand.now
+                outcome = forwarder.respond(to: packet, of: receiver, responder, errand, into: &sender)
+            }
             if logsQueries { log(receiver.packet(packet), outcome, view) }
             switch outcome {
             case .answered(let length, let source):
                 sender.commit(length: length, toSourceOf: receiver, index: packet)
                 counters.count(source)
-            case .forward(let group):
-                hasForwarded = true
-                let client = Client.datagram(listener: ticket, receiver.source(packet))
-                forwardDatagram(packet, Asking(client: client, view: view, group: group))
+            case .forward:
+                guard let errand else { continue }
+                forwardDatagram(packet, Asking(.datagram(listener: ticket, receiver.source(packet)), errand))
             case .loop(let token):
                 control.post(.looped(token: token))
                 counters.dropped &+= 1
@@ -247,7 +256,7 @@ struct Worker: ~Copyable {
             }
         }
         if !sender.isEmpty { counters.dropped &+= UInt64(sender.flush(to: listeners[position].sockets.udp).dropped) }
-        if hasForwarded { act(ContinuousClock.now) }
+        if let now { act(now) }
     }
 
     private static func text(_ packet: Span<UInt8>) -> String {

@@ -6,54 +6,68 @@ import DequeModule
 /// How long upstreams are waited for.
 enum Patience {
     /// After this silence the next upstream is asked; the silent one is still listened to.
-    static let attempt = Duration.seconds(1)
+    static let attempt = Lapse.seconds(1)
     /// After this the client is told that nobody answered: before the 5 s of a libc resolver (resolv.conf(5)) run out.
-    static let exchange = Duration.milliseconds(4500)
+    static let exchange = Lapse.milliseconds(4500)
 }
 
 /// All that ``Forwarder`` does, for waiters that are plain numbers: not generic, so that it is compiled once and for good.
 package struct Exchanges: ~Copyable {
-    package typealias Instant = ContinuousClock.Instant
 
     private let limits: ForwardingLimits
     private let random: @Sendable () -> UInt16
     private var groups: [UInt32: UpstreamList] = [:]
+    private(set) var scopes = Scopes()
+    var cache: AnswerCache
+    /// Room for a name, made once.
+    var name = FoldedName()
     private var waiting: [UInt32: Int] = [:]
     var table = Slots<Exchange>()
     var attempts = Slots<Attempt>()
     var deadlines = Deadlines()
     private var actions = Deque<Action<Waiter>>()
 
-    package init(limits: ForwardingLimits, random: @escaping @Sendable () -> UInt16) {
+    package init(
+        limits: ForwardingLimits, policy: CachePolicy, seed: UInt64, random: @escaping @Sendable () -> UInt16,
+        now: Moment
+    ) {
         self.limits = limits
         self.random = random
+        cache = AnswerCache(policy, seed: seed, now: now)
     }
 
     package var inFlight: Int { table.count }
 
-    package var nextDeadline: Instant? { deadlines.earliest }
+    package var nextDeadline: Moment? { deadlines.earliest }
 
     package mutating func nextAction() -> Action<Waiter>? {
         actions.popFirst()
     }
 
     package mutating func setUpstreams(_ group: UInt32, _ upstreams: UpstreamList?) {
+        guard groups[group] != upstreams else { return }
         groups[group] = upstreams
+        scopes.renew(group, upstreams?.origin)
     }
 
     package mutating func ask(
-        _ message: Span<UInt8>, _ query: Query, waiter: Waiter, namespace: UInt32, view: UInt32, group: UInt32,
-        now: Instant
+        _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, waiter: Waiter, namespace: UInt32,
+        view: UInt32, group: UInt32, now: Moment
     ) -> Verdict {
         guard let upstreams = groups[group], !upstreams.servers.isEmpty else { return .refused(.noUpstreams) }
         let neighbours = waiting[namespace, default: 0]
         guard table.count < limits.worker, neighbours < limits.namespace else { return .refused(.tooMany) }
         waiting[namespace] = neighbours + 1
-        let asked = ClientQuery(message, query)
+        cache.counters.misses += 1
+        let client = ClientQuery(query)
+        let question = [UInt8](message, query.question)
+        let place = Exchange.Place(waiter: waiter, namespace: namespace, client: client, question: question)
+        let key = QuestionKey(
+            name, query.question, Circumstances(scope: scopes.makeScope(of: group, for: view), client))
         let slot = table.insert(
             Exchange(
-                Exchange.Place(waiter: waiter, namespace: namespace, asked: asked), query: UpstreamQuery(asked),
-                group: group, vantage: upstreams.origin == .host ? .host : .namespace(view), upstreams: upstreams,
+                place, key, query: UpstreamQuery(question, client), group: group,
+                vantage: upstreams.origin == .host ? .host : .namespace(view), upstreams: upstreams,
                 end: now + Patience.exchange))
         proceed(slot, now: now)
         return .accepted
@@ -68,18 +82,19 @@ package struct Exchanges: ~Copyable {
             if table[slot]?.places.isEmpty == true {
                 close(slot)
             } else if table[slot]?.vantage == .namespace(namespace) {
-                fail(slot, "the namespace is gone")
+                fail(slot, "the namespace is gone", now: nil)
             }
         }
         waiting[namespace] = nil
+        scopes.forget(view: namespace)
         return abandoned
     }
 
-    package mutating func expire(now: Instant) {
+    package mutating func expire(now: Moment) {
         while let slot = deadlines.takeDue(now) {
             guard let exchange = table[slot] else { continue }
             if exchange.end <= now {
-                fail(slot, "no upstream answered in time")
+                fail(slot, "no upstream answered in time", now: now)
             } else {
                 proceed(slot, now: now)
             }
@@ -89,7 +104,7 @@ package struct Exchanges: ~Copyable {
 
 extension Exchanges {
     /// Takes the next step of an exchange and sets the time of the one after it.
-    mutating func proceed(_ slot: Slot, now: Instant) {
+    mutating func proceed(_ slot: Slot, now: Moment) {
         guard let group = table[slot]?.group else { return }
         table[slot]?.take(groups[group])
         guard let step = table[slot]?.nextStep(attempts) else { return }
@@ -104,13 +119,13 @@ extension Exchanges {
             guard let end = table[slot]?.end else { return }
             deadlines.set(slot, end)
         case .giveUp:
-            giveUp(slot)
+            giveUp(slot, now: now)
         }
     }
 
     /// Puts the question of an exchange to an upstream on a new socket, under a new id.
     mutating func open(
-        _ transport: Attempt.Transport, _ server: ServerAddress, edns: Bool, for slot: Slot, now: Instant
+        _ transport: Transport, _ server: ServerAddress, edns: Bool, for slot: Slot, now: Moment
     ) {
         guard let query = table[slot]?.query, let vantage = table[slot]?.vantage else { return }
         let attempt = Attempt(exchange: slot, upstream: server, transport: transport, id: random(), hasEDNS: edns)
@@ -124,7 +139,7 @@ extension Exchanges {
         wait(for: socket, slot, now: now)
     }
 
-    private mutating func wait(for socket: SocketToken, _ slot: Slot, now: Instant) {
+    private mutating func wait(for socket: SocketToken, _ slot: Slot, now: Moment) {
         guard let end = table[slot]?.end else { return }
         table[slot]?.current = socket
         deadlines.set(slot, min(now + Patience.attempt, end))
@@ -139,9 +154,10 @@ extension Exchanges {
     }
 
     /// Gives all who wait for an exchange their answer and ends it.
-    mutating func finish(_ slot: Slot, _ content: Answer.Content, from upstream: ServerAddress?) {
+    mutating func finish(_ slot: Slot, _ body: AnswerBody, from upstream: ServerAddress?) {
         for place in table[slot]?.places ?? [] {
-            actions.append(.answer(place.waiter, Answer(place.asked, content, from: upstream)))
+            let answer = Answer(to: place.client, place.question, body, from: upstream)
+            actions.append(.answer(place.waiter, answer))
             let neighbours = waiting[place.namespace, default: 0]
             waiting[place.namespace] = neighbours > 1 ? neighbours - 1 : nil
         }
@@ -149,18 +165,24 @@ extension Exchanges {
     }
 
     /// Says that nobody answers (RFC 8914 §4.23).
-    private mutating func fail(_ slot: Slot, _ reason: String) {
-        finish(slot, .failure(.serverFailure, [ErrorDetail(.noReachableAuthority, text: reason)]), from: nil)
+    /// - Parameter now: nil where that says nothing about the question.
+    private mutating func fail(_ slot: Slot, _ reason: String, now: Moment?) {
+        guard let question = table[slot]?.query.question else { return }
+        let detail = ErrorDetail(.noReachableAuthority, text: reason)
+        let body = AnswerBody(failure: .serverFailure, [detail], question: question)
+        if let now { keepFailure(body, of: slot, seconds: FailureLife.silence, now) }
+        finish(slot, body, from: nil)
     }
 
     /// All upstreams failed: passes on the best of what they said, if they said anything.
-    private mutating func giveUp(_ slot: Slot) {
-        guard let complaint = table[slot]?.bestComplaint else {
-            fail(slot, "no upstream could be reached")
+    private mutating func giveUp(_ slot: Slot, now: Moment) {
+        guard let complaint = table[slot]?.bestComplaint, let question = table[slot]?.query.question else {
+            fail(slot, "no upstream could be reached", now: now)
             return
         }
-        let content = complaint.body.map { Answer.Content.reply($0) } ?? .failure(complaint.code, [])
-        finish(slot, content, from: complaint.upstream)
+        let body = complaint.body ?? AnswerBody(failure: complaint.code, [], question: question)
+        keepFailure(body, of: slot, seconds: FailureLife.complaint, now)
+        finish(slot, body, from: complaint.upstream)
     }
 
     /// Ends an exchange and closes its sockets.

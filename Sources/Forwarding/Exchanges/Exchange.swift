@@ -13,13 +13,15 @@ struct Exchange: Sendable {
     struct Place: Sendable {
         let waiter: Waiter
         let namespace: UInt32
-        let asked: ClientQuery
+        let client: ClientQuery
+        /// As the client spelled it.
+        let question: [UInt8]
     }
 
     /// What an upstream said that would not answer.
     struct Complaint: Sendable {
         let code: ResponseCode
-        let body: ReplyBody?
+        let body: AnswerBody?
         let upstream: ServerAddress
 
         /// SERVFAIL says something about the name, REFUSED about us, anything else about neither.
@@ -47,11 +49,13 @@ struct Exchange: Sendable {
 
     var places: [Place]
     let query: UpstreamQuery
+    /// What its answer is kept under.
+    let key: QuestionKey
     let group: UInt32
     /// Where its sockets are made.
     let vantage: Vantage
     /// When the waiters get SERVFAIL.
-    let end: ContinuousClock.Instant
+    let end: Moment
     private(set) var upstreams: UpstreamList
     /// The position in the list of the upstream that was asked last; -1 before the first.
     private var position = -1
@@ -64,11 +68,13 @@ struct Exchange: Sendable {
     var bestComplaint: Complaint?
 
     init(
-        _ place: Place, query: UpstreamQuery, group: UInt32, vantage: Vantage, upstreams: UpstreamList,
-        end: ContinuousClock.Instant
+        _ place: Place, _ key: QuestionKey, query: UpstreamQuery, group: UInt32, vantage: Vantage,
+        upstreams: UpstreamList,
+        end: Moment
     ) {
         places = [place]
         self.query = query
+        self.key = key
         self.group = group
         self.vantage = vantage
         self.upstreams = upstreams

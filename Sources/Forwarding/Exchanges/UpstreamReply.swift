@@ -11,15 +11,19 @@ enum UpstreamReply {
     /// The upstream does not understand EDNS (RFC 6891 §7): ask it once more without.
     case needsPlainQuery
     /// The upstream cannot or will not answer; another one may. The body is missing where the upstream sent a bare header.
-    case failure(ResponseCode, ReplyBody?)
+    case failure(ResponseCode, AnswerBody?)
     /// The answer. NXDOMAIN is one, and so is every response code that says something about the name.
-    case answer(ReplyBody)
+    case answer(AnswerBody)
 
     /// Judges a message that arrived on the socket of `attempt`.
     ///
     /// The address has been checked by the kernel, as the socket is connected. Id, QR, opcode and the question are checked
     /// here, the question octet for octet: servers copy it, so a copy in another spelling was not made from ours.
-    init(_ message: Span<UInt8>, to query: UpstreamQuery, _ attempt: Attempt) {
+    /// - Parameter name: room for a name.
+    init(
+        _ message: Span<UInt8>, to query: UpstreamQuery, _ attempt: Attempt, _ policy: CachePolicy,
+        name: inout FoldedName
+    ) {
         guard let header = Header(message), header.id == attempt.id, header.flags.isResponse,
             header.flags.opcode == .query
         else {
@@ -37,7 +41,7 @@ enum UpstreamReply {
             self = .truncated
             return
         }
-        guard let body = try? ReplyBody(message) else {
+        guard let body = try? AnswerBody(message, policy, name: &name) else {
             self = .unrelated
             return
         }
@@ -49,7 +53,7 @@ enum UpstreamReply {
     }
 
     private static func failure(
-        _ code: ResponseCode, _ body: ReplyBody?, _ attempt: Attempt, understandsEDNS: Bool
+        _ code: ResponseCode, _ body: AnswerBody?, _ attempt: Attempt, understandsEDNS: Bool
     ) -> UpstreamReply {
         let complainsOfForm = code == .formatError || code == .notImplemented || code == .badVersion
         if attempt.hasEDNS, complainsOfForm, !understandsEDNS || code == .badVersion { return .needsPlainQuery }

@@ -4,11 +4,6 @@ import DNSWire
 
 /// One question put to one upstream on one socket.
 struct Attempt: Sendable {
-    enum Transport: Sendable {
-        case datagram
-        case stream
-    }
-
     let exchange: Slot
     let upstream: ServerAddress
     let transport: Transport

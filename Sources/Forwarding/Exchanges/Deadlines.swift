@@ -3,10 +3,9 @@
 /// At most one deadline for each slot, the earliest first. Setting, moving and removing one costs O(log n), reading the
 /// earliest nothing: no tick ever walks over what is not due.
 struct Deadlines {
-    typealias Instant = ContinuousClock.Instant
 
     private struct Entry {
-        var instant: Instant
+        var instant: Moment
         var slot: Slot
     }
 
@@ -19,10 +18,10 @@ struct Deadlines {
     var count: Int { heap.count }
 
     /// The earliest deadline.
-    var earliest: Instant? { heap.first?.instant }
+    var earliest: Moment? { heap.first?.instant }
 
     /// Gives `slot` this deadline instead of the one that it had.
-    mutating func set(_ slot: Slot, _ instant: Instant) {
+    mutating func set(_ slot: Slot, _ instant: Moment) {
         let index = Int(slot.index)
         while positions.count <= index { positions.append(Self.absent) }
         let entry = Entry(instant: instant, slot: slot)
@@ -45,7 +44,7 @@ struct Deadlines {
     }
 
     /// Takes the earliest deadline that is not after `now`.
-    mutating func takeDue(_ now: Instant) -> Slot? {
+    mutating func takeDue(_ now: Moment) -> Slot? {
         guard let first = heap.first, first.instant <= now else { return nil }
         remove(first.slot)
         return first.slot

@@ -1,0 +1,51 @@
+// What a client gets: an upstream's reply made its own, or the word that there is none.
+
+package import DNSWire
+
+/// The answer to one accepted question, to be written for the client that asked it.
+package struct Answer: Sendable {
+    let client: ClientQuery
+    /// Name as the client spelled it, type and class.
+    let question: [UInt8]
+    let body: AnswerBody
+    /// Who said so; nil for a failure that is the forwarder's own.
+    package let upstream: ServerAddress?
+
+    init(to client: ClientQuery, _ question: [UInt8], _ body: AnswerBody, from upstream: ServerAddress?) {
+        self.client = client
+        self.question = question
+        self.body = body
+        self.upstream = upstream
+    }
+
+    /// SERVFAIL for a query that is not forwarded, with its reason for people who can see it (EDNS clients).
+    package static func serverFailure(to message: Span<UInt8>, _ query: Query, because detail: ErrorDetail) -> Answer {
+        let question = [UInt8](message, query.question)
+        let body = AnswerBody(failure: .serverFailure, [detail], question: question)
+        return Answer(to: ClientQuery(query), question, body, from: nil)
+    }
+
+    /// All twelve bits of the response code.
+    package var responseCode: ResponseCode { body.responseCode }
+
+    /// The Extended DNS Errors that the answer carries for a client with EDNS (RFC 8914).
+    package var extendedErrors: [ErrorDetail] { body.details }
+
+    /// The largest answer that this client takes over UDP, at most 1232 octets.
+    package var datagramLimit: Int { client.datagramLimit }
+
+    /// Writes the answer of at most `limit` octets (512...65535) into a buffer; gives its length.
+    package func write(into buffer: consuming MutableSpan<UInt8>, limit: Int) -> Int {
+        var form = body.form
+        form.isAuthoritative = true
+        return form.write(to: client, question: question.span, into: buffer, limit: limit)
+    }
+
+    /// The answer as a message of at most `limit` octets (512...65535).
+    package func message(limit: Int) -> [UInt8] {
+        var message = [UInt8](repeating: 0, count: limit)
+        let length = write(into: message.mutableSpan, limit: limit)
+        message.removeLast(limit - length)
+        return message
+    }
+}

@@ -1,0 +1,146 @@
+// Writing an answer for one client.
+
+import DNSWire
+
+/// An answer, lent by who keeps it: all that is needed to write it for a client, without allocation.
+struct AnswerForm: ~Escapable {
+    /// What the client is told of the time that is left.
+    enum Time {
+        /// The answer is this many seconds old.
+        case age(UInt32)
+        /// It may be kept this many seconds, whatever its TTLs say.
+        case fixed(UInt32)
+    }
+
+    /// Header, question and records; the question in any case.
+    let message: Span<UInt8>
+    /// The offset behind the question.
+    let questionEnd: Int
+    let responseCode: ResponseCode
+    /// Extended DNS Errors, as options of an OPT record.
+    let options: Span<UInt8>
+    /// Where TTLs are in `message`, two octets each.
+    let ttlOffsets: Span<UInt8>
+    var time = Time.age(0)
+    /// An authority has just said so.
+    var isAuthoritative = false
+    /// A further Extended DNS Error.
+    var extendedError: ExtendedError?
+
+    @_lifetime(copy message, copy options, copy ttlOffsets)
+    init(
+        message: Span<UInt8>, questionEnd: Int, responseCode: ResponseCode, options: Span<UInt8>,
+        ttlOffsets: Span<UInt8>
+    ) {
+        self.message = message
+        self.questionEnd = questionEnd
+        self.responseCode = responseCode
+        self.options = options
+        self.ttlOffsets = ttlOffsets
+    }
+
+    /// Writes the answer of at most `limit` octets; gives its length.
+    ///
+    /// Id, RD, CD and the question's spelling are the client's, RA is set, AD is passed only to who asked for it (RFC 6840
+    /// §5.8), and there is an OPT record where the client sent one. What does not fit is left out at a record's border, with
+    /// TC where it belonged to the answer; texts for people give way before that.
+    /// - Parameters:
+    ///   - question: name, type and class as the client sent them: as long as the question of this answer.
+    ///   - limit: 512...65535, and at most the octets of `buffer`.
+    func write(
+        to client: ClientQuery, question: Span<UInt8>, into buffer: consuming MutableSpan<UInt8>, limit: Int
+    ) -> Int {
+        var writer = MessageWriter(buffer, limit: limit)
+        var room = writer.limit
+        var hasTexts = true
+        if client.edns != nil {
+            room -= EDNS.minimumLength + (extendedError == nil ? 0 : ErrorDetail.bareLength)
+            hasTexts = message.count + options.count <= room
+            room -= hasTexts ? options.count : ErrorDetail.count(in: options) * ErrorDetail.bareLength
+        }
+        let cut = message.count <= room ? Cut(all: message) : self.cut(to: room)
+
+        writer.writeHeader(Header(id: client.id, flags: flags(to: client, isTruncated: cut.isTruncated)))
+        writer.writeQuestion(question)
+        writer.writeRecords(
+            message.extracting(questionEnd..<cut.end), answers: cut.answers, authorities: cut.authorities,
+            additionals: cut.additionals)
+        writeTTLs(into: &writer)
+        if let edns = client.edns {
+            writer.writeOPT(responseCode: responseCode, dnssecOK: edns.dnssecOK, extendedError: extendedError)
+            if hasTexts { writer.appendOptions(options) } else { ErrorDetail.appendBare(options, to: &writer) }
+        }
+        return writer.finish()
+    }
+
+    private func flags(to client: ClientQuery, isTruncated: Bool) -> HeaderFlags {
+        let said = HeaderFlags(rawValue: message.word16(2))
+        // A code of more than four bits cannot be said without an OPT record.
+        let isSayable = client.edns != nil || responseCode.rawValue <= 0xF
+        var flags = HeaderFlags(
+            answering: client.flags, aa: isAuthoritative && said.aa, isSayable ? responseCode : .serverFailure)
+        flags.tc = isTruncated || said.tc
+        flags.ad = said.ad && client.wantsAuthenticData
+        return flags
+    }
+
+    private func writeTTLs(into writer: inout MessageWriter) {
+        if case .age(0) = time { return }
+        var place = 0
+        while place < ttlOffsets.count {
+            let offset = Int(ttlOffsets.word16(place))
+            switch time {
+            case .age(let seconds):
+                let ttl = message.word32(offset)
+                writer.overwrite(ttl > seconds ? ttl - seconds : 0, at: offset)
+            case .fixed(let ttl):
+                writer.overwrite(ttl, at: offset)
+            }
+            place += 2
+        }
+    }
+}
+
+extension AnswerForm {
+    /// How much of an answer fits.
+    struct Cut {
+        var end: Int
+        var answers: UInt16 = 0
+        var authorities: UInt16 = 0
+        var additionals: UInt16 = 0
+        /// Whether something that belongs to the answer was left out (RFC 2181 §9): the additional section does not.
+        var isTruncated = false
+
+        init(upTo end: Int) {
+            self.end = end
+        }
+
+        init(all message: Span<UInt8>) {
+            end = message.count
+            answers = message.word16(6)
+            authorities = message.word16(8)
+            additionals = message.word16(10)
+        }
+    }
+
+    /// The records of the answer and authority sections that end within `room` octets, in their order and each whole.
+    @inline(never)
+    private func cut(to room: Int) -> Cut {
+        var cut = Cut(upTo: questionEnd)
+        guard let reader = try? Message(message) else { return cut }
+        var records = reader.records
+        while let record = try? records.next(), record.section != .additional {
+            guard record.endOffset <= room else {
+                cut.isTruncated = true
+                break
+            }
+            cut.end = record.endOffset
+            switch record.section {
+            case .answer: cut.answers += 1
+            case .authority: cut.authorities += 1
+            case .additional: break
+            }
+        }
+        return cut
+    }
+}

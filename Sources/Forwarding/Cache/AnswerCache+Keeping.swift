@@ -1,0 +1,131 @@
+// What comes into the cache, and what goes.
+
+import DNSWire
+
+extension AnswerCache {
+    /// How many entries are spared at most for one that comes: what bounds the time that it takes. Far above what stands
+    /// in a row by chance, so that hardly ever somebody popular goes for it.
+    private static let sparedAtOnce = 1000
+    /// No entry takes more than this part of the ring.
+    private static let largestPart = 8
+
+    /// Keeps an answer for the time that it holds, instead of what was kept before.
+    /// - Parameter life: seconds; 0: what was kept before goes, and nothing comes.
+    mutating func keep(_ body: AnswerBody, under key: AnswerKey, life: UInt32, _ now: Moment) {
+        let old = place(of: key)
+        var entry = CacheEntry(
+            body, hash: key.hash(hash), key.circumstances, life: life, now: milliseconds(now))
+        guard life > 0, Int(entry.size) <= ring.capacity / Self.largestPart else {
+            if let old { remove(old) }
+            return
+        }
+        if let old {
+            let before = ring.entry(old)
+            entry.rounds = before.rounds
+            if entry.size <= before.size {
+                entry.size = before.size
+                put(entry, body, key, at: old)
+                return
+            }
+        }
+        if let old { remove(old) }
+        while index.isFull { dropOldest(sparing: false) }
+        let offset = makeRoom(Int(entry.size))
+        index.insert(entry.hash, at: offset)
+        counters.entries += 1
+        counters.octets += Int(entry.size)
+        put(entry, body, key, at: offset)
+    }
+
+    private mutating func put(_ entry: CacheEntry, _ body: AnswerBody, _ key: AnswerKey, at offset: Int) {
+        ring.set(entry, at: offset)
+        ring.setOctets(body, key.name, of: entry, at: offset)
+    }
+
+    /// Remembers that nobody could say anything, for some seconds (RFC 9520 §3.2). What is kept from better times stays,
+    /// and serves in the meantime.
+    mutating func keepFailure(_ body: AnswerBody, under key: AnswerKey, seconds: UInt32, _ now: Moment) {
+        let time = milliseconds(now)
+        if let old = place(of: key) {
+            var entry = ring.entry(old)
+            if !entry.isFailure, policy.servesStale, time < entry.expiry + Self.staleTime {
+                entry.hold = time + UInt64(seconds) * 1000
+                ring.set(entry, at: old)
+                return
+            }
+        }
+        keep(body, under: key, life: seconds, now)
+    }
+
+    /// Notes that an answer is being renewed, so that nobody else begins it.
+    mutating func noteRefresh(of place: Int) {
+        ring.octets[place + CacheEntry.stateOffset] = CacheEntry.State.refreshing.rawValue
+    }
+
+    /// The answer at a place, taken along.
+    func body(_ place: Int) -> AnswerBody { AnswerBody(form(place)) }
+
+    // MARK: - Going
+
+    private mutating func remove(_ place: Int) {
+        forget(ring.entry(place), at: place)
+        ring.octets[place + CacheEntry.stateOffset] = CacheEntry.State.dead.rawValue
+    }
+
+    private mutating func forget(_ entry: CacheEntry, at offset: Int) {
+        index.remove(entry.hash, at: offset)
+        counters.entries -= 1
+        counters.octets -= Int(entry.size)
+    }
+
+    /// Takes room in the ring: its oldest entries go, but those that were asked for since they came around last are spared
+    /// (CLOCK).
+    private mutating func makeRoom(_ size: Int) -> Int {
+        var spared = 0
+        while true {
+            if let offset = ring.reserve(size) { return offset }
+            if dropOldest(sparing: spared < Self.sparedAtOnce) { spared += 1 }
+        }
+    }
+
+    /// Takes the oldest entry away; gives whether it was spared and is the youngest now.
+    @discardableResult
+    private mutating func dropOldest(sparing: Bool) -> Bool {
+        guard let offset = ring.oldest else { return false }
+        var entry = ring.entry(offset)
+        ring.dropOldest(Int(entry.size))
+        if entry.state == .dead { return false }
+        // There is room for it: at least where it has just been.
+        guard sparing, entry.rounds > 0, let target = ring.reserve(Int(entry.size)) else {
+            forget(entry, at: offset)
+            counters.evictions += 1
+            return false
+        }
+        entry.rounds -= 1
+        ring.move(from: offset, to: target, Int(entry.size))
+        ring.set(entry, at: target)
+        index.move(entry.hash, from: offset, to: target)
+        return true
+    }
+
+    // MARK: - Flushing
+
+    /// Forgets answers; gives how many.
+    mutating func flush(_ flush: Flush) -> Int {
+        let before = counters.entries
+        var offset = ring.oldest
+        while let place = offset {
+            let entry = ring.entry(place)
+            offset = ring.next(place, size: Int(entry.size))
+            if entry.state != .dead, isIncluded(entry, at: place, in: flush) {
+                remove(place)
+            }
+        }
+        return before - counters.entries
+    }
+
+    private func isIncluded(_ entry: CacheEntry, at offset: Int, in flush: Flush) -> Bool {
+        let message = ring.octets.span.extracting(entry.message(offset))
+        return flush.includes(message.extracting(Header.length..<Int(entry.questionEnd) - 4))
+    }
+}

@@ -1,0 +1,137 @@
+// Answers of upstreams, kept while they hold, and a while longer for the time when nobody answers.
+
+import DNSWire
+
+/// The cache of one worker. Looking up and writing an answer allocates nothing and counts no references.
+///
+/// It never takes more memory than its policy says: messages and what is known of them lie in a ring (``AnswerRing``), and
+/// are found by a table (``AnswerIndex``), and both have their share from the beginning.
+struct AnswerCache: Sendable {
+
+    /// Milliseconds that an answer serves beyond its life, while no upstream answers (RFC 8767 §5: 1 to 3 days).
+    static let staleTime: UInt64 = 86_400_000
+    /// Seconds that a client may keep such an answer (RFC 8767 §4).
+    static let staleTTL: UInt32 = 30
+
+    private(set) var policy: CachePolicy
+    let hash: NameHash
+    /// When the cache's clock began.
+    private let epoch: Moment
+    var ring: AnswerRing
+    var index: AnswerIndex
+    var counters = CacheCounters()
+
+    /// - Parameter seed: a secret that nobody outside knows.
+    init(_ policy: CachePolicy, seed: UInt64, now: Moment) {
+        self.init(policy, NameHash(seed: seed), now)
+    }
+
+    private init(_ policy: CachePolicy, _ hash: NameHash, _ now: Moment) {
+        self.policy = policy
+        self.hash = hash
+        epoch = now
+        // An entry has 100 octets and more; so an eighth for the table is always enough.
+        index = AnswerIndex(octets: policy.capacity / 8)
+        ring = AnswerRing(capacity: max(0, policy.capacity - index.maximumOctets))
+    }
+
+    /// Changes the rules. Another capacity is another cache, which is empty; what is kept keeps its life.
+    mutating func setPolicy(_ policy: CachePolicy) {
+        if policy.capacity == self.policy.capacity {
+            self.policy = policy
+        } else {
+            let counters = counters
+            self = AnswerCache(policy, hash, epoch)
+            self.counters = counters
+        }
+    }
+
+    // MARK: - Looking up
+
+    /// What is kept under a key. Places hold until the cache is changed.
+    enum Finding {
+        case nothing
+        /// In its life, this many seconds old. `isDue`: it is popular and near its end, and nobody renews it yet.
+        case fresh(place: Int, age: UInt32, isDue: Bool)
+        /// Past its life, for when nobody answers; `isHeld`: who was asked has just failed, and is not to be asked again.
+        case stale(place: Int, isHeld: Bool)
+    }
+
+    /// Looks an answer up; gives it another round in the ring.
+    mutating func find(_ key: AnswerKey, _ now: Moment) -> Finding {
+        guard let place = place(of: key) else { return .nothing }
+        let entry = ring.entry(place)
+        let time = milliseconds(now)
+        guard time < entry.expiry else {
+            guard policy.servesStale, time < entry.expiry + Self.staleTime, !entry.isFailure else { return .nothing }
+            touch(place, entry)
+            return .stale(place: place, isHeld: time < entry.hold)
+        }
+        let age = time - min(entry.born, time)
+        let isDue =
+            policy.prefetches && entry.state == .alive && entry.asked >= 2 && !entry.isFailure
+            && age >= UInt64(entry.life) * 900
+        touch(place, entry)
+        return .fresh(place: place, age: UInt32(truncatingIfNeeded: age / 1000), isDue: isDue)
+    }
+
+    /// Looks an answer up and changes nothing.
+    @inline(__always)
+    func place(of key: AnswerKey) -> Int? {
+        var probe = index.probe(key.hash(hash))
+        while let place = index.next(&probe) {
+            if matches(key, place) { return place }
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private func matches(_ key: AnswerKey, _ place: Int) -> Bool {
+        let entry = ring.entry(place)
+        let nameEnd = Header.length + key.name.count
+        guard entry.circumstances == key.circumstances, Int(entry.questionEnd) == nameEnd + 4 else { return false }
+        let message = ring.octets.span.extracting(entry.message(place))
+        guard message.word16(nameEnd) == key.type.rawValue, message.word16(nameEnd + 2) == key.recordClass.rawValue
+        else { return false }
+        return message.extracting(Header.length..<nameEnd).isEqual(to: key.name)
+    }
+
+    @inline(__always)
+    private mutating func touch(_ place: Int, _ entry: CacheEntry) {
+        if entry.rounds < CacheEntry.maximumRounds {
+            ring.octets[place + CacheEntry.roundsOffset] = entry.rounds + 1
+        }
+        if entry.asked < CacheEntry.maximumAsked {
+            ring.octets[place + CacheEntry.askedOffset] = entry.asked + 1
+        }
+    }
+
+    /// Milliseconds since this cache began.
+    @inline(__always)
+    func milliseconds(_ now: Moment) -> UInt64 { UInt64(max(0, (now - epoch).milliseconds)) }
+
+    // MARK: - Answering
+
+    /// Writes the answer at a place for a client, see ``AnswerForm/write(to:question:into:limit:)``.
+    func write(
+        _ place: Int, _ time: AnswerForm.Time, _ extendedError: ExtendedError?, to client: ClientQuery,
+        question: Span<UInt8>, into buffer: consuming MutableSpan<UInt8>, limit: Int
+    ) -> Int {
+        var form = form(place)
+        form.time = time
+        form.extendedError = extendedError
+        return form.write(to: client, question: question, into: buffer, limit: limit)
+    }
+
+    /// The answer at a place, lent.
+    @inline(__always)
+    @_lifetime(borrow self)
+    func form(_ place: Int) -> AnswerForm {
+        let entry = ring.entry(place)
+        let octets = ring.octets.span
+        return AnswerForm(
+            message: octets.extracting(entry.message(place)), questionEnd: Int(entry.questionEnd),
+            responseCode: entry.responseCode, options: octets.extracting(entry.options(place)),
+            ttlOffsets: octets.extracting(entry.ttlOffsets(place)))
+    }
+}

@@ -1,0 +1,73 @@
+// What an answer is kept under.
+
+import DNSWire
+
+/// A question as the cache knows it, lent.
+struct AnswerKey: ~Escapable {
+    /// The folded name on the wire, root included.
+    let name: Span<UInt8>
+    let type: RecordType
+    let recordClass: RecordClass
+    /// What else the answer depends on.
+    let circumstances: Circumstances
+
+    @_lifetime(copy name)
+    init(_ name: Span<UInt8>, _ type: RecordType, _ recordClass: RecordClass, _ circumstances: Circumstances) {
+        self.name = name
+        self.type = type
+        self.recordClass = recordClass
+        self.circumstances = circumstances
+    }
+
+    func hash(_ hash: NameHash) -> UInt32 {
+        let rest = UInt64(type.rawValue) << 48 | UInt64(recordClass.rawValue) << 32 | UInt64(circumstances.scope)
+        let mixed = hash.mix(hash.mix(hash.hash(name), rest), UInt64(circumstances.bits))
+        return UInt32(truncatingIfNeeded: mixed)
+    }
+}
+
+/// The same, owned.
+struct QuestionKey: Hashable, Sendable {
+    /// The folded name, type and class on the wire.
+    let question: [UInt8]
+    let circumstances: Circumstances
+
+    init(_ name: borrowing FoldedName, _ question: Question, _ circumstances: Circumstances) {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(name.length + 4)
+        octets.append(name.span, 0..<name.length)
+        octets.append(word16: question.type.rawValue)
+        octets.append(word16: question.recordClass.rawValue)
+        self.question = octets
+        self.circumstances = circumstances
+    }
+
+    var lent: AnswerKey {
+        @_lifetime(borrow self)
+        get {
+            let octets = question.span
+            let end = octets.count - 4
+            return AnswerKey(
+                octets.extracting(0..<end), RecordType(rawValue: octets.word16(end)),
+                RecordClass(rawValue: octets.word16(end + 2)), circumstances)
+        }
+    }
+}
+
+/// What an answer depends on beside its question.
+struct Circumstances: Hashable, Sendable {
+    /// Who was asked, see ``Scopes``.
+    let scope: UInt32
+    /// DO and CD of the query.
+    let bits: UInt8
+
+    /// The bits of a query that an answer depends on.
+    init(scope: UInt32, _ client: ClientQuery) {
+        self.init(scope: scope, bits: (client.dnssecOK ? 1 : 0) | (client.flags.cd ? 2 : 0))
+    }
+
+    init(scope: UInt32, bits: UInt8) {
+        self.scope = scope
+        self.bits = bits
+    }
+}

@@ -1,0 +1,67 @@
+// Who was asked: what one group's upstreams said is never shown to who asks another.
+
+/// Numbers for what answers belong to. A group whose upstreams change gets another number, and so forgets what the old ones
+/// said; a group that is asked from the namespace of who asks has one for each.
+struct Scopes: Sendable {
+    private struct GroupScope {
+        let group: UInt32
+        /// 0: one for each view.
+        let scope: UInt32
+    }
+
+    private struct Place: Hashable {
+        let group: UInt32
+        let view: UInt32
+    }
+
+    /// In ascending order of groups. An array that is searched, as looking into it counts no references.
+    private var groups: [GroupScope] = []
+    private var ofViews: [Place: UInt32] = [:]
+    private var last: UInt32 = 0
+
+    /// The scope of a group's answers for a view; nil where there cannot be any yet.
+    func scope(of group: UInt32, for view: UInt32) -> UInt32? {
+        let position = position(of: group)
+        guard position < groups.count, groups[position].group == group else { return nil }
+        let scope = groups[position].scope
+        return scope > 0 ? scope : ofViews[Place(group: group, view: view)]
+    }
+
+    /// The same, and there is one from now on.
+    mutating func makeScope(of group: UInt32, for view: UInt32) -> UInt32 {
+        if let known = scope(of: group, for: view) { return known }
+        last += 1
+        ofViews[Place(group: group, view: view)] = last
+        return last
+    }
+
+    /// Gives a group new scopes; nil forgets the group.
+    mutating func renew(_ group: UInt32, _ origin: UpstreamList.Origin?) {
+        let position = position(of: group)
+        if position < groups.count, groups[position].group == group { groups.remove(at: position) }
+        ofViews = ofViews.filter { $0.key.group != group }
+        guard let origin else { return }
+        if origin == .host { last += 1 }
+        groups.insert(GroupScope(group: group, scope: origin == .host ? last : 0), at: position)
+    }
+
+    /// Forgets a view: its number will be another's.
+    mutating func forget(view: UInt32) {
+        guard !ofViews.isEmpty else { return }
+        ofViews = ofViews.filter { $0.key.view != view }
+    }
+
+    /// Where a group is, or would be.
+    private func position(of group: UInt32) -> Int {
+        var range = 0..<groups.count
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            if groups[middle].group < group {
+                range = middle + 1..<range.upperBound
+            } else {
+                range = range.lowerBound..<middle
+            }
+        }
+        return range.lowerBound
+    }
+}

@@ -1,0 +1,56 @@
+// Time, as the forwarder is given it: in one machine word, as it is looked at with every question.
+
+/// A moment of a clock that never goes back, and that goes on while the machine sleeps: TTLs do, too.
+package struct Moment: Comparable, Hashable, Sendable {
+    /// Since the clock's beginning, whatever that is.
+    package let nanoseconds: Int64
+
+    @inlinable
+    package init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    @inlinable
+    package static func < (left: Moment, right: Moment) -> Bool { left.nanoseconds < right.nanoseconds }
+
+    @inlinable
+    package static func + (moment: Moment, lapse: Lapse) -> Moment {
+        Moment(nanoseconds: moment.nanoseconds &+ lapse.nanoseconds)
+    }
+
+    @inlinable
+    package static func - (left: Moment, right: Moment) -> Lapse {
+        Lapse(nanoseconds: left.nanoseconds &- right.nanoseconds)
+    }
+
+    @inlinable
+    package static func += (moment: inout Moment, lapse: Lapse) { moment = moment + lapse }
+}
+
+/// The time between two moments.
+package struct Lapse: Comparable, Hashable, Sendable {
+    package let nanoseconds: Int64
+
+    @inlinable
+    package init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    @inlinable
+    package static func seconds(_ number: Int) -> Lapse { milliseconds(number * 1000) }
+
+    @inlinable
+    package static func milliseconds(_ number: Int) -> Lapse { Lapse(nanoseconds: Int64(number) * 1_000_000) }
+
+    /// Rounded down.
+    @inlinable
+    package var milliseconds: Int { Int(nanoseconds / 1_000_000) }
+
+    @inlinable
+    package static func < (left: Lapse, right: Lapse) -> Bool { left.nanoseconds < right.nanoseconds }
+
+    @inlinable
+    package static func * (lapse: Lapse, factor: Int) -> Lapse {
+        Lapse(nanoseconds: lapse.nanoseconds * Int64(factor))
+    }
+}
