@@ -80,12 +80,28 @@ package enum ControlInterface {
         # names under a domain (absent: all that are under no other); from: "host" or "namespace".
         type UpstreamGroup (network: ?string, domain: ?string, from: string, servers: []string)
 
+        # Kept answers of upstreams now: how many, the memory that they take and may take; and since the daemon started:
+        # questions answered from memory (stale: past their life, RFC 8767), questions that upstreams were asked, questions
+        # that waited for what was asked already, answers renewed in time, answers that made room for others.
+        type Cache (
+          entries: int,
+          octets: int,
+          limit: int,
+          hits: int,
+          stale: int,
+          misses: int,
+          coalesced: int,
+          prefetches: int,
+          evictions: int
+        )
+
         # What one worker does and has done since it started.
         type Worker (
           worker: int,
           listeners: int,
           queries: int,
           local: int,
+          cached: int,
           forwarded: int,
           negative: int,
           failed: int,
@@ -156,9 +172,13 @@ package enum ControlInterface {
           containers: int,
           upstreams: []string,
           groups: []UpstreamGroup,
+          cache: Cache,
           workers: []Worker,
           awaited: []string
         )
+
+        # Forgets kept answers: all, or those about a name, or (suffix) about a name and all names under it.
+        method FlushCache(name: ?string, suffix: ?bool) -> (flushed: int)
 
         # Reads the configuration again and applies what is different.
         method Reload() -> ()

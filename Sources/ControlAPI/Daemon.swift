@@ -17,13 +17,14 @@ package enum Status: ControlMethod {
         package var upstreams: [String]
         /// Where questions go, all of them: the group of all names first.
         package var groups: [UpstreamGroup]
+        package var cache: Cache
         package var workers: [Worker]
         /// Containers of the configuration whose namespace is not there yet.
         package var awaited: [String]
 
         package init(
             version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
-            upstreams: [String], groups: [UpstreamGroup], workers: [Worker], awaited: [String]
+            upstreams: [String], groups: [UpstreamGroup], cache: Cache, workers: [Worker], awaited: [String]
         ) {
             self.version = version
             self.pid = pid
@@ -33,6 +34,7 @@ package enum Status: ControlMethod {
             self.containers = containers
             self.upstreams = upstreams
             self.groups = groups
+            self.cache = cache
             self.workers = workers
             self.awaited = awaited
         }
@@ -65,6 +67,8 @@ package enum Status: ControlMethod {
         package var queries: Int
         /// Answered from the registry or by a rule, with records or without.
         package var local: Int
+        /// Answered with what an upstream had said before.
+        package var cached: Int
         /// Sent to an upstream.
         package var forwarded: Int
         /// Answered with NXDOMAIN by a rule of ours.
@@ -78,13 +82,15 @@ package enum Status: ControlMethod {
         package var inFlight: Int
 
         package init(
-            worker: Int, listeners: Int, queries: Int, local: Int, forwarded: Int, negative: Int, failed: Int,
+            worker: Int, listeners: Int, queries: Int, local: Int, cached: Int, forwarded: Int, negative: Int,
+            failed: Int,
             dropped: Int, tcpConnections: Int, inFlight: Int
         ) {
             self.worker = worker
             self.listeners = listeners
             self.queries = queries
             self.local = local
+            self.cached = cached
             self.forwarded = forwarded
             self.negative = negative
             self.failed = failed

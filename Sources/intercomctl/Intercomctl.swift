@@ -14,7 +14,7 @@ struct Intercomctl: ParsableCommand {
             2 wrong usage; 3 no daemon at the socket.
             """,
         subcommands: [
-            NetworkVerbs.self, ContainerVerbs.self, ResolveVerb.self, StatusVerb.self, ReloadVerb.self,
+            NetworkVerbs.self, ContainerVerbs.self, CacheVerbs.self, ResolveVerb.self, StatusVerb.self, ReloadVerb.self,
         ]
     )
 
@@ -49,7 +49,8 @@ struct Intercomctl: ParsableCommand {
     static func verbFirst(_ arguments: [String]) -> [String] {
         var rest = arguments[...]
         var options = takeOptions(&rest)
-        let nouns = [NetworkVerbs.configuration.commandName, ContainerVerbs.configuration.commandName]
+        let nouns = [NetworkVerbs.configuration, ContainerVerbs.configuration, CacheVerbs.configuration].map(
+            \.commandName)
         var words: [String] = []
         if let noun = rest.first, nouns.contains(noun) {
             words.append(noun)

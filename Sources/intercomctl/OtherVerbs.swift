@@ -64,17 +64,28 @@ struct StatusVerb: ParsableCommand {
                 groups.add([group.network ?? "any", group.domain ?? "any", group.from, list(group.servers)])
             }
             var workers = Table([
-                "WORKER", "LISTENERS", "QUERIES", "LOCAL", "FORWARDED", "NEGATIVE", "FAILED", "DROPPED", "TCP",
+                "WORKER", "LISTENERS", "QUERIES", "LOCAL", "CACHED", "FORWARDED", "NEGATIVE", "FAILED", "DROPPED",
+                "TCP",
                 "WAITING",
             ])
             for worker in status.workers {
                 let counters = [
-                    worker.worker, worker.listeners, worker.queries, worker.local, worker.forwarded, worker.negative,
+                    worker.worker, worker.listeners, worker.queries, worker.local, worker.cached, worker.forwarded,
+                    worker.negative,
                     worker.failed, worker.dropped, worker.tcpConnections, worker.inFlight,
                 ]
                 workers.add(counters.map { "\($0)" })
             }
-            return [facts, groups, workers].map(\.text).joined(separator: "\n")
+            let cache = status.cache
+            var kept = Table([
+                "CACHE", "OCTETS", "OF", "HITS", "STALE", "MISSES", "COALESCED", "PREFETCHED", "EVICTED",
+            ])
+            kept.add(
+                [
+                    cache.entries, cache.octets, cache.limit, cache.hits, cache.stale, cache.misses, cache.coalesced,
+                    cache.prefetches, cache.evictions,
+                ].map { "\($0)" })
+            return [facts, groups, kept, workers].map(\.text).joined(separator: "\n")
         }
     }
 }

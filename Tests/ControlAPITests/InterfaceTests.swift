@@ -71,8 +71,10 @@ struct InterfaceTests {
         name: "n", type: "A", rcode: "NOERROR", flags: ["qr"], answers: [record], authority: [record],
         extendedErrors: [detail], source: "s")
     static let group = Status.UpstreamGroup(network: "n", domain: "d", from: "host", servers: ["s"])
+    static let cache = Status.Cache(
+        entries: 7, octets: 7, limit: 7, hits: 7, stale: 7, misses: 7, coalesced: 7, prefetches: 7, evictions: 7)
     static let worker = Status.Worker(
-        worker: 7, listeners: 7, queries: 7, local: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
+        worker: 7, listeners: 7, queries: 7, local: 7, cached: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
         tcpConnections: 7, inFlight: 7)
     static let attachment = AddContainer.Attachment(name: "n", addresses: ["a"], aliases: ["b"])
 
@@ -90,6 +92,7 @@ struct InterfaceTests {
         try expect(Self.detail, is: fields("type", "ExtendedError"), "ExtendedError")
         try expect(Self.answer, is: fields("type", "Answer"), "Answer")
         try expect(Self.worker, is: fields("type", "Worker"), "Worker")
+        try expect(Self.cache, is: fields("type", "Cache"), "Cache")
         try expect(Self.group, is: fields("type", "UpstreamGroup"), "UpstreamGroup")
     }
 
@@ -111,6 +114,8 @@ struct InterfaceTests {
         try expect(
             Disconnect.Parameters(network: "n", container: "c"), is: fields("method", "Disconnect"), "Disconnect")
         try expect(Resolve.Parameters(name: "n", type: "A", container: "c"), is: fields("method", "Resolve"), "Resolve")
+        try expect(FlushCache.Parameters(name: "n", suffix: true), is: fields("method", "FlushCache"), "FlushCache")
+        try expect(FlushCache.Reply(flushed: 7), is: fields("method", "FlushCache", reply: true), "FlushCache")
         for name in ["RemoveNetwork", "InspectNetwork", "RemoveContainer", "InspectContainer"] {
             try expect(Named(name: "n"), is: fields("method", name), name)
         }
@@ -127,7 +132,7 @@ struct InterfaceTests {
         try expect(
             Status.Reply(
                 version: "1", pid: 7, uptime: 7, configuration: "c", networks: 7, containers: 7, upstreams: ["u"],
-                groups: [Self.group], workers: [Self.worker],
+                groups: [Self.group], cache: Self.cache, workers: [Self.worker],
                 awaited: ["a"]), is: fields("method", "Status", reply: true), "Status")
     }
 

@@ -44,6 +44,7 @@ extension ControlPlane {
         case InspectContainer.name: show(InspectContainer.self, call, client, inspectContainer)
         case Resolve.name: resolve(call, client)
         case Status.name: status(client)
+        case FlushCache.name: flushCache(call, client)
         default: reply(VarlinkService.methodNotFound(call.method), to: client)
         }
     }
@@ -79,7 +80,7 @@ extension ControlPlane {
         }
     }
 
-    private func parameters<Method: ControlMethod>(
+    func parameters<Method: ControlMethod>(
         _ method: Method.Type, _ call: VarlinkCall, _ client: Ticket
     ) -> Method.Parameters? {
         do throws(InvalidParameter) {
@@ -90,7 +91,7 @@ extension ControlPlane {
         }
     }
 
-    private func refuse(_ error: ControlError, to client: Ticket) {
+    func refuse(_ error: ControlError, to client: Ticket) {
         reply(VarlinkReply.encode(error: error.name, error), to: client)
     }
 
@@ -178,7 +179,7 @@ extension ControlPlane {
         .init(container: describe(try container(named: parameters.name)))
     }
 
-    private func container(named name: String) throws(ControlError) -> Registry.Container {
+    func container(named name: String) throws(ControlError) -> Registry.Container {
         try changeRegistry { registry throws(RegistryError) in try registry.container(named: name) }
     }
 
@@ -189,78 +190,6 @@ extension ControlPlane {
             return try body(&registry)
         } catch {
             throw .of(error)
-        }
-    }
-
-    // MARK: - Questions for workers
-
-    private func resolve(_ call: VarlinkCall, _ client: Ticket) {
-        guard let parameters = parameters(Resolve.self, call, client) else { return }
-        let type: RecordType
-        let view: ViewID
-        let query: [UInt8]
-        do throws(ControlError) {
-            (view, type, query) = try question(parameters)
-        } catch {
-            refuse(error, to: client)
-            return
-        }
-        ask([worker(of: view)], { .resolve(token: $0, view: view, query: query) }) { [self] replies in
-            guard case .resolved(_, let resolution)? = replies.first else { return }
-            do throws(WireError) {
-                let answer = try Resolve.Answer(resolution, asked: parameters.name, type)
-                replyLater(VarlinkReply.encode(Resolve.Reply(answer: answer)), to: client)
-            } catch {
-                let refusal = ControlError.operationFailed(
-                    reason: "the answer of \(resolution.source) cannot be read: \(error)")
-                replyLater(VarlinkReply.encode(error: refusal.name, refusal), to: client)
-            }
-        }
-    }
-
-    private func question(
-        _ parameters: Resolve.Parameters
-    ) throws(ControlError) -> (ViewID, RecordType, [UInt8]) {
-        let view = try container(named: parameters.container).id.view
-        let text = parameters.type ?? "A"
-        guard let type = RecordType(text: text) else {
-            throw .invalidValue(text, of: "type", reason: "expected a record type, as A, AAAA, PTR or TYPE65")
-        }
-        let name: Name
-        do throws(NameError) {
-            name = try Name(parameters.name)
-        } catch {
-            throw .invalidName(parameters.name, reason: error.description)
-        }
-        return (view, type, Self.query(name, type))
-    }
-
-    static func query(_ name: Name, _ type: RecordType, id: UInt16 = 0) -> [UInt8] {
-        var octets = [UInt8](repeating: 0, count: 512)
-        var flags = HeaderFlags()
-        flags.rd = true
-        var writer = MessageWriter(octets.mutableSpan, limit: 512)
-        writer.writeHeader(Header(id: id, flags: flags))
-        writer.writeQuestion(name, type)
-        writer.writeOPT(responseCode: .noError)
-        let length = writer.finish()
-        return Array(octets[..<length])
-    }
-
-    private func status(_ client: Ticket) {
-        ask(workers.indices, { .counters(token: $0) }) { [self] replies in
-            let counters = replies.compactMap { reply -> WorkerCounters? in
-                if case .counters(_, let counters) = reply { counters } else { nil }
-            }
-            let groups = describeUpstreams()
-            let status = Status.Reply(
-                version: Version.number, pid: Int(ProcessDescriptor.own),
-                uptime: Int(startedAt.duration(to: .now).components.seconds), configuration: options.configurationPath,
-                networks: registry.networkCount, containers: registry.containerCount,
-                upstreams: groups.first?.servers ?? [], groups: groups,
-                workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
-                awaited: awaited.keys.sorted())
-            replyLater(VarlinkReply.encode(status), to: client)
         }
     }
 }

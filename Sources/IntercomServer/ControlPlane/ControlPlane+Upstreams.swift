@@ -9,11 +9,14 @@ import Registry
 extension ControlPlane {
     /// The host's resolv.conf is another: so are its upstreams, and what containers have from it.
     func takeResolverChange() {
+        let old = hostResolver.configuration
         guard hostResolver.update() else { return }
+        if hostResolver.configuration != old { rewriteResolverFiles() }
         forgetLoops()
         upstreamsChanged = true
-        rewriteResolverFiles()
         publish {}
+        // systemd-resolved's stub stays where it is when the servers behind it are others.
+        if configuration.defaultUpstreams.isEmpty { ask(workers.indices, { .flush(token: $0, .everything) }) { _ in } }
     }
 
     /// Tells the workers which upstreams each group has, where that has changed.

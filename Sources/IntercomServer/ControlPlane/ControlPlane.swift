@@ -229,7 +229,7 @@ package final class ControlPlane {
         case .needsSockets(let view, let kind, let count): openSockets(for: view, kind, count)
         case .unanswered: probeUpstreams()
         case .looped(let token): takeLoop(token)
-        case .reached, .resolved, .counters: break
+        case .reached, .resolved, .counters, .flushed: break
         }
     }
 

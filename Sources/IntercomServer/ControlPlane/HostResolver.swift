@@ -28,7 +28,7 @@ struct HostResolver: ~Copyable {
     }
 
     /// Reads the file again if something has happened to it.
-    /// - Returns: whether it says something else now.
+    /// - Returns: whether something has, even if it says the same: who is behind it may be another.
     mutating func update() -> Bool {
         do throws(LinuxError) {
             guard try file.hasChanged() else { return false }
@@ -36,13 +36,12 @@ struct HostResolver: ~Copyable {
             logger.error("\(Self.path) cannot be watched: \(error)")
             return false
         }
-        return read()
+        read()
+        return true
     }
 
     /// Reads the file.
-    /// - Returns: whether it says something else than before.
-    @discardableResult
-    mutating func read() -> Bool {
+    mutating func read() {
         let old = configuration
         var new: ResolverConfiguration
         do throws(LinuxError) {
@@ -66,7 +65,6 @@ struct HostResolver: ~Copyable {
             }
         }
         configuration = new
-        return new != old
     }
 
     private func warn() {

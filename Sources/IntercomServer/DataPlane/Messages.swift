@@ -54,6 +54,8 @@ enum WorkerMessage: Sendable {
     /// Everything sent before is in force once ``WorkerReply/reached(token:)`` comes back.
     case fence(token: UInt64)
     case counters(token: UInt64)
+    /// Forgets kept answers; how many comes back as ``WorkerReply/flushed(token:_:)``.
+    case flush(token: UInt64, Flush)
     case stop
 }
 
@@ -62,6 +64,7 @@ enum WorkerReply: Sendable {
     case reached(token: UInt64)
     case resolved(token: UInt64, Resolution)
     case counters(token: UInt64, WorkerCounters)
+    case flushed(token: UInt64, Int)
     /// Not asked for: upstreams are to be asked from a container's namespace, and there are no sockets.
     case needsSockets(ViewID, SocketKind, count: Int)
     /// Not asked for: no upstream had an answer to a question.
@@ -72,7 +75,7 @@ enum WorkerReply: Sendable {
     /// Of the question that this answers; nil where nobody asked.
     var token: UInt64? {
         switch self {
-        case .reached(let token), .resolved(let token, _), .counters(let token, _): token
+        case .reached(let token), .resolved(let token, _), .counters(let token, _), .flushed(let token, _): token
         case .needsSockets, .unanswered, .looped: nil
         }
     }
@@ -103,4 +106,5 @@ struct WorkerCounters: Sendable {
     var dropped: UInt64 = 0
     var tcpConnections = 0
     var inFlight = 0
+    var cache = CacheCounters()
 }

@@ -163,7 +163,10 @@ struct Worker: ~Copyable {
                 counters.listeners = listeners.count
                 counters.tcpConnections = streams.count
                 counters.inFlight = forwarder.inFlight
+                counters.cache = forwarder.cacheCounters
                 control.post(.counters(token: token, counters))
+            case .flush(let token, let flush):
+                control.post(.flushed(token: token, forwarder.flush(flush)))
             case .stop:
                 beginDraining()
             }

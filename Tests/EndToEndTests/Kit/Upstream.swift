@@ -10,12 +10,13 @@ extension House {
     ///   - mode: `normal`, or `silent`, `servfail`, `refused` for every name.
     ///   - namespace: where it runs; by default that of the host.
     ///   - name: what it is called; by default its address.
+    @discardableResult
     func startUpstream(
         _ address: String, mode: String = "normal", in namespace: String = "house", as name: String? = nil
-    ) throws {
+    ) throws -> Process {
         let name = name ?? address
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("upstream.py")
-        try start(
+        let process = try start(
             in: namespace, ["env"] + Self.pythonPath + ["python3", "-u", script.path, address, mode, name],
             log: "upstream-\(name)")
         guard eventually({ queries(of: name).first == "ready" }) else {
@@ -23,6 +24,7 @@ extension House {
                 command: "upstream \(name)",
                 output: Output(status: 1, out: queries(of: name).joined(separator: "\n"), err: ""))
         }
+        return process
     }
 
     /// What an upstream was asked, a line each.

@@ -1,0 +1,63 @@
+// The cache in the control interface: what is kept of upstreams' answers, and forgetting it.
+
+/// Forgets kept answers: all, those about one name, or those about a name and everything under it.
+package enum FlushCache: ControlMethod {
+    package struct Parameters: Codable, Equatable, Sendable {
+        /// A domain name in presentation form; absent: all.
+        package var name: String?
+        /// Whether names under it are meant, too; absent: false.
+        package var suffix: Bool?
+
+        package init(name: String? = nil, suffix: Bool? = nil) {
+            self.name = name
+            self.suffix = suffix
+        }
+    }
+
+    package struct Reply: Codable, Equatable, Sendable {
+        /// How many answers were forgotten.
+        package var flushed: Int
+
+        package init(flushed: Int) {
+            self.flushed = flushed
+        }
+    }
+}
+
+extension Status {
+    /// What is kept of upstreams' answers now, and what the caches of all workers have done since the daemon started.
+    package struct Cache: Codable, Equatable, Sendable {
+        package var entries: Int
+        /// Memory that they take.
+        package var octets: Int
+        /// Memory that they may take; 0: nothing is kept.
+        package var limit: Int
+        /// Questions answered from memory.
+        package var hits: Int
+        /// Of them with answers past their life (RFC 8767).
+        package var stale: Int
+        /// Questions that upstreams were asked.
+        package var misses: Int
+        /// Questions that waited for what was being asked already.
+        package var coalesced: Int
+        /// Answers renewed before anybody missed them.
+        package var prefetches: Int
+        /// Answers that made room for others.
+        package var evictions: Int
+
+        package init(
+            entries: Int, octets: Int, limit: Int, hits: Int, stale: Int, misses: Int, coalesced: Int, prefetches: Int,
+            evictions: Int
+        ) {
+            self.entries = entries
+            self.octets = octets
+            self.limit = limit
+            self.hits = hits
+            self.stale = stale
+            self.misses = misses
+            self.coalesced = coalesced
+            self.prefetches = prefetches
+            self.evictions = evictions
+        }
+    }
+}

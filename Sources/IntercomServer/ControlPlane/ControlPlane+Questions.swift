@@ -1,0 +1,120 @@
+// The calls of the control socket that workers answer: what a container would be told, how they are doing, what they keep.
+
+import ControlAPI
+import DNSWire
+import Forwarding
+import LinuxNet
+import Logging
+import Registry
+import Varlink
+
+extension ControlPlane {
+    func resolve(_ call: VarlinkCall, _ client: Ticket) {
+        guard let parameters = parameters(Resolve.self, call, client) else { return }
+        let type: RecordType
+        let view: ViewID
+        let query: [UInt8]
+        do throws(ControlError) {
+            (view, type, query) = try question(parameters)
+        } catch {
+            refuse(error, to: client)
+            return
+        }
+        ask([worker(of: view)], { .resolve(token: $0, view: view, query: query) }) { [self] replies in
+            guard case .resolved(_, let resolution)? = replies.first else { return }
+            do throws(WireError) {
+                let answer = try Resolve.Answer(resolution, asked: parameters.name, type)
+                replyLater(VarlinkReply.encode(Resolve.Reply(answer: answer)), to: client)
+            } catch {
+                let refusal = ControlError.operationFailed(
+                    reason: "the answer of \(resolution.source) cannot be read: \(error)")
+                replyLater(VarlinkReply.encode(error: refusal.name, refusal), to: client)
+            }
+        }
+    }
+
+    private func question(
+        _ parameters: Resolve.Parameters
+    ) throws(ControlError) -> (ViewID, RecordType, [UInt8]) {
+        let view = try container(named: parameters.container).id.view
+        let text = parameters.type ?? "A"
+        guard let type = RecordType(text: text) else {
+            throw .invalidValue(text, of: "type", reason: "expected a record type, as A, AAAA, PTR or TYPE65")
+        }
+        let name: Name
+        do throws(NameError) {
+            name = try Name(parameters.name)
+        } catch {
+            throw .invalidName(parameters.name, reason: error.description)
+        }
+        return (view, type, Self.query(name, type))
+    }
+
+    static func query(_ name: Name, _ type: RecordType, id: UInt16 = 0) -> [UInt8] {
+        var octets = [UInt8](repeating: 0, count: 512)
+        var flags = HeaderFlags()
+        flags.rd = true
+        var writer = MessageWriter(octets.mutableSpan, limit: 512)
+        writer.writeHeader(Header(id: id, flags: flags))
+        writer.writeQuestion(name, type)
+        writer.writeOPT(responseCode: .noError)
+        let length = writer.finish()
+        return Array(octets[..<length])
+    }
+
+    func status(_ client: Ticket) {
+        ask(workers.indices, { .counters(token: $0) }) { [self] replies in
+            let counters = replies.compactMap { reply -> WorkerCounters? in
+                if case .counters(_, let counters) = reply { counters } else { nil }
+            }
+            let groups = describeUpstreams()
+            let status = Status.Reply(
+                version: Version.number, pid: Int(ProcessDescriptor.own),
+                uptime: Int(startedAt.duration(to: .now).components.seconds), configuration: options.configurationPath,
+                networks: registry.networkCount, containers: registry.containerCount,
+                upstreams: groups.first?.servers ?? [], groups: groups,
+                cache: Status.Cache(counters, limit: configuration.cache.size),
+                workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
+                awaited: awaited.keys.sorted())
+            replyLater(VarlinkReply.encode(status), to: client)
+        }
+    }
+
+    // MARK: - The cache
+
+    func flushCache(_ call: VarlinkCall, _ client: Ticket) {
+        guard let parameters = parameters(FlushCache.self, call, client) else { return }
+        let flush: Flush
+        do throws(ControlError) {
+            flush = try Flush(parameters)
+        } catch {
+            refuse(error, to: client)
+            return
+        }
+        ask(workers.indices, { .flush(token: $0, flush) }) { [self] replies in
+            let counts = replies.map { reply in
+                if case .flushed(_, let count) = reply { count } else { 0 }
+            }
+            logger.info("\(counts.reduce(0, +)) kept answers forgotten on demand")
+            replyLater(VarlinkReply.encode(FlushCache.Reply(flushed: counts.reduce(0, +))), to: client)
+        }
+    }
+}
+
+extension Flush {
+    fileprivate init(_ parameters: FlushCache.Parameters) throws(ControlError) {
+        guard let text = parameters.name else {
+            if parameters.suffix == true {
+                throw .invalidValue("", of: "name", reason: "which suffix is meant?")
+            }
+            self = .everything
+            return
+        }
+        do throws(NameError) {
+            let name = try Name(text)
+            self = parameters.suffix == true ? .suffix(name) : .name(name)
+        } catch {
+            throw .invalidName(text, reason: error.description)
+        }
+    }
+}
