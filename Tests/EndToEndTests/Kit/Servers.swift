@@ -19,9 +19,10 @@ extension House {
     }
 
     /// Starts unbound with the lines of its configuration's `server` clause, then other clauses.
+    @discardableResult
     func startUnbound(
         in namespace: String, at address: String, _ server: [String], _ clauses: String = ""
-    ) throws {
+    ) throws -> Process {
         let configuration = """
             server:
               interface: \(address)
@@ -40,8 +41,9 @@ extension House {
             """
         let file = "\(directory)/unbound-\(address).conf"
         try configuration.write(toFile: file, atomically: true, encoding: .utf8)
-        try start(in: namespace, ["unbound", "-d", "-c", file], log: "unbound-\(address)")
+        let process = try start(in: namespace, ["unbound", "-d", "-c", file], log: "unbound-\(address)")
         try awaitServer(in: namespace, at: address)
+        return process
     }
 
     /// Starts nsd with one zone.
