@@ -29,8 +29,8 @@ struct SocketOrder {
 }
 
 extension Worker {
-    /// Datagram sockets that are made at once: entering a namespace costs more than a socket.
-    private static var batch: Int { 4 }
+    /// Sockets that are made at once, more where more are waited for: entering a namespace costs more than a socket.
+    private static var batch: ClosedRange<Int> { 4...32 }
 
     /// Asks from a container's namespace: at once where a socket is ready, else when one is made.
     mutating func open(_ order: SocketOrder, _ now: Moment) {
@@ -46,8 +46,10 @@ extension Worker {
         guard listeners[position].spare.count(of: order.kind) == 0,
             listeners[position].requested.insert(order.kind).inserted
         else { return }
-        let count = order.kind.isStream ? 1 : Self.batch
-        control.post(.needsSockets(order.view, order.kind, count: count))
+        let waiting = orders.count { $0.view == order.view && $0.kind == order.kind }
+        let least = order.kind.isStream ? 1 : Self.batch.lowerBound
+        control.post(
+            .needsSockets(order.view, order.kind, count: min(max(waiting, least), Self.batch.upperBound)))
     }
 
     private mutating func connect(
