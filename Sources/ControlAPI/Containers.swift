@@ -22,7 +22,7 @@ package enum AddContainer: ControlMethod {
         package var netns: String?
         /// A process in its network namespace; the container ends with it.
         package var pid: Int?
-        /// In the order in which they answer.
+        /// In the order in which they answer; absent: those that its links are plugged into.
         package var networks: [Attachment]?
         package var hostname: String?
         package var id: String?
@@ -30,11 +30,13 @@ package enum AddContainer: ControlMethod {
         package var ports: [Port]?
         /// The absolute path of a resolv.conf to write for it.
         package var resolvConf: String?
+        /// How port 53 is taken in its namespace, `direct` or `redirect`; absent: as configured.
+        package var listen: String?
 
         package init(
             name: String, netns: String? = nil, pid: Int? = nil, networks: [Attachment]? = nil,
             hostname: String? = nil, id: String? = nil, links: [Link]? = nil, ports: [Port]? = nil,
-            resolvConf: String? = nil
+            resolvConf: String? = nil, listen: String? = nil
         ) {
             self.name = name
             self.netns = netns
@@ -45,13 +47,26 @@ package enum AddContainer: ControlMethod {
             self.links = links
             self.ports = ports
             self.resolvConf = resolvConf
+            self.listen = listen
         }
     }
     package typealias Reply = Nothing
 }
 
-/// Removes a container: its listener closes and its names go.
+/// Takes back a container's declaration: unless the kernel shows it, its listener closes and its names go.
 package enum RemoveContainer: ControlMethod {
+    package typealias Parameters = Named
+    package typealias Reply = Nothing
+}
+
+/// Leaves a container out of aliases that others serve, too. Its own names stay.
+package enum DrainContainer: ControlMethod {
+    package typealias Parameters = Named
+    package typealias Reply = Nothing
+}
+
+/// Takes ``DrainContainer`` back.
+package enum ReadyContainer: ControlMethod {
     package typealias Parameters = Named
     package typealias Reply = Nothing
 }
@@ -138,12 +153,19 @@ package struct Container: Codable, Equatable, Sendable {
     package var resolvConf: String?
     /// Where it is answered, `127.0.0.11:53`; absent: it has no namespace here.
     package var listener: String?
-    /// `configuration` or `control`: who declared it.
+    /// `direct` or `redirect`: how port 53 is taken in its namespace.
+    package var listen: String
+    /// Whether it is left out of aliases that others serve, too.
+    package var draining: Bool
+    /// `configuration` or `control`: who declared it; `kernel`: nobody did.
     package var source: String
+    /// All that is known of it, what is declared first.
+    package var facts: [Fact]
 
     package init(
         name: String, id: String?, hostname: String?, netns: String?, pid: Int?, networks: [Endpoint], links: [Link],
-        ports: [Port], resolvConf: String?, listener: String?, source: String
+        ports: [Port], resolvConf: String?, listener: String?, listen: String, draining: Bool, source: String,
+        facts: [Fact]
     ) {
         self.name = name
         self.id = id
@@ -155,6 +177,9 @@ package struct Container: Codable, Equatable, Sendable {
         self.ports = ports
         self.resolvConf = resolvConf
         self.listener = listener
+        self.listen = listen
+        self.draining = draining
         self.source = source
+        self.facts = facts
     }
 }

@@ -13,11 +13,17 @@ package enum ControlInterface {
         # A container on a network.
         type Member (container: string, addresses: []string, aliases: []string)
 
+        # Something that is known, and where it comes from. fact: "name", "netns", "pid", "hostname", "id", "network",
+        # "address", "alias", "link", "port", "interface", "subnet", "internal", "upstream", "route" or "ttl"; source:
+        # "configuration" or "control" declared it, the "kernel" shows it, at this link; inForce: false where something
+        # else has more weight, or what it is about is not there.
+        type Fact (fact: string, value: string, network: ?string, source: string, link: ?string, inForce: bool)
+
         # A domain that is asked elsewhere: of DNS servers, ADDRESS[:PORT]. The longest that a name is under counts.
         type Route (domain: string, upstreams: []string)
 
         # A network: the segment that containers share. forwardFrom: from where its upstreams and routes are asked, "host"
-        # or "namespace" (that of the container); ttl: seconds; source: "configuration" or "control".
+        # or "namespace" (that of the container); ttl: seconds; source: "configuration", "control" or "kernel".
         type Network (
           name: string,
           interface: ?string,
@@ -28,7 +34,8 @@ package enum ControlInterface {
           forwardFrom: string,
           ttl: int,
           source: string,
-          containers: []Member
+          containers: []Member,
+          facts: []Fact
         )
 
         # A network that a new container is on, with its addresses and further names there.
@@ -43,7 +50,8 @@ package enum ControlInterface {
         # A container on one network, with all names that it answers to there.
         type Endpoint (network: string, addresses: []string, aliases: []string, names: []string)
 
-        # A container; listener: where it is answered, absent without a namespace here.
+        # A container; listener: where it is answered, absent without a namespace here; listen: how port 53 is taken there,
+        # "direct" or "redirect"; draining: whether it is left out of aliases that others serve, too.
         type Container (
           name: string,
           id: ?string,
@@ -55,7 +63,10 @@ package enum ControlInterface {
           ports: []Port,
           resolvConf: ?string,
           listener: ?string,
-          source: string
+          listen: string,
+          draining: bool,
+          source: string,
+          facts: []Fact
         )
 
         # A resource record in presentation form; ttl: seconds.
@@ -122,7 +133,7 @@ package enum ControlInterface {
           forwardFrom: ?string
         ) -> ()
 
-        # Removes a network that no container is on.
+        # Takes back a network's declaration, if no container was declared to be on it. What the kernel shows of it stays.
         method RemoveNetwork(name: string) -> ()
 
         # All networks, by name.
@@ -131,13 +142,14 @@ package enum ControlInterface {
         # One network.
         method InspectNetwork(name: string) -> (network: Network)
 
-        # Puts a container on a network, while it runs.
+        # Puts a container on a network, while it runs; one whose link is plugged into it gains addresses and aliases.
         method Connect(network: string, container: string, addresses: ?[]string, aliases: ?[]string) -> ()
 
-        # Takes a container off a network, while it runs.
+        # Takes a container off a network, while it runs. A link that is plugged into it counts no more until Connect.
         method Disconnect(network: string, container: string) -> ()
 
-        # Adds a container: by the path of its namespace, by a process in it, or by addresses alone.
+        # Adds a container: by the path of its namespace, by a process in it, or by addresses alone. It is on the networks
+        # that are named; if none are (networks is absent), on those that its links are plugged into.
         method AddContainer(
           name: string,
           netns: ?string,
@@ -147,11 +159,18 @@ package enum ControlInterface {
           id: ?string,
           links: ?[]Link,
           ports: ?[]Port,
-          resolvConf: ?string
+          resolvConf: ?string,
+          listen: ?string
         ) -> ()
 
-        # Removes a container: its listener closes and its names go.
+        # Takes back a container's declaration: unless the kernel shows it, its listener closes and its names go.
         method RemoveContainer(name: string) -> ()
+
+        # Leaves a container out of aliases that others serve, too. Its own names stay.
+        method DrainContainer(name: string) -> ()
+
+        # Takes that back.
+        method ReadyContainer(name: string) -> ()
 
         # All containers, by name.
         method ListContainers() -> (containers: []Container)
@@ -162,7 +181,7 @@ package enum ControlInterface {
         # The answer that a container would get, and who gave it; type: "A" if absent.
         method Resolve(name: string, type: ?string, container: string) -> (answer: Answer)
 
-        # How the daemon is doing; uptime: seconds.
+        # How the daemon is doing; uptime: seconds; warnings: what somebody should look at, a sentence each.
         method Status() -> (
           version: string,
           pid: int,
@@ -174,7 +193,8 @@ package enum ControlInterface {
           groups: []UpstreamGroup,
           cache: Cache,
           workers: []Worker,
-          awaited: []string
+          awaited: []string,
+          warnings: []string
         )
 
         # Forgets kept answers: all, or those about a name, or (suffix) about a name and all names under it.

@@ -21,10 +21,13 @@ package enum Status: ControlMethod {
         package var workers: [Worker]
         /// Containers of the configuration whose namespace is not there yet.
         package var awaited: [String]
+        /// What somebody should look at, a sentence each: names, clashes, namespaces that are not served.
+        package var warnings: [String]
 
         package init(
             version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
-            upstreams: [String], groups: [UpstreamGroup], cache: Cache, workers: [Worker], awaited: [String]
+            upstreams: [String], groups: [UpstreamGroup], cache: Cache, workers: [Worker], awaited: [String],
+            warnings: [String]
         ) {
             self.version = version
             self.pid = pid
@@ -37,6 +40,7 @@ package enum Status: ControlMethod {
             self.cache = cache
             self.workers = workers
             self.awaited = awaited
+            self.warnings = warnings
         }
     }
 

@@ -140,14 +140,16 @@ package struct Network: Codable, Equatable, Sendable {
     package var forwardFrom: String
     /// Seconds, as in force.
     package var ttl: Int
-    /// `configuration` or `control`: who declared it.
+    /// `configuration` or `control`: who declared it; `kernel`: nobody did.
     package var source: String
     /// In the order in which they came.
     package var containers: [Member]
+    /// All that is known of it, what is declared first.
+    package var facts: [Fact]
 
     package init(
         name: String, interface: String?, subnets: [String], internal: Bool, upstreams: [String],
-        routes: [Route], forwardFrom: String, ttl: Int, source: String, containers: [Member]
+        routes: [Route], forwardFrom: String, ttl: Int, source: String, containers: [Member], facts: [Fact]
     ) {
         self.name = name
         self.interface = interface
@@ -159,5 +161,6 @@ package struct Network: Codable, Equatable, Sendable {
         self.ttl = ttl
         self.source = source
         self.containers = containers
+        self.facts = facts
     }
 }

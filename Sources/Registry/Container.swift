@@ -10,8 +10,6 @@ extension Registry {
         package internal(set) var heard: HeardContainer?
         /// That of its namespace, where it has one here.
         package internal(set) var cookie: NamespaceCookie?
-        /// Whether it was declared with networks: it is on declared ones alone then, whatever its links are plugged into.
-        package internal(set) var isOnDeclaredNetworksAlone = false
         /// Networks that it was connected to after it had come.
         package internal(set) var connections: [EndpointDefinition] = []
         /// Networks that it was disconnected from, though its links are plugged into them.
@@ -32,6 +30,8 @@ extension Registry {
         /// What people call it: as declared, else as its namespace.
         package var name: String { declared?.name ?? heard?.name ?? "" }
 
+        /// Whether it is on declared networks alone, whatever its links are plugged into.
+        var namesItsNetworks: Bool { declared?.namesItsNetworks ?? false }
         /// Whether it has nothing left to be there for.
         var isGone: Bool { declared == nil && heard == nil }
         /// What was declared of its networks: from the start, and since.

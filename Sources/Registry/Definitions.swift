@@ -15,6 +15,14 @@ package enum ForwardFrom: String, Sendable, CaseIterable {
     case namespace
 }
 
+/// How port 53 of 127.0.0.11 is taken in a namespace.
+package enum ListenMode: String, Sendable, CaseIterable {
+    /// Our sockets are bound to port 53 itself.
+    case direct
+    /// Our sockets are bound to a random port, and port 53 is translated to it in that namespace alone.
+    case redirect
+}
+
 /// A domain whose names are asked elsewhere.
 package struct RouteDefinition: Sendable, Equatable {
     /// Never the root: what is under no route goes to the upstreams of the network, else to those of all.
@@ -109,6 +117,10 @@ package struct ContainerDefinition: Sendable, Equatable {
     package var id: String?
     /// In the order in which they answer.
     package var endpoints: [EndpointDefinition] = []
+    /// Whether it is on declared networks alone, whatever its links are plugged into; else the kernel says on which.
+    package var namesItsNetworks = false
+    /// Nil: as configured for all.
+    package var listen: ListenMode?
     package var links: [LinkDefinition] = []
     package var ports: [PortDefinition] = []
 

@@ -28,7 +28,6 @@ extension Registry {
         let id = present?.id ?? ContainerID(rawValue: containerNumbers.take())
         change(id) {
             $0.declared = declared
-            $0.isOnDeclaredNetworksAlone = !declared.endpoints.isEmpty
             $0.cookie = cookie
         }
         return id
@@ -43,7 +42,6 @@ extension Registry {
         }
         change(id) {
             $0.declared = nil
-            $0.isOnDeclaredNetworksAlone = false
             $0.connections = []
         }
     }
@@ -106,7 +104,7 @@ extension Registry {
         let isDeclared = { [self] (endpoint: EndpointDefinition) in self.network(of: endpoint) == network.id }
         let interface = network.heard?.interface
         let isPlugged =
-            !container.isOnDeclaredNetworksAlone
+            !container.namesItsNetworks
             && container.heard?.endpoints.contains { $0.network == interface } ?? false
         change(container.id) {
             $0.declared?.endpoints.removeAll(where: isDeclared)
@@ -125,9 +123,7 @@ extension Registry {
 
     private func checkNames(of definition: ContainerDefinition) throws(RegistryError) {
         _ = try Self.containerName(definition.name)
-        guard !containersCalled(definition.name).contains(where: { $0.declared != nil }) else {
-            throw .containerExists(definition.name)
-        }
+        guard declaredContainer(named: definition.name) == nil else { throw .containerExists(definition.name) }
         if let hostname = definition.hostname { _ = try Self.hostName(hostname) }
         for link in definition.links {
             _ = try Self.containerName(link.container)

@@ -58,10 +58,10 @@ extension Registry {
             }
         }
         declare(container.declared?.endpoints ?? [])
-        if container.isOnDeclaredNetworksAlone { declare(container.connections) }
+        if container.namesItsNetworks { declare(container.connections) }
         for link in container.heard?.endpoints ?? [] {
             guard let network = networkOfInterface[link.network] else { continue }
-            if !container.isOnDeclaredNetworksAlone, !container.disconnected.contains(link.network) {
+            if !container.namesItsNetworks, !container.disconnected.contains(link.network) {
                 _ = position(of: network)
             }
             heard[network, default: []].add(link.addresses)

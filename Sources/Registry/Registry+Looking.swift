@@ -45,6 +45,15 @@ extension Registry {
         return first
     }
 
+    /// What is declared under a name.
+    package func declaredNetwork(named text: String) -> NetworkDefinition? {
+        (try? Name(text)).flatMap { declaredNetwork(called: $0) }?.declared
+    }
+
+    func declaredNetwork(called name: Name) -> Network? {
+        networksCalled[name]?.lazy.compactMap { networkStates[$0] }.first { $0.declared != nil && $0.dnsName == name }
+    }
+
     /// The network that a name means where it has to mean one: of several that are heard the one that came first.
     func network(called name: Name) -> ScopeID? {
         networksCalled[name]?.compactMap { networkStates[$0] }.min {
@@ -62,14 +71,20 @@ extension Registry {
     /// The container of this name. Several may have it: a declared one comes first, and each is found by its path.
     /// - Throws: ``RegistryError/noSuchContainer(_:)``, ``RegistryError/ambiguousName(_:choices:)``.
     package func container(named text: String) throws(RegistryError) -> Container {
-        let named = containersCalled(text)
-        if let declared = named.first(where: { $0.declared != nil }) { return declared }
-        let found = named.nonEmpty ?? containerStates.values.filter { $0.name == text || $0.heard?.path == text }
+        if let declared = declaredContainer(named: text) { return declared }
+        let found =
+            containersCalled(text).nonEmpty
+            ?? containerStates.values.filter { $0.name == text || $0.heard?.path == text }
         guard let first = found.first else { throw .noSuchContainer(text) }
         guard found.count == 1 else {
             throw .ambiguousName(text, choices: found.compactMap { $0.heard?.path }.sorted())
         }
         return first
+    }
+
+    /// The container that is declared under a name.
+    package func declaredContainer(named text: String) -> Container? {
+        containersCalled(text).first { $0.declared != nil }
     }
 
     /// Whether any container is found by this name.

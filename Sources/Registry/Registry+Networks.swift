@@ -73,10 +73,6 @@ extension Registry {
         settle(affected.union(bindInterfaces(claimedBy: [claim])))
     }
 
-    private func declaredNetwork(called name: Name) -> Network? {
-        networksCalled[name]?.lazy.compactMap { networkStates[$0] }.first { $0.declared != nil && $0.dnsName == name }
-    }
-
     private func check(_ claim: InterfaceClaim, for network: ScopeID?) throws(RegistryError) {
         guard case .interface(let interface) = claim, let other = claims[claim], other != network else { return }
         throw .interfaceInUse(interface, network: networkStates[other]?.name ?? "")

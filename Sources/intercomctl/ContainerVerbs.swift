@@ -6,7 +6,7 @@ import ControlAPI
 struct ContainerVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "container", abstract: "Containers: namespaces and their names.",
-        subcommands: [Add.self, Remove.self, List.self, Inspect.self])
+        subcommands: [Add.self, Remove.self, List.self, Inspect.self, Drain.self, Ready.self])
 }
 
 extension ContainerVerbs {
@@ -15,7 +15,8 @@ extension ContainerVerbs {
             abstract: "Give a container its intercom.",
             discussion: """
                 With --netns or --pid the container can ask at 127.0.0.11; without, it is a machine elsewhere that \
-                others can name by its addresses.
+                others can name by its addresses. It is on the networks that are named by --network, else on those that \
+                its links are plugged into.
                 """)
 
         @Argument(help: "One label of at most 63 octets.")
@@ -56,6 +57,12 @@ extension ContainerVerbs {
         @Option(help: ArgumentHelp("Write a resolv.conf for it here.", valueName: "path"))
         var resolvConf: String?
 
+        @Option(
+            help: ArgumentHelp(
+                "How port 53 is taken in its namespace; redirect lets it serve DNS itself (default: as configured).",
+                valueName: "mode"))
+        var listen: ListenMode?
+
         @OptionGroup var common: CommonOptions
 
         func validate() throws {
@@ -65,15 +72,16 @@ extension ContainerVerbs {
 
         func run() throws {
             let parameters = AddContainer.Parameters(
-                name: name, netns: netns, pid: pid, networks: networks, hostname: hostname, id: id, links: links,
-                ports: ports, resolvConf: resolvConf)
+                name: name, netns: netns, pid: pid, networks: networks.isEmpty ? nil : networks, hostname: hostname,
+                id: id, links: links, ports: ports, resolvConf: resolvConf, listen: listen?.rawValue)
             try common.call(AddContainer.self, parameters)
         }
     }
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "rm", abstract: "Take a container's intercom and its names away.")
+            commandName: "rm", abstract: "Take a container's intercom and its names away.",
+            discussion: "What the kernel shows of it stays: a namespace that was found is answered as such.")
 
         @Argument var name: String
         @OptionGroup var common: CommonOptions
@@ -88,11 +96,12 @@ extension ContainerVerbs {
 
         func run() throws {
             try common.call(ListContainers.self, Nothing()) { reply in
-                var table = Table(["CONTAINER", "NAMESPACE", "NETWORKS", "ADDRESSES", "SOURCE"])
+                var table = Table(["CONTAINER", "NAMESPACE", "NETWORKS", "ADDRESSES", "STATE", "SOURCE"])
                 for container in reply.containers {
                     table.add([
                         container.name, container.namespace, list(container.networks.map(\.network)),
-                        list(container.networks.flatMap(\.addresses)), container.source,
+                        list(container.networks.flatMap(\.addresses)), container.draining ? "draining" : "ready",
+                        container.facts.sources,
                     ])
                 }
                 return table.text
@@ -114,18 +123,45 @@ extension ContainerVerbs {
                 facts.add(["hostname", container.hostname ?? ""])
                 facts.add(["namespace", container.namespace])
                 facts.add(["listener", container.listener ?? ""])
+                facts.add(["listen", container.listen])
+                facts.add(["state", container.draining ? "draining" : "ready"])
                 facts.add(["links", list(container.links.map { "\($0.container):\($0.name)" })])
                 facts.add(["ports", list(container.ports.map(\.text))])
                 facts.add(["resolv.conf", container.resolvConf ?? ""])
-                facts.add(["declared by", container.source])
+                facts.add(["source", container.facts.sources])
                 var networks = Table(["NETWORK", "ADDRESSES", "NAMES"])
                 for endpoint in container.networks {
                     networks.add([endpoint.network, list(endpoint.addresses), list(endpoint.names)])
                 }
-                return facts.text + "\n" + networks.text
+                return facts.text + "\n" + networks.text + "\n" + container.facts.table.text
             }
         }
     }
+
+    struct Drain: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Leave a container out of aliases that others serve, too.",
+            discussion: "Its own names stay. Where all who serve an alias are draining, all of them answer.")
+
+        @Argument var name: String
+        @OptionGroup var common: CommonOptions
+
+        func run() throws { try common.call(DrainContainer.self, Named(name: name)) }
+    }
+
+    struct Ready: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Take 'container drain' back.")
+
+        @Argument var name: String
+        @OptionGroup var common: CommonOptions
+
+        func run() throws { try common.call(ReadyContainer.self, Named(name: name)) }
+    }
+}
+
+/// How port 53 is taken in a namespace.
+enum ListenMode: String, ExpressibleByArgument, CaseIterable {
+    case direct, redirect
 }
 
 extension ControlAPI.Container {

@@ -64,7 +64,8 @@ extension NetworkVerbs {
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "rm", abstract: "Remove a network that no container is on.")
+            commandName: "rm", abstract: "Take back the declaration of a network.",
+            discussion: "No container may be declared on it. What the kernel shows of it stays.")
 
         @Argument var name: String
         @OptionGroup var common: CommonOptions
@@ -79,11 +80,11 @@ extension NetworkVerbs {
 
         func run() throws {
             try common.call(ListNetworks.self, Nothing()) { reply in
-                var table = Table(["NETWORK", "INTERFACE", "SUBNETS", "OPTIONS", "CONTAINERS"])
+                var table = Table(["NETWORK", "INTERFACE", "SUBNETS", "OPTIONS", "CONTAINERS", "SOURCE"])
                 for network in reply.networks {
                     table.add([
                         network.name, network.interface ?? "", list(network.subnets), list(network.options),
-                        list(network.containers.map(\.container)),
+                        list(network.containers.map(\.container)), network.facts.sources,
                     ])
                 }
                 return table.text
@@ -110,19 +111,20 @@ extension NetworkVerbs {
                 }
                 facts.add(["forwards from", network.forwardFrom])
                 facts.add(["ttl", "\(network.ttl) s"])
-                facts.add(["declared by", network.source])
+                facts.add(["source", network.facts.sources])
                 var members = Table(["CONTAINER", "ADDRESSES", "ALIASES"])
                 for member in network.containers {
                     members.add([member.container, list(member.addresses), list(member.aliases)])
                 }
-                return facts.text + "\n" + members.text
+                return facts.text + "\n" + members.text + "\n" + network.facts.table.text
             }
         }
     }
 
     struct Join: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "connect", abstract: "Put a container on a network, while it runs.")
+            commandName: "connect", abstract: "Put a container on a network, while it runs.",
+            discussion: "One whose link is plugged into the network gains addresses and aliases there.")
 
         @Argument var network: String
         @Argument var container: String
@@ -149,7 +151,8 @@ extension NetworkVerbs {
 
     struct Leave: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "disconnect", abstract: "Take a container off a network, while it runs.")
+            commandName: "disconnect", abstract: "Take a container off a network, while it runs.",
+            discussion: "A link of it that is plugged into the network counts no more, until it is connected again.")
 
         @Argument var network: String
         @Argument var container: String

@@ -85,7 +85,13 @@ struct StatusVerb: ParsableCommand {
                     cache.entries, cache.octets, cache.limit, cache.hits, cache.stale, cache.misses, cache.coalesced,
                     cache.prefetches, cache.evictions,
                 ].map { "\($0)" })
-            return [facts, groups, kept, workers].map(\.text).joined(separator: "\n")
+            var tables = [facts, groups, kept, workers]
+            if !status.warnings.isEmpty {
+                var warnings = Table(["WARNINGS"])
+                for warning in status.warnings { warnings.add([warning]) }
+                tables.append(warnings)
+            }
+            return tables.map(\.text).joined(separator: "\n")
         }
     }
 }

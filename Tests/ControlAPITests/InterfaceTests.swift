@@ -58,13 +58,13 @@ struct InterfaceTests {
     static let network = ControlAPI.Network(
         name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [route],
         forwardFrom: "host", ttl: 7,
-        source: "control", containers: [member])
+        source: "control", containers: [member], facts: [fact])
     static let route = Route(domain: "d", upstreams: ["u"])
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
     static let container = Container(
         name: "n", id: "i", hostname: "h", netns: "/n", pid: 7, networks: [endpoint], links: [link], ports: [port],
-        resolvConf: "/r",
-        listener: "l", source: "control")
+        resolvConf: "/r", listener: "l", listen: "direct", draining: true, source: "control", facts: [fact])
+    static let fact = Fact(fact: "f", value: "v", network: "n", source: "kernel", link: "l")
     static let record = Resolve.Record(name: "n", ttl: 7, type: "A", data: "d")
     static let detail = Resolve.ExtendedError(code: 15, meaning: "m", text: "t")
     static let answer = Resolve.Answer(
@@ -82,6 +82,7 @@ struct InterfaceTests {
     func types() throws {
         try expect(Self.member, is: fields("type", "Member"), "Member")
         try expect(Self.network, is: fields("type", "Network"), "Network")
+        try expect(Self.fact, is: fields("type", "Fact"), "Fact")
         try expect(Self.route, is: fields("type", "Route"), "Route")
         try expect(Self.endpoint, is: fields("type", "Endpoint"), "Endpoint")
         try expect(Self.container, is: fields("type", "Container"), "Container")
@@ -107,7 +108,7 @@ struct InterfaceTests {
             AddContainer.Parameters(
                 name: "n", netns: "/n", pid: 7, networks: [Self.attachment], hostname: "h", id: "i", links: [Self.link],
                 ports: [Self.port],
-                resolvConf: "/r"), is: fields("method", "AddContainer"), "AddContainer")
+                resolvConf: "/r", listen: "direct"), is: fields("method", "AddContainer"), "AddContainer")
         try expect(
             Connect.Parameters(network: "n", container: "c", addresses: ["a"], aliases: ["b"]),
             is: fields("method", "Connect"), "Connect")
@@ -116,7 +117,10 @@ struct InterfaceTests {
         try expect(Resolve.Parameters(name: "n", type: "A", container: "c"), is: fields("method", "Resolve"), "Resolve")
         try expect(FlushCache.Parameters(name: "n", suffix: true), is: fields("method", "FlushCache"), "FlushCache")
         try expect(FlushCache.Reply(flushed: 7), is: fields("method", "FlushCache", reply: true), "FlushCache")
-        for name in ["RemoveNetwork", "InspectNetwork", "RemoveContainer", "InspectContainer"] {
+        for name in [
+            "RemoveNetwork", "InspectNetwork", "RemoveContainer", "InspectContainer", "DrainContainer",
+            "ReadyContainer",
+        ] {
             try expect(Named(name: "n"), is: fields("method", name), name)
         }
         try expect(ListNetworks.Reply(networks: []), is: fields("method", "ListNetworks", reply: true), "ListNetworks")
@@ -133,7 +137,7 @@ struct InterfaceTests {
             Status.Reply(
                 version: "1", pid: 7, uptime: 7, configuration: "c", networks: 7, containers: 7, upstreams: ["u"],
                 groups: [Self.group], cache: Self.cache, workers: [Self.worker],
-                awaited: ["a"]), is: fields("method", "Status", reply: true), "Status")
+                awaited: ["a"], warnings: ["w"]), is: fields("method", "Status", reply: true), "Status")
     }
 
     static let errors: [ControlError] = [

@@ -45,8 +45,8 @@ struct CommandLineTests {
             try house.container("web", "--network", "front,ip=10.0.0.2,alias=site", "--port", "80/tcp=http")
             #expect(
                 try house.ctl("network", "ls").out == """
-                    NETWORK  INTERFACE  SUBNETS      OPTIONS   CONTAINERS
-                    front    -          10.0.0.0/24  internal  web
+                    NETWORK  INTERFACE  SUBNETS      OPTIONS   CONTAINERS  SOURCE
+                    front    -          10.0.0.0/24  internal  web         configuration
 
                     """)
             let json = try house.ctl("--json", "container", "inspect", "web")

@@ -241,7 +241,10 @@ struct ShippedConfigurationTests {
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
             ("[[route]]", ["domain", "upstreams"]),
             ("[[network]]", ["name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl"]),
-            ("[[container]]", ["name", "netns", "hostname", "id", "networks", "links", "ports", "resolv-conf"]),
+            (
+                "[[container]]",
+                ["name", "netns", "hostname", "id", "networks", "links", "ports", "listen", "resolv-conf"]
+            ),
         ])
     func everyOption(_ table: String, _ keys: [String]) throws {
         let lines = uncommented.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

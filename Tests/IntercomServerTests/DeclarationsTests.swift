@@ -45,13 +45,27 @@ struct DeclarationsTests {
             ])
     }
 
-    @Test("of a container that somebody else declared are its connections alone")
+    @Test("of a container whose networks are known elsewhere are what was said last of each")
     func connectingOthers() {
         let joined = Declaration.connect(.init(network: "backend", container: "found"))
         let other = Declaration.connect(.init(network: "frontend", container: "found"))
+        let left = Declaration.disconnect(.init(network: "BACKEND", container: "Found"))
         #expect(Self.folded([joined, other]) == [joined, other])
-        #expect(Self.folded([joined, other, .disconnect(.init(network: "backend", container: "found"))]) == [other])
+        #expect(Self.folded([joined, other, left]) == [other, left])
+        #expect(Self.folded([left, other, joined]) == [other, joined])
         #expect(Self.folded([joined, other, .removeContainer("found")]) == [])
+        let declared = Declaration.addContainer(.init(name: "found", netns: "/run/netns/found"))
+        #expect(Self.folded([declared, joined]) == [declared, joined], "its links say where it is")
+        let alone = Declaration.addContainer(.init(name: "found", networks: []))
+        #expect(Self.folded([Self.frontend, alone, left]) == [Self.frontend, alone], "it is on none, and says so")
+    }
+
+    @Test("of who is draining hold until it is ready or gone")
+    func draining() {
+        let drain = Declaration.drainContainer("web")
+        #expect(Self.folded([Self.web, drain, drain]) == [Self.web, drain])
+        #expect(Self.folded([Self.web, drain, .readyContainer("WEB")]) == [Self.web])
+        #expect(Self.folded([Self.web, drain, .removeContainer("web")]) == [])
     }
 
     // MARK: - The file
@@ -80,6 +94,7 @@ struct DeclarationsTests {
         let all: [Declaration] = [
             Self.frontend, .removeNetwork("frontend"), Self.web, Self.attached, .removeContainer("web"),
             .connect(.init(network: "n", container: "c\n\"ä")), .disconnect(.init(network: "n", container: "c")),
+            .drainContainer("c"), .readyContainer("c"),
             .attach(.init(container: "job", inode: .max, cookie: .max, processStart: .max)),
         ]
         let content = DeclarationsText.parse(

@@ -296,6 +296,33 @@ struct MergeTests {
         }
     }
 
+    @Test("what is declared means what it says, though every container is plugged in everywhere")
+    func demo() throws {
+        var town = try Town()
+        town.bridge(3, "frontend", subnets: ["10.10.1.0/24"])
+        town.bridge(4, "backend", subnets: ["10.10.2.0/24"])
+        for (cookie, name) in [(1, "web"), (2, "app"), (3, "db")] as [(UInt64, String)] {
+            town.namespace(cookie, "/run/netns/\(name)", "3 10.10.1.\(cookie + 1)", "4 10.10.2.\(cookie + 1)")
+        }
+        try town.network("frontend", subnets: ["10.10.1.0/24"])
+        try town.network("backend", subnets: ["10.10.2.0/24"], isInternal: true)
+        try town.container("web", "frontend 10.10.1.2 /site", cookie: 1)
+        try town.container("app", "frontend", cookie: 2)
+        try town.container("db", "backend 10.10.2.4", cookie: 3)
+        #expect(town.registry.networkCount == 2 && town.registry.containerCount == 3)
+        #expect(try town.ask("app", "site") == ["10.10.1.2"])
+        #expect(try town.ask("web", "app") == ["10.10.1.3"])
+        #expect(try town.ask("app", "db") == nil && town.ask("web", "db") == nil && town.ask("db", "app") == nil)
+        #expect(try town.group("db") == nil && town.group("app") == 0)
+        try town.connect("app", "backend")
+        #expect(try town.ask("app", "db") == ["10.10.2.4"])
+        #expect(try town.ask("db", "app") == ["10.10.2.3"])
+        #expect(try town.ask("web", "db") == nil)
+        try town.disconnect("app", "backend")
+        #expect(try town.ask("app", "db") == nil && town.ask("db", "app") == nil)
+        #expect(try town.ask("app", "4.2.10.10.in-addr.arpa", .ptr) == nil)
+    }
+
     // MARK: - Names that are none
 
     @Test(

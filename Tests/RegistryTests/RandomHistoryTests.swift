@@ -121,6 +121,7 @@ private enum Change {
             case .declareContainer(let name, let cookie, let endpoints):
                 var definition = ContainerDefinition(name: name, source: .control)
                 definition.endpoints = endpoints
+                definition.namesItsNetworks = !endpoints.isEmpty
                 try town.registry.addContainer(definition, cookie: cookie.map { NamespaceCookie(rawValue: $0) })
             case .removeContainer(let name):
                 try town.registry.removeContainer(town.registry.container(named: name).id)

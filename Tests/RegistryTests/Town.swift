@@ -46,6 +46,7 @@ struct Town: ~Copyable {
     ) throws {
         var definition = ContainerDefinition(name: name, source: .control)
         definition.endpoints = endpoints.map { Self.endpoint($0) }
+        definition.namesItsNetworks = !endpoints.isEmpty
         definition.hostname = hostname
         definition.id = id
         definition.links = links.map { LinkDefinition(container: $0.0, name: $0.1) }

@@ -30,19 +30,11 @@ extension Configuration {
         /// How long our answers may be kept, in seconds, 0...2147483647 (RFC 2181 §8).
         package var ttl: UInt32 = 5
         /// How port 53 is taken in a namespace.
-        package var listen = Listen.direct
+        package var listen = ListenMode.direct
         /// The answer to CHAOS TXT `version.bind` and `version.server`, at most 255 octets; empty: refused.
         package var version = ""
         /// The answer to CHAOS TXT `id.server` and `hostname.bind`, at most 255 octets; empty: refused (RFC 4892).
         package var identity = ""
-    }
-
-    /// How port 53 of 127.0.0.11 is taken in a namespace.
-    package enum Listen: String, Sendable, CaseIterable {
-        /// Our sockets are bound to port 53 itself.
-        case direct
-        /// Our sockets are bound to a random port, and port 53 is translated to it in that namespace alone.
-        case redirect
     }
 
     /// `[control]`: the socket of `intercomctl`.

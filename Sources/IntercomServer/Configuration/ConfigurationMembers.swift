@@ -42,6 +42,8 @@ extension Configuration {
         package var endpoints: [Endpoint] = []
         package var links: [Link] = []
         package var ports: [Port] = []
+        /// How port 53 is taken in its namespace; nil: as `[server]` says.
+        package var listen: ListenMode?
         /// The absolute path of a resolv.conf that is written for it (key `resolv-conf`).
         package var resolverConfigurationPath: String?
 

@@ -67,6 +67,7 @@ extension ConfigurationReader {
             container.endpoints = Self.checked(entries, on: networks, in: &table, &addresses)
             table.read("links", .list(of: .link), into: &container.links)
             table.read("ports", .list(of: .port), into: &container.ports)
+            container.listen = table.read("listen", ValueKind<ListenMode>.word)
             container.resolverConfigurationPath = table.read("resolv-conf", .absolutePath)
             if container.resolverConfigurationPath != nil, !table.has("netns"), !table.has("pid") {
                 table.refuse(

@@ -33,6 +33,10 @@ extension ControlPlane {
         case Disconnect.name: change(Disconnect.self, call, client, disconnect)
         case AddContainer.name: change(AddContainer.self, call, client, addContainer)
         case RemoveContainer.name: change(RemoveContainer.self, call, client, removeContainer)
+        case DrainContainer.name:
+            change(DrainContainer.self, call, client) { named throws(ControlError) in try self.drain(named) }
+        case ReadyContainer.name:
+            change(ReadyContainer.self, call, client) { named throws(ControlError) in try self.makeReady(named) }
         case Reload.name: change(Reload.self, call, client) { _ throws(ControlError) in try self.reload() }
         case ListNetworks.name:
             show(ListNetworks.self, call, client) { _ in .init(networks: self.registry.networks.map(self.describe)) }
@@ -124,7 +128,7 @@ extension ControlPlane {
             metadata: .about(container: parameters.container, network: parameters.network))
     }
 
-    private func disconnect(_ parameters: Disconnect.Parameters) throws(ControlError) {
+    func disconnect(_ parameters: Disconnect.Parameters) throws(ControlError) {
         try changeRegistry { registry throws(RegistryError) in
             try registry.disconnect(container: parameters.container, network: parameters.network)
         }
@@ -159,6 +163,9 @@ extension ControlPlane {
         }
         let source = try NamespaceSource.of(parameters)
         try add(definition, namespace: source, resolverFile: parameters.resolvConf)
+        if definition.listen == .redirect {
+            logger.warning("listen redirect of \(definition.name) has no effect in version \(Version.number)")
+        }
         keep(parameters)
         logger.info(
             "container \(definition.name) added\(source.map { ", attached to \($0)" } ?? "")",
@@ -173,6 +180,25 @@ extension ControlPlane {
         remove(container.id)
         state.keep(.removeContainer(container.name))
         logger.info("container \(container.name) removed", metadata: .about(container: container.name))
+    }
+
+    func drain(_ parameters: Named) throws(ControlError) {
+        try setDraining(true, parameters)
+        state.keep(.drainContainer(parameters.name))
+    }
+
+    func makeReady(_ parameters: Named) throws(ControlError) {
+        try setDraining(false, parameters)
+        state.keep(.readyContainer(parameters.name))
+    }
+
+    private func setDraining(_ isDraining: Bool, _ parameters: Named) throws(ControlError) {
+        try changeRegistry { registry throws(RegistryError) in
+            try registry.setDraining(isDraining, container: parameters.name)
+        }
+        logger.info(
+            "container \(parameters.name) is \(isDraining ? "draining" : "ready")",
+            metadata: .about(container: parameters.name))
     }
 
     private func inspectContainer(_ parameters: Named) throws(ControlError) -> InspectContainer.Reply {

@@ -38,14 +38,19 @@ extension ControlPlane {
 
         for container in old.containers where !configuration.containers.contains(container) {
             awaited[container.name] = nil
-            if let declared = declared(container), declared.declared?.source == .configuration { remove(declared.id) }
+            shortfalls[Self.subject(container)] = nil
+            if let present = registry.declaredContainer(named: container.name),
+                present.declared?.source == .configuration
+            {
+                remove(present.id)
+            }
         }
         for network in old.networks where !configuration.networks.contains(where: { $0.name == network.name }) {
             withdraw(network)
         }
         for network in configuration.networks where !old.networks.contains(network) { declareOrWarn(network) }
         for container in configuration.containers
-        where declared(container) == nil && awaited[container.name] == nil {
+        where registry.declaredContainer(named: container.name) == nil && awaited[container.name] == nil {
             declareOrWarn(container)
         }
         logger.info("configuration reloaded")
@@ -61,13 +66,15 @@ extension ControlPlane {
     /// Settings that are read and checked, and do nothing in this version: nobody is to wonder why.
     private func warnOfIdleSettings() {
         let idle: [(String, Bool)] = [
-            ("[server] listen = \"redirect\"", configuration.server.listen == .redirect)
+            ("[server] listen = \"redirect\"", configuration.server.listen == .redirect),
+            ("listen = \"redirect\" of a [[container]]", configuration.containers.contains { $0.listen == .redirect }),
         ]
         for (key, isUsed) in idle where isUsed { logger.warning("\(key) has no effect in version \(Version.number)") }
     }
 
     private func withdraw(_ network: Configuration.Network) {
-        guard declared(network)?.source == .configuration else { return }
+        shortfalls[Self.subject(network)] = nil
+        guard registry.declaredNetwork(named: network.name)?.source == .configuration else { return }
         do throws(RegistryError) {
             try registry.removeNetwork(named: network.name)
         } catch {
@@ -79,25 +86,16 @@ extension ControlPlane {
     private func declareOrWarn(_ network: Configuration.Network) {
         let definition = NetworkDefinition(network)
         do throws(RegistryError) {
-            switch declared(network)?.source {
+            switch registry.declaredNetwork(named: network.name)?.source {
             case nil: try registry.createNetwork(definition)
             case .configuration?: try registry.updateNetwork(definition)
             case .control?: throw .networkExists(network.name)
             }
+            shortfalls[Self.subject(network)] = nil
         } catch {
-            logger.error(
-                "network \(network.name) of the configuration: \(error)", metadata: .about(network: network.name))
+            shortfalls[Self.subject(network)] = error.description
+            logger.error("\(Self.subject(network)): \(error)", metadata: .about(network: network.name))
         }
-    }
-
-    /// What is declared under the name of a network of the configuration.
-    private func declared(_ network: Configuration.Network) -> NetworkDefinition? {
-        (try? registry.network(named: network.name))?.declared
-    }
-
-    /// The container that is declared under the name of one of the configuration.
-    private func declared(_ container: Configuration.Container) -> Registry.Container? {
-        (try? registry.container(named: container.name)).flatMap { $0.declared == nil ? nil : $0 }
     }
 
     private func declareOrWarn(_ container: Configuration.Container) {
@@ -105,7 +103,7 @@ extension ControlPlane {
             try declare(container)
         } catch {
             logger.warning(
-                "container \(container.name) of the configuration: \(error.message)",
+                "\(Self.subject(container)): \(error.message)",
                 metadata: .about(container: container.name, .notAttached))
             awaitNamespace(of: container)
         }
@@ -113,8 +111,27 @@ extension ControlPlane {
 
     /// Adds a container of the configuration.
     func declare(_ container: Configuration.Container) throws(ControlError) {
-        try add(
-            ContainerDefinition(container), namespace: container.namespace.map { NamespaceSource($0) },
-            resolverFile: container.resolverConfigurationPath)
+        do throws(ControlError) {
+            try add(
+                ContainerDefinition(container), namespace: container.namespace.map { NamespaceSource($0) },
+                resolverFile: container.resolverConfigurationPath)
+            shortfalls[Self.subject(container)] = nil
+        } catch {
+            shortfalls[Self.subject(container)] = error.message
+            throw error
+        }
+    }
+
+    private static func subject(_ network: Configuration.Network) -> String {
+        "network \(network.name) of the configuration"
+    }
+
+    private static func subject(_ container: Configuration.Container) -> String {
+        "container \(container.name) of the configuration"
+    }
+
+    /// What somebody should look at: what is declared or found and not as it should be.
+    var warnings: [String] {
+        shortfalls.map { "\($0.key): \($0.value)" }.sorted() + registry.warnings
     }
 }

@@ -75,7 +75,7 @@ extension ControlPlane {
                 upstreams: groups.first?.servers ?? [], groups: groups,
                 cache: Status.Cache(counters, limit: configuration.cache.size),
                 workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
-                awaited: awaited.keys.sorted())
+                awaited: awaited.keys.sorted(), warnings: warnings)
             replyLater(VarlinkReply.encode(status), to: client)
         }
     }

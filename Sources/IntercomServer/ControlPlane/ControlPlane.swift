@@ -55,6 +55,8 @@ package final class ControlPlane {
     var attachments: [ContainerID: Attachment] = [:]
     /// Containers of the configuration whose namespace is not there yet.
     var awaited: [String: Configuration.Container] = [:]
+    /// What could not be had, and why: by what it is about.
+    var shortfalls: [String: String] = [:]
     var mounts: MountTable?
     /// The container that each namespace with a listener belongs to.
     var containerOfNamespace: [NamespaceIdentity: ContainerID] = [:]

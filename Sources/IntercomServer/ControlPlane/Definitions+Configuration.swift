@@ -53,6 +53,8 @@ extension ContainerDefinition {
         endpoints = container.endpoints.map {
             EndpointDefinition(network: $0.network, addresses: $0.addresses, aliases: $0.aliases)
         }
+        namesItsNetworks = !endpoints.isEmpty
+        listen = container.listen
         links = container.links.map { LinkDefinition(container: $0.container, name: $0.name) }
         ports = container.ports.map { port in
             PortDefinition(

@@ -95,6 +95,13 @@ extension ContainerDefinition {
                 try EndpointDefinition(
                     network: network.name, addresses: network.addresses, aliases: network.aliases))
         }
+        namesItsNetworks = parameters.networks != nil
+        if let text = parameters.listen {
+            guard let mode = ListenMode(rawValue: text) else {
+                throw .invalidValue(text, of: "listen", reason: "expected direct or redirect")
+            }
+            listen = mode
+        }
         links = (parameters.links ?? []).map { LinkDefinition(container: $0.container, name: $0.name) }
         for port in parameters.ports ?? [] { ports.append(try PortDefinition(port)) }
     }

@@ -24,7 +24,7 @@ extension ControlPlane {
             } ?? [],
             forwardFrom: (declared?.forwardFrom ?? configuration.forward.from).rawValue,
             ttl: Int(declared?.ttl ?? registry.ttl), source: declared?.source.rawValue ?? "kernel",
-            containers: members)
+            containers: members, facts: registry.facts(of: network).map { ControlAPI.Fact($0) })
     }
 
     func describe(_ container: Registry.Container) -> ControlAPI.Container {
@@ -42,6 +42,13 @@ extension ControlPlane {
                 aliases: endpoint.aliases, names: registry.names(of: endpoint, container))
         }
         let declared = container.declared
+        var facts = registry.facts(of: container).map { ControlAPI.Fact($0) }
+        if let declared, let netns, container.heard?.path != netns {
+            facts.insert(ControlAPI.Fact(fact: "netns", value: netns, source: declared.source.rawValue), at: 1)
+        }
+        if let declared, let pid {
+            facts.insert(ControlAPI.Fact(fact: "pid", value: "\(pid)", source: declared.source.rawValue), at: 1)
+        }
         return ControlAPI.Container(
             name: container.name, id: declared?.id, hostname: declared?.hostname, netns: netns, pid: pid,
             networks: endpoints, links: declared?.links.map { Link(container: $0.container, name: $0.name) } ?? [],
@@ -50,7 +57,21 @@ extension ControlPlane {
             } ?? [],
             resolvConf: attachment?.wantedResolverFile,
             listener: attachment == nil ? nil : Self.listenerAddress.description,
-            source: declared?.source.rawValue ?? "kernel")
+            listen: (declared?.listen ?? configuration.server.listen).rawValue, draining: container.isDraining,
+            source: declared?.source.rawValue ?? "kernel", facts: facts)
+    }
+}
+
+extension ControlAPI.Fact {
+    init(_ fact: Registry.Fact) {
+        let (source, link) =
+            switch fact.origin {
+            case .declared(let source): (source.rawValue, String?.none)
+            case .heard(let link): ("kernel", link)
+            }
+        self.init(
+            fact: fact.kind.rawValue, value: fact.value, network: fact.network, source: source, link: link,
+            inForce: fact.isInForce)
     }
 }
 

@@ -48,11 +48,7 @@ extension ControlPlane {
             }
         }
         for container in before.containers { restore(container, isSameBoot: isSameBoot) }
-        for connection in before.otherConnections {
-            restore(.connect(connection), "container \(connection.container) on network \(connection.network)") {
-                () throws(ControlError) in try connect(connection)
-            }
-        }
+        for declaration in before.others { restore(declaration) }
         do throws(LinuxError) {
             try state.write()
         } catch {
@@ -82,6 +78,24 @@ extension ControlPlane {
                 state.keep(.removeContainer(parameters.name))
                 forget(parameters)
             }
+        }
+    }
+
+    private func restore(_ declaration: Declaration) {
+        switch declaration {
+        case .connect(let connection):
+            restore(declaration, "container \(connection.container) on network \(connection.network)") {
+                () throws(ControlError) in try connect(connection)
+            }
+        case .disconnect(let connection):
+            restore(declaration, "container \(connection.container) off network \(connection.network)") {
+                () throws(ControlError) in try disconnect(connection)
+            }
+        case .drainContainer(let name):
+            restore(declaration, "container \(name), draining") { () throws(ControlError) in
+                try drain(Named(name: name))
+            }
+        default: break
         }
     }
 

@@ -27,6 +27,8 @@ enum Declaration: Equatable, Sendable {
     case removeContainer(String)
     case connect(Connect.Parameters)
     case disconnect(Disconnect.Parameters)
+    case drainContainer(String)
+    case readyContainer(String)
 
     /// The method of ``attach(_:)``: it is no call, and stands among calls.
     private static let attachMethod = "intercom.State.Attach"
@@ -41,6 +43,8 @@ enum Declaration: Equatable, Sendable {
         case .removeContainer(let name): Self.encode(RemoveContainer.name, Named(name: name))
         case .connect(let parameters): Self.encode(Connect.name, parameters)
         case .disconnect(let parameters): Self.encode(Disconnect.name, parameters)
+        case .drainContainer(let name): Self.encode(DrainContainer.name, Named(name: name))
+        case .readyContainer(let name): Self.encode(ReadyContainer.name, Named(name: name))
         }
     }
 
@@ -56,6 +60,8 @@ enum Declaration: Equatable, Sendable {
             case RemoveContainer.name: self = .removeContainer(try call.parameters(Named.self).name)
             case Connect.name: self = .connect(try call.parameters(Connect.Parameters.self))
             case Disconnect.name: self = .disconnect(try call.parameters(Disconnect.Parameters.self))
+            case DrainContainer.name: self = .drainContainer(try call.parameters(Named.self).name)
+            case ReadyContainer.name: self = .readyContainer(try call.parameters(Named.self).name)
             default: return nil
             }
         } catch {

@@ -12,7 +12,7 @@ struct Declarations: Sendable {
         var namespace: AttachedNamespace?
     }
 
-    /// An endpoint of a container that was declared elsewhere: by the configuration, or found.
+    /// An endpoint of a container whose networks are known elsewhere: by the configuration, or by the kernel.
     private struct Endpoint: Hashable {
         var container: Name
         var network: Name
@@ -26,23 +26,27 @@ struct Declarations: Sendable {
 
     private var placedNetworks: [Name: Placed<CreateNetwork.Parameters>] = [:]
     private var placedContainers: [Name: Placed<DeclaredContainer>] = [:]
-    private var connections: [Endpoint: Placed<Connect.Parameters>] = [:]
+    /// What was said last of an endpoint of a container that does not name its networks here: that it is, or is not.
+    private var endpoints: [Endpoint: Placed<Declaration>] = [:]
+    private var draining: [Name: Placed<String>] = [:]
     private var lastPlace: UInt64 = 0
 
     var networks: [CreateNetwork.Parameters] { Self.ordered(placedNetworks.values) }
     var containers: [DeclaredContainer] { Self.ordered(placedContainers.values) }
-    /// Of containers that are not among ``containers``.
-    var otherConnections: [Connect.Parameters] { Self.ordered(connections.values) }
+    /// What holds beside ``networks`` and ``containers``: connections, disconnections, and who is draining.
+    var others: [Declaration] {
+        Self.ordered(endpoints.values) + Self.ordered(draining.values).map { .drainContainer($0) }
+    }
 
     /// How many declarations ``all`` has at least.
-    var count: Int { placedNetworks.count + placedContainers.count + connections.count }
+    var count: Int { placedNetworks.count + placedContainers.count + endpoints.count + draining.count }
 
     /// The fewest declarations that make these.
     var all: [Declaration] {
         networks.map { .createNetwork($0) }
             + containers.flatMap { container in
                 [.addContainer(container.parameters)] + (container.namespace.map { [.attach($0)] } ?? [])
-            } + otherConnections.map { .connect($0) }
+            } + others
     }
 
     /// Takes in a change that was carried out. One that makes no sense here changes nothing.
@@ -63,31 +67,38 @@ struct Declarations: Sendable {
         case .removeContainer(let text):
             guard let name = Self.container(text) else { return }
             placedContainers[name] = nil
-            for endpoint in connections.keys where endpoint.container == name { connections[endpoint] = nil }
+            draining[name] = nil
+            for endpoint in endpoints.keys where endpoint.container == name { endpoints[endpoint] = nil }
         case .connect(let parameters): connect(parameters)
         case .disconnect(let parameters): disconnect(parameters)
+        case .drainContainer(let text):
+            guard let name = Self.container(text), draining[name] == nil else { return }
+            draining[name] = placed(text)
+        case .readyContainer(let text):
+            guard let name = Self.container(text) else { return }
+            draining[name] = nil
         }
     }
 
     private mutating func connect(_ parameters: Connect.Parameters) {
         guard let container = Self.container(parameters.container), let network = Self.network(parameters.network)
         else { return }
-        guard var declared = placedContainers[container]?.value.parameters else {
-            connections[Endpoint(container: container, network: network)] = placed(parameters)
+        guard let networks = placedContainers[container]?.value.parameters.networks else {
+            endpoints[Endpoint(container: container, network: network)] = placed(.connect(parameters))
             return
         }
-        declared.networks =
-            (declared.networks ?? []) + [
-                .init(name: parameters.network, addresses: parameters.addresses, aliases: parameters.aliases)
-            ]
-        placedContainers[container]?.value.parameters = declared
+        placedContainers[container]?.value.parameters.networks =
+            networks + [.init(name: parameters.network, addresses: parameters.addresses, aliases: parameters.aliases)]
     }
 
     private mutating func disconnect(_ parameters: Disconnect.Parameters) {
         guard let container = Self.container(parameters.container), let network = Self.network(parameters.network)
         else { return }
-        connections[Endpoint(container: container, network: network)] = nil
-        placedContainers[container]?.value.parameters.networks?.removeAll { Self.network($0.name) == network }
+        guard placedContainers[container]?.value.parameters.networks == nil else {
+            placedContainers[container]?.value.parameters.networks?.removeAll { Self.network($0.name) == network }
+            return
+        }
+        endpoints[Endpoint(container: container, network: network)] = placed(.disconnect(parameters))
     }
 
     // MARK: - Order and names

@@ -1,0 +1,28 @@
+// Where each thing comes from that is known of a network or a container.
+
+/// Something that was declared, or that the kernel shows.
+package struct Fact: Codable, Equatable, Sendable {
+    /// `name`, `netns`, `pid`, `hostname`, `id`, `network`, `address`, `alias`, `link`, `port`, `interface`, `subnet`,
+    /// `internal`, `upstream`, `route` or `ttl`.
+    package var fact: String
+    package var value: String
+    /// The network that an address or an alias is of.
+    package var network: String?
+    /// `configuration` or `control`: who declared it; `kernel`: it was found.
+    package var source: String
+    /// The link at which it was found: in the container's namespace, or an interface of the host.
+    package var link: String?
+    /// False: something else has more weight, or what it is about is not there.
+    package var inForce: Bool
+
+    package init(
+        fact: String, value: String, network: String? = nil, source: String, link: String? = nil, inForce: Bool = true
+    ) {
+        self.fact = fact
+        self.value = value
+        self.network = network
+        self.source = source
+        self.link = link
+        self.inForce = inForce
+    }
+}

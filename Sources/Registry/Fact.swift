@@ -1,0 +1,110 @@
+// For each thing that is known of a network or a container where it comes from, and whether it is in force.
+
+import DNSWire
+
+/// Where something that is known comes from.
+package enum Origin: Sendable, Equatable {
+    case declared(Source)
+    /// The kernel shows it, at this link; nil: at the namespace itself.
+    case heard(link: String?)
+}
+
+extension Registry {
+    /// Something that is declared or heard.
+    package struct Fact: Sendable, Equatable {
+        package enum Kind: String, Sendable {
+            case name, netns, hostname, id, network, address, alias, link, port
+            case interface, subnet, `internal`, upstream, route, ttl
+        }
+
+        package var kind: Kind
+        package var value: String
+        /// The network that it is about, where that is not plain.
+        package var network: String?
+        package var origin: Origin
+        /// False: something else has more weight, or what it is about is not there.
+        package var isInForce = true
+    }
+}
+
+extension Registry {
+    /// All that is known of a network, what is declared first.
+    package func facts(of network: Network) -> [Fact] {
+        var facts: [Fact] = []
+        func add(_ kind: Fact.Kind, _ values: [String], _ origin: Origin, isInForce: Bool = true) {
+            facts += values.map { Fact(kind: kind, value: $0, origin: origin, isInForce: isInForce) }
+        }
+        if let declared = network.declared {
+            let origin = Origin.declared(declared.source)
+            add(.name, [declared.name], origin)
+            add(.interface, [declared.interface].compactMap { $0 }, origin, isInForce: network.heard != nil)
+            add(.subnet, declared.subnets.map(\.description), origin)
+            add(.internal, declared.isInternal ? ["yes"] : [], origin)
+            add(.upstream, declared.upstreams.map(\.description), origin)
+            add(.route, declared.routes.map(\.domain.description), origin)
+            add(.ttl, [declared.ttl].compactMap { $0?.description }, origin)
+        }
+        if let heard = network.heard {
+            let origin = Origin.heard(link: heard.interfaceName)
+            add(.name, [heard.name], origin, isInForce: network.declared == nil)
+            add(.interface, [heard.interfaceName], origin)
+            add(.subnet, heard.subnets.map(\.description), origin, isInForce: network.declared?.subnets.isEmpty ?? true)
+        }
+        return facts
+    }
+
+    /// All that is known of a container, what is declared first.
+    package func facts(of container: Container) -> [Fact] {
+        var facts: [Fact] = []
+        if let declared = container.declared {
+            let origin = Origin.declared(declared.source)
+            facts.append(Fact(kind: .name, value: declared.name, origin: origin))
+            let values: [(Fact.Kind, [String])] = [
+                (.hostname, [declared.hostname].compactMap { $0 }), (.id, [declared.id].compactMap { $0 }),
+                (.link, declared.links.map { "\($0.container):\($0.name)" }),
+                (.port, declared.ports.map(\.description)),
+            ]
+            for (kind, values) in values { facts += values.map { Fact(kind: kind, value: $0, origin: origin) } }
+            for endpoint in declared.endpoints { facts += self.facts(of: endpoint, origin) }
+        }
+        for endpoint in container.connections { facts += self.facts(of: endpoint, .declared(.control)) }
+        if let heard = container.heard {
+            let origin = Origin.heard(link: nil)
+            facts.append(
+                Fact(kind: .name, value: heard.name, origin: origin, isInForce: container.declared == nil))
+            facts.append(Fact(kind: .netns, value: heard.path, origin: origin))
+            for endpoint in heard.endpoints { facts += self.facts(of: endpoint, container) }
+        }
+        return facts
+    }
+
+    private func facts(of endpoint: EndpointDefinition, _ origin: Origin) -> [Fact] {
+        let network = network(of: endpoint).flatMap { networkStates[$0] }
+        let name = network?.name ?? endpoint.network
+        return [Fact(kind: .network, value: name, origin: origin, isInForce: network != nil)]
+            + endpoint.addresses.map {
+                Fact(kind: .address, value: "\($0)", network: name, origin: origin, isInForce: network != nil)
+            }
+            + endpoint.aliases.map {
+                Fact(kind: .alias, value: $0, network: name, origin: origin, isInForce: network != nil)
+            }
+    }
+
+    private func facts(of link: HeardEndpoint, _ container: Container) -> [Fact] {
+        // A network that was not heard of has no name yet.
+        guard let network = networkOfInterface[link.network].flatMap({ networkStates[$0] }) else { return [] }
+        let origin = Origin.heard(link: link.link)
+        let endpoint = container.endpoint(on: network.id)
+        let declared = declaredAddresses(of: container.id, on: network.id)
+        return [Fact(kind: .network, value: network.name, origin: origin, isInForce: endpoint != nil)]
+            + link.addresses.map {
+                Fact(
+                    kind: .address, value: "\($0)", network: network.name, origin: origin,
+                    isInForce: endpoint != nil && declared.isEmpty || declared.contains($0))
+            }
+    }
+}
+
+extension PortDefinition: CustomStringConvertible {
+    package var description: String { "\(number)/\(transport.rawValue)\(service.map { "=\($0)" } ?? "")" }
+}

@@ -1,0 +1,22 @@
+// Where things come from that are known of networks and containers, for people.
+
+import ControlAPI
+
+extension [Fact] {
+    /// Who knows of it: `control`, `kernel` or both.
+    var sources: String {
+        list(["configuration", "control", "kernel"].filter { source in contains { $0.source == source } })
+    }
+
+    /// A line for each fact.
+    var table: Table {
+        var table = Table(["FACT", "VALUE", "NETWORK", "FROM"])
+        for fact in self {
+            let link = fact.link.map { " (\($0))" } ?? ""
+            table.add([
+                fact.fact, fact.value, fact.network ?? "", fact.source + link + (fact.inForce ? "" : ", not in force"),
+            ])
+        }
+        return table
+    }
+}
