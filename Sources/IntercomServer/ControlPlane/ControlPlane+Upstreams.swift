@@ -15,7 +15,7 @@ extension ControlPlane {
         forgetLoops()
         upstreamsChanged = true
         publish {}
-        // systemd-resolved's stub stays where it is when the servers behind it are others.
+        // Also where the file says the same: systemd-resolved's stub stays when the servers behind it are others.
         if configuration.defaultUpstreams.isEmpty { ask(workers.indices, { .flush(token: $0, .everything) }) { _ in } }
     }
 

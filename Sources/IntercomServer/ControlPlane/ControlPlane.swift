@@ -117,7 +117,7 @@ package final class ControlPlane {
         let inotify = try Inotify()
         try epoll.add(inotify.descriptor, token: ControlToken.inotify.word, interest: [.readable])
         watch = ContainerWatch(inotify)
-        try epoll.add(hostResolver.descriptor, token: ControlToken.resolver.word, interest: [.readable])
+        try hostResolver.watch(by: epoll, token: ControlToken.resolver.word)
         replies = try Mailbox()
         var inheritance = Inheritance(logger: logger)
         let path = options.socket ?? configuration.control.socket

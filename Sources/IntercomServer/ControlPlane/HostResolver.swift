@@ -8,30 +8,39 @@ import Logging
 /// missing is no reason to deny names.
 struct HostResolver: ~Copyable {
     static let path = "/etc/resolv.conf"
+    /// Where systemd-resolved keeps the servers behind its stub (systemd-resolved.service(8)). The file that names the stub
+    /// stays as it is when they change.
+    private static let pathBehindStub = "/run/systemd/resolve/resolv.conf"
 
     private(set) var configuration = ResolverConfiguration()
     private var file: WatchedFile
+    private var fileBehindStub: WatchedFile
     private let logger: Logger
     /// Whether it was said that there is no server: once is enough.
     private var hasWarned = false
 
     /// - Throws: ``LinuxError`` when files cannot be watched at all.
     init(logger: Logger) throws(LinuxError) {
+        let file = try WatchedFile(Self.path)
+        let fileBehindStub = try WatchedFile(Self.pathBehindStub)
+        self.file = file
+        self.fileBehindStub = fileBehindStub
         self.logger = logger
-        file = try WatchedFile(Self.path)
         read()
     }
 
-    /// Readable when something has happened to the file.
-    var descriptor: Descriptor {
-        _read { yield file.descriptor }
+    /// Has `epoll` tell by a token when something has happened to the files.
+    func watch(by epoll: borrowing Epoll, token: UInt64) throws(LinuxError) {
+        try epoll.add(file.descriptor, token: token, interest: [.readable])
+        try epoll.add(fileBehindStub.descriptor, token: token, interest: [.readable])
     }
 
-    /// Reads the file again if something has happened to it.
-    /// - Returns: whether something has, even if it says the same: who is behind it may be another.
+    /// Reads the file again if something has happened to it, or to the servers behind systemd-resolved's stub.
+    /// - Returns: whether something has, even if the file says the same: what was said before may be wrong now.
     mutating func update() -> Bool {
         do throws(LinuxError) {
-            guard try file.hasChanged() else { return false }
+            let changes = [try file.hasChanged(), try fileBehindStub.hasChanged()]
+            guard changes.contains(true) else { return false }
         } catch {
             logger.error("\(Self.path) cannot be watched: \(error)")
             return false

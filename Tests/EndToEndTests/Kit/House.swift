@@ -24,6 +24,8 @@ final class House {
     var configuration: String { "\(directory)/intercom.toml" }
     /// The resolv.conf that the daemon takes for the host's, in a house that has one of its own.
     var resolver: String { "\(directory)/etc/resolv.conf" }
+    /// What such a house has for `/run/systemd/resolve`.
+    var resolved: String { "\(directory)/resolved" }
     /// What intercomd has logged.
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
     var host: String { namespaces[0] }
@@ -139,7 +141,10 @@ final class House {
             try? FileManager.default.copyItem(atPath: "/etc/\(file)", toPath: "\(etc)/\(file)")
         }
         try text.write(toFile: resolver, atomically: true, encoding: .utf8)
-        let mounts = "mkdir -p /etc/netns && mount --bind /etc/netns \(etc)/netns && mount --rbind \(etc) /etc"
+        try FileManager.default.createDirectory(atPath: resolved, withIntermediateDirectories: true)
+        let mounts =
+            "mkdir -p /etc/netns /run/systemd/resolve && mount --bind /etc/netns \(etc)/netns"
+            + " && mount --rbind \(etc) /etc && mount --bind \(resolved) /run/systemd/resolve"
         return ["sh", "-c", "\(mounts) && exec \"$@\"", "furnish"]
     }
 
