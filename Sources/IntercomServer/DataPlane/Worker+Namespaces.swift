@@ -12,7 +12,8 @@ struct SocketOrder {
     let view: ViewID
     let server: ServerAddress
     let kind: SocketKind
-    let message: [UInt8]
+    /// What is to be sent first.
+    var message: [UInt8]
 
     /// - Parameter namespace: the number of the view whose namespace it is.
     init(_ token: SocketToken, _ server: ServerAddress, isStream: Bool, from namespace: UInt32, message: [UInt8]) {
@@ -88,6 +89,12 @@ extension Worker {
             if isFailure { forwarder.failed(order.token, now: now) } else { open(order, now) }
         }
         act(now)
+    }
+
+    /// Adds a message to what a connection that is waited for is to send; a datagram is sent again later.
+    mutating func add(_ message: [UInt8], toOrder token: SocketToken) {
+        guard let index = orders.firstIndex(where: { $0.token == token && $0.kind.isStream }) else { return }
+        orders[index].message += message
     }
 
     /// Forgets a socket that is waited for, if it is.

@@ -161,6 +161,7 @@ extension Worker {
 
     private mutating func send(_ token: SocketToken, _ message: [UInt8], _ now: Moment) {
         guard let ticket = upstreams.ticket(of: token), let position = upstreams.sockets.position(of: ticket) else {
+            add(message, toOrder: token)
             return
         }
         do throws(LinuxError) {
