@@ -121,6 +121,25 @@ package enum ControlInterface {
           inFlight: int
         )
 
+        # A change of the registry. kind: "network", "container" or "endpoint" (of a container on a network); action: "added",
+        # "changed" or "removed"; formerName: what a network or container was called before. interface, subnets and internal
+        # are a network's, netns and draining a container's, addresses and aliases an endpoint's: as they are now, and of
+        # what was removed as they were.
+        type Change (
+          kind: string,
+          action: string,
+          network: ?string,
+          container: ?string,
+          formerName: ?string,
+          interface: ?string,
+          subnets: ?[]string,
+          internal: ?bool,
+          netns: ?string,
+          draining: ?bool,
+          addresses: ?[]string,
+          aliases: ?[]string
+        )
+
         # Declares a network.
         method CreateNetwork(
           name: string,
@@ -199,6 +218,10 @@ package enum ControlInterface {
 
         # Forgets kept answers: all, or those about a name, or (suffix) about a name and all names under it.
         method FlushCache(name: ?string, suffix: ?bool) -> (flushed: int)
+
+        # Every change of the registry as it happens; needs "more". The first reply is ready: what changes from then on is told.
+        # Who does not read misses changes, and is told how many. What is there already is told by the other methods.
+        method Monitor() -> (ready: ?bool, missed: ?int, change: ?Change)
 
         # Reads the configuration again and applies what is different.
         method Reload() -> ()

@@ -79,6 +79,12 @@ package enum Files {
         try? writeAll(Array(text.utf8), to: stream.rawValue, "")
     }
 
+    /// A second descriptor for what a standard stream goes to (fcntl(2) F_DUPFD_CLOEXEC).
+    /// - Throws: ``LinuxError`` where the stream is closed.
+    package static func duplicate(_ stream: Stream) throws(LinuxError) -> Descriptor {
+        Descriptor(adopting: try system("fcntl") { clinux_duplicate(stream.rawValue) })
+    }
+
     /// Whether a standard stream goes to a terminal (isatty(3)).
     package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 

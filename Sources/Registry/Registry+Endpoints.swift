@@ -26,6 +26,7 @@ extension Registry {
         if !isNamedAlike || old.endpoints != new.endpoints || old.declared?.links != new.declared?.links {
             settleLinks(of: new, before: old)
         }
+        record(new, before: old)
         if new.isGone { containerNumbers.give(back: id.rawValue) }
     }
 

@@ -166,7 +166,8 @@ extension Registry {
         let names = (old.isGone ? [] : old.callNames, new.isGone ? [] : new.callNames)
         for name in names.0 where !names.1.contains(name) { networksCalled.remove(scope, from: name) }
         for name in names.1 where !names.0.contains(name) { networksCalled[name, default: []].append(scope) }
-        if new.isGone { goneScopes.append(scope) }
+        if new.isGone { goneNetworks[scope] = old.name }
+        record(new, before: old)
         let wasNamedAlike = old.dnsName?.wire == new.dnsName?.wire && names.0 == names.1
         let wasDeclaredAlike = old.declared == new.declared
         if !new.isGone, !wasDeclaredAlike || !wasNamedAlike { touchMembers(of: new) }
@@ -201,8 +202,8 @@ extension Registry {
         var containers: Set<ContainerID> = []
         for reference in references { containers.formUnion(referrers[reference] ?? []) }
         for container in containers.sorted() { change(container) { _ in } }
-        for scope in goneScopes { scopeNumbers.give(back: scope.rawValue) }
-        goneScopes.removeAll()
+        for scope in goneNetworks.keys { scopeNumbers.give(back: scope.rawValue) }
+        goneNetworks.removeAll()
     }
 }
 

@@ -39,8 +39,8 @@ package struct Registry: Sendable {
     var linkedBy: [Name: Set<ContainerID>] = [:]
 
     var scopeNumbers = NumberPool()
-    /// Those of networks that have gone, while containers may still be on them.
-    var goneScopes: [ScopeID] = []
+    /// What networks were called that have gone, while containers may still be on them.
+    var goneNetworks: [ScopeID: String] = [:]
     var containerNumbers = NumberPool()
     /// The group that was made last.
     var lastGroup = UpstreamGroupID.default
@@ -52,6 +52,14 @@ package struct Registry: Sendable {
     package private(set) var domain: Name
     /// Seconds that answers may be kept where the network does not say.
     package private(set) var ttl: UInt32
+
+    // MARK: What watchers do not know yet
+
+    /// Whether changes are recorded as they happen, for ``takeEvents()``.
+    package var isWatched = false {
+        didSet { if !isWatched { events.removeAll() } }
+    }
+    var events: [Event] = []
 
     // MARK: What the directories do not know yet
 

@@ -31,6 +31,7 @@ package struct VarlinkCall: Sendable {
         var method: String
         var parameters: Parameters
         var oneway: Bool?
+        var more: Bool?
     }
 
     /// The method's full name, as `org.varlink.service.GetInfo`.
@@ -69,8 +70,11 @@ package struct VarlinkCall: Sendable {
     }
 
     /// The message of a call, with its NUL.
-    package static func encode(method: String, parameters: some Encodable, oneway: Bool = false) -> [UInt8] {
+    package static func encode(
+        method: String, parameters: some Encodable, oneway: Bool = false, more: Bool = false
+    ) -> [UInt8] {
         VarlinkParameters.encode(
-            OutgoingEnvelope(method: method, parameters: parameters, oneway: oneway ? true : nil))
+            OutgoingEnvelope(
+                method: method, parameters: parameters, oneway: oneway ? true : nil, more: more ? true : nil))
     }
 }

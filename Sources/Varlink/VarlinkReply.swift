@@ -6,6 +6,7 @@ import FoundationEssentials
 package enum VarlinkReply {
     private struct Success<Parameters: Encodable>: Encodable {
         var parameters: Parameters
+        var `continues`: Bool?
     }
 
     private struct Failure<Parameters: Encodable>: Encodable {
@@ -14,8 +15,9 @@ package enum VarlinkReply {
     }
 
     /// The reply of a call that was carried out.
-    package static func encode(_ parameters: some Encodable) -> [UInt8] {
-        VarlinkParameters.encode(Success(parameters: parameters))
+    /// - Parameter continues: more replies to the same call come after this one; the client has asked for it (`more`).
+    package static func encode(_ parameters: some Encodable, continues: Bool = false) -> [UInt8] {
+        VarlinkParameters.encode(Success(parameters: parameters, continues: continues ? true : nil))
     }
 
     /// The reply of a call that was refused.
@@ -34,6 +36,8 @@ package struct VarlinkResponse: Sendable {
 
     /// The error's full name; nil where the call was carried out.
     package let error: String?
+    /// More replies to the same call follow.
+    package let continues: Bool
     private let message: [UInt8]
 
     /// Reads a message.
@@ -41,6 +45,7 @@ package struct VarlinkResponse: Sendable {
     package init(message: [UInt8]) throws(VarlinkCallError) {
         guard let envelope = try? JSONDecoder().decode(Envelope.self, from: Data(message)) else { throw .malformed }
         error = envelope.error
+        continues = envelope.continues ?? false
         self.message = message
     }
 
@@ -118,6 +123,11 @@ package enum VarlinkParameters {
         // What is encoded here is our own: strings and numbers. A number that is none (NaN) would be the one failure.
         let data = (try? encoder.encode(message)) ?? Data("{}".utf8)
         return Array(data) + [0]
+    }
+
+    /// Parameters as JSON on one line, in a fixed order.
+    package static func line(_ parameters: some Encodable) -> String {
+        String(decoding: encode(parameters).dropLast(), as: UTF8.self)
     }
 
     /// Parameters as people read JSON: indented, in a fixed order.

@@ -17,6 +17,8 @@ package struct VarlinkService: Sendable {
         var interface: String
     }
 
+    private struct Nothing: Encodable {}
+
     private struct Method: Encodable {
         var method: String
     }
@@ -68,6 +70,11 @@ package struct VarlinkService: Sendable {
         VarlinkReply.encode(error: "\(name).InvalidParameter", error)
     }
 
+    /// The answer to a call without `more` of a method that gives many replies.
+    package static func expectedMore() -> [UInt8] {
+        VarlinkReply.encode(error: "\(name).ExpectedMore", Nothing())
+    }
+
     private static func interfaceNotFound(_ interface: String) -> [UInt8] {
         VarlinkReply.encode(error: "\(name).InterfaceNotFound", Interface(interface: interface))
     }
@@ -90,6 +97,7 @@ package struct VarlinkService: Sendable {
         error MethodNotFound (method: string)
         error MethodNotImplemented (method: string)
         error InvalidParameter (parameter: string)
+        error ExpectedMore ()
 
         """
 }

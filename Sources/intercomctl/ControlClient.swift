@@ -61,35 +61,90 @@ struct ControlClient: ~Copyable {
     func call<Method: ControlMethod>(
         _ method: Method.Type, _ parameters: Method.Parameters
     ) throws(Failure) -> Method.Reply {
-        let response = try exchange(VarlinkCall.encode(method: Method.name, parameters: parameters))
-        if let error = response.error { throw Self.failure(error, response) }
+        try send(VarlinkCall.encode(method: Method.name, parameters: parameters))
+        var framer = VarlinkFramer()
+        while true {
+            if let reply = framer.next() { return try Self.reply(of: method, try response(reply)) }
+            try receive(into: &framer)
+        }
+    }
+
+    /// Calls a method that gives many replies, and takes each as it comes, until the user or the daemon ends it.
+    /// - Throws: ``Failure``.
+    func stream<Method: ControlMethod>(
+        _ method: Method.Type, _ parameters: Method.Parameters, each: (Method.Reply) -> Void
+    ) throws(Failure) -> StreamEnd {
+        var watch: StreamWatch
+        do throws(LinuxError) {
+            watch = try StreamWatch(of: descriptor)
+        } catch {
+            throw Failure(status: 1, message: "signals cannot be waited for (\(error))")
+        }
+        try send(VarlinkCall.encode(method: Method.name, parameters: parameters, more: true))
+        var framer = VarlinkFramer()
+        while watch.waitForReply() {
+            try receive(into: &framer)
+            while let message = framer.next() {
+                let response = try response(message)
+                let reply = try Self.reply(of: method, response)
+                if !response.continues { return .byDaemon }
+                each(reply)
+            }
+        }
+        return .byUser
+    }
+
+    // MARK: - Messages
+
+    private func send(_ message: [UInt8]) throws(Failure) {
+        do throws(LinuxError) {
+            var sent = 0
+            while sent < message.count {
+                sent += try descriptor.write(message.span.extracting(sent..<message.count)) ?? 0
+            }
+        } catch {
+            throw brokenOff(error)
+        }
+    }
+
+    private func receive(into framer: inout VarlinkFramer) throws(Failure) {
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        let count: Int?
+        do throws(LinuxError) {
+            count = try descriptor.read(into: &buffer)
+        } catch {
+            throw brokenOff(error)
+        }
+        if count == 0 { throw Failure(status: 3, message: "the daemon at \(path) closed the connection") }
+        do throws(VarlinkFramerError) {
+            try framer.feed(buffer, count ?? 0)
+        } catch {
+            throw Failure(status: 1, message: "what listens at \(path) does not speak Varlink")
+        }
+    }
+
+    private func brokenOff(_ error: LinuxError) -> Failure {
+        Failure(status: 3, message: "the daemon at \(path) broke off (\(error.errno))")
+    }
+
+    private func response(_ message: [UInt8]) throws(Failure) -> VarlinkResponse {
+        do throws(VarlinkCallError) {
+            return try VarlinkResponse(message: message)
+        } catch {
+            throw Failure(status: 1, message: "what listens at \(path) does not speak Varlink")
+        }
+    }
+
+    private static func reply<Method: ControlMethod>(
+        of method: Method.Type, _ response: VarlinkResponse
+    ) throws(Failure) -> Method.Reply {
+        if let error = response.error { throw failure(error, response) }
         do throws(InvalidParameter) {
             return try response.parameters(Method.Reply.self)
         } catch {
             throw Failure(
                 status: 1, message: "the daemon's reply lacks '\(error.parameter)': is it of another version?")
         }
-    }
-
-    private func exchange(_ message: [UInt8]) throws(Failure) -> VarlinkResponse {
-        var framer = VarlinkFramer()
-        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-        do {
-            var sent = 0
-            while sent < message.count {
-                sent += try descriptor.write(message.span.extracting(sent..<message.count)) ?? 0
-            }
-            while true {
-                if let reply = framer.next() { return try VarlinkResponse(message: reply) }
-                guard let count = try descriptor.read(into: &buffer), count > 0 else { break }
-                try framer.feed(buffer, count)
-            }
-        } catch let error as LinuxError {
-            throw Failure(status: 3, message: "the daemon at \(path) broke off (\(error.errno))")
-        } catch {
-            throw Failure(status: 1, message: "what listens at \(path) does not speak Varlink")
-        }
-        throw Failure(status: 3, message: "the daemon at \(path) closed the connection")
     }
 
     /// What an error reply means for the user.

@@ -14,7 +14,8 @@ struct Intercomctl: ParsableCommand {
             2 wrong usage; 3 no daemon at the socket.
             """,
         subcommands: [
-            NetworkVerbs.self, ContainerVerbs.self, CacheVerbs.self, ResolveVerb.self, StatusVerb.self, ReloadVerb.self,
+            NetworkVerbs.self, ContainerVerbs.self, CacheVerbs.self, ResolveVerb.self, StatusVerb.self,
+            MonitorVerb.self, ReloadVerb.self,
         ]
     )
 

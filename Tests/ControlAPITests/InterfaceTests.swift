@@ -59,6 +59,13 @@ struct InterfaceTests {
         name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [route],
         forwardFrom: "host", ttl: 7,
         source: "control", containers: [member], facts: [fact])
+    static let change: Monitor.Change = {
+        var change = Monitor.Change(kind: "k", action: "a", network: "n", container: "c")
+        (change.formerName, change.interface, change.netns) = ("f", "i", "/n")
+        (change.subnets, change.addresses, change.aliases) = (["s"], ["a"], ["b"])
+        (change.internal, change.draining) = (true, true)
+        return change
+    }()
     static let route = Route(domain: "d", upstreams: ["u"])
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
     static let container = Container(
@@ -82,6 +89,7 @@ struct InterfaceTests {
     func types() throws {
         try expect(Self.member, is: fields("type", "Member"), "Member")
         try expect(Self.network, is: fields("type", "Network"), "Network")
+        try expect(Self.change, is: fields("type", "Change"), "Change")
         try expect(Self.fact, is: fields("type", "Fact"), "Fact")
         try expect(Self.route, is: fields("type", "Route"), "Route")
         try expect(Self.endpoint, is: fields("type", "Endpoint"), "Endpoint")
@@ -132,6 +140,9 @@ struct InterfaceTests {
         try expect(
             InspectContainer.Reply(container: Self.container), is: fields("method", "InspectContainer", reply: true),
             "InspectContainer")
+        try expect(
+            Monitor.Reply(ready: true, missed: 7, change: Self.change), is: fields("method", "Monitor", reply: true),
+            "Monitor")
         try expect(Resolve.Reply(answer: Self.answer), is: fields("method", "Resolve", reply: true), "Resolve")
         try expect(
             Status.Reply(

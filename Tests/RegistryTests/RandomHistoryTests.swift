@@ -13,12 +13,16 @@ struct RandomHistoryTests {
         var town = try Town()
         var plain = PlainRegistry()
         var accepted = 0
+        var tally = Tally()
+        town.registry.isWatched = true
         for step in 0..<120 {
             let change = Change.any(&random)
             guard try change.apply(to: &town) else { continue }
             accepted += 1
             change.apply(to: &plain)
             try compare(&town, plain, "seed \(seed), step \(step): \(change)")
+            tally.take(town.registry.takeEvents())
+            #expect(tally == Tally(of: town.registry), "a watcher knows as much")
         }
         #expect(accepted > 60, "most changes are possible")
         for cookie in PlainRegistry.cookies { town.namespaceGone(cookie) }
@@ -59,6 +63,37 @@ extension Registry {
             && networkOfInterface.isEmpty && interfacesCalled.isEmpty && claims.isEmpty
             && containersCalled.isEmpty && containerOfCookie.isEmpty && referrers.isEmpty && shares.isEmpty
             && containerOfScope.isEmpty && linkNames.isEmpty && linkedBy.isEmpty
+    }
+}
+
+/// How many of each there are.
+private struct Tally: Equatable {
+    var networks = 0
+    var containers = 0
+    var endpoints = 0
+
+    init() {}
+
+    init(of registry: Registry) {
+        networks = registry.networkCount
+        containers = registry.containerCount
+        endpoints = registry.containers.reduce(0) { $0 + $1.endpoints.count }
+    }
+
+    mutating func take(_ events: [Registry.Event]) {
+        for event in events {
+            let difference =
+                switch event.action {
+                case .added: 1
+                case .changed: 0
+                case .removed: -1
+                }
+            switch event.subject {
+            case .network: networks += difference
+            case .container: containers += difference
+            case .endpoint: endpoints += difference
+            }
+        }
     }
 }
 

@@ -70,6 +70,19 @@ struct CallTests {
         #expect(try failure.error == "a.b.Wrong" && failure.parameters(Parameters.self) == parameters)
     }
 
+    @Test("that takes many replies says so, and each but the last says that more follow")
+    func stream() throws {
+        let message = VarlinkCall.encode(method: "a.b.Watch", parameters: [String: Int](), more: true)
+        #expect(try VarlinkCall(message: message.dropLast()).more)
+        for continues in [true, false] {
+            let reply = VarlinkReply.encode(["n": 1], continues: continues)
+            #expect(try VarlinkResponse(message: reply.dropLast()).continues == continues)
+        }
+        #expect(VarlinkParameters.line(["b": 1, "a": 2]) == #"{"a":2,"b":1}"#)
+        let refused = try VarlinkResponse(message: VarlinkService.expectedMore().dropLast())
+        #expect(refused.error == "org.varlink.service.ExpectedMore")
+    }
+
     @Test(
         "of introspection is answered by the service itself",
         arguments: [

@@ -17,6 +17,13 @@ struct ControlConnection: ~Copyable {
     private var isOneWay = false
     private var output: [UInt8] = []
     private var outputStart = 0
+    /// Replies of a stream that the client has missed since it was told of it last.
+    private var missed = 0
+
+    /// The most octets of a stream that wait for a client: some thousand changes.
+    private static let maximumBacklog = 256 * 1024
+    /// Octets that were sent and are not forgotten yet.
+    private static let maximumSent = 64 * 1024
 
     init(descriptor: consuming Descriptor, peer: PeerCredentials) {
         self.descriptor = descriptor
@@ -45,13 +52,31 @@ struct ControlConnection: ~Copyable {
         if !isOneWay { output += message }
     }
 
+    /// Takes one reply of a stream, after which more follow. A client that does not read misses what has no room.
+    mutating func stream(_ message: [UInt8]) {
+        if missed > 0 || output.count - outputStart + message.count > Self.maximumBacklog {
+            missed += 1
+        } else {
+            output += message
+        }
+    }
+
+    /// How many replies of a stream were missed, once there is room to say so.
+    mutating func takeMissed() -> Int? {
+        guard missed > 0, output.isEmpty else { return nil }
+        defer { missed = 0 }
+        return missed
+    }
+
     /// Writes as much as the client takes.
     mutating func flush() throws(LinuxError) {
         while outputStart < output.count {
-            guard let written = try descriptor.write(output.span.extracting(outputStart..<output.count)) else { return }
+            guard let written = try descriptor.write(output.span.extracting(outputStart..<output.count)) else { break }
             outputStart += written
         }
-        output.removeAll()
-        outputStart = 0
+        if outputStart == output.count || outputStart > Self.maximumSent {
+            output.removeSubrange(..<outputStart)
+            outputStart = 0
+        }
     }
 }

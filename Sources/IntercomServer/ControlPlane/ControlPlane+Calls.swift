@@ -48,6 +48,7 @@ extension ControlPlane {
         case InspectContainer.name: show(InspectContainer.self, call, client, inspectContainer)
         case Resolve.name: resolve(call, client)
         case Status.name: status(client)
+        case Monitor.name: monitor(call, client)
         case FlushCache.name: flushCache(call, client)
         default: reply(VarlinkService.methodNotFound(call.method), to: client)
         }

@@ -36,19 +36,27 @@ extension ControlPlane {
         guard let position = connections.position(of: client) else { return }
         do throws(LinuxError) {
             if events.contains(.error) || events.contains(.hangUp) {
-                connections.remove(client)
+                close(client)
                 return
             }
-            if events.contains(.writable) { try connections[position].flush() }
+            if events.contains(.writable) {
+                try connections[position].flush()
+                try tellMissed(position)
+            }
             if events.contains(.readable), try !read(position) {
-                connections.remove(client)
+                close(client)
                 return
             }
             takeCalls(of: client)
         } catch {
             logger.debug("a control connection ended: \(error)")
-            connections.remove(client)
+            close(client)
         }
+    }
+
+    func close(_ client: Ticket) {
+        connections.remove(client)
+        endMonitor(client)
     }
 
     /// Takes what a client has sent.
@@ -78,7 +86,7 @@ extension ControlPlane {
                 carryOut(call, of: client)
             } catch {
                 logger.debug("a control connection is closed: it sent what is no call")
-                connections.remove(client)
+                close(client)
                 return
             }
         }
@@ -92,7 +100,7 @@ extension ControlPlane {
         do throws(LinuxError) {
             try connections[position].flush()
         } catch {
-            connections.remove(client)
+            close(client)
         }
     }
 
@@ -100,7 +108,7 @@ extension ControlPlane {
     func settle(_ client: Ticket) {
         guard let position = connections.position(of: client) else { return }
         if connections[position].isFinished {
-            connections.remove(client)
+            close(client)
             return
         }
         let interest = connections[position].interest
@@ -108,7 +116,7 @@ extension ControlPlane {
             try epoll.modify(
                 connections[position].descriptor, token: ControlToken.connection(client).word, interest: interest)
         } catch {
-            connections.remove(client)
+            close(client)
         }
     }
 

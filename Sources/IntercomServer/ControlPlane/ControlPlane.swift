@@ -77,6 +77,8 @@ package final class ControlPlane {
     var epoll: Epoll
     var watch: ContainerWatch
     var connections = SlotTable<ControlConnection>()
+    /// The clients that watch the registry.
+    var monitors: Set<Ticket> = []
     private(set) var workers: [WorkerHandle] = []
     private let workerCount: Int
     private let replies: Mailbox<WorkerReply>
@@ -184,6 +186,7 @@ package final class ControlPlane {
 
     private func shutDown() {
         serviceStops()
+        endMonitors()
         // Programs that start between this daemon and the next ask us, too.
         if !ServiceManager.isListening { for container in attachments.keys { removeResolverFiles(of: container) } }
         for worker in workers { worker.inbox.post(.stop) }
@@ -204,12 +207,16 @@ package final class ControlPlane {
 
     /// Sends all workers what changed in the registry; `done` is called once it is in force in each.
     func publish(then done: @escaping () -> Void) {
+        let events = registry.takeEvents()
         let changes = registry.takeChanges()
         if !changes.isEmpty { for worker in workers { worker.inbox.post(.directory(changes)) } }
         if upstreamsChanged { publishUpstreams() }
         for listener in newListeners { workers[listener.worker].inbox.post(listener.message) }
         newListeners.removeAll()
-        ask(workers.indices, { .fence(token: $0) }, then: { _ in done() })
+        ask(workers.indices, { .fence(token: $0) }) { [self] _ in
+            tellMonitors(events)
+            done()
+        }
     }
 
     /// The worker that serves a view.

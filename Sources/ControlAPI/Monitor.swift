@@ -1,0 +1,52 @@
+// Watching the registry: every change as it happens.
+
+/// Changes of the registry, each in a reply of its own; the call needs `more`. It ends with the connection, or with the daemon.
+package enum Monitor: ControlMethod {
+    package typealias Parameters = Nothing
+
+    /// One of the three.
+    package struct Reply: Codable, Equatable, Sendable {
+        /// The first reply: what changes from now on will be told.
+        package var ready: Bool?
+        /// So many changes were not told, because the client did not read.
+        package var missed: Int?
+        package var change: Change?
+
+        package init(ready: Bool? = nil, missed: Int? = nil, change: Change? = nil) {
+            self.ready = ready
+            self.missed = missed
+            self.change = change
+        }
+    }
+
+    /// A network, a container, or a container's endpoint on a network: as it is now; if it was removed, as it was.
+    package struct Change: Codable, Equatable, Sendable {
+        /// `network`, `container` or `endpoint`.
+        package var kind: String
+        /// `added`, `changed` or `removed`.
+        package var action: String
+        /// Of a network or an endpoint.
+        package var network: String?
+        /// Of a container or an endpoint.
+        package var container: String?
+        /// What a network or a container was called before, if it is called otherwise now.
+        package var formerName: String?
+        /// Of a network.
+        package var interface: String?
+        package var subnets: [String]?
+        package var `internal`: Bool?
+        /// Of a container: the path of a namespace that was found.
+        package var netns: String?
+        package var draining: Bool?
+        /// Of an endpoint.
+        package var addresses: [String]?
+        package var aliases: [String]?
+
+        package init(kind: String, action: String, network: String? = nil, container: String? = nil) {
+            self.kind = kind
+            self.action = action
+            self.network = network
+            self.container = container
+        }
+    }
+}

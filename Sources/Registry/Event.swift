@@ -1,0 +1,83 @@
+// What changes, one thing after another, for who watches.
+
+package import DNSWire
+
+extension Registry {
+    /// Something that is in force now and was not before, or the other way round.
+    package struct Event: Sendable, Equatable {
+        package enum Action: String, Sendable {
+            case added, changed, removed
+        }
+
+        /// What it is about, as it is now; of what was removed as it was.
+        package enum Subject: Sendable, Equatable {
+            case network(String, interface: String?, subnets: [Subnet], isInternal: Bool)
+            /// - Parameter path: that of a namespace that was found.
+            case container(String, path: String?, isDraining: Bool)
+            case endpoint(container: String, network: String, addresses: [IPAddress], aliases: [String])
+        }
+
+        package var action: Action
+        package var subject: Subject
+        /// What a network or a container was called before, if it is called otherwise now.
+        package var formerName: String?
+    }
+
+    /// What has happened since the last call, in this order; nothing while nobody watches.
+    package mutating func takeEvents() -> [Event] {
+        defer { events.removeAll() }
+        return events
+    }
+
+    // MARK: - For this room
+
+    mutating func record(_ new: Network, before old: Network) {
+        guard isWatched, let action = Self.action(old.isGone, new.isGone) else { return }
+        if action == .changed, old.declared == new.declared, old.heard == new.heard { return }
+        let shown = new.isGone ? old : new
+        let subject = Event.Subject.network(
+            shown.name, interface: shown.interface, subnets: shown.subnets, isInternal: shown.isInternal)
+        let isRenamed = action == .changed && old.name != new.name
+        events.append(Event(action: action, subject: subject, formerName: isRenamed ? old.name : nil))
+    }
+
+    /// A container, then the endpoints that it has gained and lost; the other way round for one that has gone.
+    mutating func record(_ new: Container, before old: Container) {
+        guard isWatched else { return }
+        if !new.isGone { recordItself(new, before: old) }
+        for endpoint in old.endpoints where new.endpoint(on: endpoint.network) == nil {
+            record(.removed, endpoint, of: old)
+        }
+        for endpoint in new.endpoints {
+            let before = old.endpoint(on: endpoint.network)
+            if before != endpoint { record(before == nil ? .added : .changed, endpoint, of: new) }
+        }
+        if new.isGone { recordItself(new, before: old) }
+    }
+
+    private mutating func recordItself(_ new: Container, before old: Container) {
+        guard let action = Self.action(old.isGone, new.isGone) else { return }
+        let isAlike = new.isNamed(as: old) && new.name == old.name && new.heard?.path == old.heard?.path
+        if action == .changed, isAlike, new.isDraining == old.isDraining { return }
+        let shown = new.isGone ? old : new
+        let subject = Event.Subject.container(shown.name, path: shown.heard?.path, isDraining: shown.isDraining)
+        let isRenamed = action == .changed && old.name != new.name
+        events.append(Event(action: action, subject: subject, formerName: isRenamed ? old.name : nil))
+    }
+
+    private mutating func record(_ action: Event.Action, _ endpoint: Endpoint, of container: Container) {
+        let network = networkStates[endpoint.network]?.name ?? goneNetworks[endpoint.network] ?? ""
+        let subject = Event.Subject.endpoint(
+            container: container.name, network: network, addresses: endpoint.addresses, aliases: endpoint.aliases)
+        events.append(Event(action: action, subject: subject, formerName: nil))
+    }
+
+    private static func action(_ wasGone: Bool, _ isGone: Bool) -> Event.Action? {
+        switch (wasGone, isGone) {
+        case (true, true): nil
+        case (true, false): .added
+        case (false, true): .removed
+        case (false, false): .changed
+        }
+    }
+}
