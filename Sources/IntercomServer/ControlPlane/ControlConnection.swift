@@ -53,12 +53,17 @@ struct ControlConnection: ~Copyable {
     }
 
     /// Takes one reply of a stream, after which more follow. A client that does not read misses what has no room.
-    mutating func stream(_ message: [UInt8]) {
-        if missed > 0 || output.count - outputStart + message.count > Self.maximumBacklog {
-            missed += 1
-        } else {
+    mutating func stream(_ message: [UInt8]) throws(LinuxError) {
+        if !hasRoom(for: message) { try flush() }
+        if missed == 0, hasRoom(for: message) {
             output += message
+        } else {
+            missed += 1
         }
+    }
+
+    private func hasRoom(for message: [UInt8]) -> Bool {
+        output.count - outputStart + message.count <= Self.maximumBacklog
     }
 
     /// How many replies of a stream were missed, once there is room to say so.

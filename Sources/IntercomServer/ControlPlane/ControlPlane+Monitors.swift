@@ -15,16 +15,16 @@ extension ControlPlane {
         }
         monitors.insert(client)
         registry.isWatched = true
-        stream(VarlinkReply.encode(Monitor.Reply(ready: true), continues: true), to: client)
+        stream([VarlinkReply.encode(Monitor.Reply(ready: true), continues: true)], to: client)
     }
 
     /// Tells all who watch of what has happened.
     func tellMonitors(_ events: [Registry.Event]) {
-        for event in events {
-            let reply = Monitor.Reply(change: Monitor.Change(event))
-            let message = VarlinkReply.encode(reply, continues: true)
-            for client in monitors { stream(message, to: client) }
+        guard !monitors.isEmpty else { return }
+        let messages = events.map { event in
+            VarlinkReply.encode(Monitor.Reply(change: Monitor.Change(event)), continues: true)
         }
+        for client in monitors { stream(messages, to: client) }
     }
 
     /// The last word to all who watch: the daemon ends.
@@ -37,10 +37,10 @@ extension ControlPlane {
         registry.isWatched = !monitors.isEmpty
     }
 
-    private func stream(_ message: [UInt8], to client: Ticket) {
+    private func stream(_ messages: [[UInt8]], to client: Ticket) {
         guard let position = connections.position(of: client) else { return }
-        connections[position].stream(message)
         do throws(LinuxError) {
+            for message in messages { try connections[position].stream(message) }
             try connections[position].flush()
             settle(client)
         } catch {
@@ -51,7 +51,7 @@ extension ControlPlane {
     /// Tells a client that has caught up what it has missed.
     func tellMissed(_ position: Int) throws(LinuxError) {
         guard let missed = connections[position].takeMissed() else { return }
-        connections[position].stream(VarlinkReply.encode(Monitor.Reply(missed: missed), continues: true))
+        try connections[position].stream(VarlinkReply.encode(Monitor.Reply(missed: missed), continues: true))
         try connections[position].flush()
     }
 }
