@@ -11,7 +11,7 @@ BIN := $(CURDIR)/.build/release
 
 # The C++ compiler is for TOMLKit.
 BUILD_PACKAGES := g++ libstdc++-12-dev libsystemd-dev pkg-config
-TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base musl-tools nsd unbound util-linux python3 python3-pip
+TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base nftables musl-tools nsd unbound util-linux python3 python3-pip
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base
 BENCH_PACKAGES := iproute2 dnsperf dnsmasq-base unbound gcc libc6-dev valgrind python3
 

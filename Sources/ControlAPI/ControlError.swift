@@ -184,7 +184,14 @@ extension ControlError {
     package static func portInUse(namespace: String, address: String) -> ControlError {
         ControlError(
             "PortInUse", ["namespace": .string(namespace), "address": .string(address)],
-            "\(address) in \(namespace) is taken by another server; stop that server or bind it to another address, then add the container again"
+            "\(address) in \(namespace) is taken by another server; stop that server, bind it to another address, or add the container with --listen redirect, so that both serve"
+        )
+    }
+
+    package static func noNftables(namespace: String, reason: String) -> ControlError {
+        ControlError(
+            "NoNftables", ["namespace": .string(namespace), "reason": .string(reason)],
+            "port 53 of \(namespace) cannot be redirected: \(reason); where nothing else has the port, --listen direct does without"
         )
     }
 }

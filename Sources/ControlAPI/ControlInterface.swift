@@ -247,6 +247,7 @@ package enum ControlInterface {
         error HostNamespace (message: string, namespace: string)
         error NamespaceInUse (message: string, namespace: string, container: string)
         error PortInUse (message: string, namespace: string, address: string)
+        error NoNftables (message: string, namespace: string, reason: string)
         error NotPermitted (message: string, user: string)
         error InvalidConfiguration (message: string, errors: []string)
         error OperationFailed (message: string, reason: string)

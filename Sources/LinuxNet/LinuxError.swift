@@ -17,6 +17,8 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case alreadyListening
         /// Another process has taken it for itself.
         case inUse
+        /// nftables could not be changed: its library is not here, or the kernel's is not; the subject says why.
+        case noNftables
     }
 
     /// The name of the call, as in its manual page.
@@ -45,6 +47,7 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noSuchProcess: return "\(what): no such process"
         case .alreadyListening: return "\(what): another process listens there"
         case .inUse: return "\(what): another process uses it"
+        case .noNftables: return what
         }
     }
 }

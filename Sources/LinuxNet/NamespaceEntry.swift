@@ -29,7 +29,7 @@ package enum NamespaceEntry {
     private static let receiveBuffer: Int32 = 1 << 20
 
     /// Makes the listener of a namespace; brings its loopback interface up if it is down.
-    /// - Parameter address: where it answers, 127.0.0.11:53.
+    /// - Parameter address: where it answers, 127.0.0.11:53; with port 0 at any that is free, the same for UDP and TCP.
     /// - Throws: ``LinuxError``: `addressInUse` from `bind` or `listen` when something in the namespace has the port;
     ///   `notPermitted` from `setns` without CAP_SYS_ADMIN.
     package static func openListener(
@@ -37,11 +37,24 @@ package enum NamespaceEntry {
     ) throws(LinuxError) -> ListenerSockets {
         try run(in: namespace) { () throws(LinuxError) in
             try bringUpLoopback()
+            if address.port == 0 { return try anyPortListener(at: address) }
             let udp = try UDPSocket.bound(to: address, receiveBuffer: receiveBuffer)
             let tcp = try TCPSocket.listening(at: address)
             let cookie = try udp.networkNamespaceCookie()
             return ListenerSockets(udp: udp, tcp: tcp, cookie: cookie)
         }
+    }
+
+    /// Makes a listener at a port that the kernel chooses.
+    private static func anyPortListener(at address: SocketAddress) throws(LinuxError) -> ListenerSockets {
+        // The port that UDP is given may be taken for TCP: then it is another one's turn.
+        for _ in 0..<16 {
+            let udp = try UDPSocket.bound(to: address, receiveBuffer: receiveBuffer)
+            let cookie = try udp.networkNamespaceCookie()
+            guard let tcp = try TCPSocket.listeningUnlessInUse(at: try udp.localAddress()) else { continue }
+            return ListenerSockets(udp: udp, tcp: tcp, cookie: cookie)
+        }
+        throw LinuxError(call: "bind", errno: .noBufferSpace, subject: "\(address): no port for UDP and TCP")
     }
 
     /// Runs `body` on a fresh thread inside the namespace and waits for it; the caller's thread stays where it is.

@@ -67,6 +67,14 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         try self.init(process: try ProcessDescriptor(pid: pid))
     }
 
+    /// The namespace that a socket is of, wherever this thread is (SIOCGSKNS).
+    /// - Throws: ``LinuxError``: `notPermitted` without CAP_NET_ADMIN over it.
+    package init(of socket: borrowing Descriptor) throws(LinuxError) {
+        let file = Descriptor(
+            adopting: try system("ioctl SIOCGSKNS") { clinux_namespace_of_socket(socket.rawValue) })
+        try self.init(adopting: file, "the namespace of a socket")
+    }
+
     /// The namespace that this thread is in.
     /// - Throws: ``LinuxError``, for example when `/proc` is not mounted.
     package static func current() throws(LinuxError) -> NetworkNamespace {

@@ -27,6 +27,13 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self.scope = scope
     }
 
+    /// The same address with another port.
+    package func withPort(_ port: UInt16) -> SocketAddress {
+        isV6
+            ? SocketAddress(v6: bits, port: port, scope: scope)
+            : SocketAddress(v4: UInt32(truncatingIfNeeded: bits), port: port)
+    }
+
     /// The IPv4 address in host order; nil for IPv6.
     package var v4: UInt32? { isV6 ? nil : UInt32(truncatingIfNeeded: bits) }
 

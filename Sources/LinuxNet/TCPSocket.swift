@@ -48,6 +48,15 @@ package enum TCPSocket {
         return socket
     }
 
+    /// The same; nil where another socket has the address.
+    static func listeningUnlessInUse(at address: SocketAddress) throws(LinuxError) -> Descriptor? {
+        do throws(LinuxError) {
+            return try listening(at: address)
+        } catch  where error.errno == .addressInUse {
+            return nil
+        }
+    }
+
     /// The next connection; nil when none waits.
     /// - Throws: ``LinuxError``, for example when the process has too many open files.
     package static func accept(from listener: borrowing Descriptor) throws(LinuxError) -> Descriptor? {

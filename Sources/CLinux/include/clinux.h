@@ -14,10 +14,13 @@
 #include <linux/if_link.h>
 #include <linux/magic.h>
 #include <linux/net_namespace.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -137,3 +140,12 @@ int clinux_processor_count(void);
 
 /// signal(7) SIG_IGN for SIGPIPE: a peer that has gone is an error of write(2), not the end of the process.
 static inline void clinux_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
+/// Runs commands of nft(8) in the network namespace of the calling thread; one thread at a time.
+///
+/// \param text what it printed, or what it complains of; cut off at `room`, which is at least 1.
+/// \return 0, or -1 with errno: ENOSYS where libnftables is not installed.
+int clinux_nftables_run(const char *commands, char *text, size_t room);
+
+/// netdevice(7) SIOCGSKNS: a descriptor of the network namespace that a socket is of (Linux 4.10).
+static inline int clinux_namespace_of_socket(int fd) { return ioctl(fd, SIOCGSKNS); }

@@ -16,6 +16,8 @@ struct Attachment {
     let cookie: UInt64
     /// When the process began by which it came.
     let processStart: UInt64?
+    /// What leads port 53 to its listener, where that has another one.
+    var redirection: Ticket?
     /// The resolv.conf that its runtime asked for.
     var wantedResolverFile: String?
     /// The resolv.conf files that we wrote for it.
@@ -42,7 +44,7 @@ extension ControlPlane {
             try changeRegistry { registry throws(RegistryError) in _ = try registry.addContainer(definition) }
             return
         }
-        let entrance = try enter(source)
+        let entrance = try enter(source, isRedirected: (definition.listen ?? configuration.server.listen) == .redirect)
         let cookie = NamespaceCookie(rawValue: entrance.cookie)
         let container = try changeRegistry { registry throws(RegistryError) in
             try registry.addContainer(definition, cookie: cookie)
@@ -62,13 +64,15 @@ extension ControlPlane {
         let cookie: UInt64
         /// Nil where it is served already: it was found.
         var sockets: ListenerSockets?
+        /// What leads port 53 to them, and tells when it is removed.
+        var redirection: NewRedirection?
         /// The process by which it was reached, and when it began.
         var process: ProcessDescriptor?
         let processStart: UInt64?
     }
 
     /// Enters a namespace and makes its listener, if it has none.
-    private func enter(_ source: NamespaceSource) throws(ControlError) -> Entrance {
+    private func enter(_ source: NamespaceSource, isRedirected: Bool) throws(ControlError) -> Entrance {
         let process = try openProcess(of: source)
         let opened = try openNamespace(at: source, process)
         let identity = opened.namespace.identity
@@ -81,23 +85,40 @@ extension ControlPlane {
             return Entrance(
                 identity: identity, cookie: attachment.cookie, sockets: nil, process: process, processStart: start)
         }
-        let sockets = try openListener(in: opened.namespace, source)
+        let sockets = try openListener(in: opened.namespace, source, isRedirected: isRedirected)
+        let redirection = isRedirected ? try redirect(to: sockets, in: opened.namespace, source) : nil
         return Entrance(
-            identity: identity, cookie: sockets.cookie, sockets: sockets, process: process, processStart: start)
+            identity: identity, cookie: sockets.cookie, sockets: sockets, redirection: redirection, process: process,
+            processStart: start)
     }
 
     /// The listener that was kept of a namespace over a restart, else a new one.
     private func openListener(
-        in namespace: borrowing NetworkNamespace, _ source: NamespaceSource
+        in namespace: borrowing NetworkNamespace, _ source: NamespaceSource, isRedirected: Bool
     ) throws(ControlError) -> ListenerSockets {
-        if let stored = storedListeners.take(namespace.identity, boundTo: Self.listenerAddress) { return stored }
+        let address = isRedirected ? Self.listenerAddress.withPort(0) : Self.listenerAddress
+        if let stored = storedListeners.take(namespace.identity, boundTo: address) { return stored }
         do throws(LinuxError) {
-            return try opener.openListener(in: namespace, at: Self.listenerAddress)
+            return try opener.openListener(in: namespace, at: address)
         } catch {
             if error.errno == .addressInUse {
                 throw .portInUse(namespace: source.description, address: Self.listenerAddress.description)
             }
             throw .operationFailed(reason: "\(source) cannot be given a listener: \(error)")
+        }
+    }
+
+    /// Leads port 53 of a namespace to its listener.
+    private func redirect(
+        to listener: borrowing ListenerSockets, in namespace: borrowing NetworkNamespace, _ source: NamespaceSource
+    ) throws(ControlError) -> NewRedirection {
+        do throws(LinuxError) {
+            let rules = PortRedirection.ofListener(at: try listener.udp.localAddress().port)
+            return NewRedirection(rules, try opener.set(rules, in: namespace), by: opener)
+        } catch {
+            throw error.kind == .noNftables
+                ? .noNftables(namespace: source.description, reason: error.description)
+                : .operationFailed(reason: "port 53 of \(source) cannot be redirected: \(error)")
         }
     }
 
@@ -117,7 +138,11 @@ extension ControlPlane {
         attachments[container] = attachment
         containerOfNamespace[identity] = container
         guard let sockets else { return }
-        store(sockets, as: attachment.storedName)
+        if let redirection = entrance.redirection, let monitor = redirection.take() {
+            watch(redirection.rules, monitor, of: container)
+        } else {
+            store(sockets, as: attachment.storedName)
+        }
         newListeners.append((container, worker, .listen(container.view, Handover(sockets))))
     }
 

@@ -156,6 +156,7 @@ enum ControlToken {
     case signals, mailbox, listener, inotify, mounts, resolver, heartbeat
     case process(Ticket)
     case connection(Ticket)
+    case redirection(Ticket)
 
     var word: UInt64 {
         switch self {
@@ -168,6 +169,7 @@ enum ControlToken {
         case .connection(let ticket): 7 << 60 | ticket.word
         case .resolver: 8 << 60
         case .heartbeat: 9 << 60
+        case .redirection(let ticket): 10 << 60 | ticket.word
         }
     }
 
@@ -183,6 +185,7 @@ enum ControlToken {
         case 7: self = .connection(ticket)
         case 8: self = .resolver
         case 9: self = .heartbeat
+        case 10: self = .redirection(ticket)
         default: return nil
         }
     }

@@ -164,9 +164,6 @@ extension ControlPlane {
         }
         let source = try NamespaceSource.of(parameters)
         try add(definition, namespace: source, resolverFile: parameters.resolvConf)
-        if definition.listen == .redirect {
-            logger.warning("listen redirect of \(definition.name) has no effect in version \(Version.number)")
-        }
         keep(parameters)
         logger.info(
             "container \(definition.name) added\(source.map { ", attached to \($0)" } ?? "")",

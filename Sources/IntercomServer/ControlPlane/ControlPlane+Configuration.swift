@@ -9,7 +9,6 @@ import Registry
 extension ControlPlane {
     /// Declares everything that the configuration names; what cannot be had yet is said and waited for.
     func applyConfiguration() {
-        warnOfIdleSettings()
         registry.setRoutes(configuration.domainRoutes)
         for network in configuration.networks { declareOrWarn(network) }
         for container in configuration.containers { declareOrWarn(container) }
@@ -61,15 +60,9 @@ extension ControlPlane {
         let new = configuration
         if new.server.workers != old.server.workers { logger.warning("[server] workers: takes effect at a restart") }
         if new.control != old.control { logger.warning("[control]: takes effect at a restart") }
-    }
-
-    /// Settings that are read and checked, and do nothing in this version: nobody is to wonder why.
-    private func warnOfIdleSettings() {
-        let idle: [(String, Bool)] = [
-            ("[server] listen = \"redirect\"", configuration.server.listen == .redirect),
-            ("listen = \"redirect\" of a [[container]]", configuration.containers.contains { $0.listen == .redirect }),
-        ]
-        for (key, isUsed) in idle where isUsed { logger.warning("\(key) has no effect in version \(Version.number)") }
+        if new.server.listen != old.server.listen {
+            logger.warning("[server] listen: takes effect for containers that are added from now on")
+        }
     }
 
     private func withdraw(_ network: Configuration.Network) {

@@ -82,6 +82,7 @@ extension ControlPlane {
         guard let attachment = attachments.removeValue(forKey: container) else { return }
         forgetStored(attachment.storedName)
         containerOfNamespace[attachment.identity] = nil
+        removeRedirection(attachment.redirection)
         newListeners.removeAll { $0.container == container }
         workers[attachment.worker].inbox.post(.closeListener(container.view))
         watch.remove(container)

@@ -79,6 +79,8 @@ package final class ControlPlane {
     var connections = SlotTable<ControlConnection>()
     /// The clients that watch the registry.
     var monitors: Set<Ticket> = []
+    /// Of the containers that serve DNS on port 53 themselves.
+    var redirections = SlotTable<Redirection>()
     private(set) var workers: [WorkerHandle] = []
     private let workerCount: Int
     private let replies: Mailbox<WorkerReply>
@@ -159,6 +161,7 @@ package final class ControlPlane {
                 case .heartbeat: beat()
                 case .process(let ticket): processEnded(ticket)
                 case .connection(let ticket): serve(ticket, events)
+                case .redirection(let ticket): serveRedirection(ticket)
                 }
             }
         }
@@ -191,6 +194,7 @@ package final class ControlPlane {
         if !ServiceManager.isListening { for container in attachments.keys { removeResolverFiles(of: container) } }
         for worker in workers { worker.inbox.post(.stop) }
         for worker in workers { worker.join() }
+        for attachment in attachments.values { removeRedirection(attachment.redirection) }
         if let ownSocket { try? Files.unlink(ownSocket) }
     }
 

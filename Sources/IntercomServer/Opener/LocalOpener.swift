@@ -15,6 +15,22 @@ struct LocalOpener: Opener {
         try NamespaceEntry.openListener(in: namespace, address: address)
     }
 
+    func set(
+        _ redirection: PortRedirection, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> NftablesMonitor {
+        try redirection.set(in: namespace)
+    }
+
+    func repair(
+        _ redirection: PortRedirection, of monitor: borrowing NftablesMonitor
+    ) throws(LinuxError) -> Bool {
+        try redirection.repair(monitor)
+    }
+
+    func remove(_ redirection: PortRedirection, of monitor: borrowing NftablesMonitor) throws(LinuxError) {
+        try redirection.remove(monitor)
+    }
+
     func openSockets(
         in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int
     ) throws(LinuxError) -> SocketBatch {

@@ -21,6 +21,20 @@ protocol Opener: Sendable {
         in namespace: borrowing NetworkNamespace, at address: SocketAddress
     ) throws(LinuxError) -> ListenerSockets
 
+    /// Leads a port of a namespace to another by nftables; needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
+    /// - Returns: what tells of it when somebody removes the rules.
+    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noNftables`` when there can be no rules.
+    func set(
+        _ redirection: PortRedirection, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> NftablesMonitor
+
+    /// Sets the rules anew in the namespace of a monitor, if some are missing.
+    /// - Returns: whether some were.
+    func repair(_ redirection: PortRedirection, of monitor: borrowing NftablesMonitor) throws(LinuxError) -> Bool
+
+    /// Removes the rules from the namespace of a monitor.
+    func remove(_ redirection: PortRedirection, of monitor: borrowing NftablesMonitor) throws(LinuxError)
+
     /// Makes sockets that ask upstreams from inside a namespace; needs CAP_SYS_ADMIN.
     func openSockets(
         in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int

@@ -42,6 +42,30 @@ enum OpenerCalls {
         var port: UInt16
     }
 
+    /// Goes with the descriptor of a namespace; a socket that hears of changes of nftables comes back.
+    struct SetRedirection: OpenerCall {
+        struct Reply: Codable {}
+
+        /// Where port 53 of 127.0.0.11 is led.
+        var port: UInt16
+    }
+
+    /// Goes with that socket.
+    struct RepairRedirection: OpenerCall {
+        struct Reply: Codable {
+            var wasMissing: Bool
+        }
+
+        var port: UInt16
+    }
+
+    /// Goes with that socket.
+    struct RemoveRedirection: OpenerCall {
+        struct Reply: Codable {}
+
+        var port: UInt16
+    }
+
     /// Goes with the descriptor of a namespace; as many sockets come back.
     struct OpenSockets: OpenerCall {
         struct Reply: Codable {}

@@ -26,6 +26,9 @@ struct OpenerErrand: ~Copyable {
             case OpenerCalls.OpenProcess.method: try openProcess(try Self.parameters(call))
             case OpenerCalls.OpenListener.method: try openListener(try Self.parameters(call), passed)
             case OpenerCalls.OpenSockets.method: try openSockets(try Self.parameters(call), passed)
+            case OpenerCalls.SetRedirection.method: try setRedirection(try Self.parameters(call), passed)
+            case OpenerCalls.RepairRedirection.method: try repairRedirection(try Self.parameters(call), passed)
+            case OpenerCalls.RemoveRedirection.method: try removeRedirection(try Self.parameters(call), passed)
             case OpenerCalls.WriteResolverFile.method: try writeResolverFile(try Self.parameters(call))
             case OpenerCalls.RemoveResolverFile.method: try removeResolverFile(try Self.parameters(call))
             default: throw Self.refusal(call.method)
@@ -63,6 +66,27 @@ struct OpenerErrand: ~Copyable {
         try reply(to: OpenerCalls.OpenSockets.self, .init(), passing: batch.numbers)
     }
 
+    private func setRedirection(
+        _ call: OpenerCalls.SetRedirection, _ passed: consuming Descriptor?
+    ) throws(LinuxError) {
+        let monitor = try opener.set(.ofListener(at: call.port), in: try namespace(passed))
+        try reply(to: OpenerCalls.SetRedirection.self, .init(), passing: [monitor.descriptor.rawValue])
+    }
+
+    private func repairRedirection(
+        _ call: OpenerCalls.RepairRedirection, _ passed: consuming Descriptor?
+    ) throws(LinuxError) {
+        let wasMissing = try opener.repair(.ofListener(at: call.port), of: try monitor(passed))
+        try reply(to: OpenerCalls.RepairRedirection.self, .init(wasMissing: wasMissing))
+    }
+
+    private func removeRedirection(
+        _ call: OpenerCalls.RemoveRedirection, _ passed: consuming Descriptor?
+    ) throws(LinuxError) {
+        try opener.remove(.ofListener(at: call.port), of: try monitor(passed))
+        try reply(to: OpenerCalls.RemoveRedirection.self, .init())
+    }
+
     private func writeResolverFile(_ call: OpenerCalls.WriteResolverFile) throws(LinuxError) {
         for word in call.search + call.options {
             guard (1...255).contains(word.utf8.count), word.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
@@ -91,6 +115,13 @@ struct OpenerErrand: ~Copyable {
         let namespace = try NetworkNamespace(passed: passed, "what the call brought")
         guard namespace.identity != host else { throw Self.refusal("the host's namespace") }
         return namespace
+    }
+
+    /// What came with the call, if it is a socket of a namespace that is not the host's.
+    private func monitor(_ passed: consuming Descriptor?) throws(LinuxError) -> NftablesMonitor {
+        guard let passed else { throw Self.refusal("no socket") }
+        guard try NetworkNamespace(of: passed).identity != host else { throw Self.refusal("the host's namespace") }
+        return NftablesMonitor(adopting: passed)
     }
 
     private func reply<Call: OpenerCall>(

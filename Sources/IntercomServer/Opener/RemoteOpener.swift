@@ -36,6 +36,27 @@ struct RemoteOpener: Opener {
         return ListenerSockets(udp: udp, tcp: tcp, cookie: answer.reply.cookie)
     }
 
+    func set(
+        _ redirection: PortRedirection, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> NftablesMonitor {
+        var answer = try ask(OpenerCalls.SetRedirection(port: redirection.port), in: namespace)
+        return NftablesMonitor(adopting: try answer.takeDescriptor())
+    }
+
+    func repair(
+        _ redirection: PortRedirection, of monitor: borrowing NftablesMonitor
+    ) throws(LinuxError) -> Bool {
+        try ask(
+            OpenerCalls.RepairRedirection(port: redirection.port), passing: [monitor.descriptor.rawValue]
+        ).reply.wasMissing
+    }
+
+    func remove(_ redirection: PortRedirection, of monitor: borrowing NftablesMonitor) throws(LinuxError) {
+        _ = try ask(
+            OpenerCalls.RemoveRedirection(port: redirection.port), passing: [monitor.descriptor.rawValue]
+        ).reply
+    }
+
     func openSockets(
         in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int
     ) throws(LinuxError) -> SocketBatch {

@@ -1,0 +1,130 @@
+// listen = "redirect": a container that serves DNS on port 53 itself, and asks us at 127.0.0.11 all the same.
+
+import Foundation
+import Testing
+
+@Suite("A container that serves DNS itself", .needsRoot)
+struct RedirectTests {
+    static let configuration = """
+        [server]
+        workers = 1
+        listen = "redirect"
+        [[network]]
+        name = "n"
+        """
+
+    /// A dnsmasq on all addresses of a container, which tells everybody 192.0.2.9.
+    private func startDNSMasq(in container: String, of house: House) throws {
+        // A shell stands between, as dnsmasq closes what it inherits, which Foundation takes for its end.
+        try house.start(
+            in: container,
+            [
+                "sh", "-c", "\"$@\" & wait", "sh", "setpriv", "--pdeathsig", "KILL", "dnsmasq", "--keep-in-foreground",
+                "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--pid-file=", "--user=root",
+                "--address=/#/192.0.2.9",
+            ], log: "dnsmasq")
+        #expect(try eventually { try ask("127.0.0.1", from: container, of: house) == "192.0.2.9" })
+    }
+
+    /// dig takes answers only from the address and port that it asked.
+    private func ask(_ server: String, from container: String, of house: House, _ options: String...) throws -> String {
+        try house.run(in: container, ["dig", "@\(server)", "+short", "+timeout=2", "+tries=1", "web"] + options).text
+    }
+
+    private func ruleset(of container: String, _ house: House) throws -> String {
+        try house.run(in: container, ["nft", "--stateless", "list", "ruleset"]).text
+    }
+
+    @Test("answers at its addresses while we answer at 127.0.0.11; no table but ours is touched, and ours goes with us")
+    func bothAnswer() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            _ = try house.namespace("web")
+            try Command.must(["ip", "-n", "\(house.id)-web", "link", "set", "lo", "up"])
+            try house.run(
+                in: "web", ["nft", "add table ip nat; add chain ip nat output { type nat hook output priority -100; }"])
+            try house.run(in: "web", ["nft", "add rule ip nat output tcp dport 81 redirect to :82"])
+            let before = try ruleset(of: "web", house)
+            try startDNSMasq(in: "web", of: house)
+            try house.mustCtl(
+                "container", "add", "web", "--netns", house.path("web"), "--network", "n,ip=10.0.0.2")
+            for transport in ["+notcp", "+tcp"] {
+                #expect(try ask("127.0.0.11", from: "web", of: house, transport) == "10.0.0.2")
+                #expect(try ask("127.0.0.1", from: "web", of: house, transport) == "192.0.2.9")
+            }
+            #expect(try house.run(in: "web", ["getent", "hosts", "web"]).text.hasPrefix("10.0.0.2"))
+            #expect(try ruleset(of: "web", house).contains(before))
+            #expect(try house.ctl("container", "inspect", "web").out.contains("127.0.0.11:53"))
+            try house.mustCtl("container", "rm", "web")
+            #expect(try ruleset(of: "web", house) == before)
+            #expect(try ask("127.0.0.11", from: "web", of: house) == "192.0.2.9", "its own again")
+
+            // What cannot be added leaves no rules; nor does the daemon's end.
+            try house.mustCtl("container", "add", "taken")
+            #expect(try house.ctl("container", "add", "taken", "--netns", house.path("web")).status == 1)
+            #expect(try ruleset(of: "web", house) == before)
+            try house.mustCtl("container", "add", "web", "--netns", house.path("web"), "--network", "n,ip=10.0.0.2")
+            #expect(try ruleset(of: "web", house) != before)
+            #expect(house.stopDaemon() == 0)
+            #expect(try ruleset(of: "web", house) == before)
+        }
+    }
+
+    @Test("has its rules set again when it flushes them; later and later if it goes on doing so")
+    func flushed() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            try house.container("web", "--network", "n,ip=10.0.0.2")
+            for removal in [
+                ["flush", "ruleset"], ["flush", "table", "ip", "intercom"], ["delete", "table", "ip", "intercom"],
+            ] {
+                try house.run(in: "web", ["nft"] + removal)
+                #expect(
+                    try eventually { try ask("127.0.0.11", from: "web", of: house) == "10.0.0.2" }, "after \(removal)")
+            }
+            // A second of flushing without a pause.
+            let script =
+                "end=$(($(date +%s%N) + 1000000000)); while [ $(date +%s%N) -lt $end ]; do nft flush ruleset; done"
+            try house.run(in: "web", ["sh", "-c", script])
+            #expect(try eventually { try ask("127.0.0.11", from: "web", of: house) == "10.0.0.2" })
+            #expect(house.log.components(separatedBy: "removed the redirection").count < 20, "\(house.log)")
+        }
+    }
+
+    @Test("does not keep its namespace alive")
+    func ends() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            try house.container("web", "--network", "n")
+            try Command.must([
+                "ip", "-n", house.host, "link", "add", "peer", "type", "veth", "peer", "name", "eth0", "netns",
+                "\(house.id)-web",
+            ])
+            try Command.must(["ip", "netns", "del", "\(house.id)-web"])
+            #expect(try eventually { try Command.run(["ip", "-n", house.host, "link", "show", "peer"]).status != 0 })
+        }
+    }
+
+    @Test("is refused where there is no nftables, with what to do; the others go on")
+    func noLibrary() throws {
+        try House.lend { house in
+            let file = "\(house.directory)/redirect.toml"
+            try Self.configuration.write(toFile: file, atomically: true, encoding: .utf8)
+            let socket = "\(house.directory)/other.sock"
+            // A daemon that finds an empty file where the library is.
+            let hidden = "mount --bind /dev/null \"$(ldconfig -p | awk '/libnftables.so.1/ { print $NF; exit }')\""
+            try house.start(
+                in: "house",
+                [
+                    "unshare", "--mount", "--propagation", "slave", "sh", "-c",
+                    "\(hidden) && exec \(House.binaries)/intercomd --config \(file) --socket \(socket) --state-dir \(house.directory)/other",
+                ], log: "other-log")
+            func ctl(_ arguments: String...) throws -> Output {
+                try Command.run(["\(House.binaries)/intercomctl", "--socket", socket] + arguments)
+            }
+            #expect(try eventually { try ctl("status").status == 0 })
+            let path = try house.namespace("web")
+            let refused = try ctl("container", "add", "web", "--netns", path, "--network", "n")
+            #expect(refused.status == 1, "\(refused)")
+            #expect(refused.err.contains(path) && refused.err.contains("apt-get install libnftables1"), "\(refused)")
+            #expect(try ctl("container", "add", "vm", "--network", "n,ip=10.0.0.3").status == 0)
+        }
+    }
+}
