@@ -14,6 +14,7 @@ struct CommandLineTests {
                 (["container", "inspect", "nope"], 1, "intercomctl: no container nope; "),
                 (["network", "create", "n"], 1, "intercomctl: network n exists already; "),
                 (["container", "add", "x.y"], 1, "intercomctl: bad name 'x.y': "),
+                (["container", "add", "x", "--id", ""], 1, "intercomctl: bad id '': "),
                 (["frobnicate"], 2, "Error: "),
                 (["network", "create"], 2, "Error: Missing expected argument '<name>'"),
                 (["network", "create", "m", "--ttl", "long"], 2, "Error: "),

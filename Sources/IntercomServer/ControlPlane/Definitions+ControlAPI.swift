@@ -89,6 +89,9 @@ extension ContainerDefinition {
     init(_ parameters: AddContainer.Parameters) throws(ControlError) {
         self.init(name: parameters.name, source: .control)
         hostname = parameters.hostname
+        if parameters.id == "" {
+            throw .invalidValue("", of: "id", reason: "it is empty; leave it out where there is none")
+        }
         id = parameters.id
         for network in parameters.networks ?? [] {
             endpoints.append(
