@@ -32,16 +32,22 @@ package enum Refusal: Sendable, Hashable {
     case noUpstreams
 }
 
-/// How many questions may wait at once.
+/// How much may be under way at once.
 package struct ForwardingLimits: Sendable, Hashable {
     /// Exchanges of one worker.
     package var worker: Int
-    /// Waiting questions of one namespace.
+    /// Exchanges that one namespace waits for.
     package var namespace: Int
+    /// Those who wait for one exchange, and those of one namespace who wait for exchanges of others.
+    package var waiters: Int
+    /// Datagram sockets that are kept open for each upstream, for the next questions.
+    package var idleSockets: Int
 
-    /// The limits; by default 1,024 a worker and 256 a namespace.
-    package init(worker: Int = 1024, namespace: Int = 256) {
+    /// The limits; by default 2,048 a worker, 256 a namespace, 1,000 waiters, 64 sockets.
+    package init(worker: Int = 2048, namespace: Int = 256, waiters: Int = 1000, idleSockets: Int = 64) {
         self.worker = worker
         self.namespace = namespace
+        self.waiters = waiters
+        self.idleSockets = idleSockets
     }
 }

@@ -17,11 +17,11 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
     ///   - limits: how many questions may wait at once.
     ///   - policy: what is kept of answers.
     ///   - seed: a secret that nobody outside knows.
-    ///   - random: a number that nobody can guess, anew for each call: message ids.
+    ///   - random: fills an array with octets that nobody can guess: ids, spellings.
     ///   - now: no time that is given later is before this one.
     package init(
         limits: ForwardingLimits = ForwardingLimits(), policy: CachePolicy = CachePolicy(), seed: UInt64,
-        random: @escaping @Sendable () -> UInt16, now: Moment
+        random: @escaping @Sendable (inout [UInt8]) -> Void, now: Moment
     ) {
         exchanges = Exchanges(limits: limits, policy: policy, seed: seed, random: random, now: now)
     }
@@ -42,6 +42,17 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
     package mutating func setUpstreams(_ group: UInt32, _ upstreams: UpstreamList?) {
         exchanges.setUpstreams(group, upstreams)
     }
+
+    /// Whether names are asked for in a spelling that nobody can guess, of upstreams that repeat it.
+    @inlinable
+    package var randomizesCase: Bool {
+        get { exchanges.randomizesCase }
+        set { exchanges.randomizesCase = newValue }
+    }
+
+    /// What is known of each upstream.
+    @inlinable
+    package var upstreamReports: [UpstreamReport] { exchanges.upstreamReports }
 
     /// Changes what is kept, from now on.
     @inlinable

@@ -190,7 +190,7 @@ struct AnswerTests {
         #expect(message.question == query.question)
         #expect(message.errors == (edns ? ["22 no upstream answered in time"] : []))
         #expect(message.sections.map(\.count) == [0, 0, edns ? 1 : 0])
-        #expect(answer.upstream == nil)
+        #expect(answer.source == .nobody)
     }
 
     @Test("SERVFAIL at the door, for a question that was not taken")

@@ -96,9 +96,9 @@ struct CacheAnswerTests {
         Scenario("flush of a suffix: of the name itself", kept, [.flush(.suffix(name("www.example.com")))], asked(8)),
         Scenario("flush of everything", kept, [.flush(.everything)], asked(8)),
         Scenario("flush of the root's suffix is everything", kept, [.flush(.suffix(.root))], asked(8)),
-        Scenario("new rules keep what is kept", kept, [.policy(CachePolicy(maximumTTL: 3)), .hit(nine)]),
+        Scenario("new rules keep what is kept", kept, [.policy(.plain(maximumTTL: 3)), .hit(nine)]),
         Scenario(
-            "another size begins anew", kept, [.policy(CachePolicy(capacity: 1 << 20))], asked(8),
+            "another size begins anew", kept, [.policy(.plain(capacity: 1 << 19))], asked(8),
             [
                 .hit(.address(8, ttl: 300))
             ]),

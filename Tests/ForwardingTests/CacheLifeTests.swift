@@ -70,7 +70,7 @@ struct CacheLifeTests {
             "RFC 2181 §9: what was cut off is not kept",
             [
                 .ask(), .opens("a", to: 1), .reply(on: "a", truncated), .closes("a"), .connects("t", to: 1),
-                .stream(on: "t", reply(9) { $0.flags |= 0x0200 }), .answers(.address(9, from: 1)), .closes("t"),
+                .stream(on: "t", reply(9) { $0.flags |= 0x0200 }), .answers(.address(9, from: 1)),
             ], askedAgain()),
         Scenario(
             "RFC 6895 §3.1: what is no question about data is not kept",
@@ -140,7 +140,7 @@ struct CacheLifeTests {
 
     static let bounded: [Scenario] = [
         Scenario(
-            "max-ttl lowers what is told and what is kept", policy: CachePolicy(maximumTTL: 10),
+            "max-ttl lowers what is told and what is kept", policy: .plain(maximumTTL: 10),
             asked(reply(9), .address(9, from: 1)),
             [.hit(.address(9, ttl: 10)), .time(9999), .hit(.address(9, ttl: 1)), .time(10_000)], askedAgain()),
         Scenario(
@@ -148,22 +148,22 @@ struct CacheLifeTests {
             asked(records([Packet.a(9, ttl: 604_800)]), .address(9, from: 1)),
             [.hit(.address(9, ttl: 86_400)), .time(86_400_000)], askedAgain()),
         Scenario(
-            "min-ttl raises them", policy: CachePolicy(minimumTTL: 60),
+            "min-ttl raises them", policy: .plain(minimumTTL: 60),
             asked(records([Packet.a(9, ttl: 5)]), .address(9, from: 1)),
             [.hit(.address(9, ttl: 60)), .time(59_000), .hit(.address(9, ttl: 1)), .time(60_000)], askedAgain()),
         Scenario(
-            "but TTL 0 stays 0", policy: CachePolicy(minimumTTL: 60),
+            "but TTL 0 stays 0", policy: .plain(minimumTTL: 60),
             asked(records([Packet.a(9, ttl: 0)]), .address(9, from: 1)), askedAgain()),
         Scenario(
             "max-negative-ttl: 5 min by default",
             asked(records([], authorities: [Packet.soa(ttl: 3600, minimum: 3600)], code: 3), .code(3, from: 1)),
             [.hit(.no(3, ttl: 300)), .time(300_000)], askedAgain()),
         Scenario(
-            "max-negative-ttl 0: a \"no\" is not kept", policy: CachePolicy(maximumNegativeTTL: 0),
+            "max-negative-ttl 0: a \"no\" is not kept", policy: .plain(maximumNegativeTTL: 0),
             asked(records([], authorities: [Packet.soa(ttl: 3600, minimum: 3600)], code: 3), .code(3, from: 1)),
             askedAgain()),
         Scenario(
-            "without memory nothing is kept", policy: CachePolicy(capacity: 0),
+            "without memory nothing is kept", policy: .plain(capacity: 0),
             asked(reply(9), .address(9, from: 1)), askedAgain()),
     ]
 

@@ -36,7 +36,7 @@ struct Store: ~Copyable {
 
     mutating func keep(_ name: String, life: UInt32 = 300, padding: Int = 0) throws {
         let key = key(name)
-        cache.keep(try Self.body(name, padding: padding), under: key.lent, life: life, now)
+        cache.keep(try Self.body(name, padding: padding), under: key.lent, life: life, asked: 1, now)
     }
 
     /// The age of a kept answer; nil where there is none.
@@ -44,7 +44,7 @@ struct Store: ~Copyable {
         let key = key(name)
         guard case .fresh(let place, let age, _) = cache.find(key.lent, now) else { return nil }
         // What is found must be about what was asked.
-        #expect(cache.body(place).message[12...].starts(with: key.question))
+        #expect(AnswerBody(cache.form(place)).message[12...].starts(with: key.question))
         return age
     }
 
@@ -180,7 +180,7 @@ struct CacheMemoryTests {
 }
 
 /// Numbers that look like chance and are the same each time: splitmix64.
-struct Numbers {
+struct Numbers: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

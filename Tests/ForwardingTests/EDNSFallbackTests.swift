@@ -39,14 +39,43 @@ struct EDNSFallbackTests {
             upstreams: [1],
             [
                 .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 1, opt: false)),
-                .closes("a"), .opens("p", to: 1, edns: false), .time(1000), .repeats("p"),
+                .closes("a"), .opens("p", to: 1, edns: false), .time(400), .repeats("p"),
                 .reply(
                     on: "p",
                     reply {
                         $0.flags |= 0x0200; $0.additionals = []
                     }),
                 .closes("p"), .connects("t", to: 1, edns: false),
-                .stream(on: "t", reply(9) { $0.additionals = [] }), .answers(.address(9, from: 1)), .closes("t"),
+                .stream(on: "t", reply(9) { $0.additionals = [] }), .answers(.address(9, from: 1)),
+            ]),
+        Scenario(
+            "that was understood without is remembered, for 15 min",
+            plainAfter(reply(code: 1, opt: false)),
+            [
+                .ask(.numbered(1)), .opens("b", to: 1, edns: false), .reply(on: "b", reply(8)),
+                .answers(.address(8, from: 1)), .closes("b"),
+                .time(899_999), .ask(.numbered(2)), .opens("c", to: 1, edns: false), .reply(on: "c", reply(8)),
+                .answers(.address(8, from: 1)), .closes("c"),
+                .time(900_000), .ask(.numbered(3)), .opens("d", to: 1, edns: true), .reply(on: "d", reply(8)),
+                .answers(.address(8, from: 1)), .closes("d"),
+            ]),
+        Scenario(
+            "that was not understood without either is not: it was about the question",
+            upstreams: [1],
+            [
+                .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 1, opt: false)),
+                .closes("a"), .opens("p", to: 1, edns: false), .reply(on: "p", reply(code: 1, opt: false)),
+                .closes("p"), .answers(.code(1, from: 1)),
+                .ask(.other), .opens("b", to: 1, edns: true), .reply(on: "b", reply(9)),
+                .answers(.address(9, from: 1)), .closes("b"),
+            ]),
+        Scenario(
+            "is remembered of that upstream alone",
+            plainAfter(reply(code: 1, opt: false)),
+            [
+                .ask(.numbered(1)), .opens("b", to: 1, edns: false), .reply(on: "b", reply(code: 2, opt: false)),
+                .closes("b"), .opens("c", to: 2, edns: true), .reply(on: "c", reply(8)),
+                .answers(.address(8, from: 2)), .closes("c"),
             ]),
     ]
 

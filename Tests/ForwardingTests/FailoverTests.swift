@@ -5,12 +5,13 @@ import Testing
 
 @Suite("Asking upstreams")
 struct FailoverTests {
-    @Test("a question goes where it must, step by step", arguments: scenarios)
+    @Test("a question goes where it must, step by step", arguments: words + silences + lists)
     func scenario(_ scenario: Scenario) throws {
         try scenario.run()
     }
 
-    static let scenarios: [Scenario] = [
+    /// What upstreams say, and when they can say nothing.
+    static let words: [Scenario] = [
         Scenario(
             "the first upstream answers",
             [
@@ -24,19 +25,6 @@ struct FailoverTests {
             [
                 .ask(), .opens("a", to: 1),
                 .reply(on: "a", reply(code: 3)), .answers(.code(3, from: 1)), .closes("a"),
-            ]),
-        Scenario(
-            "after 1 s of silence the next is asked, and answers",
-            [
-                .ask(), .opens("a", to: 1), .time(999), .nothing, .time(1000), .opens("b", to: 2), .nothing,
-                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("a"), .closes("b"),
-            ]),
-        Scenario(
-            "the late reply of the first still wins",
-            [
-                .ask(), .opens("a", to: 1), .time(1000), .opens("b", to: 2), .time(1200),
-                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"), .closes("b"),
-                .reply(on: "b", reply(8)), .nothing,
             ]),
         Scenario(
             "SERVFAIL: the next at once",
@@ -67,42 +55,7 @@ struct FailoverTests {
                 .reply(on: "c", reply(code: 5)), .closes("c"), .answers(.code(2, from: 2)),
             ]),
         Scenario(
-            "who has failed is not asked again, who is silent is",
-            [
-                .ask(), .opens("a", to: 1), .time(1000), .opens("b", to: 2), .time(1010),
-                .reply(on: "b", reply(code: 2)), .closes("b"), .repeats("a"), .nothing,
-                .time(2010), .repeats("a"), .nothing,
-                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
-            ]),
-        Scenario(
-            "a late SERVFAIL of the first does not hurry the third: the second is being asked",
-            upstreams: [1, 2, 3],
-            [
-                .ask(), .opens("a", to: 1), .time(1000), .opens("b", to: 2), .time(1010),
-                .reply(on: "a", reply(code: 2)), .closes("a"), .nothing,
-                .time(1999), .nothing, .time(2000), .opens("c", to: 3),
-                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"), .closes("c"),
-            ]),
-        Scenario(
-            "all silent: SERVFAIL with EDE 22 after 4.5 s, and everyone was asked in turn until then",
-            [
-                .ask(), .opens("a", to: 1), .time(1000), .opens("b", to: 2), .time(2000), .repeats("a"),
-                .time(3000), .repeats("b"), .time(4000), .repeats("a"), .time(4499), .nothing,
-                .time(4500), .answers(.failure(22)), .closes("a"), .closes("b"),
-                .time(9000), .nothing,
-            ]),
-        Scenario(
-            "a single upstream is asked again and again, on the socket that it may still answer",
-            upstreams: [1],
-            [
-                .ask(), .opens("a", to: 1), .time(1000), .repeats("a"), .time(2000), .repeats("a"),
-                .time(2001), .nothing, .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
-            ]),
-        Scenario(
-            "a clock that jumps past the end ends the exchange, without asking anybody first",
-            [.ask(), .opens("a", to: 1), .time(60_000), .answers(.failure(22)), .closes("a")]),
-        Scenario(
-            "a socket that fails: the next at once",
+            "a socket that fails, as ICMP says: the next at once",
             [
                 .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .opens("b", to: 2), .nothing,
                 .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
@@ -128,43 +81,111 @@ struct FailoverTests {
                 .ask(client: 2, .other), .opens("c", to: 1), .reply(on: "b", reply(8)), .failure(on: "a"), .nothing,
                 .reply(on: "c", reply(7)), .answers(client: 2, .address(7, from: 1)), .closes("c"),
             ]),
+    ]
+
+    /// What is done while upstreams say nothing. One that was never heard is waited for 400 ms.
+    static let silences: [Scenario] = [
         Scenario(
-            "an upstream that is listed twice is one upstream",
-            upstreams: [1, 1, 1],
+            "the next is asked and answers; the silent one is listened to for the rest of the time",
             [
-                .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 2)), .closes("a"),
-                .answers(.code(2, from: 1)),
+                .ask(), .opens("a", to: 1), .time(399), .nothing, .time(400), .opens("b", to: 2), .nothing,
+                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
+                .time(4499), .nothing, .time(4500), .closes("a"), .nothing,
             ]),
         Scenario(
-            "two clients, two exchanges: each gets its own reply",
+            "the late reply of the first still wins, and that of the second is heard too",
             [
-                .ask(client: 1), .opens("a", to: 1), .time(500), .ask(client: 2), .opens("b", to: 1),
-                .time(1000), .opens("c", to: 2), .nothing, .time(1500), .opens("d", to: 2), .nothing,
-                .reply(on: "b", reply(2)), .answers(client: 2, .address(2, from: 1)), .closes("b"), .closes("d"),
-                .reply(on: "c", reply(3)), .answers(client: 1, .address(3, from: 2)), .closes("a"), .closes("c"),
+                .ask(), .opens("a", to: 1), .time(400), .opens("b", to: 2), .time(600),
+                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+                .reply(on: "b", reply(8)), .closes("b"), .nothing,
             ]),
+        Scenario(
+            "who has failed is not asked again, who is silent is",
+            [
+                .ask(), .opens("a", to: 1), .time(400), .opens("b", to: 2), .time(410),
+                .reply(on: "b", reply(code: 2)), .closes("b"), .repeats("a"), .nothing,
+                .time(1209), .nothing, .time(1210), .repeats("a"), .nothing,
+                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+            ]),
+        Scenario(
+            "a late SERVFAIL of the first does not hurry the third: the second is being asked",
+            upstreams: [1, 2, 3],
+            [
+                .ask(), .opens("a", to: 1), .time(400), .opens("b", to: 2), .time(410),
+                .reply(on: "a", reply(code: 2)), .closes("a"), .nothing,
+                .time(799), .nothing, .time(800), .opens("c", to: 3),
+                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
+                .time(4500), .closes("c"),
+            ]),
+        Scenario(
+            "all silent: SERVFAIL with EDE 22 after 4.5 s, and everyone was asked in turn until then",
+            [
+                .ask(), .opens("a", to: 1), .time(400), .opens("b", to: 2), .time(799), .nothing,
+                .time(800), .repeats("a"), .time(1200), .repeats("b"), .time(1600), .repeats("a"),
+                .time(2000), .repeats("b"), .time(2600), .repeats("a"), .time(3000), .repeats("b"),
+                .time(3600), .repeats("a"), .time(4000), .repeats("b"), .time(4499), .nothing,
+                .time(4500), .answers(.failure(22)), .closes("a"), .closes("b"),
+                .time(9000), .nothing,
+            ]),
+        Scenario(
+            "a single upstream is asked again and again, on the socket that it may still answer",
+            upstreams: [1],
+            [
+                .ask(), .opens("a", to: 1), .time(400), .repeats("a"), .time(1199), .nothing,
+                .time(1200), .repeats("a"), .time(2200), .repeats("a"),
+                .time(2201), .nothing, .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+            ]),
+        Scenario(
+            "a clock that jumps past the end ends the exchange, without asking anybody first",
+            [.ask(), .opens("a", to: 1), .time(60_000), .answers(.failure(22)), .closes("a")]),
+        Scenario(
+            "two clients, two questions: each gets its own reply",
+            [
+                .ask(client: 1), .opens("a", to: 1), .time(300), .ask(client: 2, .other), .opens("b", to: 1),
+                .time(400), .opens("c", to: 2), .nothing, .time(700), .opens("d", to: 2), .nothing,
+                .reply(on: "b", reply(2)), .answers(client: 2, .address(2, from: 1)), .closes("b"),
+                .reply(on: "c", reply(3)), .answers(client: 1, .address(3, from: 2)), .closes("c"),
+            ]),
+    ]
+
+    static let lists: [Scenario] = [
         Scenario(
             "a new list is in force for the next step of an exchange, and the old upstream may still answer",
             upstreams: [1],
             [
                 .ask(), .opens("a", to: 1), .upstreams([5, 6]), .nothing,
-                .time(1000), .opens("b", to: 5), .time(2000), .opens("c", to: 6), .nothing,
-                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"), .closes("b"), .closes("c"),
+                .time(400), .opens("b", to: 5), .time(800), .opens("c", to: 6), .nothing,
+                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
             ]),
         Scenario(
             "a new list that keeps the upstream does not open a second socket to it",
             upstreams: [1, 2],
             [
-                .ask(), .opens("a", to: 1), .upstreams([1, 3]), .time(1000), .repeats("a"), .time(2000),
-                .opens("b", to: 3), .reply(on: "b", reply(9)), .answers(.address(9, from: 3)), .closes("a"),
-                .closes("b"),
+                .ask(), .opens("a", to: 1), .upstreams([1, 3]), .time(400), .opens("b", to: 3), .time(800),
+                .repeats("a"), .reply(on: "b", reply(9)), .answers(.address(9, from: 3)), .closes("b"),
             ]),
         Scenario(
-            "without a group nothing is taken, and what is under way goes on",
+            "without a group nobody is asked any more; who was asked already may still answer",
             [
-                .ask(), .opens("a", to: 1), .upstreams(nil), .refused(.noUpstreams), .time(1000), .opens("b", to: 2),
-                .upstreams([]), .refused(.noUpstreams), .reply(on: "b", reply(9)), .answers(.address(9, from: 2)),
-                .closes("a"), .closes("b"),
+                .ask(), .opens("a", to: 1), .upstreams(nil), .refused(.noUpstreams), .time(400), .repeats("a"),
+                .upstreams([]), .refused(.noUpstreams), .reply(on: "a", reply(9)), .answers(.address(9, from: 1)),
+                .closes("a"),
+            ]),
+        Scenario(
+            "a server that is named twice is one", upstreams: [1, 1],
+            [
+                .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 2)), .closes("a"),
+                .answers(.code(2, from: 1)),
             ]),
     ]
+
+    @Test("with 'rotate' each question begins with another server (resolv.conf(5))")
+    func rotation() throws {
+        var worker = Worker()
+        worker.forwarder.setUpstreams(7, UpstreamList(servers: [1, 2, 3].map(server), rotates: true))
+        for (number, first) in [1, 2, 3, 1].enumerated() {
+            try worker.perform(.ask(.numbered(number)), "")
+            try worker.perform(.opens("a", to: UInt8(first)), "")
+        }
+    }
 }

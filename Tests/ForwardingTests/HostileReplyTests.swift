@@ -116,6 +116,9 @@ struct HostileReplyTests {
         let identity = Array(0..<2) + Array(12..<12 + query.question.count)
         for offset in identity {
             for bits: UInt8 in 1...255 {
+                // Another spelling is looked into over TCP.
+                let isLetter = offset >= 12 && 0x61...0x7A ~= query.bytes[offset] && offset < 8 + 12 + 9
+                if bits == 0x20, isLetter { continue }
                 try Scenario(
                     "octet \(offset) ^ \(bits)",
                     [

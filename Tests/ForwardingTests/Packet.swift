@@ -145,3 +145,10 @@ struct Parsed {
         rest = Array(bytes[offset...])
     }
 }
+
+extension Packet {
+    /// The id of a message.
+    static func id(_ message: some Collection<UInt8>) -> UInt16 {
+        message.prefix(2).reduce(0) { $0 << 8 | UInt16($1) }
+    }
+}

@@ -30,6 +30,8 @@ enum Step: Sendable {
     case opens(Character, to: UInt8, edns: Bool = true)
     case connects(Character, to: UInt8, edns: Bool = true)
     case repeats(Character)
+    /// An open socket carries another question.
+    case reuses(Character, Character, edns: Bool = true)
     case closes(Character)
     case answers(client: Int = 1, Expected)
     case nothing
@@ -38,6 +40,8 @@ enum Step: Sendable {
 enum Expected: Sendable, Equatable {
     /// NOERROR with A 192.0.2.`last` from the upstream 10.0.0.`from`.
     case address(_ last: UInt8, from: UInt8)
+    /// The same as `address`, by an answer that is past its life: TTL 30, EDE 3 (RFC 8767 §4).
+    case stale(_ last: UInt8)
     /// A response code that an upstream gave.
     case code(UInt16, from: UInt8)
     /// SERVFAIL of our own with this Extended DNS Error.
@@ -79,14 +83,19 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     let name: String
     let upstreams: [UInt8]
     let policy: CachePolicy
+    let limits: ForwardingLimits
+    let randomizesCase: Bool
     let steps: [Step]
 
     init(
-        _ name: String, upstreams: [UInt8] = [1, 2], policy: CachePolicy = CachePolicy(), _ steps: [Step]...
+        _ name: String, upstreams: [UInt8] = [1, 2], policy: CachePolicy = .plain(), limits: ForwardingLimits = .fresh,
+        randomizesCase: Bool = false, _ steps: [Step]...
     ) {
         self.name = name
         self.upstreams = upstreams
         self.policy = policy
+        self.limits = limits
+        self.randomizesCase = randomizesCase
         self.steps = steps.flatMap { $0 }
     }
 
@@ -98,6 +107,13 @@ extension Packet {
     static var plain: Packet {
         var packet = Packet()
         packet.additionals = [opt()]
+        return packet
+    }
+
+    /// `nNUMBER.example.com A`: one of many questions.
+    static func numbered(_ number: Int) -> Packet {
+        var packet = plain
+        packet.question = question("n\(number).example.com", type: 1)
         return packet
     }
 
@@ -139,7 +155,9 @@ func server(_ last: UInt8) -> ServerAddress {
 struct Worker: ~Copyable {
     struct Socket {
         let token: SocketToken
+        /// Without the length before it.
         let message: [UInt8]
+        var isStream = false
     }
 
     var forwarder: Forwarder<Int>
@@ -148,10 +166,10 @@ struct Worker: ~Copyable {
     var sockets: [Character: Socket] = [:]
 
     init(
-        upstreams: [UInt8] = [1], limits: ForwardingLimits = ForwardingLimits(), policy: CachePolicy = CachePolicy()
+        upstreams: [UInt8] = [1], limits: ForwardingLimits = .fresh, policy: CachePolicy = .plain()
     ) {
-        let ids = Counter()
-        forwarder = Forwarder(limits: limits, policy: policy, seed: 7, random: { ids.next() }, now: start)
+        let chance = Chance()
+        forwarder = Forwarder(limits: limits, policy: policy, seed: 7, random: { chance.fill(&$0) }, now: start)
         forwarder.setUpstreams(7, UpstreamList(servers: upstreams.map(server)))
         now = start
     }
@@ -228,20 +246,34 @@ struct Worker: ~Copyable {
     }
 }
 
-/// Numbers that the tests can foresee.
-final class Counter: Sendable {
-    private let value = Mutex(UInt16(0xBEE0))
-    func next() -> UInt16 {
-        value.withLock {
-            $0 += 1
-            return $0
-        }
+extension CachePolicy {
+    /// Keeps answers for their life, and does nothing else with them.
+    static func plain(
+        capacity: Int = 1 << 20, minimumTTL: UInt32 = 0, maximumTTL: UInt32 = 86_400, maximumNegativeTTL: UInt32 = 300
+    ) -> CachePolicy {
+        CachePolicy(
+            capacity: capacity, minimumTTL: minimumTTL, maximumTTL: maximumTTL,
+            maximumNegativeTTL: maximumNegativeTTL, servesStale: false, prefetches: false)
+    }
+}
+
+extension ForwardingLimits {
+    /// The limits by default, but a fresh socket for each question.
+    static var fresh: ForwardingLimits { ForwardingLimits(idleSockets: 0) }
+}
+
+/// Octets that look like chance and are the same each time.
+final class Chance: Sendable {
+    private let numbers = Mutex(Numbers(state: 7))
+    func fill(_ octets: inout [UInt8]) {
+        for index in octets.indices { octets[index] = numbers.withLock { UInt8(truncatingIfNeeded: $0.next()) } }
     }
 }
 
 extension Scenario {
     func run() throws {
-        var worker = Worker(upstreams: upstreams, policy: policy)
+        var worker = Worker(upstreams: upstreams, limits: limits, policy: policy)
+        worker.forwarder.randomizesCase = randomizesCase
         for (number, step) in steps.enumerated() {
             let place: Comment = "step \(number + 1): \(String(describing: step))"
             try worker.perform(step, place)
@@ -307,11 +339,18 @@ extension Worker {
         case (.connects(let name, let last, let edns), .openStream(let token, let address, _, let message)):
             #expect(address == server(last), place)
             #expect(Array(message.prefix(2)) == word16(UInt16(message.count - 2)), place)
-            sockets[name] = Socket(token: token, message: Array(message.dropFirst(2)))
+            sockets[name] = Socket(token: token, message: Array(message.dropFirst(2)), isStream: true)
             #expect(try asked(name).additionals.count == (edns ? 1 : 0), place)
         case (.repeats(let name), .send(let token, let message)):
             #expect(token == sockets[name]?.token, place)
             #expect(message == sockets[name]?.message, place)
+        case (.reuses(let old, let new, let edns), .send(let token, let message)):
+            let socket = try #require(sockets[old])
+            #expect(token == socket.token, place)
+            let question = Array(message.dropFirst(socket.isStream ? 2 : 0))
+            sockets[new] = Socket(token: token, message: question, isStream: socket.isStream)
+            #expect(try asked(new).additionals.count == (edns ? 1 : 0), place)
+            #expect(question != socket.message, place)
         case (.closes(let name), .close(let token)):
             #expect(token == sockets[name]?.token, place)
         case (.answers(let client, let expected), .answer(let who, let answer)):
@@ -327,7 +366,17 @@ extension Worker {
     private static func summary(_ answer: Answer) throws -> Expected {
         let message = answer.message(limit: answer.datagramLimit)
         let parsed = try #require(Parsed(message), "the answer is a message")
-        guard let upstream = answer.upstream, case .v4(let address) = upstream.address else {
+        if answer.source == .staleCache {
+            #expect(parsed.ttls.allSatisfy { $0 == 30 })
+            let errors = parsed.errors.compactMap { UInt16($0.prefix { $0 != " " }) }
+            guard parsed.code == 0 else {
+                #expect(errors.first == 19)
+                return .code(parsed.code, from: 0)
+            }
+            #expect(errors.first == 3)
+            return .stale(try #require(parsed.sections[0].first?.last))
+        }
+        guard case .upstream(let upstream) = answer.source, case .v4(let address) = upstream.address else {
             let code = parsed.errors.first.flatMap { UInt16($0.prefix { $0 != " " }) }
             return parsed.code == 2 ? .failure(try #require(code)) : .code(parsed.code, from: 0)
         }

@@ -39,6 +39,7 @@ struct ConfigurationTests {
                 upstreams = ["10.0.0.1", "10.0.0.2:5353", "fd00::1", "[fd00::2]:54", "fe80::1%eth0"]
                 from = "namespace"
                 single-labels = true
+                case-randomization = true
                 local = true
                 [cache]
                 size = 4096
@@ -68,6 +69,7 @@ struct ConfigurationTests {
         expected.forward.from = .namespace
         expected.forward.forwardsSingleLabels = true
         expected.forward.forwardsLocal = true
+        expected.forward.randomizesCase = true
         expected.cache.size = 4096
         expected.cache.minimumTTL = 1
         expected.cache.maximumTTL = 2
@@ -237,7 +239,7 @@ struct ShippedConfigurationTests {
             ("[server]", ["workers", "domain", "ttl", "listen", "version", "identity"]),
             ("[control]", ["socket", "group"]),
             ("[discover]", ["enabled", "interfaces", "namespaces", "exclude", "resolv-conf"]),
-            ("[forward]", ["upstreams", "from", "single-labels", "local"]),
+            ("[forward]", ["upstreams", "from", "single-labels", "local", "case-randomization"]),
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
             ("[[route]]", ["domain", "upstreams"]),
             ("[[network]]", ["name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl"]),

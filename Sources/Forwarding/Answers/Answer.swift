@@ -2,27 +2,46 @@
 
 package import DNSWire
 
+extension Answer.Source: CustomStringConvertible {
+    /// As people are told: `upstream 10.0.0.1:53`.
+    package var description: String {
+        switch self {
+        case .upstream(let server): "upstream \(server)"
+        case .staleCache: "cache, past its time"
+        case .nobody: "no upstream answered"
+        }
+    }
+}
+
 /// The answer to one accepted question, to be written for the client that asked it.
 package struct Answer: Sendable {
     let client: ClientQuery
     /// Name as the client spelled it, type and class.
     let question: [UInt8]
     let body: AnswerBody
-    /// Who said so; nil for a failure that is the forwarder's own.
-    package let upstream: ServerAddress?
+    package let source: Source
 
-    init(to client: ClientQuery, _ question: [UInt8], _ body: AnswerBody, from upstream: ServerAddress?) {
+    /// Who said so.
+    package enum Source: Sendable, Hashable {
+        case upstream(ServerAddress)
+        /// An upstream, once; its answer is past its life (RFC 8767).
+        case staleCache
+        /// A failure of the forwarder's own.
+        case nobody
+    }
+
+    init(to client: ClientQuery, _ question: [UInt8], _ body: AnswerBody, from source: Source) {
         self.client = client
         self.question = question
         self.body = body
-        self.upstream = upstream
+        self.source = source
     }
 
     /// SERVFAIL for a query that is not forwarded, with its reason for people who can see it (EDNS clients).
     package static func serverFailure(to message: Span<UInt8>, _ query: Query, because detail: ErrorDetail) -> Answer {
         let question = [UInt8](message, query.question)
         let body = AnswerBody(failure: .serverFailure, [detail], question: question)
-        return Answer(to: ClientQuery(query), question, body, from: nil)
+        return Answer(to: ClientQuery(query), question, body, from: .nobody)
     }
 
     /// All twelve bits of the response code.
@@ -37,7 +56,7 @@ package struct Answer: Sendable {
     /// Writes the answer of at most `limit` octets (512...65535) into a buffer; gives its length.
     package func write(into buffer: consuming MutableSpan<UInt8>, limit: Int) -> Int {
         var form = body.form
-        form.isAuthoritative = true
+        if source == .staleCache { form.time = .stale } else { form.isAuthoritative = true }
         return form.write(to: client, question: question.span, into: buffer, limit: limit)
     }
 

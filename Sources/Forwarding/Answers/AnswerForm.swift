@@ -8,8 +8,8 @@ struct AnswerForm: ~Escapable {
     enum Time {
         /// The answer is this many seconds old.
         case age(UInt32)
-        /// It may be kept this many seconds, whatever its TTLs say.
-        case fixed(UInt32)
+        /// Its life is over, and it serves because nobody else does (RFC 8767).
+        case stale
     }
 
     /// Header, question and records; the question in any case.
@@ -24,8 +24,9 @@ struct AnswerForm: ~Escapable {
     var time = Time.age(0)
     /// An authority has just said so.
     var isAuthoritative = false
-    /// A further Extended DNS Error.
-    var extendedError: ExtendedError?
+
+    /// Seconds that a client may keep an answer whose life is over (RFC 8767 §4).
+    private static let staleTTL: UInt32 = 30
 
     @_lifetime(copy message, copy options, copy ttlOffsets)
     init(
@@ -73,6 +74,12 @@ struct AnswerForm: ~Escapable {
         return writer.finish()
     }
 
+    /// What is to be said beside what the upstream said (RFC 8914 §4.4, §4.20).
+    private var extendedError: ExtendedError? {
+        guard case .stale = time else { return nil }
+        return responseCode == .nameError ? .staleNameError : .stale
+    }
+
     private func flags(to client: ClientQuery, isTruncated: Bool) -> HeaderFlags {
         let said = HeaderFlags(rawValue: message.word16(2))
         // A code of more than four bits cannot be said without an OPT record.
@@ -93,8 +100,8 @@ struct AnswerForm: ~Escapable {
             case .age(let seconds):
                 let ttl = message.word32(offset)
                 writer.overwrite(ttl > seconds ? ttl - seconds : 0, at: offset)
-            case .fixed(let ttl):
-                writer.overwrite(ttl, at: offset)
+            case .stale:
+                writer.overwrite(Self.staleTTL, at: offset)
             }
             place += 2
         }

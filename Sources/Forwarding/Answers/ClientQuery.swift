@@ -12,7 +12,7 @@ struct ClientQuery: Sendable {
 
     let id: UInt16
     /// RD and CD are copied into every answer (RFC 1035 §4.1.1, RFC 4035 §3.2.2).
-    let flags: HeaderFlags
+    var flags: HeaderFlags
     /// Nil for a client without EDNS: its answer has no OPT record.
     let edns: EDNS?
     /// The largest answer over UDP.

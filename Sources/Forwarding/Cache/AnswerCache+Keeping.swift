@@ -10,11 +10,14 @@ extension AnswerCache {
     private static let largestPart = 8
 
     /// Keeps an answer for the time that it holds, instead of what was kept before.
-    /// - Parameter life: seconds; 0: what was kept before goes, and nothing comes.
-    mutating func keep(_ body: AnswerBody, under key: AnswerKey, life: UInt32, _ now: Moment) {
+    /// - Parameters:
+    ///   - life: seconds; 0: what was kept before goes, and nothing comes.
+    ///   - asked: how many have asked for it.
+    mutating func keep(_ body: AnswerBody, under key: AnswerKey, life: UInt32, asked: Int, _ now: Moment) {
         let old = place(of: key)
         var entry = CacheEntry(
             body, hash: key.hash(hash), key.circumstances, life: life, now: milliseconds(now))
+        entry.asked = UInt8(clamping: min(asked, Int(CacheEntry.maximumAsked)))
         guard life > 0, Int(entry.size) <= ring.capacity / Self.largestPart else {
             if let old { remove(old) }
             return
@@ -48,22 +51,20 @@ extension AnswerCache {
         let time = milliseconds(now)
         if let old = place(of: key) {
             var entry = ring.entry(old)
-            if !entry.isFailure, policy.servesStale, time < entry.expiry + Self.staleTime {
+            if mayServeStale(entry, time) {
                 entry.hold = time + UInt64(seconds) * 1000
                 ring.set(entry, at: old)
                 return
             }
+            if !entry.isFailure, time < entry.expiry { return }
         }
-        keep(body, under: key, life: seconds, now)
+        keep(body, under: key, life: seconds, asked: 1, now)
     }
 
     /// Notes that an answer is being renewed, so that nobody else begins it.
     mutating func noteRefresh(of place: Int) {
         ring.octets[place + CacheEntry.stateOffset] = CacheEntry.State.refreshing.rawValue
     }
-
-    /// The answer at a place, taken along.
-    func body(_ place: Int) -> AnswerBody { AnswerBody(form(place)) }
 
     // MARK: - Going
 

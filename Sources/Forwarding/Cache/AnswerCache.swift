@@ -10,8 +10,6 @@ struct AnswerCache: Sendable {
 
     /// Milliseconds that an answer serves beyond its life, while no upstream answers (RFC 8767 §5: 1 to 3 days).
     static let staleTime: UInt64 = 86_400_000
-    /// Seconds that a client may keep such an answer (RFC 8767 §4).
-    static let staleTTL: UInt32 = 30
 
     private(set) var policy: CachePolicy
     let hash: NameHash
@@ -63,7 +61,7 @@ struct AnswerCache: Sendable {
         let entry = ring.entry(place)
         let time = milliseconds(now)
         guard time < entry.expiry else {
-            guard policy.servesStale, time < entry.expiry + Self.staleTime, !entry.isFailure else { return .nothing }
+            guard mayServeStale(entry, time) else { return .nothing }
             touch(place, entry)
             return .stale(place: place, isHeld: time < entry.hold)
         }
@@ -73,6 +71,23 @@ struct AnswerCache: Sendable {
             && age >= UInt64(entry.life) * 900
         touch(place, entry)
         return .fresh(place: place, age: UInt32(truncatingIfNeeded: age / 1000), isDue: isDue)
+    }
+
+    /// Whether there is an answer that is past its life and may serve.
+    func hasStale(_ key: AnswerKey, _ now: Moment) -> Bool {
+        place(of: key).map { mayServeStale(ring.entry($0), milliseconds(now)) } ?? false
+    }
+
+    /// That answer, taken along.
+    func staleBody(_ key: AnswerKey, _ now: Moment) -> AnswerBody? {
+        guard let place = place(of: key), mayServeStale(ring.entry(place), milliseconds(now)) else { return nil }
+        return AnswerBody(form(place))
+    }
+
+    /// Whether an answer may serve although its life is over, or will be soon.
+    @inline(__always)
+    func mayServeStale(_ entry: CacheEntry, _ time: UInt64) -> Bool {
+        policy.servesStale && !entry.isFailure && time < entry.expiry + Self.staleTime
     }
 
     /// Looks an answer up and changes nothing.
@@ -114,12 +129,11 @@ struct AnswerCache: Sendable {
 
     /// Writes the answer at a place for a client, see ``AnswerForm/write(to:question:into:limit:)``.
     func write(
-        _ place: Int, _ time: AnswerForm.Time, _ extendedError: ExtendedError?, to client: ClientQuery,
-        question: Span<UInt8>, into buffer: consuming MutableSpan<UInt8>, limit: Int
+        _ place: Int, _ time: AnswerForm.Time, to client: ClientQuery, question: Span<UInt8>,
+        into buffer: consuming MutableSpan<UInt8>, limit: Int
     ) -> Int {
         var form = form(place)
         form.time = time
-        form.extendedError = extendedError
         return form.write(to: client, question: question, into: buffer, limit: limit)
     }
 

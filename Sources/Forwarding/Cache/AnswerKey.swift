@@ -58,12 +58,20 @@ struct QuestionKey: Hashable, Sendable {
 struct Circumstances: Hashable, Sendable {
     /// Who was asked, see ``Scopes``.
     let scope: UInt32
-    /// DO and CD of the query.
+    /// DO and CD of the query; that RD is missing, for who was asked without: what is kept was asked for with RD.
     let bits: UInt8
 
-    /// The bits of a query that an answer depends on.
+    private static let withoutRecursion: UInt8 = 4
+
+    /// What a kept answer depends on of a query.
     init(scope: UInt32, _ client: ClientQuery) {
         self.init(scope: scope, bits: (client.dnssecOK ? 1 : 0) | (client.flags.cd ? 2 : 0))
+    }
+
+    /// What an upstream's answer depends on.
+    init(scope: UInt32, asking client: ClientQuery) {
+        let kept = Circumstances(scope: scope, client)
+        self.init(scope: scope, bits: kept.bits | (client.flags.rd ? 0 : Self.withoutRecursion))
     }
 
     init(scope: UInt32, bits: UInt8) {

@@ -1,23 +1,57 @@
-// One socket's worth of asking: what was sent to which upstream, and what may come back.
+// One asking of one upstream: what was sent, and what may come back.
 
 import DNSWire
 
-/// One question put to one upstream on one socket.
+/// A question on its way to an upstream.
 struct Attempt: Sendable {
-    let exchange: Slot
-    let upstream: ServerAddress
+    let upstream: Slot
+    let server: ServerAddress
     let transport: Transport
+    let socket: SocketToken
     /// The message id that a reply must bear.
     let id: UInt16
+    /// Name, type and class in the spelling that a reply must repeat.
+    let question: [UInt8]
     /// Whether the question went out with an OPT record.
     let hasEDNS: Bool
-    /// The reply, as far as it has come over the stream.
-    var framing = StreamFraming()
-}
+    let sent: Moment
+    /// When a reply would be late.
+    let due: Moment
+    /// How often it was sent again, and when last.
+    private(set) var repeats = 0
+    private(set) var lastSent: Moment
+    /// The upstream has been blamed for its silence.
+    var isLate = false
+    /// It was on a connection that the peer closed, and has been put on another.
+    var isRenewed = false
 
-extension Attempt {
-    /// What goes over this attempt's socket.
-    func message(_ query: UpstreamQuery) -> [UInt8] {
-        query.message(id: id, edns: hasEDNS, transport: transport)
+    /// The pause before a repetition: it is for lost packets, and for nobody's impatience.
+    static let firstPause = Lapse.milliseconds(400)
+    private static let longestPause = Lapse.seconds(1)
+
+    init(
+        _ upstream: Slot, _ known: Upstream, over transport: Transport, _ socket: SocketToken, id: UInt16,
+        question: [UInt8], edns: Bool, sent: Moment
+    ) {
+        self.upstream = upstream
+        server = known.server
+        self.transport = transport
+        self.socket = socket
+        self.id = id
+        self.question = question
+        hasEDNS = edns
+        self.sent = sent
+        lastSent = sent
+        // A connection takes a round trip more.
+        let patience = known.roundTrip.patience
+        due = sent + (transport == .stream ? min(patience * 2, .seconds(1)) : patience)
+    }
+
+    /// When it may be sent again.
+    var repetition: Moment { lastSent + min(Self.firstPause * (1 << min(repeats, 4)), Self.longestPause) }
+
+    mutating func noteRepetition(_ now: Moment) {
+        repeats += 1
+        lastSent = now
     }
 }

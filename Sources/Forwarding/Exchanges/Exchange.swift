@@ -5,9 +5,7 @@ import DNSWire
 /// The number of one who waits for an answer, in the forwarder's list of clients.
 package typealias Waiter = UInt32
 
-/// A question that upstreams are being asked, until it is answered.
-///
-/// It has a list of places, not one: clients that ask the same can share it.
+/// A question that upstreams are being asked, until it is answered. All who ask the same meanwhile wait for it, too.
 struct Exchange: Sendable {
     /// A waiter, who pays for it, and what its answer must look like.
     struct Place: Sendable {
@@ -20,13 +18,12 @@ struct Exchange: Sendable {
 
     /// What an upstream said that would not answer.
     struct Complaint: Sendable {
-        let code: ResponseCode
-        let body: AnswerBody?
+        let body: AnswerBody
         let upstream: ServerAddress
 
         /// SERVFAIL says something about the name, REFUSED about us, anything else about neither.
         private var rank: Int {
-            switch code {
+            switch body.responseCode {
             case .serverFailure: 0
             case .refused: 1
             default: 2
@@ -38,72 +35,75 @@ struct Exchange: Sendable {
         }
     }
 
-    /// What to do next for an exchange whose last attempt came to nothing or stays silent.
-    enum Step {
-        case ask(ServerAddress)
-        case remind(SocketToken)
-        /// Everything that is left goes over TCP, which does its own reminding.
-        case wait
-        case giveUp
-    }
-
-    var places: [Place]
-    let query: UpstreamQuery
     /// What its answer is kept under.
     let key: QuestionKey
+    let query: UpstreamQuery
     let group: UInt32
-    /// Where its sockets are made.
-    let vantage: Vantage
-    /// When the waiters get SERVFAIL.
-    let end: Moment
-    private(set) var upstreams: UpstreamList
-    /// The position in the list of the upstream that was asked last; -1 before the first.
-    private var position = -1
-    /// The sockets that may still bring the answer: at most one for each upstream.
-    var sockets: [SocketToken] = []
-    /// The socket of the attempt that is waited for before the next upstream is asked. The others are listened to.
-    var current: SocketToken?
+    /// Whose namespace it is asked from, where the group says so.
+    let view: UInt32
+    let began: Moment
+    /// Those who wait; nobody where an answer is renewed.
+    var places: [Place] = []
+    /// The cache has an answer that is past its life, for when nobody answers.
+    var hasStaleAnswer = false
+
+    /// The upstreams in the order in which they are asked.
+    var order: [Slot] = []
+    /// What `order` was made for; 0: nothing yet.
+    var scope: UInt32 = 0
+    var vantage = Vantage.host
+    /// What may still bring the answer: at most one for each upstream.
+    var attempts: [Attempt] = []
+    /// The attempt whose lateness lets the next upstream be asked, by its upstream. The others are listened to.
+    var current: Slot?
     /// The upstreams that failed or said that they would not answer: not asked again for this question.
-    var spent: [ServerAddress] = []
+    var spent: [Slot] = []
     var bestComplaint: Complaint?
+    /// Datagrams that were no replies to what was asked.
+    var wrongReplies = 0
+    /// When somebody was asked last.
+    var lastAsked: Moment
 
-    init(
-        _ place: Place, _ key: QuestionKey, query: UpstreamQuery, group: UInt32, vantage: Vantage,
-        upstreams: UpstreamList,
-        end: Moment
-    ) {
-        places = [place]
-        self.query = query
+    init(_ key: QuestionKey, _ query: UpstreamQuery, group: UInt32, view: UInt32, began: Moment) {
         self.key = key
+        self.query = query
         self.group = group
-        self.vantage = vantage
-        self.upstreams = upstreams
-        self.end = end
+        self.view = view
+        self.began = began
+        lastAsked = began
+    }
+}
+
+extension Exchange {
+    /// After this the client is told that nobody answered: before the 5 s of a libc resolver (resolv.conf(5)) run out.
+    private static let patience = Lapse.milliseconds(4500)
+    /// After this an answer that is past its life serves (RFC 8767 §5, "client response timer").
+    private static let stalePatience = Lapse.milliseconds(1800)
+
+    /// When the waiters get SERVFAIL.
+    var end: Moment { began + Self.patience }
+
+    /// When those who wait get an answer that is past its life; nil where there is none, or nobody waits.
+    var staleTime: Moment? { hasStaleAnswer && !places.isEmpty ? began + Self.stalePatience : nil }
+
+    /// The next upstream in the order that was not asked yet.
+    var candidate: Slot? {
+        order.first { slot in !spent.contains(slot) && !attempts.contains { $0.upstream == slot } }
     }
 
-    /// Goes on with another list, from its beginning. Who was asked already is still listened to.
-    mutating func take(_ list: UpstreamList?) {
-        guard let list, list != upstreams else { return }
-        upstreams = list
-        position = -1
-    }
-
-    /// Goes around the list, past those that are spent.
-    mutating func nextStep(_ attempts: Slots<Attempt>) -> Step {
-        let servers = upstreams.servers
-        for distance in 0..<servers.count {
-            let candidate = (position + 1 + distance) % servers.count
-            let server = servers[candidate]
-            if spent.contains(server) { continue }
-            guard let socket = sockets.first(where: { attempts[$0.slot]?.upstream == server }) else {
-                position = candidate
-                return .ask(server)
-            }
-            if attempts[socket.slot]?.transport == .datagram {
-                position = candidate
-                return .remind(socket)
-            }
+    /// The position of the attempt that is to be repeated next.
+    var repetition: Int? {
+        attempts.indices.filter { attempts[$0].transport == .datagram }.min {
+            attempts[$0].repetition < attempts[$1].repetition
         }
-        return sockets.isEmpty ? .giveUp : .wait
     }
+
+    /// When somebody is to be asked next; nil while there is only to wait.
+    var nextStep: Moment? {
+        if candidate != nil { return attempts.first { $0.upstream == current }?.due ?? began }
+        return repetition.map { max(attempts[$0].repetition, lastAsked + Attempt.firstPause) }
+    }
+
+    /// When it has to be looked at next.
+    var deadline: Moment { [nextStep, staleTime].compactMap { $0 }.reduce(end) { min($0, $1) } }
 }

@@ -17,6 +17,8 @@ extension Exchanges {
 
     package mutating func flush(_ flush: Flush) -> Int { cache.flush(flush) }
 
+    package var upstreamReports: [UpstreamReport] { upstreams.reports }
+
     package var cacheCounters: CacheCounters { cache.counters }
 
     package mutating func answer(
@@ -27,18 +29,44 @@ extension Exchanges {
         let client = ClientQuery(query)
         let key = AnswerKey(
             name.span, query.question.type, query.question.recordClass, Circumstances(scope: scope, client))
-        guard case .fresh(let place, let age, _) = cache.find(key, now) else { return nil }
-        cache.counters.hits += 1
+        let (place, time): (Int, AnswerForm.Time)
+        switch cache.find(key, now) {
+        case .fresh(let found, let age, let isDue):
+            (place, time) = (found, .age(age))
+            if isDue { prefetch(found, message, query, name, view: view, group: group, now) }
+        case .stale(let found, isHeld: true):
+            (place, time) = (found, .stale)
+            cache.counters.stale &+= 1
+        case .stale(_, isHeld: false), .nothing:
+            return nil
+        }
+        cache.counters.hits &+= 1
         return cache.write(
-            place, .age(age), nil, to: client,
+            place, time, to: client,
             question: message.extracting(query.question.nameOffset..<query.question.endOffset), into: buffer,
             limit: query.answerLimit(over: transport))
+    }
+
+    /// Renews an answer that is asked for often, before it expires and somebody has to wait; once in its life.
+    @inline(never)
+    private mutating func prefetch(
+        _ place: Int, _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, view: UInt32,
+        group: UInt32, _ now: Moment
+    ) {
+        var client = ClientQuery(query)
+        client.flags.rd = true
+        guard let scope = scopes.scope(of: group, for: view) else { return }
+        let key = QuestionKey(name, query.question, Circumstances(scope: scope, asking: client))
+        let asked = UpstreamQuery([UInt8](message, query.question), client)
+        guard renew(key, asked, group: group, view: view, now) else { return }
+        cache.noteRefresh(of: place)
+        cache.counters.prefetches += 1
     }
 
     /// Remembers what an upstream said to the question of an exchange.
     mutating func keep(_ body: AnswerBody, of slot: Slot, _ now: Moment) {
         guard let exchange = table[slot], exchange.query.recursionDesired else { return }
-        cache.keep(body, under: exchange.key.lent, life: body.life, now)
+        cache.keep(body, under: exchange.key.lent, life: body.life, asked: exchange.places.count, now)
     }
 
     /// Remembers that nobody could answer the question of an exchange.

@@ -3,192 +3,196 @@
 package import DNSWire
 import DequeModule
 
-/// How long upstreams are waited for.
-enum Patience {
-    /// After this silence the next upstream is asked; the silent one is still listened to.
-    static let attempt = Lapse.seconds(1)
-    /// After this the client is told that nobody answered: before the 5 s of a libc resolver (resolv.conf(5)) run out.
-    static let exchange = Lapse.milliseconds(4500)
-}
-
 /// All that ``Forwarder`` does, for waiters that are plain numbers: not generic, so that it is compiled once and for good.
 package struct Exchanges: ~Copyable {
-
-    private let limits: ForwardingLimits
-    private let random: @Sendable () -> UInt16
+    let limits: ForwardingLimits
+    var random: Randomness
+    /// Whether names are spelled by chance.
+    package var randomizesCase = false
     private var groups: [UInt32: UpstreamList] = [:]
     private(set) var scopes = Scopes()
+    var upstreams = Upstreams()
     var cache: AnswerCache
     /// Room for a name, made once.
     var name = FoldedName()
-    private var waiting: [UInt32: Int] = [:]
+
     var table = Slots<Exchange>()
-    var attempts = Slots<Attempt>()
+    /// The exchange that each question is being asked in: never two at once, or who guesses could guess for both (RFC 5452
+    /// §5).
+    var exchangeOf: [QuestionKey: Slot] = [:]
+    /// Exchanges that nobody waits for, in the order in which they became so; others may be among them.
+    var unattended = Deque<Slot>()
+    var accounts = Accounts()
+    var sockets = UpstreamSocketTable()
     var deadlines = Deadlines()
-    private var actions = Deque<Action<Waiter>>()
+    private(set) var actions = Deque<Action<Waiter>>()
+    /// Exchanges that somebody waits for.
+    package internal(set) var inFlight = 0
 
     package init(
-        limits: ForwardingLimits, policy: CachePolicy, seed: UInt64, random: @escaping @Sendable () -> UInt16,
-        now: Moment
+        limits: ForwardingLimits, policy: CachePolicy, seed: UInt64,
+        random: @escaping @Sendable (inout [UInt8]) -> Void, now: Moment
     ) {
         self.limits = limits
-        self.random = random
+        self.random = Randomness(random)
         cache = AnswerCache(policy, seed: seed, now: now)
     }
 
-    package var inFlight: Int { table.count }
-
-    package var nextDeadline: Moment? { deadlines.earliest }
+    package var nextDeadline: Moment? {
+        guard let exchange = deadlines.earliest else { return sockets.nextDeadline }
+        return sockets.nextDeadline.map { min($0, exchange) } ?? exchange
+    }
 
     package mutating func nextAction() -> Action<Waiter>? {
         actions.popFirst()
     }
 
-    package mutating func setUpstreams(_ group: UInt32, _ upstreams: UpstreamList?) {
-        guard groups[group] != upstreams else { return }
-        groups[group] = upstreams
-        scopes.renew(group, upstreams?.origin)
+    mutating func act(_ action: Action<Waiter>) { actions.append(action) }
+
+    package mutating func setUpstreams(_ group: UInt32, _ list: UpstreamList?) {
+        guard groups[group] != list else { return }
+        groups[group] = list
+        let old = scopes.renew(group, list?.origin)
+        if let list, list.origin == .host, let scope = scopes.scope(of: group, for: 0) {
+            upstreams.setDestination(of: scope, list, from: .host)
+        }
+        for upstream in upstreams.forget(scopes: old) { closeSockets(of: upstream) }
     }
+
+}
+
+extension Exchanges {
+    // MARK: - Questions
 
     package mutating func ask(
         _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, waiter: Waiter, namespace: UInt32,
         view: UInt32, group: UInt32, now: Moment
     ) -> Verdict {
-        guard let upstreams = groups[group], !upstreams.servers.isEmpty else { return .refused(.noUpstreams) }
-        let neighbours = waiting[namespace, default: 0]
-        guard table.count < limits.worker, neighbours < limits.namespace else { return .refused(.tooMany) }
-        waiting[namespace] = neighbours + 1
+        guard let scope = scope(of: group, for: view) else { return .refused(.noUpstreams) }
         cache.counters.misses += 1
         let client = ClientQuery(query)
         let question = [UInt8](message, query.question)
+        let key = QuestionKey(name, query.question, Circumstances(scope: scope, asking: client))
         let place = Exchange.Place(waiter: waiter, namespace: namespace, client: client, question: question)
-        let key = QuestionKey(
-            name, query.question, Circumstances(scope: scopes.makeScope(of: group, for: view), client))
-        let slot = table.insert(
-            Exchange(
-                place, key, query: UpstreamQuery(question, client), group: group,
-                vantage: upstreams.origin == .host ? .host : .namespace(view), upstreams: upstreams,
-                end: now + Patience.exchange))
-        proceed(slot, now: now)
+        if let slot = exchangeOf[key] { return join(slot, place, now) }
+        makeRoom(for: namespace)
+        let slot = begin(Exchange(key, UpstreamQuery(question, client), group: group, view: view, began: now))
+        table[slot]?.places = [place]
+        inFlight += 1
+        accounts.join(namespace, slot, isFirst: true)
+        start(slot, now)
         return .accepted
     }
+
+    /// Asks anew for an answer that is kept, for nobody in particular; false where there is no room for that.
+    mutating func renew(
+        _ key: QuestionKey, _ query: UpstreamQuery, group: UInt32, view: UInt32, _ now: Moment
+    ) -> Bool {
+        guard exchangeOf[key] == nil, table.count < limits.worker / 2 else { return false }
+        let slot = begin(Exchange(key, query, group: group, view: view, began: now))
+        unattended.append(slot)
+        start(slot, now)
+        return true
+    }
+
+    /// The scope of a group's answers for a view; nil where the group has no upstream.
+    private mutating func scope(of group: UInt32, for view: UInt32) -> UInt32? {
+        guard let list = groups[group], !list.servers.isEmpty else { return nil }
+        if let known = scopes.scope(of: group, for: view) { return known }
+        let scope = scopes.makeScope(of: group, for: view)
+        upstreams.setDestination(of: scope, list, from: .namespace(view))
+        return scope
+    }
+
+    private mutating func begin(_ exchange: Exchange) -> Slot {
+        var exchange = exchange
+        exchange.hasStaleAnswer = cache.hasStale(exchange.key.lent, exchange.began)
+        let slot = table.insert(exchange)
+        exchangeOf[exchange.key] = slot
+        return slot
+    }
+
+    /// Lets one more wait for what is being asked already.
+    private mutating func join(_ slot: Slot, _ place: Exchange.Place, _ now: Moment) -> Verdict {
+        guard let exchange = table[slot], exchange.places.count < limits.waiters,
+            accounts.places(of: place.namespace) < limits.waiters
+        else { return .refused(.tooMany) }
+        cache.counters.coalesced += 1
+        let isFirst = !exchange.places.contains { $0.namespace == place.namespace }
+        if exchange.places.isEmpty { inFlight += 1 }
+        table[slot]?.places.append(place)
+        accounts.join(place.namespace, slot, isFirst: isFirst)
+        if let time = table[slot]?.staleTime, time <= now { serveStale(slot, now) }
+        return .accepted
+    }
+
+    // MARK: - Limits
+
+    /// Makes room for one more exchange: past the limits the oldest gives way, of the namespace that has too many.
+    private mutating func makeRoom(for namespace: UInt32) {
+        if accounts.exchanges(of: namespace) >= limits.namespace { giveWay(in: namespace) }
+        guard table.count >= limits.worker else { return }
+        while let slot = unattended.popFirst() {
+            guard let exchange = table[slot], exchange.places.isEmpty else { continue }
+            close(slot)
+            return
+        }
+        if let largest = accounts.largest { giveWay(in: largest) }
+    }
+
+    /// Those of a namespace who have waited longest get SERVFAIL. Others who wait for the same wait on.
+    private mutating func giveWay(in namespace: UInt32) {
+        let oldest = accounts.oldest(of: namespace) { slot in
+            table[slot]?.places.contains { $0.namespace == namespace } == true
+        }
+        guard let slot = oldest, let question = table[slot]?.query.question else { return }
+        let detail = ErrorDetail(.networkError, text: "too many questions wait for upstreams")
+        let body = AnswerBody(failure: .serverFailure, [detail], question: question)
+        for place in takePlaces(of: slot, in: namespace) {
+            act(.answer(place.waiter, Answer(to: place.client, place.question, body, from: .nobody)))
+        }
+        if table[slot]?.places.isEmpty == true { close(slot) }
+    }
+
+    /// Takes those of a namespace out of an exchange.
+    private mutating func takePlaces(of slot: Slot, in namespace: UInt32) -> [Exchange.Place] {
+        let places = (table[slot]?.places ?? []).filter { $0.namespace == namespace }
+        guard !places.isEmpty else { return [] }
+        table[slot]?.places.removeAll { $0.namespace == namespace }
+        accounts.leave(namespace, places: places.count)
+        if table[slot]?.places.isEmpty == true { inFlight -= 1 }
+        return places
+    }
+
+    /// Takes all who wait out of an exchange.
+    mutating func takePlaces(of slot: Slot) -> [Exchange.Place] {
+        guard let places = table[slot]?.places, let first = places.first else { return [] }
+        table[slot]?.places = []
+        inFlight -= 1
+        if places.count == 1 {
+            accounts.leave(first.namespace, places: 1)
+        } else {
+            let counts = places.reduce(into: [UInt32: Int]()) { $0[$1.namespace, default: 0] += 1 }
+            for (namespace, count) in counts { accounts.leave(namespace, places: count) }
+        }
+        return places
+    }
+
+    // MARK: - The end of a namespace
 
     /// Forgets who waits in a namespace, and gives them back. What was asked from there for others fails.
     package mutating func abandon(namespace: UInt32) -> [Waiter] {
         var abandoned: [Waiter] = []
         for slot in table.slots {
-            for place in table[slot]?.places ?? [] where place.namespace == namespace { abandoned.append(place.waiter) }
-            table[slot]?.places.removeAll { $0.namespace == namespace }
-            if table[slot]?.places.isEmpty == true {
-                close(slot)
-            } else if table[slot]?.vantage == .namespace(namespace) {
+            let places = takePlaces(of: slot, in: namespace)
+            abandoned += places.map(\.waiter)
+            let isUnattended = !places.isEmpty && table[slot]?.places.isEmpty == true
+            if isUnattended || table[slot]?.vantage == .namespace(namespace) {
                 fail(slot, "the namespace is gone", now: nil)
             }
         }
-        waiting[namespace] = nil
-        scopes.forget(view: namespace)
+        for upstream in upstreams.forget(scopes: scopes.forget(view: namespace)) { closeSockets(of: upstream) }
+        for token in sockets.tokens where sockets[token]?.vantage == .namespace(namespace) { close(token) }
         return abandoned
-    }
-
-    package mutating func expire(now: Moment) {
-        while let slot = deadlines.takeDue(now) {
-            guard let exchange = table[slot] else { continue }
-            if exchange.end <= now {
-                fail(slot, "no upstream answered in time", now: now)
-            } else {
-                proceed(slot, now: now)
-            }
-        }
-    }
-}
-
-extension Exchanges {
-    /// Takes the next step of an exchange and sets the time of the one after it.
-    mutating func proceed(_ slot: Slot, now: Moment) {
-        guard let group = table[slot]?.group else { return }
-        table[slot]?.take(groups[group])
-        guard let step = table[slot]?.nextStep(attempts) else { return }
-        switch step {
-        case .ask(let server):
-            open(.datagram, server, edns: true, for: slot, now: now)
-        case .remind(let socket):
-            guard let attempt = attempts[socket.slot], let query = table[slot]?.query else { return }
-            actions.append(.send(socket, message: attempt.message(query)))
-            wait(for: socket, slot, now: now)
-        case .wait:
-            guard let end = table[slot]?.end else { return }
-            deadlines.set(slot, end)
-        case .giveUp:
-            giveUp(slot, now: now)
-        }
-    }
-
-    /// Puts the question of an exchange to an upstream on a new socket, under a new id.
-    mutating func open(
-        _ transport: Transport, _ server: ServerAddress, edns: Bool, for slot: Slot, now: Moment
-    ) {
-        guard let query = table[slot]?.query, let vantage = table[slot]?.vantage else { return }
-        let attempt = Attempt(exchange: slot, upstream: server, transport: transport, id: random(), hasEDNS: edns)
-        let socket = SocketToken(attempts.insert(attempt))
-        let message = attempt.message(query)
-        switch transport {
-        case .datagram: actions.append(.openDatagram(socket, server, from: vantage, message: message))
-        case .stream: actions.append(.openStream(socket, server, from: vantage, message: message))
-        }
-        table[slot]?.sockets.append(socket)
-        wait(for: socket, slot, now: now)
-    }
-
-    private mutating func wait(for socket: SocketToken, _ slot: Slot, now: Moment) {
-        guard let end = table[slot]?.end else { return }
-        table[slot]?.current = socket
-        deadlines.set(slot, min(now + Patience.attempt, end))
-    }
-
-    /// Closes one socket of an exchange.
-    mutating func close(_ socket: SocketToken) {
-        guard let attempt = attempts.remove(socket.slot) else { return }
-        actions.append(.close(socket))
-        table[attempt.exchange]?.sockets.removeAll { $0 == socket }
-        if table[attempt.exchange]?.current == socket { table[attempt.exchange]?.current = nil }
-    }
-
-    /// Gives all who wait for an exchange their answer and ends it.
-    mutating func finish(_ slot: Slot, _ body: AnswerBody, from upstream: ServerAddress?) {
-        for place in table[slot]?.places ?? [] {
-            let answer = Answer(to: place.client, place.question, body, from: upstream)
-            actions.append(.answer(place.waiter, answer))
-            let neighbours = waiting[place.namespace, default: 0]
-            waiting[place.namespace] = neighbours > 1 ? neighbours - 1 : nil
-        }
-        close(slot)
-    }
-
-    /// Says that nobody answers (RFC 8914 §4.23).
-    /// - Parameter now: nil where that says nothing about the question.
-    private mutating func fail(_ slot: Slot, _ reason: String, now: Moment?) {
-        guard let question = table[slot]?.query.question else { return }
-        let detail = ErrorDetail(.noReachableAuthority, text: reason)
-        let body = AnswerBody(failure: .serverFailure, [detail], question: question)
-        if let now { keepFailure(body, of: slot, seconds: FailureLife.silence, now) }
-        finish(slot, body, from: nil)
-    }
-
-    /// All upstreams failed: passes on the best of what they said, if they said anything.
-    private mutating func giveUp(_ slot: Slot, now: Moment) {
-        guard let complaint = table[slot]?.bestComplaint, let question = table[slot]?.query.question else {
-            fail(slot, "no upstream could be reached", now: now)
-            return
-        }
-        let body = complaint.body ?? AnswerBody(failure: complaint.code, [], question: question)
-        keepFailure(body, of: slot, seconds: FailureLife.complaint, now)
-        finish(slot, body, from: complaint.upstream)
-    }
-
-    /// Ends an exchange and closes its sockets.
-    private mutating func close(_ slot: Slot) {
-        guard let exchange = table.remove(slot) else { return }
-        deadlines.remove(slot)
-        for socket in exchange.sockets { close(socket) }
     }
 }

@@ -2,10 +2,10 @@
 
 import DNSWire
 
-/// What every upstream of one exchange is asked: the client's question in the client's spelling, nothing of the client's
-/// other options (client subnet and cookies end here).
+/// What every upstream of one exchange is asked: the client's question, nothing of the client's other options (client subnet
+/// and cookies end here).
 struct UpstreamQuery: Sendable {
-    /// Name, type and class: what the reply must repeat octet for octet.
+    /// Name, type and class as the client spelled them.
     let question: [UInt8]
     let recursionDesired: Bool
     let checkingDisabled: Bool
@@ -18,20 +18,21 @@ struct UpstreamQuery: Sendable {
         dnssecOK = client.dnssecOK
     }
 
-    /// The message with this id; behind its length in two octets where it goes over a stream (RFC 1035 §4.2.2).
-    func message(id: UInt16, edns: Bool, transport: Transport) -> [UInt8] {
+    /// The message of one attempt; behind its length in two octets where it goes over a stream (RFC 1035 §4.2.2).
+    func message(_ attempt: Attempt) -> [UInt8] {
         var flags = HeaderFlags()
         flags.rd = recursionDesired
         flags.cd = checkingDisabled
         // Asks to be told whether the data is authentic (RFC 6840 §5.7); a client that does not ask us is not told.
         flags.ad = true
-        let header = Header(id: id, flags: flags, questionCount: 1, additionalCount: edns ? 1 : 0)
+        let edns = attempt.hasEDNS
+        let header = Header(id: attempt.id, flags: flags, questionCount: 1, additionalCount: edns ? 1 : 0)
         var message: [UInt8] = []
         let length = Header.length + question.count + (edns ? EDNS.minimumLength : 0)
         message.reserveCapacity(length + 2)
-        if transport == .stream { message.append(word16: UInt16(truncatingIfNeeded: length)) }
+        if attempt.transport == .stream { message.append(word16: UInt16(truncatingIfNeeded: length)) }
         message.append(header)
-        message += question
+        message += attempt.question
         if edns { message.appendOPT(dnssecOK: dnssecOK) }
         return message
     }
@@ -47,5 +48,18 @@ extension [UInt8] {
         append(word16: 0)
         append(word16: dnssecOK ? 0x8000 : 0)
         append(word16: 0)
+    }
+
+    /// A question's name with each letter in upper or lower case by chance: a reply that repeats the spelling was made by
+    /// who saw it (draft-vixie-dnsext-dns0x20 §2).
+    mutating func randomizeCase(_ random: inout Randomness) {
+        var bits: UInt8 = 0
+        for index in 0..<Swift.max(0, count - 4) {
+            if index % 8 == 0 { bits = random.octet() }
+            // Length octets are at most 63 and so never letters.
+            let lower = self[index] | 0x20
+            if 0x61...0x7A ~= lower, self[index] >= 0x41 { self[index] = bits & 1 == 1 ? lower : lower & ~0x20 }
+            bits >>= 1
+        }
     }
 }

@@ -6,12 +6,14 @@ import DNSWire
 enum UpstreamReply {
     /// Not the reply to what was sent here, or no message at all. The right one is still awaited.
     case unrelated
+    /// The reply by its id, but to a question in another spelling: of one who guesses, or of an upstream that respells.
+    case respelled
     /// The reply, but it did not fit (RFC 1035 §4.2.1): ask the same upstream over TCP.
     case truncated
     /// The upstream does not understand EDNS (RFC 6891 §7): ask it once more without.
     case needsPlainQuery
-    /// The upstream cannot or will not answer; another one may. The body is missing where the upstream sent a bare header.
-    case failure(ResponseCode, AnswerBody?)
+    /// The upstream cannot or will not answer; another one may.
+    case failure(AnswerBody)
     /// The answer. NXDOMAIN is one, and so is every response code that says something about the name.
     case answer(AnswerBody)
 
@@ -19,9 +21,11 @@ enum UpstreamReply {
     ///
     /// The address has been checked by the kernel, as the socket is connected. Id, QR, opcode and the question are checked
     /// here, the question octet for octet: servers copy it, so a copy in another spelling was not made from ours.
-    /// - Parameter name: room for a name.
+    /// - Parameters:
+    ///   - trustsSpelling: whether a question in another spelling is none.
+    ///   - name: room for a name.
     init(
-        _ message: Span<UInt8>, to query: UpstreamQuery, _ attempt: Attempt, _ policy: CachePolicy,
+        _ message: Span<UInt8>, to attempt: Attempt, trustsSpelling: Bool, _ policy: CachePolicy,
         name: inout FoldedName
     ) {
         guard let header = Header(message), header.id == attempt.id, header.flags.isResponse,
@@ -31,10 +35,15 @@ enum UpstreamReply {
             return
         }
         let code = header.flags.responseCode
-        guard header.questionCount == 1, Self.repeats(query.question, message) else {
+        if header.questionCount == 0, header.recordCount == 0, Self.isFailure(code) {
             // Some servers send nothing but a header where they fail.
-            let isBareFailure = header.questionCount == 0 && header.recordCount == 0 && Self.isFailure(code)
-            self = isBareFailure ? Self.failure(code, nil, attempt, understandsEDNS: false) : .unrelated
+            let body = AnswerBody(failure: code, [], question: attempt.question)
+            self = Self.failure(body, attempt, understandsEDNS: false)
+            return
+        }
+        let spelling = header.questionCount == 1 ? Self.spelling(of: attempt.question, in: message) : .different
+        guard spelling != .different, spelling == .same || !trustsSpelling else {
+            self = spelling == .different ? .unrelated : .respelled
             return
         }
         if header.flags.tc, attempt.transport == .datagram {
@@ -46,18 +55,17 @@ enum UpstreamReply {
             return
         }
         if Self.isFailure(body.responseCode) {
-            self = Self.failure(body.responseCode, body, attempt, understandsEDNS: body.hasEDNS)
+            self = Self.failure(body, attempt, understandsEDNS: body.hasEDNS)
         } else {
             self = .answer(body)
         }
     }
 
-    private static func failure(
-        _ code: ResponseCode, _ body: AnswerBody?, _ attempt: Attempt, understandsEDNS: Bool
-    ) -> UpstreamReply {
+    private static func failure(_ body: AnswerBody, _ attempt: Attempt, understandsEDNS: Bool) -> UpstreamReply {
+        let code = body.responseCode
         let complainsOfForm = code == .formatError || code == .notImplemented || code == .badVersion
         if attempt.hasEDNS, complainsOfForm, !understandsEDNS || code == .badVersion { return .needsPlainQuery }
-        return .failure(code, body)
+        return .failure(body)
     }
 
     private static func isFailure(_ code: ResponseCode) -> Bool {
@@ -67,9 +75,21 @@ enum UpstreamReply {
         }
     }
 
-    private static func repeats(_ question: [UInt8], _ message: Span<UInt8>) -> Bool {
-        guard message.count >= Header.length + question.count else { return false }
-        for (index, octet) in question.enumerated() where message[Header.length + index] != octet { return false }
-        return true
+    /// How a message repeats a question.
+    enum Spelling {
+        case same, otherCase, different
+    }
+
+    static func spelling(of question: [UInt8], in message: Span<UInt8>) -> Spelling {
+        guard message.count >= Header.length + question.count else { return .different }
+        let repeated = message.extracting(Header.length..<Header.length + question.count)
+        if repeated.isEqual(to: question.span) { return .same }
+        let nameEnd = question.count - 4
+        for index in question.indices {
+            let isLetter = index < nameEnd && 0x61...0x7A ~= question[index] | 0x20
+            let mask: UInt8 = isLetter ? 0x20 : 0
+            if repeated[index] | mask != question[index] | mask { return .different }
+        }
+        return .otherCase
     }
 }

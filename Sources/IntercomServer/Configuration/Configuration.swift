@@ -68,6 +68,9 @@ extension Configuration {
         package var forwardsSingleLabels = false
         /// Whether names under `local`, which belong to multicast DNS, go upstream (key `local`; RFC 6762 §22.1).
         package var forwardsLocal = false
+        /// Whether names go out in a spelling of chance, which replies must repeat (key `case-randomization`;
+        /// draft-vixie-dnsext-dns0x20).
+        package var randomizesCase = false
     }
 
     /// `[cache]`: answers of upstreams that are kept.

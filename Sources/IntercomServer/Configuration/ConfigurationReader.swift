@@ -36,6 +36,7 @@ struct ConfigurationReader {
             table.read("from", .word, into: &configuration.forward.from)
             table.read("single-labels", .boolean, into: &configuration.forward.forwardsSingleLabels)
             table.read("local", .boolean, into: &configuration.forward.forwardsLocal)
+            table.read("case-randomization", .boolean, into: &configuration.forward.randomizesCase)
         }
         readSection(&root, "cache") { table in
             configuration.cache = Self.readCache(&table)

@@ -206,7 +206,8 @@ package final class ControlPlane {
             domain: configuration.server.domain, ttl: configuration.server.ttl,
             forwardsSingleLabels: configuration.forward.forwardsSingleLabels,
             forwardsLocal: configuration.forward.forwardsLocal, version: configuration.server.version,
-            identity: configuration.server.identity, cache: CachePolicy(configuration.cache, for: workerCount))
+            identity: configuration.server.identity, randomizesCase: configuration.forward.randomizesCase,
+            cache: CachePolicy(configuration.cache, for: workerCount))
     }
 
     /// Sends all workers what changed in the registry; `done` is called once it is in force in each.

@@ -34,6 +34,8 @@ struct ServerSettings: Sendable {
     var version: String
     /// The answer to CHAOS `id.server` and `hostname.bind`; empty: refused.
     var identity: String
+    /// Whether names are sent to upstreams in a spelling of chance.
+    var randomizesCase: Bool
     /// What is kept of upstreams' answers, by each worker.
     var cache: CachePolicy
 }

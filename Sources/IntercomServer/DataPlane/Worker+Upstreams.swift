@@ -6,7 +6,7 @@ import LinuxNet
 import Logging
 import Registry
 
-/// One socket to an upstream, made for one attempt of one exchange.
+/// One socket to an upstream: a question on it at a time, or a connection.
 struct UpstreamSocket: ~Copyable {
     let descriptor: Descriptor
     let token: SocketToken
@@ -178,7 +178,7 @@ extension Worker {
 
     /// Gives a client its answer, if it is still there.
     private mutating func deliver(_ answer: Answer, to client: Client) {
-        if answer.upstream == nil { counters.failed &+= 1 }
+        if answer.source == .nobody { counters.failed &+= 1 }
         switch client {
         case .datagram(let listener, let address):
             guard let position = listeners.position(of: listener) else { return }
@@ -194,8 +194,8 @@ extension Worker {
             send(answer, on: position)
             settle(ticket)
         case .control(let token, let route):
-            let source = answer.upstream.map { "upstream \($0)" } ?? "no upstream answered"
-            let resolution = Resolution(message: answer.message(limit: 65_535), source: source, route: route)
+            let resolution = Resolution(
+                message: answer.message(limit: 65_535), source: "\(answer.source)", route: route)
             control.post(.resolved(token: token, resolution))
         }
     }
@@ -218,7 +218,7 @@ extension Worker {
                 if events.contains(.writable) { try flushUpstream(ticket, position) }
                 if !events.isDisjoint(with: [.readable, .hangUp, .error]) { try readStream(position, token, now) }
             } else {
-                try readDatagrams(ticket, token, now)
+                try readDatagram(ticket, token, now)
             }
         } catch {
             logger.debug("an upstream socket failed: \(error)")
@@ -227,15 +227,14 @@ extension Worker {
         act(now)
     }
 
-    private mutating func readDatagrams(
+    private mutating func readDatagram(
         _ ticket: Ticket, _ token: SocketToken, _ now: Moment
     ) throws(LinuxError) {
-        // Bounded: who floods this socket with wrong replies must not keep the loop.
-        for _ in 0..<Self.turn {
-            guard let position = upstreams.sockets.position(of: ticket) else { return }
-            guard let count = try upstreams.sockets[position].descriptor.receive(into: &readBuffer) else { return }
-            forwarder.receivedDatagram(readBuffer, count, on: token, now: now)
-        }
+        // One: more than that is rare, and epoll tells again; so who floods the socket does not keep the loop.
+        guard let position = upstreams.sockets.position(of: ticket),
+            let count = try upstreams.sockets[position].descriptor.receive(into: &readBuffer)
+        else { return }
+        forwarder.receivedDatagram(readBuffer, count, on: token, now: now)
     }
 
     private mutating func readStream(
@@ -251,9 +250,10 @@ extension Worker {
 
     private mutating func flushUpstream(_ ticket: Ticket, _ position: Int) throws(LinuxError) {
         if let failure = TCPSocket.connectionResult(of: upstreams.sockets[position].descriptor) { throw failure }
-        guard try upstreams.sockets[position].flush() else { return }
+        let isDone = try upstreams.sockets[position].flush()
         try epoll.modify(
-            upstreams.sockets[position].descriptor, token: Token(.upstream, ticket).word, interest: [.readable])
+            upstreams.sockets[position].descriptor, token: Token(.upstream, ticket).word,
+            interest: isDone ? [.readable] : [.readable, .writable])
     }
 }
 

@@ -78,8 +78,9 @@ struct Worker: ~Copyable {
         self.epoll = epoll
         responder = Responder(settings: settings, seed: Entropy.word())
         forwarder = Forwarder(
-            policy: settings.cache, seed: Entropy.word(), random: { UInt16(truncatingIfNeeded: Entropy.word()) },
+            policy: settings.cache, seed: Entropy.word(), random: { Entropy.bytes(into: &$0) },
             now: Moment.now)
+        forwarder.randomizesCase = settings.randomizesCase
     }
 
     /// Turns until it is told to stop.
@@ -111,7 +112,7 @@ struct Worker: ~Copyable {
     // MARK: - Time
 
     /// Whether anything can become due: an exchange, an idle connection, the worker's end.
-    private var mayExpire: Bool { forwarder.inFlight > 0 || !streams.isEmpty || drainDeadline != nil }
+    private var mayExpire: Bool { forwarder.nextDeadline != nil || !streams.isEmpty || drainDeadline != nil }
 
     /// Milliseconds until something is due; nil when nothing is: an idle worker does not wake.
     private func timeout() -> Int? {
@@ -145,6 +146,7 @@ struct Worker: ~Copyable {
             case .settings(let settings):
                 responder.apply(settings)
                 forwarder.setPolicy(settings.cache)
+                forwarder.randomizesCase = settings.randomizesCase
             case .upstreams(let group, let upstreams):
                 forwarder.setUpstreams(group, upstreams)
             case .listen(let view, let sockets):

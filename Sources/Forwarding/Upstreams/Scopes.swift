@@ -35,20 +35,32 @@ struct Scopes: Sendable {
         return last
     }
 
-    /// Gives a group new scopes; nil forgets the group.
-    mutating func renew(_ group: UInt32, _ origin: UpstreamList.Origin?) {
+    /// Gives a group new scopes, nil: none; gives the scopes that it had.
+    mutating func renew(_ group: UInt32, _ origin: UpstreamList.Origin?) -> [UInt32] {
         let position = position(of: group)
-        if position < groups.count, groups[position].group == group { groups.remove(at: position) }
-        ofViews = ofViews.filter { $0.key.group != group }
-        guard let origin else { return }
-        if origin == .host { last += 1 }
-        groups.insert(GroupScope(group: group, scope: origin == .host ? last : 0), at: position)
+        var old = forget { $0.group == group }
+        if position < groups.count, groups[position].group == group {
+            old.append(groups.remove(at: position).scope)
+        }
+        if let origin {
+            if origin == .host { last += 1 }
+            groups.insert(GroupScope(group: group, scope: origin == .host ? last : 0), at: position)
+        }
+        return old
     }
 
-    /// Forgets a view: its number will be another's.
-    mutating func forget(view: UInt32) {
-        guard !ofViews.isEmpty else { return }
-        ofViews = ofViews.filter { $0.key.view != view }
+    /// Forgets a view, as its number will be another's; gives the scopes that it had.
+    mutating func forget(view: UInt32) -> [UInt32] {
+        forget { $0.view == view }
+    }
+
+    private mutating func forget(_ isGone: (Place) -> Bool) -> [UInt32] {
+        var scopes: [UInt32] = []
+        for (place, scope) in ofViews where isGone(place) {
+            scopes.append(scope)
+            ofViews[place] = nil
+        }
+        return scopes
     }
 
     /// Where a group is, or would be.

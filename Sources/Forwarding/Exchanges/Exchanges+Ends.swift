@@ -1,0 +1,77 @@
+// How an exchange ends: with an answer, with a failure, or with what was kept from better times.
+
+import DNSWire
+
+extension Exchanges {
+    /// Gives all who wait for an exchange their answer and ends it. Upstreams that have still to show that they live are
+    /// listened to.
+    mutating func finish(_ slot: Slot, _ body: AnswerBody, from source: Answer.Source, _ now: Moment) {
+        guard let exchange = table[slot] else { return }
+        answer(slot, body, from: source)
+        remove(slot)
+        for attempt in exchange.attempts { straggle(attempt, until: exchange.end, now) }
+    }
+
+    /// Says that nobody answers (RFC 8914 §4.23), where there is nothing better to say.
+    /// - Parameter now: nil where that says nothing about the question.
+    mutating func fail(_ slot: Slot, _ reason: String, now: Moment?) {
+        guard let question = table[slot]?.query.question else { return }
+        let detail = ErrorDetail(.noReachableAuthority, text: reason)
+        let body = AnswerBody(failure: .serverFailure, [detail], question: question)
+        if let now {
+            keepFailure(body, of: slot, seconds: FailureLife.silence, now)
+            serveStale(slot, now)
+        }
+        answer(slot, body, from: .nobody)
+        close(slot)
+    }
+
+    /// All upstreams failed: passes on the best of what they said, if they said anything.
+    mutating func giveUp(_ slot: Slot, _ now: Moment) {
+        guard let complaint = table[slot]?.bestComplaint else {
+            fail(slot, "no upstream could be reached", now: now)
+            return
+        }
+        keepFailure(complaint.body, of: slot, seconds: FailureLife.complaint, now)
+        serveStale(slot, now)
+        answer(slot, complaint.body, from: .upstream(complaint.upstream))
+        close(slot)
+    }
+
+    /// Gives those who wait an answer that is past its life, if there is one (RFC 8767 §4). Upstreams are asked on.
+    mutating func serveStale(_ slot: Slot, _ now: Moment) {
+        guard let exchange = table[slot], exchange.hasStaleAnswer, !exchange.places.isEmpty else { return }
+        guard let body = cache.staleBody(exchange.key.lent, now) else {
+            table[slot]?.hasStaleAnswer = false
+            return
+        }
+        cache.counters.stale += UInt64(exchange.places.count)
+        answer(slot, body, from: .staleCache)
+        unattended.append(slot)
+    }
+
+    private mutating func answer(_ slot: Slot, _ body: AnswerBody, from source: Answer.Source) {
+        for place in takePlaces(of: slot) {
+            act(.answer(place.waiter, Answer(to: place.client, place.question, body, from: source)))
+        }
+    }
+
+    /// Ends an exchange and closes its sockets.
+    mutating func close(_ slot: Slot) {
+        guard let exchange = remove(slot) else { return }
+        for attempt in exchange.attempts {
+            switch attempt.transport {
+            case .datagram: close(attempt.socket)
+            case .stream: release(attempt, mayBeUsedAgain: false, attempt.lastSent)
+            }
+        }
+    }
+
+    @discardableResult
+    private mutating func remove(_ slot: Slot) -> Exchange? {
+        guard let exchange = table.remove(slot) else { return nil }
+        if exchangeOf[exchange.key] == slot { exchangeOf[exchange.key] = nil }
+        deadlines.remove(slot)
+        return exchange
+    }
+}

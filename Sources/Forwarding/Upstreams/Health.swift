@@ -1,0 +1,48 @@
+// Whether an upstream is asked first, or rests because it did not answer.
+
+/// An upstream that fails again and again rests: others are asked first. When its rest is over it is asked beside the
+/// others, by the next question that comes; it rests twice as long if it is silent again. One reply makes all good.
+struct Health: Sendable {
+    /// Failures without any reply since.
+    private(set) var failures = 0
+    private(set) var restsUntil: Moment?
+    private var rests = 0
+    private var lastHeard: Moment?
+
+    /// So many failures in a row make an upstream rest.
+    private static let tolerance = 3
+    private static let firstRest = Lapse.seconds(1)
+    /// The longest rest is 1 s · 2⁶.
+    private static let maximumDoublings = 6
+
+    var isResting: Bool { restsUntil != nil }
+
+    /// It may show whether it is well again.
+    func isDue(_ now: Moment) -> Bool { restsUntil.map { $0 <= now } ?? false }
+
+    /// It has replied.
+    mutating func heard(_ now: Moment) {
+        failures = 0
+        rests = 0
+        restsUntil = nil
+        lastHeard = now
+    }
+
+    /// A question got no reply in time, or could not even be sent.
+    /// - Parameter sent: when the question went out. If anything has been heard since, it is just slow with this one.
+    mutating func failed(sent: Moment, _ now: Moment) {
+        if let lastHeard, lastHeard >= sent { return }
+        failures += 1
+        if failures >= Self.tolerance, restsUntil == nil { rest(now) }
+    }
+
+    /// It is asked to show whether it is well again; until it has, it rests on.
+    mutating func beginTrial(_ now: Moment) {
+        rest(now)
+    }
+
+    private mutating func rest(_ now: Moment) {
+        restsUntil = now + Self.firstRest * (1 << min(rests, Self.maximumDoublings))
+        rests += 1
+    }
+}
