@@ -111,6 +111,30 @@ package enum Files {
         return trail
     }
 
+    /// The names in a directory, without `.` and `..`, in no order (readdir(3)); what is not UTF-8 in them is U+FFFD.
+    /// - Throws: ``LinuxError``, for example when there is no such directory.
+    package static func entries(of directory: String) throws(LinuxError) -> [String] {
+        // The path is a NUL-terminated string while the call runs; the stream is closed below and nowhere else.
+        guard let stream = unsafe opendir(directory) else {
+            throw LinuxError(call: "opendir", errno: Errno(rawValue: clinux_errno()), subject: directory)
+        }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            // The name is NUL-terminated within the record, which is good until the next call.
+            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { octets in
+                unsafe String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Whether a path is a directory, or a link to one.
+    package static func isDirectory(_ path: String) -> Bool {
+        status(of: path, followsLinks: true).map { $0.isKind(S_IFDIR) } ?? false
+    }
+
     /// What a symbolic link says (readlink(2)); nil for all else.
     package static func linkTarget(_ path: String) -> String? {
         var target = [UInt8](repeating: 0, count: Int(PATH_MAX))

@@ -35,14 +35,17 @@ package enum NamespaceEntry {
     package static func openListener(
         in namespace: borrowing NetworkNamespace, address: SocketAddress
     ) throws(LinuxError) -> ListenerSockets {
-        try run(in: namespace) { () throws(LinuxError) in
-            try bringUpLoopback()
-            if address.port == 0 { return try anyPortListener(at: address) }
-            let udp = try UDPSocket.bound(to: address, receiveBuffer: receiveBuffer)
-            let tcp = try TCPSocket.listening(at: address)
-            let cookie = try udp.networkNamespaceCookie()
-            return ListenerSockets(udp: udp, tcp: tcp, cookie: cookie)
-        }
+        try run(in: namespace) { () throws(LinuxError) in try makeListener(at: address) }
+    }
+
+    /// Makes the listener of the namespace that this thread is in.
+    static func makeListener(at address: SocketAddress) throws(LinuxError) -> ListenerSockets {
+        try bringUpLoopback()
+        if address.port == 0 { return try anyPortListener(at: address) }
+        let udp = try UDPSocket.bound(to: address, receiveBuffer: receiveBuffer)
+        let tcp = try TCPSocket.listening(at: address)
+        let cookie = try udp.networkNamespaceCookie()
+        return ListenerSockets(udp: udp, tcp: tcp, cookie: cookie)
     }
 
     /// Makes a listener at a port that the kernel chooses.
@@ -69,7 +72,7 @@ package enum NamespaceEntry {
         let identity = namespace.identity
         let thread = try Thread.start(name: "namespace") {
             do throws(LinuxError) {
-                try system("setns", identity.description) { clinux_enter_namespace(descriptor, CLONE_NEWNET) }
+                try enter(descriptor, identity)
                 outcome.put(.success(try body()))
             } catch {
                 outcome.put(.failure(error))
@@ -79,11 +82,24 @@ package enum NamespaceEntry {
         return try outcome.take()
     }
 
+    /// Moves the calling thread into a namespace (setns(2)).
+    fileprivate static func enter(_ descriptor: Int32, _ identity: NamespaceIdentity) throws(LinuxError) {
+        try system("setns", identity.description) { clinux_enter_namespace(descriptor, CLONE_NEWNET) }
+    }
+
     /// Sets IFF_UP on `lo` of the namespace that this thread is in; the kernel gives it 127.0.0.1/8 then.
     private static func bringUpLoopback() throws(LinuxError) {
         let socket = try Descriptor.socket(AF_INET, SOCK_DGRAM)
         // The name is a string that the shim copies, bounded by IFNAMSIZ.
         try system("ioctl SIOCSIFFLAGS", "lo") { unsafe clinux_bring_up(socket.rawValue, "lo") }
+    }
+}
+
+extension NetworkNamespace {
+    /// Moves the calling thread into the namespace; it has to be one that was made for that.
+    /// - Throws: ``LinuxError``: `notPermitted` without CAP_SYS_ADMIN over the namespace.
+    func enter() throws(LinuxError) {
+        try NamespaceEntry.enter(descriptor.rawValue, identity)
     }
 }
 

@@ -10,15 +10,18 @@ struct RouteNetlinkTests {
     @Test("answers what links and addresses there are")
     func questions() throws {
         var netlink = try RouteNetlink()
+        var buffer = RouteNetlink.makeBuffer()
         var links: [LinkMessage] = []
-        #expect(try netlink.ask(.links()) { if case .link(let link) = $0 { links.append(link) } })
+        #expect(try netlink.ask(.links(), using: &buffer) { if case .link(let link) = $0 { links.append(link) } })
         let loopback = try #require(links.first { $0.flags.contains(.loopback) })
         #expect(loopback.name == "lo" && loopback.index == 1 && loopback.kind == nil)
         var again: [LinkMessage] = []
-        try netlink.ask(.link(1)) { if case .link(let link) = $0 { again.append(link) } }
+        try netlink.ask(.link(1), using: &buffer) { if case .link(let link) = $0 { again.append(link) } }
         #expect(again.map(\.name) == ["lo"])
         var addresses: [AddressMessage] = []
-        try netlink.ask(.addresses()) { if case .address(let address) = $0 { addresses.append(address) } }
+        try netlink.ask(.addresses(), using: &buffer) {
+            if case .address(let address) = $0 { addresses.append(address) }
+        }
         let isUp = loopback.flags.contains(.up)
         #expect(addresses.contains { $0.address == .v4(0x7F00_0001) && $0.scope == .host } == isUp)
     }
@@ -26,9 +29,10 @@ struct RouteNetlinkTests {
     @Test("says why it refuses, and answers again then")
     func refusal() throws {
         var netlink = try RouteNetlink()
-        let error = #expect(throws: LinuxError.self) { try netlink.ask(.link(0x7FFF_FFFF)) }
+        var buffer = RouteNetlink.makeBuffer()
+        let error = #expect(throws: LinuxError.self) { try netlink.ask(.link(0x7FFF_FFFF), using: &buffer) }
         #expect(error?.description == "RTM_GETLINK: No such device")
-        #expect(try netlink.ask(.link(1)))
+        #expect(try netlink.ask(.link(1), using: &buffer))
     }
 
     @Test("hears the namespaces that have a number here, and says which", .needsRoot)
@@ -36,20 +40,24 @@ struct RouteNetlinkTests {
         try Scratch.lend(namespaces: 2) { names in
             let host = try NetworkNamespace(path: "/run/netns/\(names[0])")
             let other = try NetworkNamespace(path: "/run/netns/\(names[1])")
-            var netlink = try NamespaceEntry.run(in: host) { () throws(LinuxError) in
+            var buffer = RouteNetlink.makeBuffer()
+            let netlink = try NamespaceEntry.run(in: host) { () throws(LinuxError) in
                 try RouteNetlink.hearing(allNamespaces: true, receiveBuffer: 1 << 20)
             }
             var asking = try NamespaceEntry.run(in: host) { () throws(LinuxError) in try RouteNetlink() }
-            let id = try asking.number(of: other)
-            #expect(try asking.number(of: other) == id, "it keeps its number")
+            let id = try asking.number(of: other, using: &buffer)
+            #expect(try asking.number(of: other, using: &buffer) == id, "it keeps its number")
             try Scratch.ip("-n", names[0], "link", "add", "br0", "type", "bridge")
             try Scratch.ip("-n", names[1], "link", "add", "br1", "type", "bridge")
             var heard: [String] = []
-            while try netlink.receive({ message, namespace in
-                if case .link(let link) = message {
-                    heard.append("\(link.name) \(namespace.map { "\($0)" } ?? "here")")
-                }
-            }) == .received {}
+            while try netlink.receive(
+                using: &buffer,
+                { message, namespace in
+                    if case .link(let link) = message {
+                        heard.append("\(link.name) \(namespace.map { "\($0)" } ?? "here")")
+                    }
+                }) == .received
+            {}
             #expect(Set(heard) == ["br0 here", "br1 \(id)"])
         }
     }
@@ -58,13 +66,16 @@ struct RouteNetlinkTests {
     func overflow() throws {
         try Scratch.lend(namespaces: 1) { names in
             let namespace = try NetworkNamespace(path: "/run/netns/\(names[0])")
-            var netlink = try NamespaceEntry.run(in: namespace) { () throws(LinuxError) in
+            var buffer = RouteNetlink.makeBuffer()
+            let netlink = try NamespaceEntry.run(in: namespace) { () throws(LinuxError) in
                 // The kernel makes it a little more: there is room for a message or two.
                 try RouteNetlink.hearing(allNamespaces: false, receiveBuffer: 1)
             }
             for number in 0..<8 { try Scratch.ip("-n", names[0], "link", "add", "br\(number)", "type", "bridge") }
             var receptions: Set<RouteNetlink.Reception> = []
-            repeat { receptions.insert(try netlink.receive { _, _ in }) } while !receptions.contains(.empty)
+            repeat {
+                receptions.insert(try netlink.receive(using: &buffer) { _, _ in })
+            } while !receptions.contains(.empty)
             #expect(receptions.contains(.overflowed))
         }
     }

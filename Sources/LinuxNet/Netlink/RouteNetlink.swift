@@ -17,11 +17,11 @@ package struct RouteNetlink: ~Copyable, Sendable {
 
     /// Readable when something has come.
     package let descriptor: Descriptor
-    private var buffer: [UInt8] = []
     private var lastSequence: UInt32 = 0
 
-    /// The kernel fills at most this much with one part of a dump; events are shorter.
-    private static let bufferSize = 32 * 1024
+    /// Room for whatever comes: the kernel fills at most this much with one part of a dump, and events are shorter. Many
+    /// sockets share one buffer.
+    package static func makeBuffer() -> [UInt8] { [UInt8](repeating: 0, count: 32 * 1024) }
 
     /// A socket for questions, in the namespace that this thread is in.
     /// - Throws: ``LinuxError``, for example when the process has too many open files.
@@ -54,11 +54,12 @@ package struct RouteNetlink: ~Copyable, Sendable {
     // MARK: - Questions
 
     /// Asks, and gives `body` each message of the answer.
+    /// - Parameter buffer: from ``makeBuffer()``.
     /// - Returns: false where what was dumped changed meanwhile (NLM_F_DUMP_INTR): it has to be asked for again.
     /// - Throws: ``LinuxError`` when the kernel refuses; with its words, where it has any.
     @discardableResult
     package mutating func ask(
-        _ question: NetlinkRequest, _ body: (RouteMessage) -> Void = { _ in }
+        _ question: NetlinkRequest, using buffer: inout [UInt8], _ body: (RouteMessage) -> Void = { _ in }
     ) throws(LinuxError) -> Bool {
         lastSequence &+= 1
         var question = question
@@ -67,14 +68,14 @@ package struct RouteNetlink: ~Copyable, Sendable {
         var isWhole = true
         while true {
             // The kernel answers while it is asked: what has not come now does not come.
-            guard let (count, origin) = try take(question.name) else {
+            guard let (count, origin) = try take(question.name, into: &buffer) else {
                 throw LinuxError(call: question.name, errno: .noData, subject: "no answer")
             }
             // What is told to many is no answer.
             guard origin.groups == 0, origin.port == 0 else { continue }
             let end: NetlinkAcknowledgement?
             do throws(NetlinkError) {
-                end = try readAnswer(count, &isWhole, body)
+                end = try readAnswer(buffer.span.extracting(first: count), &isWhole, body)
             } catch {
                 throw LinuxError(call: question.name, errno: .badMessage, subject: "\(error)")
             }
@@ -86,31 +87,35 @@ package struct RouteNetlink: ~Copyable, Sendable {
 
     /// The number of a namespace in this socket's; it is given one where it has none, which needs CAP_NET_ADMIN here.
     /// - Throws: ``LinuxError``.
-    package mutating func number(of namespace: borrowing NetworkNamespace) throws(LinuxError) -> NamespaceID {
-        if let number = try knownNumber(of: namespace) { return number }
+    package mutating func number(
+        of namespace: borrowing NetworkNamespace, using buffer: inout [UInt8]
+    ) throws(LinuxError) -> NamespaceID {
+        if let number = try knownNumber(of: namespace, &buffer) { return number }
         do throws(LinuxError) {
-            try ask(.assignID(to: namespace))
+            try ask(.assignID(to: namespace), using: &buffer)
         } catch  where error.errno == .fileExists {
             // Somebody else was quicker, such as the kernel for a veth.
         }
-        guard let number = try knownNumber(of: namespace) else {
+        guard let number = try knownNumber(of: namespace, &buffer) else {
             throw LinuxError(call: "RTM_NEWNSID", errno: .noData, subject: "\(namespace.identity)")
         }
         return number
     }
 
-    private mutating func knownNumber(of namespace: borrowing NetworkNamespace) throws(LinuxError) -> NamespaceID? {
+    private mutating func knownNumber(
+        of namespace: borrowing NetworkNamespace, _ buffer: inout [UInt8]
+    ) throws(LinuxError) -> NamespaceID? {
         var number: NamespaceID?
-        try ask(.id(of: namespace)) { if case .namespaceID(let message) = $0 { number = message.id } }
+        try ask(.id(of: namespace), using: &buffer) { if case .namespaceID(let message) = $0 { number = message.id } }
         return number == .notAssigned ? nil : number
     }
 
     /// Reads one datagram of the answer to the last question.
     /// - Returns: the answer's end, if this is it.
     private func readAnswer(
-        _ count: Int, _ isWhole: inout Bool, _ body: (RouteMessage) -> Void
+        _ datagram: Span<UInt8>, _ isWhole: inout Bool, _ body: (RouteMessage) -> Void
     ) throws(NetlinkError) -> NetlinkAcknowledgement? {
-        var messages = NetlinkReader(buffer.span.extracting(first: count))
+        var messages = NetlinkReader(datagram)
         while let message = try messages.next() {
             guard message.sequence == lastSequence else { continue }
             if message.flags.contains(.dumpInterrupted) { isWhole = false }
@@ -125,10 +130,12 @@ package struct RouteNetlink: ~Copyable, Sendable {
     /// Takes one datagram of what the kernel tells, and gives `body` each message of it with the number of its namespace;
     /// nil: this socket's own, if that has no number in itself.
     /// - Throws: ``LinuxError``: `badMessage` for a message that cannot be read.
-    package mutating func receive(_ body: (RouteMessage, NamespaceID?) -> Void) throws(LinuxError) -> Reception {
+    package func receive(
+        using buffer: inout [UInt8], _ body: (RouteMessage, NamespaceID?) -> Void
+    ) throws(LinuxError) -> Reception {
         let taken: (count: Int, origin: clinux_netlink_origin)?
         do throws(LinuxError) {
-            taken = try take("recvmsg")
+            taken = try take("recvmsg", into: &buffer)
         } catch  where error.errno == .noBufferSpace {
             return .overflowed
         }
@@ -147,14 +154,15 @@ package struct RouteNetlink: ~Copyable, Sendable {
         return .received
     }
 
-    /// Receives one datagram into the buffer; nil when none waits.
-    private mutating func take(_ call: String) throws(LinuxError) -> (count: Int, origin: clinux_netlink_origin)? {
-        if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: Self.bufferSize) }
+    /// Receives one datagram; nil when none waits.
+    private func take(
+        _ call: String, into buffer: inout [UInt8]
+    ) throws(LinuxError) -> (count: Int, origin: clinux_netlink_origin)? {
         var origin = clinux_netlink_origin()
         let count = try systemUnlessBlocked(call, "rtnetlink") {
             // The array's own storage and its count, and one record that the shim fills; used while the closure runs.
-            unsafe buffer.withUnsafeMutableBytes { [descriptor = descriptor.rawValue] in
-                unsafe clinux_receive_netlink(descriptor, $0.baseAddress, $0.count, &origin)
+            unsafe buffer.withUnsafeMutableBytes {
+                unsafe clinux_receive_netlink(descriptor.rawValue, $0.baseAddress, $0.count, &origin)
             }
         }
         return count.map { ($0, origin) }
