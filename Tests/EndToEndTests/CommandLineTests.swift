@@ -159,7 +159,7 @@ struct CommandLineTests {
     func ends() throws {
         try House.lend(configuration: "[[network]]\nname = \"n\"\n") { house in
             try house.container("app", "--network", "n")
-            let file = "/etc/netns/\(house.id)-app/resolv.conf"
+            let file = house.file("/etc/netns/app/resolv.conf")
             #expect(FileManager.default.fileExists(atPath: file))
             #expect(house.stopDaemon() == 0)
             #expect(!FileManager.default.fileExists(atPath: file))

@@ -7,7 +7,7 @@ import Testing
 struct ControlSocketTests {
     @Test("is driven by PyPI's Varlink client: every method, introspection, typed errors")
     func varlinkClient() throws {
-        try House.lend(configuration: "[server]\nworkers = 2\n") { house in
+        try House.lend(configuration: "[server]\nworkers = 2\n\(House.undiscovered)") { house in
             _ = try house.namespace("web")
             let output = try house.python(
                 """
@@ -191,9 +191,9 @@ struct ControlSocketTests {
 
     @Test("says which namespace's port 53 is taken, and what to do")
     func portInUse() throws {
-        try House.lend { house in
+        try House.lend(configuration: House.undiscovered) { house in
             _ = try house.namespace("busy")
-            try Command.must(["ip", "-n", "\(house.id)-busy", "link", "set", "lo", "up"])
+            try house.ip(in: "busy", "link set lo up")
             let server = try house.start(
                 in: "busy",
                 [

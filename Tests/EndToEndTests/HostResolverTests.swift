@@ -66,7 +66,7 @@ struct HostResolverTests {
             #expect(eventually { house.log.contains(warning) })
             #expect(try answerer(house) == "\"from 127.0.0.5\"")
             try "search example\n".write(toFile: house.resolver, atomically: true, encoding: .utf8)
-            let file = "/etc/netns/\(house.id)-app/resolv.conf"
+            let file = house.file("/etc/netns/app/resolv.conf")
             #expect(
                 eventually {
                     (try? String(contentsOfFile: file, encoding: .utf8))?.contains("search example\n") == true
@@ -94,13 +94,10 @@ struct HostResolverTests {
     func ipv6() throws {
         try House.lend(configuration: Self.network, resolver: "nameserver fe80::53%up0\n") { house in
             _ = try house.namespace("router")
-            let (host, router) = (house.host, "\(house.id)-router")
-            try Command.must([
-                "ip", "-n", host, "link", "add", "up0", "type", "veth", "peer", "name", "down0", "netns", router,
-            ])
-            for (namespace, link, address) in [(host, "up0", "fe80::1"), (router, "down0", "fe80::53")] {
-                try Command.must(["ip", "-n", namespace, "addr", "add", "\(address)/64", "dev", link, "nodad"])
-                try Command.must(["ip", "-n", namespace, "link", "set", link, "up"])
+            try house.ip("link add up0 type veth peer name down0 netns router")
+            for (namespace, link, address) in [(house.host, "up0", "fe80::1"), ("router", "down0", "fe80::53")] {
+                try house.ip(in: namespace, "addr add \(address)/64 dev \(link) nodad")
+                try house.ip(in: namespace, "link set \(link) up")
             }
             try house.startUpstream("fe80::53%down0", in: "router")
             try house.startUpstream("::1")

@@ -61,7 +61,7 @@ struct LibcTests {
             try Command.must(["musl-gcc", "-static", "-o", program, "\(program).c"])
             try house.startUpstream("127.0.0.5")
             try house.container("app", "--network", "n,ip=10.0.0.2")
-            let file = "/etc/netns/\(house.id)-app/resolv.conf"
+            let file = house.file("/etc/netns/app/resolv.conf")
             for servers in [1, 3] {
                 let text = String(repeating: "nameserver 127.0.0.11\n", count: servers) + "options ndots:1\n"
                 try text.write(toFile: file, atomically: true, encoding: .utf8)

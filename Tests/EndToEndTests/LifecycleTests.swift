@@ -27,13 +27,10 @@ struct LifecycleTests {
             try house.container("web", "--network", "n,ip=10.0.0.2")
             #expect(try house.dig("app", "web").data == ["10.0.0.2"])
             // The kernel removes a veth's peer when the namespace of its other end dies: nothing else shows it as well.
-            try Command.must([
-                "ip", "-n", house.host, "link", "add", "peer", "type", "veth", "peer", "name", "eth0", "netns",
-                "\(house.id)-web",
-            ])
-            try Command.must(["ip", "netns", "del", "\(house.id)-web"])
+            try house.ip("link add peer type veth peer name eth0 netns web")
+            try house.deleteNamespace("web")
             #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" })
-            #expect(try eventually { try Command.run(["ip", "-n", house.host, "link", "show", "peer"]).status != 0 })
+            #expect(try eventually { try !house.hasLink("peer") })
             #expect(try !house.ctl("container", "ls").out.contains("web"))
         }
     }
@@ -42,12 +39,12 @@ struct LifecycleTests {
     func processExits() throws {
         try House.lend(configuration: Self.configuration) { house in
             try house.container("app", "--network", "n")
-            _ = try house.namespace("task")
-            let process = try sleeper(in: "task", of: house)
+            _ = try house.namespace("room")
+            let process = try sleeper(in: "room", of: house)
             try house.mustCtl(
                 "container", "add", "task", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.7")
             #expect(try house.dig("app", "task").data == ["10.0.0.7"])
-            #expect(try house.dig("task", "app", "TXT").status == "NOERROR")
+            #expect(try house.dig("room", "app", "TXT").status == "NOERROR")
             House.kill(process)
             #expect(try eventually { try house.dig("app", "task").status == "NXDOMAIN" })
             #expect(try !house.ctl("container", "ls").out.contains("task"))
@@ -59,7 +56,7 @@ struct LifecycleTests {
         try House.lend(configuration: Self.configuration) { house in
             try house.container("app", "--network", "n")
             try house.container("web", "--network", "n,ip=10.0.0.2")
-            try Command.must(["umount", house.path("web")])
+            try house.command("umount", house.path("web"))
             #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" })
         }
     }
@@ -80,7 +77,7 @@ struct LifecycleTests {
             try FileManager.default.removeItem(atPath: link)
             #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" }, "the link")
             try add(target)
-            try Command.must(["ip", "netns", "del", "\(house.id)-target"])
+            try house.deleteNamespace("target")
             #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" }, "the path")
             // As people make a container of another runtime known to `ip netns`.
             _ = try house.namespace("task")
@@ -129,7 +126,7 @@ struct LifecycleTests {
 
     @Test("leaves no descriptor, thread, socket or memory of itself behind, 1,000 times over")
     func thousandTimes() throws {
-        try House.lend(configuration: Self.configuration) { house in
+        try House.lend(configuration: Self.configuration + House.undiscovered) { house in
             _ = try house.namespace("web")
             let pid = try #require(house.daemon?.processIdentifier)
             let output = try house.python(
@@ -160,12 +157,9 @@ struct LifecycleTests {
                 print(before == after, before, after)
                 """, [house.path("web"), house.socket, "\(pid)"])
             #expect(output.text.hasPrefix("True"), "\(output)")
-            try Command.must([
-                "ip", "-n", house.host, "link", "add", "peer", "type", "veth", "peer", "name", "eth0", "netns",
-                "\(house.id)-web",
-            ])
-            try Command.must(["ip", "netns", "del", "\(house.id)-web"])
-            #expect(try eventually { try Command.run(["ip", "-n", house.host, "link", "show", "peer"]).status != 0 })
+            try house.ip("link add peer type veth peer name eth0 netns web")
+            try house.deleteNamespace("web")
+            #expect(try eventually { try !house.hasLink("peer") })
         }
     }
 
@@ -173,7 +167,7 @@ struct LifecycleTests {
     func resolverFiles() throws {
         try House.lend(configuration: Self.configuration) { house in
             let manager = FileManager.default
-            let file = "/etc/netns/\(house.id)-app/resolv.conf"
+            let file = house.file("/etc/netns/app/resolv.conf")
             let wanted = "\(house.directory)/app.conf"
             try house.container("app", "--network", "n", "--resolv-conf", wanted)
             for path in [file, wanted] {
@@ -183,7 +177,8 @@ struct LifecycleTests {
             try house.mustCtl("container", "rm", "app")
             #expect(!manager.fileExists(atPath: file) && !manager.fileExists(atPath: wanted))
 
-            try manager.createDirectory(atPath: "/etc/netns/\(house.id)-app", withIntermediateDirectories: true)
+            try manager.createDirectory(
+                atPath: house.file("/etc/netns/app"), withIntermediateDirectories: true)
             try "nameserver 192.0.2.1\n".write(toFile: file, atomically: true, encoding: .utf8)
             try house.mustCtl("container", "add", "app", "--netns", house.path("app"), "--network", "n")
             try house.mustCtl("container", "rm", "app")
@@ -213,9 +208,9 @@ struct LifecycleTests {
             try house.mustCtl("reload")
             #expect(try house.ctl("status").out.contains("late"))
             for _ in 1...2 {
-                try Command.must(["ip", "netns", "add", "\(house.id)-late"])
+                _ = try house.namespace("late")
                 #expect(try eventually { try house.dig("late", "late").data == ["10.0.0.4"] })
-                try Command.must(["ip", "netns", "del", "\(house.id)-late"])
+                try house.deleteNamespace("late")
                 #expect(try eventually { try !house.ctl("container", "ls").out.contains("late") })
             }
         }

@@ -11,12 +11,10 @@ struct LoopTests {
         try House.lend(configuration: configuration) { house in
             try house.container("app", "--network", "n")
             try house.container("dns", "--network", "n")
-            let (host, dns) = (house.host, "\(house.id)-dns")
-            try Command.must(
-                ["ip", "-n", host, "link", "add", "peer", "type", "veth", "peer", "name", "eth0", "netns", dns])
-            for (namespace, link, address) in [(host, "peer", "10.8.0.1/24"), (dns, "eth0", "10.8.0.2/24")] {
-                try Command.must(["ip", "-n", namespace, "addr", "add", address, "dev", link])
-                try Command.must(["ip", "-n", namespace, "link", "set", link, "up"])
+            try house.ip("link add peer type veth peer name eth0 netns dns")
+            for (namespace, link, address) in [(house.host, "peer", "10.8.0.1/24"), ("dns", "eth0", "10.8.0.2/24")] {
+                try house.ip(in: namespace, "addr add \(address) dev \(link)")
+                try house.ip(in: namespace, "link set \(link) up")
             }
             if server == "dnsmasq" {
                 try house.startDNSMasq(in: "dns", at: "10.8.0.2", "--server=127.0.0.11")

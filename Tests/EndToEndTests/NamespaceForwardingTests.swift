@@ -24,13 +24,11 @@ struct NamespaceForwardingTests {
 
     /// Gives a container an interface that nobody else can reach, with addresses.
     private func tunnel(_ house: House, _ container: String, _ addresses: String...) throws {
-        let namespace = "\(house.id)-\(container)"
-        try Command.must(["ip", "-n", namespace, "link", "add", "tun0", "type", "veth", "peer", "name", "far0"])
+        try house.ip(in: container, "link add tun0 type veth peer name far0")
         for address in addresses {
-            let options = address.contains(":") ? ["nodad"] : []
-            try Command.must(["ip", "-n", namespace, "addr", "add", address, "dev", "tun0"] + options)
+            try house.ip(in: container, "addr add \(address) dev tun0\(address.contains(":") ? " nodad" : "")")
         }
-        for link in ["far0", "tun0"] { try Command.must(["ip", "-n", namespace, "link", "set", link, "up"]) }
+        for link in ["far0", "tun0"] { try house.ip(in: container, "link set \(link) up") }
     }
 
     @Test("asks servers that it alone reaches, over UDP and TCP, and is told what they say to it")
@@ -117,13 +115,10 @@ struct NamespaceForwardingTests {
             """
         try House.lend(configuration: configuration) { house in
             try house.container("app", "--network", "n")
-            let (host, app) = (house.host, "\(house.id)-app")
-            try Command.must([
-                "ip", "-n", host, "link", "add", "peer", "type", "veth", "peer", "name", "eth0", "netns", app,
-            ])
-            for (namespace, link, address) in [(host, "peer", "10.8.0.1/24"), (app, "eth0", "10.8.0.2/24")] {
-                try Command.must(["ip", "-n", namespace, "addr", "add", address, "dev", link])
-                try Command.must(["ip", "-n", namespace, "link", "set", link, "up"])
+            try house.ip("link add peer type veth peer name eth0 netns app")
+            for (namespace, link, address) in [(house.host, "peer", "10.8.0.1/24"), ("app", "eth0", "10.8.0.2/24")] {
+                try house.ip(in: namespace, "addr add \(address) dev \(link)")
+                try house.ip(in: namespace, "link set \(link) up")
             }
             try house.startUpstream("10.8.0.1")
             #expect(try house.dig("app", "www.example", "TXT").data == ["\"from 10.8.0.1\""])
@@ -134,9 +129,8 @@ struct NamespaceForwardingTests {
             asking.standardOutput = FileHandle.nullDevice
             try Command.start(asking)
             #expect(eventually { house.queries(of: "10.8.0.1").contains("udp silent.example. 1") })
-            try Command.must(["ip", "netns", "del", app])
-            #expect(
-                try eventually(within: 3) { try Command.run(["ip", "-n", host, "link", "show", "peer"]).status != 0 })
+            try house.deleteNamespace("app")
+            #expect(try eventually(within: 3) { try !house.hasLink("peer") })
             asking.waitUntilExit()
             #expect(asking.terminationStatus == 1)
         }

@@ -61,12 +61,12 @@ struct PrivilegeTests {
             #expect(try house.dig("web", "job").data == ["10.0.0.3"])
             #expect(try house.dig("job", "+tcp", "web").data == ["10.0.0.2"])
             #expect(try house.dig("web", "www.example").data == ["192.0.2.1"])
-            let file = "/etc/netns/\(house.id)-web/resolv.conf"
+            let file = house.file("/etc/netns/web/resolv.conf")
             #expect(try String(contentsOfFile: file, encoding: .utf8).contains("nameserver 127.0.0.11"))
 
             House.kill(process)
             #expect(try eventually { try house.dig("web", "job").status == "NXDOMAIN" })
-            try Command.must(["ip", "netns", "del", "\(house.id)-web"])
+            try house.deleteNamespace("web")
             #expect(try eventually { try !house.ctl("container", "ls").out.contains("web") })
             #expect(eventually { !FileManager.default.fileExists(atPath: file) })
             let host = try house.ctl("container", "add", "host", "--netns", house.path("house"))

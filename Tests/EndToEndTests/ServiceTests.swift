@@ -17,7 +17,8 @@ struct ServiceTests {
     func notices() throws {
         try House.lend { house in
             #expect(house.stopDaemon() == 0)
-            let service = try Supervisor(house, Self.configuration)
+            let configuration = "\(Self.configuration)\n\(House.undiscovered)"
+            let service = try Supervisor(house, configuration)
             #expect(service.notices == ["READY=1 STATUS=1 networks, 0 containers, 0 listeners"])
             try house.container("web", "--network", "n,ip=10.0.0.2")
             try house.mustCtl("reload")
@@ -30,7 +31,7 @@ struct ServiceTests {
             #expect(eventually { service.notices.count >= 5 })
             #expect(service.notices[4].hasPrefix("READY=1"), "a refused configuration does not leave it reloading")
 
-            try Self.configuration.write(toFile: house.configuration, atomically: true, encoding: .utf8)
+            try configuration.write(toFile: house.configuration, atomically: true, encoding: .utf8)
             try service.signal(SIGTERM)
             try service.awaitReady(4)
             #expect(service.notices[5] == "STOPPING=1", "\(service.notices)")
@@ -104,8 +105,8 @@ struct ServiceTests {
             // What was begun before is done; then nothing begins by itself.
             var last = try switches()
             #expect(
-                try eventually(within: 5) {
-                    Thread.sleep(forTimeInterval: 0.3)
+                try eventually(within: 10) {
+                    Thread.sleep(forTimeInterval: 1.2)
                     defer { last = (try? switches()) ?? -1 }
                     return try switches() == last
                 })
@@ -134,7 +135,7 @@ struct ServiceTests {
             #expect(house.stopDaemon() == 0)
             let service = try Supervisor(house, Self.configuration)
             try house.container("web", "--network", "n,ip=10.0.0.2")
-            try Command.must(["ip", "netns", "del", "\(house.id)-web"])
+            try house.deleteNamespace("web")
             let ended = """
                 "INTERCOM_CONTAINER": "web", "MESSAGE": "container web ended: \(house.path("web")) is gone", \
                 "MESSAGE_ID": "626d77bd552d42a8bfc849e153b94b90", "PRIORITY": "6", "SYSLOG_IDENTIFIER": "intercomd"

@@ -12,9 +12,11 @@ final class House {
             .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(".build/debug").path
     }()
 
-    /// What all names of this house begin with; short, as interfaces have 15 characters.
-    let id: String
+    /// The namespace that plays the host.
+    let host = "house"
     let directory: String
+    /// Keeps the mount namespace in which `/run/netns` and `/etc/netns` are this house's own.
+    private let keeper: Process
     private(set) var namespaces: [String] = []
     private var processes: [Process] = []
     private(set) var daemon: Process?
@@ -28,23 +30,39 @@ final class House {
     var resolved: String { "\(directory)/resolved" }
     /// What intercomd has logged.
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
-    var host: String { namespaces[0] }
 
     private init() throws {
-        id = "ic" + String(UInt32.random(in: 0..<0x1000_0000), radix: 36)
+        let id = "ic" + String(UInt32.random(in: 0..<0x1000_0000), radix: 36)
         directory = FileManager.default.temporaryDirectory.appendingPathComponent(id).path
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        _ = try namespace("house")
-        try Command.must(["ip", "-n", host, "link", "set", "lo", "up"])
+        keeper = try Self.seclude(directory)
+        _ = try namespace(host)
+        try ip("link set lo up")
+    }
+
+    /// Starts what keeps the house's mount namespace.
+    private static func seclude(_ directory: String) throws -> Process {
+        let script = """
+            mkdir -p /run/netns /etc/netns && mount -t tmpfs tmpfs /run/netns && mount -t tmpfs tmpfs /etc/netns &&
+            touch \(directory)/secluded && exec sleep 3600
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
+        process.standardInput = FileHandle.nullDevice
+        try Command.start(process)
+        guard eventually({ FileManager.default.fileExists(atPath: "\(directory)/secluded") }) else {
+            kill(process)
+            throw CommandFailure(command: "unshare --mount", output: Output(status: 1, out: "", err: ""))
+        }
+        return process
     }
 
     private func tearDown() {
         if let daemon { Self.end(daemon) }
         for process in processes { Self.kill(process) }
-        for name in namespaces {
-            _ = try? Command.run(["ip", "netns", "del", name])
-            try? FileManager.default.removeItem(atPath: "/etc/netns/\(name)")
-        }
+        for name in namespaces.reversed() { _ = try? Command.run(view + ["ip", "netns", "del", name]) }
+        Self.kill(keeper)
         try? FileManager.default.removeItem(atPath: directory)
     }
 
@@ -65,17 +83,47 @@ final class House {
 
     /// Makes a network namespace and gives its path.
     func namespace(_ name: String) throws -> String {
-        try Command.must(["ip", "netns", "add", "\(id)-\(name)"])
-        namespaces.append("\(id)-\(name)")
+        try command("ip", "netns", "add", name)
+        namespaces.append(name)
         return path(name)
     }
 
-    func path(_ name: String) -> String { "/run/netns/\(id)-\(name)" }
+    /// Deletes a namespace, as `ip netns` does it.
+    func deleteNamespace(_ name: String) throws {
+        try command("ip", "netns", "del", name)
+        namespaces.removeAll { $0 == name }
+    }
+
+    func hasNamespace(_ name: String) -> Bool { namespaces.contains(name) }
+
+    func path(_ name: String) -> String { "/run/netns/\(name)" }
+
+    /// Runs `ip` in a namespace: a line as people type it.
+    @discardableResult
+    func ip(in name: String = "house", _ line: String) throws -> Output {
+        try Command.must(view + ["ip", "-n", name] + line.split(separator: " ").map(String.init))
+    }
+
+    /// Whether a namespace has a link of this name.
+    func hasLink(_ link: String, in name: String = "house") throws -> Bool {
+        try Command.run(view + ["ip", "-n", name, "link", "show", link]).status == 0
+    }
+
+    /// Runs a program where `/run/netns` and `/etc/netns` are this house's.
+    func command(_ arguments: String...) throws {
+        try Command.must(view + arguments)
+    }
+
+    /// What stands before each command of this house.
+    private var view: [String] { ["nsenter", "--mount=/proc/\(keeper.processIdentifier)/ns/mnt"] }
+
+    /// Where a file of this house is seen from outside: one below `/etc/netns` or `/run/netns`.
+    func file(_ path: String) -> String { "/proc/\(keeper.processIdentifier)/root\(path)" }
 
     /// Runs a program in a namespace of this house.
     @discardableResult
     func run(in name: String, _ arguments: [String], input: String = "") throws -> Output {
-        try Command.run(["ip", "netns", "exec", "\(id)-\(name)"] + arguments, input: input)
+        try Command.run(view + ["ip", "netns", "exec", name] + arguments, input: input)
     }
 
     /// Starts a program in a namespace; it is ended with the house.
@@ -83,7 +131,7 @@ final class House {
     func start(in name: String, _ arguments: [String], log: String) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["ip", "netns", "exec", "\(id)-\(name)"] + arguments
+        process.arguments = view + ["ip", "netns", "exec", name] + arguments
         process.standardInput = FileHandle.nullDevice
         let path = "\(directory)/\(log)"
         try Data().write(to: URL(fileURLWithPath: path))
@@ -107,6 +155,9 @@ final class House {
     }
 
     // MARK: - intercomd
+
+    /// For a daemon that knows of nothing but what is declared.
+    static let undiscovered = "[discover]\nenabled = false\n"
 
     /// Starts the daemon with a configuration and waits until it takes calls.
     /// - Parameters:
