@@ -28,17 +28,9 @@ package enum NamespaceEntry {
     /// Octets of queries that may wait in a listener: over a thousand.
     private static let receiveBuffer: Int32 = 1 << 20
 
-    /// Makes the listener of a namespace; brings its loopback interface up if it is down.
+    /// Makes the listener of the namespace that this thread is in; brings its loopback interface up if it is down.
     /// - Parameter address: where it answers, 127.0.0.11:53; with port 0 at any that is free, the same for UDP and TCP.
-    /// - Throws: ``LinuxError``: `addressInUse` from `bind` or `listen` when something in the namespace has the port;
-    ///   `notPermitted` from `setns` without CAP_SYS_ADMIN.
-    package static func openListener(
-        in namespace: borrowing NetworkNamespace, address: SocketAddress
-    ) throws(LinuxError) -> ListenerSockets {
-        try run(in: namespace) { () throws(LinuxError) in try makeListener(at: address) }
-    }
-
-    /// Makes the listener of the namespace that this thread is in.
+    /// - Throws: ``LinuxError``: `addressInUse` from `bind` or `listen` when something in the namespace has the port.
     static func makeListener(at address: SocketAddress) throws(LinuxError) -> ListenerSockets {
         try bringUpLoopback()
         if address.port == 0 { return try anyPortListener(at: address) }

@@ -1,4 +1,4 @@
-// Many namespaces entered one after another by one thread: what is made in each is handed over.
+// Errands in namespaces: what is made inside is handed over. One thread does many, going from namespace to namespace.
 
 internal import CLinux
 internal import Synchronization
@@ -6,63 +6,60 @@ internal import SystemPackage
 
 /// What was made inside a namespace.
 package struct OpenedNamespace: ~Copyable, Sendable {
-    package let namespace: NetworkNamespace
     /// The namespace's SO_NETNS_COOKIE.
     package let cookie: UInt64
+    /// The number of the namespace in the host's.
+    package let number: NamespaceID
+    /// The number of the host's namespace in it.
+    package let hostNumber: NamespaceID
+    /// Nil where none was asked for, or ``refusal`` says why there is none.
+    package var listener: ListenerSockets?
     /// Why there is no listener: `addressInUse` when something in the namespace has the port.
-    package let listener: Result<ListenerSockets, LinuxError>
+    package let refusal: LinuxError?
     /// Answers questions about the namespace's links and addresses; or tells of them, if that was asked for.
     package let netlink: RouteNetlink
-}
 
-/// One namespace to be entered. ``NamespaceEntry/carryOut(_:)`` does it, once.
-package final class NamespaceErrand: Sendable {
-    /// What the sockets of rtnetlink are for.
-    package enum Netlink: Sendable {
-        case questions
-        /// Changes too; with room for so many octets of them.
-        case changes(receiveBuffer: Int32)
+    package init(
+        cookie: UInt64, number: NamespaceID, hostNumber: NamespaceID, listener: consuming ListenerSockets?,
+        refusal: LinuxError?, netlink: consuming RouteNetlink
+    ) {
+        self.cookie = cookie
+        self.number = number
+        self.hostNumber = hostNumber
+        self.listener = listener
+        self.refusal = refusal
+        self.netlink = netlink
     }
 
-    private let address: SocketAddress
-    private let netlink: Netlink
+    /// Gives up all but the socket of rtnetlink.
+    package consuming func takeNetlink() -> RouteNetlink { netlink }
+}
+
+/// What is to be made in one namespace. It is carried out once, and what was made is taken once.
+package final class NamespaceErrand: Sendable {
+    /// Where the listener answers, 127.0.0.11:53; nil: none is made.
+    package let listener: SocketAddress?
+    /// Whether the socket of rtnetlink hears changes, and octets of them that may wait in it; nil: it answers only.
+    package let receiveBuffer: Int32?
     private let namespace: Mutex<NetworkNamespace?>
     private let outcome = Mutex<Result<OpenedNamespace, LinuxError>?>(nil)
 
-    /// - Parameter listener: where the namespace's listener answers, 127.0.0.11:53.
-    package init(in namespace: consuming sending NetworkNamespace, listener: SocketAddress, netlink: Netlink) {
-        self.address = listener
-        self.netlink = netlink
+    package init(in namespace: consuming sending NetworkNamespace, listener: SocketAddress?, receiveBuffer: Int32?) {
+        self.listener = listener
+        self.receiveBuffer = receiveBuffer
         self.namespace = Mutex(namespace)
     }
 
-    /// Enters the namespace with the calling thread, which does not come back from it by this.
-    fileprivate func carryOut() {
+    /// Carries out the errand by `body`, which is given the namespace.
+    package func carryOut(_ body: (borrowing NetworkNamespace) throws(LinuxError) -> OpenedNamespace) {
         guard let namespace = namespace.withLock({ $0.take() }) else { return }
         var made: Result<OpenedNamespace, LinuxError>?
         do throws(LinuxError) {
-            try namespace.enter()
-            made = .success(try open(namespace))
+            made = .success(try body(namespace))
         } catch {
             made = .failure(error)
         }
         outcome.withLock { swap(&$0, &made) }
-    }
-
-    private func open(_ namespace: consuming NetworkNamespace) throws(LinuxError) -> OpenedNamespace {
-        let socket =
-            switch netlink {
-            case .questions: try RouteNetlink()
-            case .changes(let room): try RouteNetlink.hearing(allNamespaces: false, receiveBuffer: room)
-            }
-        let cookie = try socket.descriptor.networkNamespaceCookie()
-        let listener: Result<ListenerSockets, LinuxError>
-        do throws(LinuxError) {
-            listener = .success(try NamespaceEntry.makeListener(at: address))
-        } catch {
-            listener = .failure(error)
-        }
-        return OpenedNamespace(namespace: namespace, cookie: cookie, listener: listener, netlink: socket)
     }
 
     /// What was made; once.
@@ -76,12 +73,58 @@ package final class NamespaceErrand: Sendable {
 }
 
 extension NamespaceEntry {
-    /// Carries out errands on one thread, which goes from namespace to namespace, and waits for it.
+    /// Carries out errands on one thread, and waits for it.
     /// - Throws: ``LinuxError`` when no thread can be made.
     package static func carryOut(_ errands: [NamespaceErrand]) throws(LinuxError) {
         guard !errands.isEmpty else { return }
         try Thread.start(name: "namespaces") {
-            for errand in errands { errand.carryOut() }
+            do throws(LinuxError) {
+                var host = try Host()
+                for errand in errands {
+                    errand.carryOut { namespace throws(LinuxError) in try host.open(namespace, errand) }
+                }
+            } catch {
+                for errand in errands { errand.carryOut { _ throws(LinuxError) in throw error } }
+            }
         }.join()
+    }
+
+    /// What a thread takes along from the host's namespace.
+    private struct Host: ~Copyable {
+        private let namespace: NetworkNamespace
+        private var netlink: RouteNetlink
+        private var buffer = RouteNetlink.makeBuffer()
+
+        init() throws(LinuxError) {
+            let netlink = try RouteNetlink()
+            namespace = try NetworkNamespace.current()
+            self.netlink = netlink
+        }
+
+        /// Enters a namespace with the calling thread, which does not come back by this, and makes what is wanted there.
+        mutating func open(
+            _ other: borrowing NetworkNamespace, _ errand: NamespaceErrand
+        ) throws(LinuxError) -> OpenedNamespace {
+            let number = try netlink.number(of: other, using: &buffer)
+            try other.enter()
+            var socket =
+                if let room = errand.receiveBuffer {
+                    try RouteNetlink.hearing(allNamespaces: false, receiveBuffer: room)
+                } else {
+                    try RouteNetlink()
+                }
+            let hostNumber = try socket.number(of: namespace, using: &buffer)
+            let cookie = try socket.descriptor.networkNamespaceCookie()
+            var listener: ListenerSockets?
+            var refusal: LinuxError?
+            do throws(LinuxError) {
+                if let address = errand.listener { listener = try NamespaceEntry.makeListener(at: address) }
+            } catch {
+                refusal = error
+            }
+            return OpenedNamespace(
+                cookie: cookie, number: number, hostNumber: hostNumber, listener: listener, refusal: refusal,
+                netlink: socket)
+        }
     }
 }

@@ -7,7 +7,7 @@ import Testing
 struct OpenerTests {
     /// Starts `intercomd --opener` in the house's namespace and lends its socket.
     private func lendOpener(_ body: (House, String) throws -> Void) throws {
-        try House.lend { house in
+        try House.lend(configuration: House.undiscovered) { house in
             let path = "\(house.directory)/opener.sock"
             let process = try house.start(
                 in: "house", ["\(House.binaries)/intercomd", "--opener", "--opener-socket", path], log: "opener")
@@ -59,23 +59,50 @@ struct OpenerTests {
                     reply, (same,) = ask("OpenProcess", {"pid": int(pid)})
                     start = open("/proc/%s/stat" % pid).read().rsplit(")", 1)[1].split()[19]
                     print(reply["start"] == int(start), os.fstat(same).st_ino == os.fstat(web).st_ino)
-                    reply, (udp, tcp) = ask("OpenListener", {"port": 53}, web)
-                    sockets = [socket.socket(fileno=fd) for fd in (udp, tcp)]
+                    reply, (netlink, udp, tcp) = ask("OpenNamespace", {"port": 53}, web)
+                    number = reply["number"]
+                    sockets = [socket.socket(fileno=fd) for fd in (udp, tcp, netlink)]
                     SO_NETNS_COOKIE = 71
                     cookies = [struct.unpack("Q", s.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8))[0] for s in sockets]
-                    print([s.getsockname() for s in sockets], cookies == [reply["cookie"]] * 2)
+                    print([s.getsockname() for s in sockets[:2]], cookies == [reply["cookie"]] * 3)
                     reply, fds = ask("OpenSockets", {"stream": False, "v6": True, "count": 3}, same)
                     print([(s.family.name, s.type.name, s.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8) == struct.pack("Q", cookies[0])) for s in map(lambda fd: socket.socket(fileno=fd), fds)])
-                    print(ask("OpenListener", {"port": 53}, web))
+                    again, fds = ask("OpenNamespace", {"port": 53}, web)
+                    refusal = again["refusal"]
+                    print(refusal["call"], refusal["subject"], os.strerror(refusal["errno"]), len(fds))
                     sockets[0].close(); sockets[1].close()
-                    print(ask("OpenListener", {"port": 0}, web)[1] != [])
+                    again, fds = ask("OpenNamespace", {"port": 0}, web)
+                    print("refusal" in again, len(fds), again["number"] == number)
+                    again, fds = ask("OpenNamespace", {}, web)
+                    print("refusal" in again, len(fds))
                     """, [socket, house.path("web"), "\(process.processIdentifier)"])
             #expect(
                 output.lines == [
                     "True True", "[('127.0.0.11', 53), ('127.0.0.11', 53)] True",
                     "[('AF_INET6', 'SOCK_DGRAM', True), ('AF_INET6', 'SOCK_DGRAM', True), ('AF_INET6', 'SOCK_DGRAM', True)]",
-                    "bind UDP 127.0.0.11:53: Address already in use", "True",
+                    "bind UDP 127.0.0.11:53 Address already in use 1", "False 3 True", "False 1",
                 ], "\(output)")
+        }
+    }
+
+    @Test("makes the socket that hears all namespaces")
+    func hearing() throws {
+        try lendOpener { house, socket in
+            _ = try house.namespace("web")
+            let output = try house.python(
+                Self.client + """
+                    import subprocess
+                    reply, _ = ask("OpenNamespace", {}, os.open(sys.argv[2], os.O_RDONLY))
+                    number = reply["number"]
+                    reply, (fd,) = ask("HearKernel", {"receiveBuffer": 65536})
+                    netlink = socket.socket(fileno=fd)
+                    subprocess.run(["ip", "-n", "web", "link", "add", "br7", "type", "bridge"], check=True)
+                    data, ancillary, _, _ = netlink.recvmsg(65536, 64, socket.MSG_DONTWAIT)
+                    SOL_NETLINK, NETLINK_LISTEN_ALL_NSID = 270, 8
+                    print(reply["hearsAll"], reply["hostNumber"] != number, b"br7" in data)
+                    print(ancillary == [(SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, struct.pack("i", number))])
+                    """, [socket, house.path("web")])
+            #expect(output.lines == ["True True True", "True"], "\(output)")
         }
     }
 
@@ -83,8 +110,8 @@ struct OpenerTests {
     func resolverFiles() throws {
         try lendOpener { house, socket in
             _ = try house.namespace("web")
-            let name = "\(house.id)-web"
-            let file = "/etc/netns/\(name)/resolv.conf"
+            let name = "web"
+            let file = house.file("/etc/netns/web/resolv.conf")
             let output = try house.python(
                 Self.client + """
                     name, house = sys.argv[2:]
@@ -136,12 +163,14 @@ struct OpenerTests {
                     path, host = sys.argv[2:]
                     web = os.open(path, os.O_RDONLY)
                     def listen(*passed, port=53):
-                        return ask("OpenListener", {"port": port}, *passed)
+                        return ask("OpenNamespace", {"port": port}, *passed)
                     print(listen())
                     for bad in [host, "/proc/self/ns/net", "/proc/self/ns/mnt", "/etc/passwd", "/dev/null", "/dev/ptmx", "/run"]:
                         print(listen(os.open(bad, os.O_RDONLY)))
                     print(listen(os.pipe()[0]))
                     print(listen(web, port=22))
+                    for octets in [-1, 1 << 30]:
+                        print(ask("HearKernel", {"receiveBuffer": octets}))
                     for count in [0, -1, 65, 1 << 40]:
                         print(ask("OpenSockets", {"stream": True, "v6": False, "count": count}, web))
                     for pid in [0, -1, 4194304]:
@@ -163,6 +192,8 @@ struct OpenerTests {
                 open what the call brought: Invalid argument
                 open what the call brought: Invalid argument
                 opener port 22: Operation not permitted
+                opener a buffer of -1 octets: Operation not permitted
+                opener a buffer of 1073741824 octets: Operation not permitted
                 opener 0 sockets: Operation not permitted
                 opener -1 sockets: Operation not permitted
                 opener 65 sockets: Operation not permitted
@@ -177,7 +208,7 @@ struct OpenerTests {
                 intercom.Opener.Failed
                 intercom.Opener.Failed
                 intercom.Opener.Failed
-                2
+                3
                 """
             #expect(output.text == expected, "\(output)")
         }

@@ -37,9 +37,9 @@ struct RedirectTests {
 
     @Test("answers at its addresses while we answer at 127.0.0.11; no table but ours is touched, and ours goes with us")
     func bothAnswer() throws {
-        try House.lend(configuration: Self.configuration) { house in
+        try House.lend(configuration: "\(Self.configuration)\n\(House.undiscovered)") { house in
             _ = try house.namespace("web")
-            try Command.must(["ip", "-n", "\(house.id)-web", "link", "set", "lo", "up"])
+            try house.ip(in: "web", "link set lo up")
             try house.run(
                 in: "web", ["nft", "add table ip nat; add chain ip nat output { type nat hook output priority -100; }"])
             try house.run(in: "web", ["nft", "add rule ip nat output tcp dport 81 redirect to :82"])
@@ -89,24 +89,44 @@ struct RedirectTests {
         }
     }
 
+    @Test("was discovered, and is given way to when that is declared; and back, as soon as it lets go of port 53")
+    func discovered() throws {
+        try House.lend(configuration: "[[network]]\nname = \"n\"\n") { house in
+            _ = try house.namespace("web")
+            #expect(try eventually { try house.dig("web", "localhost").data == ["127.0.0.1"] })
+            try house.mustCtl(
+                "container", "add", "web", "--netns", house.path("web"), "--network", "n,ip=10.0.0.2", "--listen",
+                "redirect")
+            try startDNSMasq(in: "web", of: house)
+            #expect(try ask("127.0.0.11", from: "web", of: house) == "10.0.0.2")
+            try house.mustCtl("container", "rm", "web")
+            #expect(try ask("127.0.0.11", from: "web", of: house) == "192.0.2.9", "its own")
+            #expect(try house.ctl("status").out.contains("127.0.0.11:53 in /run/netns/web is taken"))
+            #expect(try ruleset(of: "web", house) == "")
+            house.endProcesses(in: "web")
+            #expect(try eventually { try ask("127.0.0.1", from: "web", of: house) != "192.0.2.9" })
+            // Something has to happen there.
+            try house.ip(in: "web", "link add br0 type bridge")
+            #expect(try eventually { try house.dig("web", "localhost").data == ["127.0.0.1"] })
+            #expect(try !house.ctl("status").out.contains("is taken"))
+        }
+    }
+
     @Test("does not keep its namespace alive")
     func ends() throws {
         try House.lend(configuration: Self.configuration) { house in
             try house.container("web", "--network", "n")
-            try Command.must([
-                "ip", "-n", house.host, "link", "add", "peer", "type", "veth", "peer", "name", "eth0", "netns",
-                "\(house.id)-web",
-            ])
-            try Command.must(["ip", "netns", "del", "\(house.id)-web"])
-            #expect(try eventually { try Command.run(["ip", "-n", house.host, "link", "show", "peer"]).status != 0 })
+            try house.ip("link add peer type veth peer name eth0 netns web")
+            try house.deleteNamespace("web")
+            #expect(try eventually { try !house.hasLink("peer") })
         }
     }
 
     @Test("is refused where there is no nftables, with what to do; the others go on")
     func noLibrary() throws {
-        try House.lend { house in
+        try House.lend(configuration: House.undiscovered) { house in
             let file = "\(house.directory)/redirect.toml"
-            try Self.configuration.write(toFile: file, atomically: true, encoding: .utf8)
+            try "\(Self.configuration)\n\(House.undiscovered)".write(toFile: file, atomically: true, encoding: .utf8)
             let socket = "\(house.directory)/other.sock"
             // A daemon that finds an empty file where the library is.
             let hidden = "mount --bind /dev/null \"$(ldconfig -p | awk '/libnftables.so.1/ { print $NF; exit }')\""

@@ -238,7 +238,7 @@ struct ShippedConfigurationTests {
         arguments: [
             ("[server]", ["workers", "domain", "ttl", "listen", "version", "identity"]),
             ("[control]", ["socket", "group"]),
-            ("[discover]", ["enabled", "interfaces", "namespaces", "exclude", "resolv-conf"]),
+            ("[discover]", ["enabled", "interfaces", "namespaces", "exclude", "receive-buffer", "resolv-conf"]),
             ("[forward]", ["upstreams", "from", "single-labels", "local", "case-randomization"]),
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
             ("[[route]]", ["domain", "upstreams"]),

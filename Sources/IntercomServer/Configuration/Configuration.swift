@@ -54,6 +54,9 @@ extension Configuration {
         package var namespaces = ["/run/netns/*"]
         /// Patterns of interfaces and namespaces that are left alone.
         package var exclude: [String] = []
+        /// Octets of what the kernel tells that may wait, its bookkeeping included (key `receive-buffer`); past that
+        /// everything is read anew.
+        package var receiveBuffer = 4 << 20
         /// Whether `/etc/netns/NAME/resolv.conf` is written where there is none (key `resolv-conf`).
         package var writesResolverConfiguration = true
     }

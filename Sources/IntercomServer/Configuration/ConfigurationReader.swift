@@ -29,6 +29,7 @@ struct ConfigurationReader {
             table.read("interfaces", .list(of: .nonEmptyString), into: &configuration.discover.interfaces)
             table.read("namespaces", .list(of: .absolutePath), into: &configuration.discover.namespaces)
             table.read("exclude", .list(of: .nonEmptyString), into: &configuration.discover.exclude)
+            table.read("receive-buffer", .size, into: &configuration.discover.receiveBuffer)
             table.read("resolv-conf", .boolean, into: &configuration.discover.writesResolverConfiguration)
         }
         readSection(&root, "forward") { table in

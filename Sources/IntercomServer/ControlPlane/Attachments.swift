@@ -9,22 +9,30 @@ import SystemPackage
 /// A container's namespace, and the listener that serves it.
 struct Attachment {
     let worker: Int
-    let source: NamespaceSource
+    var source: NamespaceSource
     /// One namespace has one listener.
     let identity: NamespaceIdentity
     /// The same for as long as the host runs (SO_NETNS_COOKIE).
-    let cookie: UInt64
+    let cookie: NamespaceCookie
     /// When the process began by which it came.
-    let processStart: UInt64?
+    var processStart: UInt64?
     /// What leads port 53 to its listener, where that has another one.
     var redirection: Ticket?
+    /// Its number in the host's namespace, where its links are listened to.
+    var number: NamespaceID?
+    /// The path at which it was discovered, if it was.
+    var foundPath: String?
+    /// Why it has no listener; nil: it has one.
+    var refusal: LinuxError?
     /// The resolv.conf that its runtime asked for.
     var wantedResolverFile: String?
     /// The resolv.conf files that we wrote for it.
     var resolverFiles: [String] = []
+    /// Whether it was seen to that it has one, by us or by somebody else, though nobody declared it.
+    var hasSettledResolverFile = false
 
     /// Under which the service manager keeps the listener over a restart.
-    var storedName: StoredListenerName { StoredListenerName(inode: identity.inode, cookie: cookie) }
+    var storedName: StoredListenerName { StoredListenerName(inode: identity.inode, cookie: cookie.rawValue) }
 }
 
 extension ControlPlane {
@@ -45,7 +53,8 @@ extension ControlPlane {
             return
         }
         let entrance = try enter(source, isRedirected: (definition.listen ?? configuration.server.listen) == .redirect)
-        let cookie = NamespaceCookie(rawValue: entrance.cookie)
+        if let refusal = entrance.refusal { throw .noListener(in: source, refusal) }
+        let cookie = entrance.cookie
         let container = try changeRegistry { registry throws(RegistryError) in
             try registry.addContainer(definition, cookie: cookie)
         }
@@ -56,120 +65,55 @@ extension ControlPlane {
             remove(container)
             throw error
         }
+        hearChanges()
     }
 
-    /// A namespace that may be attached.
-    private struct Entrance: ~Copyable {
-        let identity: NamespaceIdentity
-        let cookie: UInt64
-        /// Nil where it is served already: it was found.
-        var sockets: ListenerSockets?
-        /// What leads port 53 to them, and tells when it is removed.
-        var redirection: NewRedirection?
-        /// The process by which it was reached, and when it began.
-        var process: ProcessDescriptor?
-        let processStart: UInt64?
-    }
-
-    /// Enters a namespace and makes its listener, if it has none.
-    private func enter(_ source: NamespaceSource, isRedirected: Bool) throws(ControlError) -> Entrance {
-        let process = try openProcess(of: source)
-        let opened = try openNamespace(at: source, process)
-        let identity = opened.namespace.identity
-        let start = opened.processStart
-        if let host = try? NetworkNamespace.current(), host.identity == identity {
-            throw .hostNamespace(source.description)
-        }
-        if let other = containerOfNamespace[identity], let attachment = attachments[other] {
-            if let declared = registry[other]?.declared { throw .namespaceInUse(source.description, by: declared.name) }
-            return Entrance(
-                identity: identity, cookie: attachment.cookie, sockets: nil, process: process, processStart: start)
-        }
-        let sockets = try openListener(in: opened.namespace, source, isRedirected: isRedirected)
-        let redirection = isRedirected ? try redirect(to: sockets, in: opened.namespace, source) : nil
-        return Entrance(
-            identity: identity, cookie: sockets.cookie, sockets: sockets, redirection: redirection, process: process,
-            processStart: start)
-    }
-
-    /// The listener that was kept of a namespace over a restart, else a new one.
-    private func openListener(
-        in namespace: borrowing NetworkNamespace, _ source: NamespaceSource, isRedirected: Bool
-    ) throws(ControlError) -> ListenerSockets {
-        let address = isRedirected ? Self.listenerAddress.withPort(0) : Self.listenerAddress
-        if let stored = storedListeners.take(namespace.identity, boundTo: address) { return stored }
-        do throws(LinuxError) {
-            return try opener.openListener(in: namespace, at: address)
-        } catch {
-            if error.errno == .addressInUse {
-                throw .portInUse(namespace: source.description, address: Self.listenerAddress.description)
-            }
-            throw .operationFailed(reason: "\(source) cannot be given a listener: \(error)")
-        }
-    }
-
-    /// Leads port 53 of a namespace to its listener.
-    private func redirect(
-        to listener: borrowing ListenerSockets, in namespace: borrowing NetworkNamespace, _ source: NamespaceSource
-    ) throws(ControlError) -> NewRedirection {
-        do throws(LinuxError) {
-            let rules = PortRedirection.ofListener(at: try listener.udp.localAddress().port)
-            return NewRedirection(rules, try opener.set(rules, in: namespace), by: opener)
-        } catch {
-            throw error.kind == .noNftables
-                ? .noNftables(namespace: source.description, reason: error.description)
-                : .operationFailed(reason: "port 53 of \(source) cannot be redirected: \(error)")
-        }
-    }
-
-    /// Has the listener of a container handed to a worker, and watches for the container's end.
-    private func attach(
+    /// Has the listener of a container handed to a worker, listens to its links, and watches for its end.
+    func attach(
         _ container: ContainerID, to source: NamespaceSource, _ entrance: consuming Entrance
     ) throws(ControlError) {
-        let identity = entrance.identity
-        let cookie = entrance.cookie
         let processStart = entrance.processStart
-        let sockets = entrance.sockets.take()
-        watch.remove(container)
-        try watch(container, source, identity, entrance.process.take())
-        let worker = worker(of: container.view)
-        let attachment = Attachment(
-            worker: worker, source: source, identity: identity, cookie: cookie, processStart: processStart)
+        try watch(container, source, entrance.identity, entrance.process.take())
+        var attachment =
+            attachments[container]
+            ?? Attachment(
+                worker: worker(of: container.view), source: source, identity: entrance.identity, cookie: entrance.cookie
+            )
+        attachment.source = source
+        attachment.processStart = processStart
+        attachment.refusal = entrance.refusal
         attachments[container] = attachment
-        containerOfNamespace[identity] = container
-        guard let sockets else { return }
-        if let redirection = entrance.redirection, let monitor = redirection.take() {
+        containerOfNamespace[attachment.identity] = container
+        if let sockets = entrance.listener.take() {
+            hand(sockets, entrance.redirection, to: container)
+        } else if attachment.refusal != nil {
+            closeListener(of: container)
+        }
+        listen(to: container, entrance)
+    }
+
+    /// Has a listener handed to the worker of its container, in the place of another.
+    func hand(_ sockets: consuming ListenerSockets, _ redirection: NewRedirection?, to container: ContainerID) {
+        guard let attachment = attachments[container] else { return }
+        removeRedirection(attachment.redirection)
+        attachments[container]?.redirection = nil
+        if let redirection, let monitor = redirection.take() {
+            forgetStored(attachment.storedName)
             watch(redirection.rules, monitor, of: container)
         } else {
             store(sockets, as: attachment.storedName)
         }
-        newListeners.append((container, worker, .listen(container.view, Handover(sockets))))
+        newListeners.append((container, attachment.worker, .listen(container.view, Handover(sockets))))
     }
 
-    /// The process by which a container came; nil where it came by the path of a file.
-    private func openProcess(of source: NamespaceSource) throws(ControlError) -> ProcessDescriptor? {
-        guard let pid = source.process else { return nil }
-        do throws(LinuxError) {
-            return try ProcessDescriptor(pid: pid)
-        } catch {
-            throw error.kind == .noSuchProcess
-                ? .noSuchProcess(pid: Int(pid)) : .operationFailed(reason: "\(source) cannot be watched: \(error)")
-        }
-    }
-
-    private func openNamespace(
-        at source: NamespaceSource, _ process: borrowing ProcessDescriptor?
-    ) throws(ControlError) -> SourceNamespace {
-        do throws(LinuxError) {
-            return try source.openNamespace(of: process, by: opener)
-        } catch {
-            switch (error.kind, source) {
-            case (.noSuchProcess, .pid(let pid)): throw .noSuchProcess(pid: Int(pid))
-            case (.notANetworkNamespace, _):
-                throw .notANetworkNamespace(path: source.description, reason: "it is something else")
-            default: throw .notANetworkNamespace(path: source.description, reason: "\(error.errno)")
-            }
-        }
+    /// Closes the listener of a container, if it has one.
+    func closeListener(of container: ContainerID) {
+        guard let attachment = attachments[container] else { return }
+        forgetStored(attachment.storedName)
+        removeRedirection(attachment.redirection)
+        attachments[container]?.redirection = nil
+        newListeners.removeAll { $0.container == container }
+        workers[attachment.worker].inbox.post(.closeListener(container.view))
     }
 
     /// Watches for the end of a container, which has not come so far.
@@ -177,6 +121,7 @@ extension ControlPlane {
         _ container: ContainerID, _ source: NamespaceSource, _ identity: NamespaceIdentity,
         _ process: consuming ProcessDescriptor?
     ) throws(ControlError) {
+        watch.remove(container)
         do throws(LinuxError) {
             if let process {
                 // Alive after the namespace was opened: the number meant this process then.

@@ -153,10 +153,11 @@ struct ContainerWatch: ~Copyable {
 
 /// What an event of the control plane's loop is about.
 enum ControlToken {
-    case signals, mailbox, listener, inotify, mounts, resolver, heartbeat
+    case signals, mailbox, listener, inotify, mounts, resolver, heartbeat, namespaces
     case process(Ticket)
     case connection(Ticket)
     case redirection(Ticket)
+    case netlink(Ticket)
 
     var word: UInt64 {
         switch self {
@@ -170,6 +171,8 @@ enum ControlToken {
         case .resolver: 8 << 60
         case .heartbeat: 9 << 60
         case .redirection(let ticket): 10 << 60 | ticket.word
+        case .netlink(let ticket): 11 << 60 | ticket.word
+        case .namespaces: 12 << 60
         }
     }
 
@@ -186,6 +189,8 @@ enum ControlToken {
         case 8: self = .resolver
         case 9: self = .heartbeat
         case 10: self = .redirection(ticket)
+        case 11: self = .netlink(ticket)
+        case 12: self = .namespaces
         default: return nil
         }
     }

@@ -12,6 +12,7 @@ extension ControlPlane {
         registry.setRoutes(configuration.domainRoutes)
         for network in configuration.networks { declareOrWarn(network) }
         for container in configuration.containers { declareOrWarn(container) }
+        upstreamsChanged = true
     }
 
     /// Reads the configuration again and applies what is different. Declarations of the control socket stay.
@@ -34,6 +35,7 @@ extension ControlPlane {
         registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)
         registry.setRoutes(configuration.domainRoutes)
         for worker in workers { worker.inbox.post(.settings(settings)) }
+        if configuration.discover != old.discover { restartDiscovery(since: old.discover) }
 
         for container in old.containers where !configuration.containers.contains(container) {
             awaited[container.name] = nil
@@ -125,6 +127,6 @@ extension ControlPlane {
 
     /// What somebody should look at: what is declared or found and not as it should be.
     var warnings: [String] {
-        shortfalls.map { "\($0.key): \($0.value)" }.sorted() + registry.warnings
+        shortfalls.map { "\($0.key): \($0.value)" }.sorted() + discoveryWarnings + registry.warnings
     }
 }

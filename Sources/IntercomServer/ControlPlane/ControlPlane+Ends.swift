@@ -21,9 +21,14 @@ extension ControlPlane {
 
     /// Something was mounted or unmounted: a namespace may have appeared at its path, or gone while the file stays.
     func takeMountEvents() {
-        endAbsent(among: Array(attachments.keys))
         attachAwaited()
+        takeNamespaceMounts()
+        // Mounts come in crowds, and do not say what they are about: the many that are attached are looked at now and then.
+        schedule(.lookForAbsent, after: .seconds(1))
     }
+
+    /// Ends those whose path leads to their namespace no more.
+    func endAbsent() { endAbsent(among: Array(attachments.keys)) }
 
     /// Makes mounts tell of themselves, once; a failure costs what cannot be noticed otherwise, and is said.
     func watchMounts() {
@@ -49,18 +54,21 @@ extension ControlPlane {
         return attachment.source.isStill(attachment.identity)
     }
 
-    /// Withdraws a declared container that ended by itself. One of the configuration comes back when its namespace does.
-    private func end(_ container: ContainerID, because reason: String) {
-        guard let declared = registry[container]?.declared else { return }
-        logger.info(
-            "container \(declared.name) ended: \(reason)", metadata: .about(container: declared.name, .ended))
+    /// Withdraws a container that ended by itself. One of the configuration comes back when its namespace does.
+    func end(_ container: ContainerID, because reason: String) {
+        guard let attachment = attachments[container] else { return }
+        let declared = registry[container]?.declared
+        let name = name(of: container)
+        logger.info("container \(name) ended: \(reason)", metadata: .about(container: name, .ended))
+        attachments[container]?.foundPath = nil
+        if declared != nil { remove(container) } else { unhear(container) }
         detach(container)
-        remove(container)
-        state.keep(.removeContainer(declared.name))
-        if let awaited = configuration.containers.first(where: { $0.name == declared.name }) {
+        if let declared { state.keep(.removeContainer(declared.name)) }
+        if let awaited = configuration.containers.first(where: { $0.name == declared?.name }) {
             awaitNamespace(of: awaited)
         }
-        publish {}
+        lookAgain(at: attachment.identity)
+        publish()
     }
 
     /// Takes back what is declared of a container. Unless the kernel shows it, it is gone: its listener closes.
@@ -70,7 +78,8 @@ extension ControlPlane {
         } catch {
             logger.error("container \(name(of: container)) cannot be removed: \(error)")
         }
-        if registry[container] == nil { detach(container) }
+        if attachments[container]?.foundPath == nil { unhear(container) }
+        if registry[container] == nil { detach(container) } else { returnToKernel(container) }
     }
 
     /// What people call a container.
@@ -79,12 +88,9 @@ extension ControlPlane {
     /// Closes a container's listener and forgets where it was.
     func detach(_ container: ContainerID) {
         removeResolverFiles(of: container)
+        closeListener(of: container)
         guard let attachment = attachments.removeValue(forKey: container) else { return }
-        forgetStored(attachment.storedName)
         containerOfNamespace[attachment.identity] = nil
-        removeRedirection(attachment.redirection)
-        newListeners.removeAll { $0.container == container }
-        workers[attachment.worker].inbox.post(.closeListener(container.view))
         watch.remove(container)
     }
 
@@ -112,6 +118,6 @@ extension ControlPlane {
                 continue
             }
         }
-        publish {}
+        publish()
     }
 }

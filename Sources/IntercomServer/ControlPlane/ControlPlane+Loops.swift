@@ -53,6 +53,6 @@ extension ControlPlane {
         )
         loopingUpstreams.insert(server)
         upstreamsChanged = true
-        publish {}
+        publish()
     }
 }

@@ -14,7 +14,7 @@ extension ControlPlane {
         if hostResolver.configuration != old { rewriteResolverFiles() }
         forgetLoops()
         upstreamsChanged = true
-        publish {}
+        publish()
         // Also where the file says the same: systemd-resolved's stub stays when the servers behind it are others.
         if configuration.defaultUpstreams.isEmpty { ask(workers.indices, { .flush(token: $0, .everything) }) { _ in } }
     }

@@ -60,6 +60,20 @@ package final class ControlPlane {
     var mounts: MountTable?
     /// The container that each namespace with a listener belongs to.
     var containerOfNamespace: [NamespaceIdentity: ContainerID] = [:]
+    /// The namespace that the daemon is in; no container is there.
+    let hostIdentity: NamespaceIdentity?
+    /// What hears the kernel; nil where nothing is discovered.
+    var kernel: KernelWatch?
+    /// Where namespaces are looked for.
+    var paths: NamespacePaths?
+    /// The paths that are looked at, and what came of each.
+    var found: [String: FoundNamespace] = [:]
+    /// Why directories of namespaces cannot be looked into.
+    var directoryProblems: [String] = []
+    /// When the kernel may be asked for everything again.
+    var nextCatchUp = ContinuousClock.Instant.now
+    /// What is to be done without being told of.
+    var tasks: [ControlTask: ContinuousClock.Instant] = [:]
     /// Listeners of new containers: handed over behind the names that they are to answer with.
     var newListeners: [(container: ContainerID, worker: Int, message: WorkerMessage)] = []
     /// The upstream groups that the workers know.
@@ -96,6 +110,8 @@ package final class ControlPlane {
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
     private var waiting: [UInt64: Waiting] = [:]
     private var lastToken: UInt64 = 0
+    /// What there was before is not all there again: no listener answers yet.
+    private var isStarting = true
     private var isStopping = false
     /// Where the service manager wants signs of life.
     var heartbeat: Timer?
@@ -114,6 +130,7 @@ package final class ControlPlane {
         self.configuration = configuration
         workerCount = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
         hostResolver = try HostResolver(logger: logger)
+        hostIdentity = try? NetworkNamespace.current().identity
         registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)
         state = StateDirectory(path: options.stateDirectory, logger: logger)
         signals = try SignalFD([.terminate, .interrupt, .hangUp])
@@ -142,12 +159,14 @@ package final class ControlPlane {
 
     /// Turns until SIGTERM or SIGINT, then ends cleanly.
     package func run() throws {
+        startDiscovery()
         applyConfiguration()
         try restoreDeclarations()
         closeUnclaimedListeners()
+        isStarting = false
         publish(then: serviceIsReady)
         while !isStopping {
-            let count = try epoll.wait(timeoutMilliseconds: nil)
+            let count = try epoll.wait(timeoutMilliseconds: timeout())
             for index in 0..<count {
                 let (word, events) = epoll.event(index)
                 guard let token = ControlToken(word: word) else { continue }
@@ -162,8 +181,11 @@ package final class ControlPlane {
                 case .process(let ticket): processEnded(ticket)
                 case .connection(let ticket): serve(ticket, events)
                 case .redirection(let ticket): serveRedirection(ticket)
+                case .netlink(let ticket): takeKernelEvents(ticket)
+                case .namespaces: takeNamespaceEvents()
                 }
             }
+            carryOutTasks()
         }
         shutDown()
     }
@@ -176,7 +198,7 @@ package final class ControlPlane {
             case .hangUp:
                 do throws(ControlError) {
                     try reload()
-                    publish {}
+                    publish()
                 } catch {
                     logger.error("\(error.message)", metadata: .about(.configurationRefused))
                 }
@@ -210,17 +232,21 @@ package final class ControlPlane {
             cache: CachePolicy(configuration.cache, for: workerCount))
     }
 
-    /// Sends all workers what changed in the registry; `done` is called once it is in force in each.
-    func publish(then done: @escaping () -> Void) {
+    /// Sends all workers what changed in the registry; `done` is called, and monitors are told, once it is in force in each.
+    func publish(then done: (() -> Void)? = nil) {
+        if isStarting { return }
+        if upstreamsChanged { selectInterfaces() }
         let events = registry.takeEvents()
         let changes = registry.takeChanges()
         if !changes.isEmpty { for worker in workers { worker.inbox.post(.directory(changes)) } }
         if upstreamsChanged { publishUpstreams() }
         for listener in newListeners { workers[listener.worker].inbox.post(listener.message) }
         newListeners.removeAll()
+        // Where nobody waits for it, the workers need not say that they have it.
+        if events.isEmpty, done == nil { return }
         ask(workers.indices, { .fence(token: $0) }) { [self] _ in
             tellMonitors(events)
-            done()
+            done?()
         }
     }
 

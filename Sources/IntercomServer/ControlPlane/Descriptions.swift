@@ -29,7 +29,7 @@ extension ControlPlane {
 
     func describe(_ container: Registry.Container) -> ControlAPI.Container {
         let attachment = attachments[container.id]
-        var netns = container.heard?.path
+        var netns = attachment?.foundPath
         var pid: Int?
         switch attachment?.source {
         case .path(let path)?: netns = path
@@ -43,7 +43,7 @@ extension ControlPlane {
         }
         let declared = container.declared
         var facts = registry.facts(of: container).map { ControlAPI.Fact($0) }
-        if let declared, let netns, container.heard?.path != netns {
+        if let declared, let netns, case .path? = attachment?.source {
             facts.insert(ControlAPI.Fact(fact: "netns", value: netns, source: declared.source.rawValue), at: 1)
         }
         if let declared, let pid {
@@ -56,7 +56,7 @@ extension ControlPlane {
                 Port(port: Int($0.number), protocol: $0.transport.rawValue, service: $0.service)
             } ?? [],
             resolvConf: attachment?.wantedResolverFile,
-            listener: attachment == nil ? nil : Self.listenerAddress.description,
+            listener: attachment.map { $0.refusal == nil } ?? false ? Self.listenerAddress.description : nil,
             listen: (declared?.listen ?? configuration.server.listen).rawValue, draining: container.isDraining,
             source: declared?.source.rawValue ?? "kernel", facts: facts)
     }

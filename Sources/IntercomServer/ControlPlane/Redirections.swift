@@ -8,14 +8,14 @@ import Registry
 
 /// Rules that were just set. They are removed again unless somebody takes over the watch: nothing is left of a container
 /// that could not be added.
-final class NewRedirection {
+final class NewRedirection: Sendable {
     let rules: PortRedirection
-    private var monitor: NftablesMonitor?
+    private let monitor: Handover<NftablesMonitor>
     private let opener: any Opener
 
     init(_ rules: PortRedirection, _ monitor: consuming NftablesMonitor, by opener: any Opener) {
         self.rules = rules
-        self.monitor = consume monitor
+        self.monitor = Handover(monitor)
         self.opener = opener
     }
 

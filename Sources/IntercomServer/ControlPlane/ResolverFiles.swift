@@ -84,8 +84,13 @@ extension ControlPlane {
             configuration.discover.writesResolverConfiguration,
             let file = ResolverFiles.path(forNamespaceAt: path), file != wanted
         else { return }
+        writeResolverFile(file, of: container)
+    }
+
+    private func writeResolverFile(_ file: String, of container: ContainerID) {
         do throws(LinuxError) {
             if try writeResolverFile(file) {
+                attachments[container]?.resolverFiles.removeAll { $0 == file }
                 attachments[container]?.resolverFiles.append(file)
             } else {
                 logger.info("container \(name(of: container)): \(file) is somebody else's and stays as it is")
@@ -93,6 +98,24 @@ extension ControlPlane {
         } catch {
             logger.warning(
                 "container \(name(of: container)): \(error)", metadata: .about(container: name(of: container)))
+        }
+    }
+
+    /// Writes or removes the file of a container that nobody has declared: it has one while it is on a network, unless a
+    /// file is there. A namespace that somebody set up for another purpose keeps its own DNS.
+    func settleResolverFile(of container: ContainerID) {
+        guard let attachment = attachments[container], let found = registry[container], found.declared == nil,
+            let path = attachment.foundPath, let file = ResolverFiles.path(forNamespaceAt: path),
+            configuration.discover.writesResolverConfiguration
+        else { return }
+        let wantsFile = !found.endpoints.isEmpty && attachment.refusal == nil
+        guard wantsFile != attachment.hasSettledResolverFile else { return }
+        attachments[container]?.hasSettledResolverFile = wantsFile
+        if wantsFile {
+            writeResolverFile(file, of: container)
+        } else {
+            removeResolverFiles(of: container)
+            attachments[container]?.resolverFiles = []
         }
     }
 

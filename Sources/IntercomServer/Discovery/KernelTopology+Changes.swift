@@ -122,7 +122,7 @@ extension KernelTopology {
                         network: InterfaceIndex(rawValue: $0.network), link: $0.link, addresses: $0.addresses)
                 })
             containers[id]?.endpoints = endpoints
-            guard heard != container.told else { continue }
+            guard heard != container.told || container.isToldAlways else { continue }
             containers[id]?.told = heard
             changes.append(.container(heard))
         }

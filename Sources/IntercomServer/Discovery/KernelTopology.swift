@@ -40,6 +40,8 @@ struct KernelTopology: Sendable {
         var parents: Set<UInt32> = []
         var endpoints: [Endpoint] = []
         var told: HeardContainer?
+        /// Whether it is told at any change of its links and addresses, also one that makes no difference.
+        var isToldAlways = false
     }
 
     /// A link of a container, and the network that it is on.
@@ -102,6 +104,11 @@ struct KernelTopology: Sendable {
         containers[id]?.namespace.name = name
         containers[id]?.namespace.path = path
         changedContainers.insert(id)
+    }
+
+    /// Says whether a container is told at any change of its links and addresses, also one that makes no difference.
+    mutating func tell(_ id: NamespaceID, always: Bool) {
+        containers[id]?.isToldAlways = always
     }
 
     /// The namespace has ended, or is of no interest any more.

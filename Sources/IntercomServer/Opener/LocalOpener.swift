@@ -9,10 +9,16 @@ struct LocalOpener: Opener {
         return SourceNamespace(namespace: namespace, processStart: try process.start())
     }
 
-    func openListener(
-        in namespace: borrowing NetworkNamespace, at address: SocketAddress
-    ) throws(LinuxError) -> ListenerSockets {
-        try NamespaceEntry.openListener(in: namespace, address: address)
+    func hearKernel(receiveBuffer: Int32) throws(LinuxError) -> KernelEar {
+        try KernelEar.open(receiveBuffer: receiveBuffer)
+    }
+
+    func open(_ errands: [NamespaceErrand]) {
+        do throws(LinuxError) {
+            try NamespaceEntry.carryOut(errands)
+        } catch {
+            for errand in errands { errand.carryOut { _ throws(LinuxError) in throw error } }
+        }
     }
 
     func set(

@@ -14,12 +14,14 @@ protocol Opener: Sendable {
     /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noSuchProcess`` when it has ended.
     func openNamespace(of process: borrowing ProcessDescriptor) throws(LinuxError) -> SourceNamespace
 
-    /// Makes the listener of a namespace, and brings its loopback interface up; needs CAP_SYS_ADMIN, CAP_NET_ADMIN and
-    /// CAP_NET_BIND_SERVICE.
-    /// - Throws: ``LinuxError``: `addressInUse` when something in the namespace has the port.
-    func openListener(
-        in namespace: borrowing NetworkNamespace, at address: SocketAddress
-    ) throws(LinuxError) -> ListenerSockets
+    /// Makes the socket by which links and addresses are heard of; needs CAP_NET_ADMIN, and CAP_NET_BROADCAST to hear those
+    /// of all namespaces.
+    /// - Parameter receiveBuffer: octets of what is told that may wait.
+    func hearKernel(receiveBuffer: Int32) throws(LinuxError) -> KernelEar
+
+    /// Enters namespaces one after another, makes in each what its errand says, and brings its loopback interface up if it
+    /// gets a listener; needs CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_BIND_SERVICE. What came of it is in the errands.
+    func open(_ errands: [NamespaceErrand])
 
     /// Leads a port of a namespace to another by nftables; needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
     /// - Returns: what tells of it when somebody removes the rules.
@@ -52,6 +54,8 @@ protocol Opener: Sendable {
 struct SourceNamespace: ~Copyable, Sendable {
     let namespace: NetworkNamespace
     let processStart: UInt64?
+
+    consuming func takeNamespace() -> NetworkNamespace { namespace }
 }
 
 extension NamespaceSource {

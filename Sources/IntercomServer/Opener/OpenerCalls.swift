@@ -18,6 +18,8 @@ enum OpenerCalls {
     static let interface = "intercom.Opener"
     /// The longest message, in octets.
     static let maximumMessage = 64 * 1024
+    /// The most octets that may wait in a socket of rtnetlink.
+    static let maximumReceiveBuffer: Int32 = 64 << 20
     /// The most sockets that are made at once.
     static let maximumSockets = 64
 
@@ -31,15 +33,36 @@ enum OpenerCalls {
         var pid: Int32
     }
 
-    /// Goes with the descriptor of a namespace; a UDP and a TCP socket come back.
-    struct OpenListener: OpenerCall {
+    /// A socket of rtnetlink comes back, which hears of links and addresses.
+    struct HearKernel: OpenerCall {
+        struct Reply: Codable {
+            /// Whether it hears all namespaces.
+            var hearsAll: Bool
+            /// The host's namespace's number in itself.
+            var hostNumber: Int32
+        }
+
+        /// Octets of what is told that may wait.
+        var receiveBuffer: Int32
+    }
+
+    /// Goes with the descriptor of a namespace; a socket of rtnetlink comes back, and if a listener was asked for and could be
+    /// made, a UDP and a TCP socket.
+    struct OpenNamespace: OpenerCall {
         struct Reply: Codable {
             /// The namespace's SO_NETNS_COOKIE.
             var cookie: UInt64
+            /// The number of the namespace in the host's, and of the host's in it.
+            var number: Int32
+            var hostNumber: Int32
+            /// Why there is no listener.
+            var refusal: OpenerFailure?
         }
 
-        /// On 127.0.0.11: no other address is bound. 0: any that is free.
-        var port: UInt16
+        /// On 127.0.0.11: no other address is bound. 0: any that is free. Absent: no listener is made.
+        var port: UInt16?
+        /// Octets of what is told that may wait in the socket of rtnetlink; absent: it answers only.
+        var receiveBuffer: Int32?
     }
 
     /// Goes with the descriptor of a namespace; a socket that hears of changes of nftables comes back.

@@ -24,7 +24,8 @@ struct OpenerErrand: ~Copyable {
             guard let call = try? VarlinkCall(message: message) else { throw Self.refusal("no call") }
             switch call.method {
             case OpenerCalls.OpenProcess.method: try openProcess(try Self.parameters(call))
-            case OpenerCalls.OpenListener.method: try openListener(try Self.parameters(call), passed)
+            case OpenerCalls.HearKernel.method: try hearKernel(try Self.parameters(call))
+            case OpenerCalls.OpenNamespace.method: try openNamespace(try Self.parameters(call), passed)
             case OpenerCalls.OpenSockets.method: try openSockets(try Self.parameters(call), passed)
             case OpenerCalls.SetRedirection.method: try setRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RepairRedirection.method: try repairRedirection(try Self.parameters(call), passed)
@@ -48,13 +49,31 @@ struct OpenerErrand: ~Copyable {
             passing: [opened.namespace.descriptor.rawValue])
     }
 
-    private func openListener(_ call: OpenerCalls.OpenListener, _ passed: consuming Descriptor?) throws(LinuxError) {
-        guard call.port == 53 || call.port == 0 else { throw Self.refusal("port \(call.port)") }
-        let sockets = try opener.openListener(
-            in: try namespace(passed), at: SocketAddress(v4: 0x7F00_000B, port: call.port))
+    private func hearKernel(_ call: OpenerCalls.HearKernel) throws(LinuxError) {
+        let ear = try opener.hearKernel(receiveBuffer: try Self.room(call.receiveBuffer))
         try reply(
-            to: OpenerCalls.OpenListener.self, .init(cookie: sockets.cookie),
-            passing: [sockets.udp.rawValue, sockets.tcp.rawValue])
+            to: OpenerCalls.HearKernel.self, .init(hearsAll: ear.hearsAll, hostNumber: ear.hostNumber.rawValue),
+            passing: [ear.netlink.descriptor.rawValue])
+    }
+
+    private func openNamespace(_ call: OpenerCalls.OpenNamespace, _ passed: consuming Descriptor?) throws(LinuxError) {
+        if let port = call.port, port != 53, port != 0 { throw Self.refusal("port \(port)") }
+        let errand = NamespaceErrand(
+            in: try namespace(passed), listener: call.port.map { SocketAddress(v4: 0x7F00_000B, port: $0) },
+            receiveBuffer: try call.receiveBuffer.map(Self.room))
+        opener.open([errand])
+        let opened = try errand.take()
+        var descriptors = [opened.netlink.descriptor.rawValue]
+        switch opened.listener {
+        case .some(let listener): descriptors += [listener.udp.rawValue, listener.tcp.rawValue]
+        case .none: break
+        }
+        try reply(
+            to: OpenerCalls.OpenNamespace.self,
+            .init(
+                cookie: opened.cookie, number: opened.number.rawValue, hostNumber: opened.hostNumber.rawValue,
+                refusal: opened.refusal.map { OpenerFailure($0) }),
+            passing: descriptors)
     }
 
     private func openSockets(_ call: OpenerCalls.OpenSockets, _ passed: consuming Descriptor?) throws(LinuxError) {
@@ -122,6 +141,14 @@ struct OpenerErrand: ~Copyable {
         guard let passed else { throw Self.refusal("no socket") }
         guard try NetworkNamespace(of: passed).identity != host else { throw Self.refusal("the host's namespace") }
         return NftablesMonitor(adopting: passed)
+    }
+
+    /// Octets that may wait in a socket of rtnetlink: no more than a host can spare.
+    private static func room(_ octets: Int32) throws(LinuxError) -> Int32 {
+        guard (0...OpenerCalls.maximumReceiveBuffer).contains(octets) else {
+            throw refusal("a buffer of \(octets) octets")
+        }
+        return octets
     }
 
     private func reply<Call: OpenerCall>(

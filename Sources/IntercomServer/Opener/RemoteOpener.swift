@@ -27,13 +27,35 @@ struct RemoteOpener: Opener {
         return SourceNamespace(namespace: namespace, processStart: start)
     }
 
-    func openListener(
-        in namespace: borrowing NetworkNamespace, at address: SocketAddress
-    ) throws(LinuxError) -> ListenerSockets {
-        var answer = try ask(OpenerCalls.OpenListener(port: address.port), in: namespace)
-        let udp = try answer.takeDescriptor()
-        let tcp = try answer.takeDescriptor()
-        return ListenerSockets(udp: udp, tcp: tcp, cookie: answer.reply.cookie)
+    func hearKernel(receiveBuffer: Int32) throws(LinuxError) -> KernelEar {
+        var answer = try ask(OpenerCalls.HearKernel(receiveBuffer: receiveBuffer))
+        return KernelEar(
+            adopting: RouteNetlink(adopting: try answer.takeDescriptor()), hearsAll: answer.reply.hearsAll,
+            hostNumber: NamespaceID(rawValue: answer.reply.hostNumber))
+    }
+
+    func open(_ errands: [NamespaceErrand]) {
+        for errand in errands {
+            errand.carryOut { namespace throws(LinuxError) in try open(namespace, errand) }
+        }
+    }
+
+    private func open(
+        _ namespace: borrowing NetworkNamespace, _ errand: NamespaceErrand
+    ) throws(LinuxError) -> OpenedNamespace {
+        var answer = try ask(
+            OpenerCalls.OpenNamespace(port: errand.listener?.port, receiveBuffer: errand.receiveBuffer), in: namespace)
+        let reply = answer.reply
+        let netlink = RouteNetlink(adopting: try answer.takeDescriptor())
+        var listener: ListenerSockets?
+        if errand.listener != nil, reply.refusal == nil {
+            let udp = try answer.takeDescriptor()
+            listener = ListenerSockets(udp: udp, tcp: try answer.takeDescriptor(), cookie: reply.cookie)
+        }
+        return OpenedNamespace(
+            cookie: reply.cookie, number: NamespaceID(rawValue: reply.number),
+            hostNumber: NamespaceID(rawValue: reply.hostNumber), listener: listener, refusal: reply.refusal?.error,
+            netlink: netlink)
     }
 
     func set(

@@ -32,7 +32,7 @@ extension ControlPlane {
             .addContainer(container),
             .attach(
                 AttachedNamespace(
-                    container: container.name, inode: attachment.identity.inode, cookie: attachment.cookie,
+                    container: container.name, inode: attachment.identity.inode, cookie: attachment.cookie.rawValue,
                     processStart: attachment.processStart)))
     }
 
@@ -123,7 +123,7 @@ extension ControlPlane {
 extension Attachment {
     /// Whether it is what was attached before: neither the namespace nor the process is another of the same name.
     fileprivate func isSame(as before: AttachedNamespace) -> Bool {
-        cookie == before.cookie && processStart == before.processStart
+        cookie.rawValue == before.cookie && processStart == before.processStart
     }
 }
 

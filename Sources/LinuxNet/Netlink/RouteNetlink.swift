@@ -51,9 +51,15 @@ package struct RouteNetlink: ~Copyable, Sendable {
         return socket
     }
 
+    /// Takes over a socket that was made by ``init()`` or ``hearing(allNamespaces:receiveBuffer:)`` in another process.
+    package init(adopting descriptor: consuming Descriptor) {
+        self.descriptor = descriptor
+    }
+
     // MARK: - Questions
 
-    /// Asks, and gives `body` each message of the answer.
+    /// Asks, and gives `body` each message of the answer; and in their order with these what the kernel tells meanwhile, if
+    /// this socket hears that.
     /// - Parameter buffer: from ``makeBuffer()``.
     /// - Returns: false where what was dumped changed meanwhile (NLM_F_DUMP_INTR): it has to be asked for again.
     /// - Throws: ``LinuxError`` when the kernel refuses; with its words, where it has any.
@@ -71,11 +77,12 @@ package struct RouteNetlink: ~Copyable, Sendable {
             guard let (count, origin) = try take(question.name, into: &buffer) else {
                 throw LinuxError(call: question.name, errno: .noData, subject: "no answer")
             }
-            // What is told to many is no answer.
-            guard origin.groups == 0, origin.port == 0 else { continue }
+            guard origin.port == 0 else { continue }
             let end: NetlinkAcknowledgement?
             do throws(NetlinkError) {
-                end = try readAnswer(buffer.span.extracting(first: count), &isWhole, body)
+                let datagram = buffer.span.extracting(first: count)
+                // What is told to many is no answer.
+                end = try origin.groups == 0 ? readAnswer(datagram, &isWhole, body) : read(datagram, body)
             } catch {
                 throw LinuxError(call: question.name, errno: .badMessage, subject: "\(error)")
             }
@@ -125,6 +132,17 @@ package struct RouteNetlink: ~Copyable, Sendable {
         return nil
     }
 
+    /// Reads one datagram of what is told.
+    private func read(
+        _ datagram: Span<UInt8>, _ body: (RouteMessage) -> Void
+    ) throws(NetlinkError) -> NetlinkAcknowledgement? {
+        var messages = NetlinkReader(datagram)
+        while let message = try messages.next() {
+            if let known = try RouteMessage(message) { body(known) }
+        }
+        return nil
+    }
+
     // MARK: - What is told
 
     /// Takes one datagram of what the kernel tells, and gives `body` each message of it with the number of its namespace;
@@ -144,10 +162,7 @@ package struct RouteNetlink: ~Copyable, Sendable {
         if origin.is_truncated != 0 { return .overflowed }
         let namespace = origin.has_nsid == 0 ? nil : NamespaceID(rawValue: origin.nsid)
         do throws(NetlinkError) {
-            var messages = NetlinkReader(buffer.span.extracting(first: count))
-            while let message = try messages.next() {
-                if let known = try RouteMessage(message) { body(known, namespace) }
-            }
+            _ = try read(buffer.span.extracting(first: count)) { body($0, namespace) }
         } catch {
             throw LinuxError(call: "recvmsg", errno: .badMessage, subject: "\(error)")
         }

@@ -61,7 +61,10 @@ final class House {
     private func tearDown() {
         if let daemon { Self.end(daemon) }
         for process in processes { Self.kill(process) }
-        for name in namespaces.reversed() { _ = try? Command.run(view + ["ip", "netns", "del", name]) }
+        for name in namespaces.reversed() {
+            endProcesses(in: name)
+            _ = try? Command.run(view + ["ip", "netns", "del", name])
+        }
         Self.kill(keeper)
         try? FileManager.default.removeItem(atPath: directory)
     }
@@ -92,6 +95,12 @@ final class House {
     func deleteNamespace(_ name: String) throws {
         try command("ip", "netns", "del", name)
         namespaces.removeAll { $0 == name }
+    }
+
+    /// Kills what runs in a namespace, also what the processes of a test have left behind.
+    func endProcesses(in name: String) {
+        let pids = (try? Command.run(view + ["ip", "netns", "pids", name]))?.lines ?? []
+        for pid in pids.compactMap({ Int32($0) }) { Glibc.kill(pid, SIGKILL) }
     }
 
     func hasNamespace(_ name: String) -> Bool { namespaces.contains(name) }
