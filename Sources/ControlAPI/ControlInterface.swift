@@ -91,6 +91,10 @@ package enum ControlInterface {
         # names under a domain (absent: all that are under no other); from: "host" or "namespace".
         type UpstreamGroup (network: ?string, domain: ?string, from: string, servers: []string)
 
+        # A server that has been asked, from the namespace of a container or of the host: its smoothed round-trip time in
+        # microseconds, the questions that got no reply in time since its last one, and whether others are asked before it.
+        type Server (server: string, container: ?string, roundTrip: ?int, failures: int, resting: bool)
+
         # Kept answers of upstreams now: how many, the memory that they take and may take; and since the daemon started:
         # questions answered from memory (stale: past their life, RFC 8767), questions that upstreams were asked, questions
         # that waited for what was asked already, answers renewed in time, answers that made room for others.
@@ -210,6 +214,7 @@ package enum ControlInterface {
           containers: int,
           upstreams: []string,
           groups: []UpstreamGroup,
+          servers: []Server,
           cache: Cache,
           workers: []Worker,
           awaited: []string,

@@ -17,6 +17,8 @@ package enum Status: ControlMethod {
         package var upstreams: [String]
         /// Where questions go, all of them: the group of all names first.
         package var groups: [UpstreamGroup]
+        /// The servers that have been asked, and how they do.
+        package var servers: [Server]
         package var cache: Cache
         package var workers: [Worker]
         /// Containers of the configuration whose namespace is not there yet.
@@ -26,8 +28,8 @@ package enum Status: ControlMethod {
 
         package init(
             version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
-            upstreams: [String], groups: [UpstreamGroup], cache: Cache, workers: [Worker], awaited: [String],
-            warnings: [String]
+            upstreams: [String], groups: [UpstreamGroup], servers: [Server], cache: Cache, workers: [Worker],
+            awaited: [String], warnings: [String]
         ) {
             self.version = version
             self.pid = pid
@@ -37,6 +39,7 @@ package enum Status: ControlMethod {
             self.containers = containers
             self.upstreams = upstreams
             self.groups = groups
+            self.servers = servers
             self.cache = cache
             self.workers = workers
             self.awaited = awaited
@@ -60,6 +63,27 @@ package enum Status: ControlMethod {
             self.domain = domain
             self.from = from
             self.servers = servers
+        }
+    }
+
+    /// A DNS server as it is reached from one namespace.
+    package struct Server: Codable, Equatable, Sendable {
+        package var server: String
+        /// The container from whose namespace it is asked; absent: the host's.
+        package var container: String?
+        /// The smoothed round-trip time in microseconds (RFC 6298); absent: it has not answered yet.
+        package var roundTrip: Int?
+        /// Questions without a reply in time since the last reply.
+        package var failures: Int
+        /// It failed repeatedly: others are asked before it.
+        package var resting: Bool
+
+        package init(server: String, container: String?, roundTrip: Int?, failures: Int, resting: Bool) {
+            self.server = server
+            self.container = container
+            self.roundTrip = roundTrip
+            self.failures = failures
+            self.resting = resting
         }
     }
 

@@ -63,6 +63,13 @@ struct StatusVerb: ParsableCommand {
             for group in status.groups {
                 groups.add([group.network ?? "any", group.domain ?? "any", group.from, list(group.servers)])
             }
+            var servers = Table(["SERVER", "FROM", "ROUND TRIP", "FAILURES", "STATE"])
+            for server in status.servers {
+                servers.add([
+                    server.server, server.container ?? "host", server.roundTrip.map { milliseconds($0) } ?? "",
+                    "\(server.failures)", server.state,
+                ])
+            }
             var workers = Table([
                 "WORKER", "LISTENERS", "QUERIES", "LOCAL", "CACHED", "FORWARDED", "NEGATIVE", "FAILED", "DROPPED",
                 "TCP",
@@ -85,7 +92,7 @@ struct StatusVerb: ParsableCommand {
                     cache.entries, cache.octets, cache.limit, cache.hits, cache.stale, cache.misses, cache.coalesced,
                     cache.prefetches, cache.evictions,
                 ].map { "\($0)" })
-            var tables = [facts, groups, kept, workers]
+            var tables = [facts, groups, servers, kept, workers]
             if !status.warnings.isEmpty {
                 var warnings = Table(["WARNINGS"])
                 for warning in status.warnings { warnings.add([warning]) }
@@ -94,6 +101,19 @@ struct StatusVerb: ParsableCommand {
             return tables.map(\.text).joined(separator: "\n")
         }
     }
+}
+
+extension Status.Server {
+    fileprivate var state: String {
+        if resting { return "rests" }
+        return roundTrip == nil ? "not heard yet" : "answers"
+    }
+}
+
+/// A time in microseconds as people read it: `0.4 ms`.
+private func milliseconds(_ microseconds: Int) -> String {
+    let tenths = (microseconds + 50) / 100
+    return "\(tenths / 10).\(tenths % 10) ms"
 }
 
 struct ReloadVerb: ParsableCommand {

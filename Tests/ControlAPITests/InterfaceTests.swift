@@ -80,6 +80,7 @@ struct InterfaceTests {
     static let group = Status.UpstreamGroup(network: "n", domain: "d", from: "host", servers: ["s"])
     static let cache = Status.Cache(
         entries: 7, octets: 7, limit: 7, hits: 7, stale: 7, misses: 7, coalesced: 7, prefetches: 7, evictions: 7)
+    static let server = Status.Server(server: "10.0.0.1:53", container: "c", roundTrip: 7, failures: 7, resting: true)
     static let worker = Status.Worker(
         worker: 7, listeners: 7, queries: 7, local: 7, cached: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
         tcpConnections: 7, inFlight: 7)
@@ -102,6 +103,7 @@ struct InterfaceTests {
         try expect(Self.answer, is: fields("type", "Answer"), "Answer")
         try expect(Self.worker, is: fields("type", "Worker"), "Worker")
         try expect(Self.cache, is: fields("type", "Cache"), "Cache")
+        try expect(Self.server, is: fields("type", "Server"), "Server")
         try expect(Self.group, is: fields("type", "UpstreamGroup"), "UpstreamGroup")
     }
 
@@ -147,7 +149,7 @@ struct InterfaceTests {
         try expect(
             Status.Reply(
                 version: "1", pid: 7, uptime: 7, configuration: "c", networks: 7, containers: 7, upstreams: ["u"],
-                groups: [Self.group], cache: Self.cache, workers: [Self.worker],
+                groups: [Self.group], servers: [Self.server], cache: Self.cache, workers: [Self.worker],
                 awaited: ["a"], warnings: ["w"]), is: fields("method", "Status", reply: true), "Status")
     }
 

@@ -15,12 +15,15 @@ struct FaultyUpstreamTests {
             try house.container("app", "--network", "n")
             for (name, fault) in [
                 ("dropped", "loses the first query"), ("delayed", "answers late"), ("twice", "answers twice"),
-                ("spoofed", "is overtaken by forgers"), ("garbled", "answers what cannot be read, first"),
+                ("spoofed", "is overtaken by forgers"), ("flooded", "is drowned by forgers"),
+                ("garbled", "answers what cannot be read, first"),
             ] {
                 let reply = try house.dig("app", "\(name).example")
                 #expect(reply.data == ["192.0.2.1"], "\(fault): \(reply)")
             }
-            for (name, fault) in [("bytewise", "sends octet by octet")] {
+            for (name, fault) in [
+                ("bytewise", "sends octet by octet"), ("closing", "closes in the middle, the first time"),
+            ] {
                 let reply = try house.dig("app", "\(name).example")
                 #expect(Set(reply.data) == Self.hundred, "\(fault): \(reply)")
             }

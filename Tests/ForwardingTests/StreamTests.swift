@@ -39,13 +39,21 @@ struct StreamTests {
             "messages of no length, then the right one",
             overTCP, [.octets(on: "t", [0, 0, 0, 0, 0, 1, 7]), .nothing, .stream(on: "t", reply(9))], answered),
         Scenario(
-            "a length that lies, then the end: the next upstream, by UDP",
+            "a length that lies, then the end: once more, and then the next upstream, by UDP",
             overTCP,
             [
                 .octets(on: "t", [0xFF, 0xFF]), .stream(on: "t", reply(8)), .nothing,
-                .failure(on: "t"), .closes("t"), .opens("b", to: 2), .reply(on: "b", reply(9)),
+                .failure(on: "t"), .closes("t"), .connects("u", to: 1), .octets(on: "u", [0xFF, 0xFF]),
+                .failure(on: "u"), .closes("u"), .opens("b", to: 2), .reply(on: "b", reply(9)),
                 .answers(.address(9, from: 2)), .closes("b"),
             ]),
+        Scenario(
+            "closed in the middle of the reply: once more",
+            overTCP,
+            [
+                .octets(on: "t", [0, 40, 1]), .failure(on: "t"), .closes("t"), .connects("u", to: 1),
+                .stream(on: "u", reply(9)),
+            ], answered),
         Scenario(
             "a connection that is refused: the next upstream at once",
             overTCP,

@@ -36,7 +36,7 @@ extension Exchanges {
     ) -> [UInt8]? {
         guard case .stream(var stream) = sockets[token]?.use else { return nil }
         let message = stream.framing.next(bytes, from: &offset)
-        if message != nil { stream.lastHeard = now }
+        stream.lastHeard = now
         sockets[token]?.use = .stream(stream)
         return message
     }
@@ -153,7 +153,7 @@ extension Exchanges {
         }
     }
 
-    /// A connection that was good before was closed under us: the question goes over another one, once.
+    /// A connection over which something had come was closed under us: the question goes over another one, once.
     private mutating func streamFailed(_ attempt: Attempt, _ slot: Slot, wasAlive: Bool, _ now: Moment) {
         guard wasAlive, !attempt.isRenewed else {
             fail(attempt, slot, now)

@@ -73,6 +73,7 @@ extension ControlPlane {
                 uptime: Int(startedAt.duration(to: .now).components.seconds), configuration: options.configurationPath,
                 networks: registry.networkCount, containers: registry.containerCount,
                 upstreams: groups.first?.servers ?? [], groups: groups,
+                servers: describeServers(counters.flatMap(\.upstreams)),
                 cache: Status.Cache(counters, limit: configuration.cache.size),
                 workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
                 awaited: awaited.keys.sorted(), warnings: warnings)

@@ -109,4 +109,5 @@ struct WorkerCounters: Sendable {
     var tcpConnections = 0
     var inFlight = 0
     var cache = CacheCounters()
+    var upstreams: [UpstreamReport] = []
 }

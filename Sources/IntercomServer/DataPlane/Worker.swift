@@ -166,6 +166,7 @@ struct Worker: ~Copyable {
                 counters.tcpConnections = streams.count
                 counters.inFlight = forwarder.inFlight
                 counters.cache = forwarder.cacheCounters
+                counters.upstreams = forwarder.upstreamReports
                 control.post(.counters(token: token, counters))
             case .flush(let token, let flush):
                 control.post(.flushed(token: token, forwarder.flush(flush)))
