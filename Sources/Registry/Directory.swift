@@ -40,7 +40,7 @@ package struct Directory: ~Copyable {
     private var viewNetworks = RunTable<UInt32>()
     private var viewLinks: [UInt32?] = []
     private var viewUpstreams: [UInt32?] = []
-    private var routes = RouteTable()
+    private var routes: RouteTable
 
     /// - Parameters:
     ///   - domain: the domain that may stand behind every name.
@@ -49,6 +49,7 @@ package struct Directory: ~Copyable {
         self.domain = domain.folded
         self.domainLabels = domain.labelCount
         index = NameIndex(seed: seed)
+        routes = RouteTable(seed: seed)
     }
 
     /// Sets the domain that may stand behind every name.

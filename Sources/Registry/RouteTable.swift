@@ -14,9 +14,11 @@ package struct Destination: Equatable, Sendable {
 }
 
 /// The routes of each network, and those of all. A view looks through the lists of its networks: nothing is kept for
-/// each view. Looking up walks over the lists, which are short, and allocates nothing.
+/// each view. Looking up hashes the name's end once for each number of labels, walks over the hashes and allocates nothing.
 struct RouteTable: Sendable {
     private struct Entry: Sendable {
+        /// Of the domain, without its root.
+        var hash: UInt64
         /// Labels of the domain: at least one.
         var labels: Int
         /// Where the domain is in the owner's names: folded, on the wire, root included.
@@ -31,9 +33,16 @@ struct RouteTable: Sendable {
     /// The list of a network.
     static func owner(_ scope: ScopeID) -> Int { Int(scope.rawValue) + 1 }
 
+    private let hashing: NameHash
+    /// Each owner's, the longest domains first.
     private var entries = RunTable<Entry>()
     private var names = RunTable<UInt8>()
     private var count = 0
+
+    /// - Parameter seed: a secret that nobody outside knows.
+    init(seed: UInt64) {
+        hashing = NameHash(seed: seed)
+    }
 
     /// Whether nobody has a route.
     var isEmpty: Bool { count == 0 }
@@ -45,10 +54,11 @@ struct RouteTable: Sendable {
             let domain = route.domain.folded
             list.append(
                 Entry(
-                    labels: route.domain.labelCount, offset: octets.count, length: domain.count,
-                    group: route.upstreams.rawValue))
+                    hash: hashing.hash(domain.span.extracting(droppingLast: 1)), labels: route.domain.labelCount,
+                    offset: octets.count, length: domain.count, group: route.upstreams.rawValue))
             octets += domain
         }
+        list.sort { $0.labels > $1.labels }
         count += list.count - entries.run(of: owner).count
         entries.set(owner, list)
         names.set(owner, octets)
@@ -57,15 +67,28 @@ struct RouteTable: Sendable {
     /// Makes the destination that of the longest domain in an owner's list, if it is longer than what was found before.
     func improve(_ destination: inout Destination, for name: borrowing FoldedName, owner: Int) {
         let list = entries.run(of: owner)
-        let first = names.run(of: owner).start
+        var labels = 0
+        var hash: UInt64 = 0
         for position in list.start..<list.start + list.count {
             let entry = entries.elements[position]
-            guard entry.labels > destination.routeLabels, entry.labels <= name.labelCount else { continue }
-            let start = first + entry.offset
-            let domain = names.elements.span.extracting(start..<start + entry.length)
-            guard name.suffixEquals(domain, fromLabel: name.labelCount - entry.labels) else { continue }
-            destination = Destination(group: entry.group, routeLabels: entry.labels)
+            guard entry.labels <= name.labelCount else { continue }
+            guard entry.labels > destination.routeLabels else { return }
+            if entry.labels != labels {
+                labels = entry.labels
+                let end = name.labelOffset(name.labelCount - labels)..<name.length - 1
+                hash = hashing.hash(name.span.extracting(end))
+            }
+            guard entry.hash == hash, isDomain(entry, of: owner, under: name) else { continue }
+            destination = Destination(group: entry.group, routeLabels: labels)
+            return
         }
+    }
+
+    /// Whether a name is the domain of an entry or under it.
+    private func isDomain(_ entry: Entry, of owner: Int, under name: borrowing FoldedName) -> Bool {
+        let start = names.run(of: owner).start + entry.offset
+        let domain = names.elements.span.extracting(start..<start + entry.length)
+        return name.suffixEquals(domain, fromLabel: name.labelCount - entry.labels)
     }
 
     /// The domain of the route to a group.
