@@ -10,12 +10,12 @@ RELEASE := --configuration release --static-swift-stdlib -Xswiftc -use-ld=lld
 BIN := $(CURDIR)/.build/release
 
 # The C++ compiler is for TOMLKit.
-BUILD_PACKAGES := g++ libstdc++-12-dev libsystemd-dev pkg-config
-TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base nftables musl-tools nsd unbound util-linux python3 python3-pip
+BUILD_PACKAGES := g++ libstdc++-12-dev libseccomp-dev libsystemd-dev pkg-config
+TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base mandoc nftables musl-tools nsd unbound util-linux python3 python3-pip
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := iproute2 dnsperf dnsmasq-base unbound gcc libc6-dev valgrind python3
 
-.PHONY: all build demo demo-tiers test check lint format bench install clean need-root need-swift
+.PHONY: all build demo demo-tiers test check lint format bench install install-files deb clean need-root need-swift
 
 all: build
 
@@ -40,7 +40,10 @@ demo-tiers: need-root
 test: need-root
 	@.ci/install $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory build .build/python
-	INTERCOM_BIN=$(BIN) INTERCOM_PYTHONPATH=$(CURDIR)/.build/python $(SWIFT) test --quiet
+	@Tests/Machine/build $(CURDIR)/.build/machine
+	@[ ! -e .build/machine/missing ] || echo "skipped are tests in a booted system: $$(cat .build/machine/missing)"
+	INTERCOM_BIN=$(BIN) INTERCOM_PYTHONPATH=$(CURDIR)/.build/python INTERCOM_MACHINE=$(CURDIR)/.build/machine \
+	    $(SWIFT) test --quiet
 
 # What needs no root: all but the end-to-end tests.
 check: need-swift .build/python
@@ -66,10 +69,37 @@ bench: need-root
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/side-by-side
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/instructions
 
-install: build
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/intercom
-	install --strip --mode 755 $(BIN)/intercomd $(BIN)/intercomctl $(DESTDIR)$(PREFIX)/bin
-	install --mode 644 config/intercom.toml config/intercom.catalog README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/intercom
+install: build install-files
+	@[ -n "$(DESTDIR)" ] || echo "then, under systemd: systemd-sysusers && systemd-tmpfiles --create &&" \
+	    "journalctl --update-catalog && systemctl daemon-reload && systemctl enable --now intercom"
+
+# Binaries that are there already, units, manual pages, completions.
+LIB = $(DESTDIR)$(PREFIX)/lib
+SHARE = $(DESTDIR)$(PREFIX)/share
+UNITS := intercom.service intercom.socket intercom-opener.service intercom-opener.socket
+PUT := install -D --mode 644
+
+install-files:
+	install -D --strip --mode 755 --target-directory $(DESTDIR)$(PREFIX)/bin $(BIN)/intercomd $(BIN)/intercomctl
+	@for unit in $(UNITS); do \
+	    sed 's|/usr/bin/|$(PREFIX)/bin/|' config/$$unit | $(PUT) /dev/stdin $(LIB)/systemd/system/$$unit; done
+	$(PUT) config/intercom.sysusers $(LIB)/sysusers.d/intercom.conf
+	$(PUT) config/intercom.tmpfiles $(LIB)/tmpfiles.d/intercom.conf
+	$(PUT) config/intercom.catalog $(LIB)/systemd/catalog/intercom.catalog
+	$(PUT) config/man/intercomctl.1 $(SHARE)/man/man1/intercomctl.1
+	$(PUT) config/man/intercomd.8 $(SHARE)/man/man8/intercomd.8
+	config/man/fill config/man/intercom.toml.5 config/intercom.toml | $(PUT) /dev/stdin $(SHARE)/man/man5/intercom.toml.5
+	$(BIN)/intercomctl --generate-completion-script bash | \
+	    $(PUT) /dev/stdin $(SHARE)/bash-completion/completions/intercomctl
+	$(BIN)/intercomctl --generate-completion-script zsh | $(PUT) /dev/stdin $(SHARE)/zsh/site-functions/_intercomctl
+	$(BIN)/intercomctl --generate-completion-script fish | \
+	    $(PUT) /dev/stdin $(SHARE)/fish/vendor_completions.d/intercomctl.fish
+	$(PUT) --target-directory $(SHARE)/doc/intercom config/intercom.toml README.md LICENSE
+
+# A Debian package in .build; PREFIX is /usr in it.
+deb: build
+	@.ci/install dpkg-dev
+	@config/packaging/deb $(BIN) .build
 
 clean:
 	rm -rf .build

@@ -163,56 +163,12 @@ struct RestartTests {
             #expect(house.stopDaemon() == 0)
             let service = try Supervisor(house, Self.configuration)
             for number in 0..<100 { _ = try house.namespace("c\(number)") }
-            let load = try house.start(
+            let load = try house.run(
                 in: "house",
-                ["env"] + House.pythonPath
-                    + ["python3", "-u", "-c", Self.load, house.socket, house.path("c"), service.pidFile], log: "load")
-            let log = "\(house.directory)/load"
-            func text() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
-            #expect(eventually(within: 30) { text().contains("asked") }, "\(text())\(house.log)")
-            #expect(text().contains("asked 5000, lost 0, wrong 0"), "\(text())")
+                ["env"] + House.pythonPath + ["python3", House.kit("load.py"), "", house.socket, house.path("c")]
+                    + [service.pidFile, "0.5=TERM", "1.5=KILL", "2.5=TERM", "3.5=KILL"])
+            #expect(load.text.hasPrefix("asked 5000, lost 0, wrong 0"), "\(load)\(house.log)")
             try service.awaitReady(5)
-            House.kill(load)
         }
     }
-
-    /// Asks for 5 s, from a socket in each of 100 namespaces in turn, and ends the daemon four times meanwhile: by SIGTERM at
-    /// any moment, by SIGKILL when no question is in its hands, which nobody could answer any more.
-    private static let load = """
-        import ctypes, os, select, signal, socket, struct, sys, time, varlink
-        control = varlink.Client("unix:" + sys.argv[1]).open("intercom.Control")
-        libc = ctypes.CDLL(None)
-        epoll, sockets = select.epoll(), {}
-        for number in range(100):
-            path = sys.argv[2] + str(number)
-            control.AddContainer("c%d" % number, path, None, [{"name": "n", "addresses": ["10.0.1.%d" % number]}])
-            fd = os.open(path, os.O_RDONLY)
-            libc.setns(fd, 0x40000000)
-            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            s.connect(("127.0.0.11", 53))
-            s.setblocking(False)
-            sockets[s.fileno()] = s
-            epoll.register(s, select.EPOLLIN)
-        order, waiting, lost, wrong, total, sent = list(sockets.values()), {}, 0, 0, 5000, 0
-        ends = [(0.5, signal.SIGTERM), (1.5, signal.SIGKILL), (2.5, signal.SIGTERM), (3.5, signal.SIGKILL)]
-        start = time.monotonic()
-        while sent < total or waiting:
-            now = time.monotonic()
-            if ends and now >= start + ends[0][0] and (ends[0][1] == signal.SIGTERM or not waiting):
-                os.kill(int(open(sys.argv[3]).read().split()[-1]), ends.pop(0)[1])
-            while sent < total and now >= start + sent / 1000:
-                name, s = b"c%d" % (sent % 97), order[sent % 100]
-                s.send(struct.pack("!H", sent) + bytes.fromhex("01000001000000000000") + bytes([len(name)]) + name + bytes.fromhex("0000010001"))
-                waiting[sent] = now
-                sent += 1
-            for fd, _ in epoll.poll(0.001):
-                answer = sockets[fd].recv(512)
-                number, = struct.unpack("!H", answer[:2])
-                if waiting.pop(number, None) is not None and answer[-4:] != bytes([10, 0, 1, number % 97]):
-                    wrong += 1
-            for number in [n for n, at in waiting.items() if now - at > 2]:
-                del waiting[number]
-                lost += 1
-        print("asked %d, lost %d, wrong %d, ends left %s" % (total, lost, wrong, ends))
-        """
 }

@@ -64,18 +64,18 @@ struct ServiceTests {
     }
 
     /// Holds the thread of a process that has a name, until it is killed.
-    private static let hold = """
-        import ctypes, os, sys, time
+    static let hold = """
+        import ctypes, os, sys
         pid, name = sys.argv[1:]
         task = "/proc/%s/task" % pid
         thread = next(int(t) for t in os.listdir(task) if open("%s/%s/comm" % (task, t)).read().strip() == name)
         ptrace = ctypes.CDLL(None, use_errno=True).ptrace
-        # PTRACE_SEIZE, PTRACE_INTERRUPT
+        # PTRACE_SEIZE, PTRACE_INTERRUPT, __WALL
         assert ptrace(0x4206, thread, None, None) == 0 and ptrace(0x4207, thread, None, None) == 0
-        while open("%s/%d/stat" % (task, thread)).read().rsplit(")", 1)[1].split()[0] != "t":
-            time.sleep(0.01)
+        os.waitpid(thread, 0x40000000)
         print("held")
-        time.sleep(600)
+        # When the process is killed, the thread does not end before this has seen it.
+        os.waitpid(thread, 0x40000000)
         """
 
     @Test("does not wake while nothing happens and nobody wants signs of life")

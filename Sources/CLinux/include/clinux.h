@@ -70,6 +70,9 @@ int clinux_reserve(int fd, off_t offset, off_t length);
 /// ioctl_nsfs(2) NS_GET_NSTYPE: the CLONE_NEW* constant of a namespace's type.
 static inline int clinux_namespace_type(int fd) { return ioctl(fd, NS_GET_NSTYPE); }
 
+/// The number of that request.
+static inline unsigned long clinux_namespace_type_request(void) { return NS_GET_NSTYPE; }
+
 /// setns(2).
 int clinux_enter_namespace(int fd, int type);
 

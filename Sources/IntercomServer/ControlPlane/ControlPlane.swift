@@ -160,6 +160,8 @@ package final class ControlPlane {
     /// Turns until SIGTERM or SIGINT, then ends cleanly.
     package func run() throws {
         startDiscovery()
+        // Where it enters namespaces itself it makes threads for that, which would inherit the limit.
+        if options.openerSocket != nil { limitThread(to: AllowedSystemCalls.controlPlane, logger) }
         applyConfiguration()
         try restoreDeclarations()
         closeUnclaimedListeners()

@@ -19,6 +19,7 @@ struct WorkerHandle {
                 index: index, settings: settings, inbox: inbox, control: replies, epoll: epoll, logger: logger))
         thread = try Thread.start(name: "worker-\(index)") {
             guard var worker = worker.take() else { return }
+            limitThread(to: AllowedSystemCalls.worker, logger)
             worker.run()
         }
     }

@@ -5,12 +5,11 @@ import Glibc
 
 /// Everything that a test makes in the kernel; all of it is gone when the test is over.
 final class House {
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+
     /// Where `make` has put the binaries.
-    static let binaries: String = {
-        if let given = ProcessInfo.processInfo.environment["INTERCOM_BIN"] { return given }
-        return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(".build/debug").path
-    }()
+    static let binaries = ProcessInfo.processInfo.environment["INTERCOM_BIN"] ?? "\(repository)/.build/debug"
 
     /// The namespace that plays the host.
     let host = "house"
@@ -157,6 +156,11 @@ final class House {
         let file = "\(directory)/\(UUID().uuidString).py"
         try script.write(toFile: file, atomically: true, encoding: .utf8)
         return try run(in: name, ["env"] + Self.pythonPath + ["python3", file] + arguments)
+    }
+
+    /// A file beside this one.
+    static func kit(_ file: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(file).path
     }
 
     static var pythonPath: [String] {

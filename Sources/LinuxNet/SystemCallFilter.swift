@@ -1,0 +1,62 @@
+// What a thread may ask of the kernel, seccomp(2): a thread that reads packets needs little.
+
+internal import CLinux
+internal import CSeccomp
+internal import SystemPackage
+
+/// Limits threads to a list of system calls.
+package enum SystemCallFilter {
+    /// What ioctl(2) may be called for.
+    package enum Request: Sendable {
+        /// SIOCGIFINDEX: the number of an interface, netdevice(7).
+        case interfaceIndex
+        /// NS_GET_NSTYPE: the type of a namespace, ioctl_nsfs(2).
+        case namespaceType
+
+        fileprivate var number: UInt64 {
+            switch self {
+            case .interfaceIndex: UInt64(SIOCGIFINDEX)
+            case .namespaceType: UInt64(clinux_namespace_type_request())
+            }
+        }
+    }
+
+    /// Lets the calling thread, and those that it starts from now on, make no other calls than these; others fail with
+    /// `operationNotPermitted`. There is no way back, and no new privileges come by execve(2) either.
+    /// - Parameters:
+    ///   - names: as in syscalls(2). Those that this machine does not have are passed over.
+    ///   - requests: what ioctl(2) may be called for.
+    /// - Throws: ``LinuxError`` where the kernel has no filters; the thread is not limited then.
+    package static func limitThread(to names: [String], requests: [Request]) throws(LinuxError) {
+        // Owned here alone, and released at the end.
+        guard let filter = unsafe seccomp_init(cseccomp_refuse(UInt16(EPERM))) else {
+            throw LinuxError(call: "seccomp_init", errno: .noMemory)
+        }
+        defer { unsafe seccomp_release(filter) }
+        for name in names {
+            // The name is a NUL-terminated string while the call runs.
+            let number = unsafe seccomp_syscall_resolve_name(name)
+            guard number != __NR_SCMP_ERROR else { continue }
+            try checked("seccomp_rule_add", name) {
+                unsafe seccomp_rule_add_array(filter, UInt32(SCMP_ACT_ALLOW), number, 0, nil)
+            }
+        }
+        for request in requests {
+            // The second argument, compared as a whole.
+            var comparison = scmp_arg_cmp(arg: 1, op: SCMP_CMP_EQ, datum_a: request.number, datum_b: 0)
+            let number = unsafe seccomp_syscall_resolve_name("ioctl")
+            try checked("seccomp_rule_add", "ioctl") {
+                unsafe seccomp_rule_add_array(filter, UInt32(SCMP_ACT_ALLOW), number, 1, &comparison)
+            }
+        }
+        try checked("seccomp_load") { unsafe seccomp_load(filter) }
+    }
+
+    /// libseccomp says its errors as negative numbers.
+    private static func checked(
+        _ name: String, _ subject: String? = nil, _ call: () -> Int32
+    ) throws(LinuxError) {
+        let returned = call()
+        if returned < 0 { throw LinuxError(call: name, errno: Errno(rawValue: -returned), subject: subject) }
+    }
+}

@@ -1,0 +1,195 @@
+// intercom in a machine of its own, as an operator has it: installed, started, restarted, killed, upgraded, purged.
+
+import Foundation
+import Testing
+
+@Suite("In a booted system", .needsMachine, .serialized)
+struct MachineTests {
+    /// What `make install` installs, in the tree of a machine.
+    private static func install(in tree: String) throws {
+        try Command.must([
+            "make", "--silent", "--directory", House.repository, "install-files", "BIN=\(House.binaries)",
+            "DESTDIR=\(tree)",
+        ])
+    }
+
+    /// Installs, boots, and does what an operator does then.
+    private static func lend(_ body: (Machine) throws -> Void) throws {
+        try Machine.lend(prepare: install) { machine in
+            try machine.must("systemd-sysusers")
+            try machine.must("systemd-tmpfiles", "--create")
+            try machine.must("journalctl", "--update-catalog")
+            try machine.must("systemctl", "daemon-reload")
+            try machine.must("systemctl", "enable", "--now", "intercom")
+            try body(machine)
+        }
+    }
+
+    @Test("it has no capability, may do little, and does everything: by path, by process, with resolv.conf")
+    func leastPrivilege() throws {
+        try Self.lend { machine in
+            let daemon = try String(contentsOfFile: "/proc/\(try machine.daemon())/status", encoding: .utf8)
+            for line in ["CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"] {
+                #expect(daemon.contains(line), "\(daemon)")
+            }
+            #expect(try machine.show("intercom.service", "User") == "intercom")
+            try machine.must("intercomctl", "network", "create", "n", "--subnet", "10.0.0.0/24")
+            // These namespaces are mounted after both units were started.
+            try machine.container("web", "--network", "n,ip=10.0.0.2")
+            try machine.container(
+                "app", "--network", "n,ip=10.0.0.3", "--resolv-conf", "/run/intercom/app.conf")
+            #expect(try machine.address(of: "web", from: "app") == "10.0.0.2")
+            try machine.must("systemd-run", "--unit=job", "--property=PrivateNetwork=yes", "sleep", "600")
+            try machine.must(
+                "intercomctl", "container", "add", "job", "--pid", try machine.show("job.service", "MainPID"),
+                "--network", "n,ip=10.0.0.4")
+            #expect(try machine.address(of: "job", from: "app") == "10.0.0.4")
+            let opener = try machine.show("intercom-opener.service", "MainPID")
+            let status = try machine.must("cat", "/proc/\(opener)/status").out
+            // CAP_NET_BIND_SERVICE, CAP_NET_BROADCAST, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_SYS_ADMIN
+            #expect(status.contains("CapEff:\t0000000000281c00"), "\(status)")
+
+            try machine.must("systemctl", "stop", "job")
+            try machine.must("ip", "netns", "del", "web")
+            #expect(try eventually { try machine.must("intercomctl", "container", "ls").lines.count == 2 })
+            #expect(try machine.run("test", "-e", "/etc/netns/web").status == 1)
+            #expect(try eventually { try machine.show("intercom.service", "NFileDescriptorStore") == "2" })
+            // Ended namespaces have left the units' mounts too: nothing keeps them.
+            let mounts = try machine.must("nsenter", "--mount", "--target", opener, "findmnt", "--list", "--noheadings")
+                .out
+            #expect(mounts.contains("/run/netns/app") && !mounts.contains("/run/netns/web"), "\(mounts)")
+            // If the opener dies, answers go on, and the next attach starts another.
+            try machine.must("systemctl", "kill", "--signal=KILL", "intercom-opener.service")
+            try machine.container("next", "--network", "n,ip=10.0.0.5")
+            #expect(try machine.address(of: "next", from: "app") == "10.0.0.5")
+        }
+    }
+
+    @Test(
+        "its units are as closed as systemd-analyze can tell",
+        arguments: [
+            ("intercom.service", 1.4), ("intercom-opener.service", 2.5),
+        ])
+    func exposure(unit: String, limit: Double) throws {
+        let output = try Command.must([
+            "systemd-analyze", "security", "--offline=yes", "\(House.repository)/config/\(unit)",
+        ])
+        let overall = output.lines.last { $0.contains("Overall exposure level") } ?? ""
+        let level = try #require(overall.split(separator: " ").compactMap { Double($0) }.last, "\(output)")
+        #expect(level <= limit)
+    }
+
+    @Test("no query is lost over restarts and kill -9: 1,000 a second from 100 namespaces, each sent once")
+    func restarts() throws {
+        try Self.lend { machine in
+            let result = try machine.load(
+                "0.5=@systemctl restart intercom", "2=KILL", "3.5=@systemctl restart intercom", "5=KILL")
+            #expect(result.hasPrefix("asked 6500, lost 0, wrong 0, commands failed 0"), "\(result)")
+            #expect(
+                try machine.show("intercom.service", "NRestarts") == "1", "the restarts by hand begin the count anew")
+            #expect(try machine.show("intercom.service", "NFileDescriptorStore") == "200")
+        }
+    }
+
+    @Test("a stuck worker is noticed by the watchdog, and a call starts a stopped daemon")
+    func watchdogAndActivation() throws {
+        try Self.lend { machine in
+            try machine.must("intercomctl", "network", "create", "n", "--subnet", "10.0.0.0/24")
+            try machine.container("web", "--network", "n,ip=10.0.0.2")
+            try machine.write(
+                "[Service]\nWatchdogSec=1s\n", to: "/run/systemd/system/intercom.service.d/watchdog.conf")
+            try machine.must("systemctl", "daemon-reload")
+            try machine.must("systemctl", "restart", "intercom")
+            let stuck = try machine.daemon()
+            let holder = Process()
+            holder.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            holder.arguments = ["python3", "-c", ServiceTests.hold, "\(stuck)", "worker-0"]
+            holder.standardOutput = FileHandle.nullDevice
+            holder.standardError = FileHandle.nullDevice
+            try holder.run()
+            defer { House.kill(holder) }
+            #expect(eventually(within: 20) { (try? machine.daemon()).map { $0 != stuck } ?? false })
+            #expect(try eventually { try machine.address(of: "web", from: "web") == "10.0.0.2" })
+            var journal = ""
+            let isNoticed = try eventually {
+                journal = try machine.must("journalctl", "--unit", "intercom", "--output", "cat").out
+                return journal.contains("Watchdog timeout (limit 1s)")
+            }
+            #expect(isNoticed, "\(journal)")
+
+            try machine.must("systemctl", "stop", "intercom.service")
+            #expect(try machine.run("systemctl", "is-active", "intercom.service").text == "inactive")
+            #expect(try machine.must("intercomctl", "container", "ls").out.contains("web"))
+            #expect(try machine.run("systemctl", "is-active", "intercom.service").text == "active")
+            #expect(try machine.address(of: "web", from: "web") == "10.0.0.2")
+        }
+    }
+
+    @Test(
+        "the journal has fields, and a catalog explains; a reload says what is wrong, and is in force when it returns")
+    func journalAndReload() throws {
+        try Self.lend { machine in
+            try machine.must("intercomctl", "network", "create", "n", "--subnet", "10.0.0.0/24")
+            try machine.container("web", "--network", "n,ip=10.0.0.2")
+            try machine.must("ip", "netns", "del", "web")
+            #expect(
+                try eventually {
+                    try machine.must("journalctl", "INTERCOM_CONTAINER=web", "--output=json").out
+                        .contains("\"MESSAGE_ID\":\"626d77bd552d42a8bfc849e153b94b90\"")
+                })
+            let explained = try machine.must("journalctl", "--catalog", "INTERCOM_CONTAINER=web").out
+            #expect(explained.contains("Container web has ended"), "\(explained)")
+            #expect(try machine.must("journalctl", "INTERCOM_NETWORK=n", "--output=cat").text == "network n created")
+
+            try machine.write("[server]\nttl = -1\n", to: "/etc/intercom/intercom.toml")
+            try machine.must("systemctl", "restart", "intercom.socket")
+            let refused = try machine.run("systemctl", "reload", "intercom")
+            #expect(refused.status != 0)
+            try machine.write("[server]\nttl = 77\n", to: "/etc/intercom/intercom.toml")
+            try machine.must("systemctl", "reset-failed", "intercom")
+            try machine.must("systemctl", "start", "intercom")
+            try machine.container("app", "--network", "n,ip=10.0.0.3")
+            #expect(try machine.must("intercomctl", "resolve", "app", "--from", "app").out.contains("77"))
+            try machine.write("[server]\nttl = 78\n", to: "/etc/intercom/intercom.toml")
+            try machine.must("systemctl", "reload", "intercom")
+            #expect(try machine.must("intercomctl", "resolve", "app", "--from", "app").out.contains("78"))
+            try machine.write("[server]\nttl = -1\n", to: "/etc/intercom/intercom.toml")
+            #expect(try machine.run("systemctl", "reload", "intercom").status != 0)
+            let journal = try machine.must("journalctl", "--unit", "intercom", "--output", "cat").out
+            #expect(journal.contains("intercom.toml:2:7: ttl: -1 is not between"), "\(journal)")
+            #expect(try machine.must("intercomctl", "resolve", "app", "--from", "app").out.contains("78"))
+        }
+    }
+
+    @Test("its package installs and starts it, upgrades it without losing a query, and leaves nothing when purged")
+    func package() throws {
+        try Machine.lend { machine in
+            let packages = FileManager.default.temporaryDirectory.appendingPathComponent("ic-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: packages, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: packages) }
+            for (name, suffix) in [("old", ""), ("new", "+next")] {
+                let made = try Command.must([
+                    "env", "INTERCOM_DEB_SUFFIX=\(suffix)", "\(House.repository)/config/packaging/deb", House.binaries,
+                    packages.path,
+                ])
+                try FileManager.default.copyItem(atPath: made.text, toPath: "\(machine.root)/root/\(name).deb")
+            }
+            try machine.must("dpkg", "--install", "/root/old.deb")
+            #expect(try machine.run("systemctl", "is-active", "intercom.service").text == "active")
+            let before = try machine.daemon()
+            let result = try machine.load("1=@dpkg --install /root/new.deb")
+            #expect(result.hasPrefix("asked 2500, lost 0, wrong 0, commands failed 0"), "\(result)")
+            #expect(try machine.daemon() != before)
+            #expect(try machine.must("dpkg-query", "--show", "intercom").text.hasSuffix("+next"))
+
+            try machine.must("dpkg", "--purge", "intercom")
+            #expect(try machine.run("systemctl", "is-active", "intercom.service").text == "inactive")
+            let left = try machine.run(
+                "find", "/usr", "/etc", "/var/lib", "/run", "-xdev", "-name", "*intercom*", "-not", "-path", "*/dpkg/*",
+                "-not", "-path", "/run/systemd/*")
+            #expect(left.text == "", "\(left)")
+            #expect(try machine.run("find", "/etc/netns", "-type", "f").text == "")
+            for number in 0..<100 { try machine.must("ip", "netns", "del", "load\(number)") }
+        }
+    }
+}
