@@ -57,8 +57,8 @@ extension Registry {
     /// The network that a name means where it has to mean one: of several that are heard the one that came first.
     func network(called name: Name) -> ScopeID? {
         networksCalled[name]?.compactMap { networkStates[$0] }.min {
-            let ranks = (rank(of: $0, called: name), rank(of: $1, called: name))
-            return ranks.0 == ranks.1 ? $0.heard?.interface ?? .none < $1.heard?.interface ?? .none : ranks.0 < ranks.1
+            (rank(of: $0, called: name), $0.heard?.interface ?? .lowest)
+                < (rank(of: $1, called: name), $1.heard?.interface ?? .lowest)
         }?.id
     }
 
@@ -99,5 +99,5 @@ extension Registry {
 
 extension InterfaceIndex {
     /// Before all others: numbers of links begin with 1.
-    fileprivate static let none = InterfaceIndex(rawValue: 0)
+    fileprivate static let lowest = InterfaceIndex(rawValue: 0)
 }
