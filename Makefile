@@ -62,11 +62,13 @@ lint: need-swift
 format: need-swift
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
 
-# Side by side with a bare loop, dnsmasq and unbound; then instructions and allocations an answer.
+# Side by side with a bare loop, dnsmasq and unbound, with answers of ours and as forwarders; then instructions and
+# allocations an answer.
 bench: need-root
 	@.ci/install $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/side-by-side
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/forwarding
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/instructions
 
 install: build install-files

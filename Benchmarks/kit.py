@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 import shutil
 import signal
 import struct
@@ -11,7 +12,40 @@ import tempfile
 import time
 
 NAMES = 100
+SERVER_CORE, CLIENT_CORE = "1", "0"
+TICKS = os.sysconf("SC_CLK_TCK")
 BIN = os.environ.get("INTERCOM_BIN", os.path.join(os.path.dirname(__file__), "..", ".build", "release"))
+
+
+# Writes each name that it is asked for; answers with an A record after a while, or never.
+SLOW_UPSTREAM = """
+import socket, sys, threading, time
+address, milliseconds, silent = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "1"
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((address, 53))
+print("ready")
+waiting = []
+def answer():
+    while True:
+        if not waiting:
+            time.sleep(0.0005)
+            continue
+        due, packet, peer = waiting.pop(0)
+        time.sleep(max(0, due - time.monotonic()))
+        s.sendto(packet, peer)
+threading.Thread(target=answer, daemon=True).start()
+while True:
+    query, peer = s.recvfrom(4096)
+    end = 12
+    while query[end]:
+        end += query[end] + 1
+    print(query[12:end])
+    if silent:
+        continue
+    record = bytes([0xC0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 10, 53, 0, 1])
+    packet = query[:2] + bytes([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]) + query[12:end + 5] + record
+    waiting.append((time.monotonic() + milliseconds / 1000, packet, peer))
+"""
 
 
 class Bench:
@@ -22,6 +56,7 @@ class Bench:
         self.directory = tempfile.mkdtemp(prefix="intercom-bench.")
         self.namespaces = []
         self.processes = []
+        self.addresses = 0
         atexit.register(self.close)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: sys.exit(130))
@@ -67,12 +102,25 @@ class Bench:
             subprocess.run(["cc", "-O2", "-o", path, source], check=True)
         return path
 
-    def upstream(self, ttl=3600, core=None):
-        """Starts an upstream that answers everything at once, in this namespace; gives its address, port 53."""
-        address = "127.%d.%d.%d" % (53 + len(self.processes), os.getpid() >> 8 & 255, os.getpid() & 255)
-        pinned = ["taskset", "-c", core] if core else []
-        self.start(pinned + [self.bare_loop(), address, "53", str(ttl)], "upstream-" + address)
+    def address(self):
+        """One of 127.0.0.0/8 that nobody else has."""
+        self.addresses += 1
+        return "127.%d.%d.%d" % (53 + self.addresses, os.getpid() >> 8 & 255, os.getpid() & 255)
+
+    def upstream(self, ttl=3600, namespace=None):
+        """Starts an upstream that answers everything at once, here or in a namespace; gives its address, port 53."""
+        address = self.address()
+        prefix = ["ip", "netns", "exec", namespace] if namespace else []
+        self.start(prefix + ["taskset", "-c", CLIENT_CORE, self.bare_loop(), address, "53", str(ttl)], "upstream-" + address)
         return address
+
+    def slow_upstream(self, milliseconds, silent=False):
+        """Starts an upstream that takes its time, or never answers; gives its address and its log of names."""
+        address = self.address()
+        self.start([sys.executable, "-u", "-c", SLOW_UPSTREAM, address, str(milliseconds), str(int(silent))], "upstream-" + address)
+        while "ready" not in self.log("upstream-" + address):
+            time.sleep(0.05)
+        return address, "upstream-" + address
 
     def intercom_configuration(self, namespace, upstreams=(), more=()):
         """One worker, and the names web0 ... in a network that the namespace is on."""
@@ -85,6 +133,40 @@ class Bench:
             lines += ["[[container]]", 'name = "web%d"' % number]
             lines += ['networks = [{ name = "bench", ip = ["10.53.0.%d"] }]' % (number + 1)]
         return self.write("intercom.toml", "\n".join(lines) + "\n")
+
+
+def cpu(pid):
+    """The CPU time of a process so far, in user space and in the kernel, in seconds; and exactly, both together."""
+    with open("/proc/%d/stat" % pid) as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    exact = 0
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/schedstat" % (pid, task)) as file:
+            exact += int(file.read().split()[0])
+    return int(fields[11]) / TICKS, int(fields[12]) / TICKS, exact / 1e9
+
+
+def load(bench, namespace, command, inside, queries, seconds):
+    """Starts a server on its core and lets dnsperf ask it from the other; gives what a query cost it, in microseconds.
+
+    inside: whether the server runs in the namespace; one that enters it by itself does not.
+    """
+    prefix = ["ip", "netns", "exec", namespace] if inside else []
+    server = bench.start(prefix + ["taskset", "-c", SERVER_CORE] + command, "log")
+    await_answer(namespace, "127.0.0.11", seconds=20)
+    before = cpu(server.pid)
+    output = subprocess.run(
+        ["ip", "netns", "exec", namespace, "taskset", "-c", CLIENT_CORE, "dnsperf", "-s", "127.0.0.11", "-d", queries,
+         "-l", str(seconds), "-c", "4", "-T", "1", "-q", "100", "-e"], check=True, capture_output=True, text=True).stdout
+    user, system, exact = (b - a for a, b in zip(before, cpu(server.pid)))
+    end(server)
+    completed = int(re.search(r"Queries completed:\s+(\d+)", output).group(1))
+    lost = int(re.search(r"Queries lost:\s+(\d+)", output).group(1))
+    rate = float(re.search(r"Queries per second:\s+([\d.]+)", output).group(1))
+    # The exact sum, split as the ticks are.
+    share = user / (user + system) if user + system else 0
+    return {"rate": rate, "lost": lost, "user": exact * share / completed * 1e6,
+            "system": exact * (1 - share) / completed * 1e6, "total": exact / completed * 1e6}
 
 
 def end(process):

@@ -31,7 +31,7 @@ struct Store: ~Copyable {
         let octets = [UInt8](repeating: 0, count: 12) + Packet.question(name, type: 1)
         _ = try? self.name.read(octets.span, at: 12)
         let question = Question(nameOffset: 12, endOffset: octets.count, type: .a, recordClass: .in)
-        return QuestionKey(self.name, question, Circumstances(scope: 1, bits: 0))
+        return QuestionKey(self.name, question, Circumstances(scope: 1, bits: 0), cache.hash)
     }
 
     mutating func keep(_ name: String, life: UInt32 = 300, padding: Int = 0) throws {

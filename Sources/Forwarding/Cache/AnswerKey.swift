@@ -31,8 +31,12 @@ struct QuestionKey: Hashable, Sendable {
     /// The folded name, type and class on the wire.
     let question: [UInt8]
     let circumstances: Circumstances
+    /// Of all that; found out once.
+    private let hash: UInt32
 
-    init(_ name: borrowing FoldedName, _ question: Question, _ circumstances: Circumstances) {
+    init(_ name: borrowing FoldedName, _ question: Question, _ circumstances: Circumstances, _ hash: NameHash) {
+        let key = AnswerKey(name.span, question.type, question.recordClass, circumstances)
+        self.hash = key.hash(hash)
         var octets: [UInt8] = []
         octets.reserveCapacity(name.length + 4)
         octets.append(name.span, 0..<name.length)
@@ -40,6 +44,12 @@ struct QuestionKey: Hashable, Sendable {
         octets.append(word16: question.recordClass.rawValue)
         self.question = octets
         self.circumstances = circumstances
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
+    static func == (left: QuestionKey, right: QuestionKey) -> Bool {
+        left.hash == right.hash && left.circumstances == right.circumstances && left.question == right.question
     }
 
     var lent: AnswerKey {

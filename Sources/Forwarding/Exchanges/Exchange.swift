@@ -6,7 +6,9 @@ import DNSWire
 package typealias Waiter = UInt32
 
 /// A question that upstreams are being asked, until it is answered. All who ask the same meanwhile wait for it, too.
-struct Exchange: Sendable {
+///
+/// It is one thing, whoever looks at it: a class, as its parts are many and each step looks at a few.
+final class Exchange {
     /// A waiter, who pays for it, and what its answer must look like.
     struct Place: Sendable {
         let waiter: Waiter

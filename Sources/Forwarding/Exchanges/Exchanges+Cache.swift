@@ -56,7 +56,7 @@ extension Exchanges {
         var client = ClientQuery(query)
         client.flags.rd = true
         guard let scope = scopes.scope(of: group, for: view) else { return }
-        let key = QuestionKey(name, query.question, Circumstances(scope: scope, asking: client))
+        let key = QuestionKey(name, query.question, Circumstances(scope: scope, asking: client), cache.hash)
         let asked = UpstreamQuery([UInt8](message, query.question), client)
         guard renew(key, asked, group: group, view: view, now) else { return }
         cache.noteRefresh(of: place)
@@ -66,12 +66,14 @@ extension Exchanges {
     /// Remembers what an upstream said to the question of an exchange.
     mutating func keep(_ body: AnswerBody, of slot: Slot, _ now: Moment) {
         guard let exchange = table[slot], exchange.query.recursionDesired else { return }
-        cache.keep(body, under: exchange.key.lent, life: body.life, asked: exchange.places.count, now)
+        let key = exchange.key
+        cache.keep(body, under: key.lent, life: body.life, asked: exchange.places.count, now)
     }
 
     /// Remembers that nobody could answer the question of an exchange.
     mutating func keepFailure(_ body: AnswerBody, of slot: Slot, seconds: UInt32, _ now: Moment) {
         guard let exchange = table[slot], exchange.query.recursionDesired else { return }
-        cache.keepFailure(body, under: exchange.key.lent, seconds: seconds, now)
+        let key = exchange.key
+        cache.keepFailure(body, under: key.lent, seconds: seconds, now)
     }
 }

@@ -41,8 +41,9 @@ extension Exchanges {
     /// Gives those who wait an answer that is past its life, if there is one (RFC 8767 §4). Upstreams are asked on.
     mutating func serveStale(_ slot: Slot, _ now: Moment) {
         guard let exchange = table[slot], exchange.hasStaleAnswer, !exchange.places.isEmpty else { return }
-        guard let body = cache.staleBody(exchange.key.lent, now) else {
-            table[slot]?.hasStaleAnswer = false
+        let key = exchange.key
+        guard let body = cache.staleBody(key.lent, now) else {
+            exchange.hasStaleAnswer = false
             return
         }
         cache.counters.stale += UInt64(exchange.places.count)

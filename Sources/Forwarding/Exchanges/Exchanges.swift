@@ -72,7 +72,7 @@ extension Exchanges {
         cache.counters.misses += 1
         let client = ClientQuery(query)
         let question = [UInt8](message, query.question)
-        let key = QuestionKey(name, query.question, Circumstances(scope: scope, asking: client))
+        let key = QuestionKey(name, query.question, Circumstances(scope: scope, asking: client), cache.hash)
         let place = Exchange.Place(waiter: waiter, namespace: namespace, client: client, question: question)
         if let slot = exchangeOf[key] { return join(slot, place, now) }
         makeRoom(for: namespace)
@@ -105,8 +105,8 @@ extension Exchanges {
     }
 
     private mutating func begin(_ exchange: Exchange) -> Slot {
-        var exchange = exchange
-        exchange.hasStaleAnswer = cache.hasStale(exchange.key.lent, exchange.began)
+        let key = exchange.key
+        exchange.hasStaleAnswer = cache.hasStale(key.lent, exchange.began)
         let slot = table.insert(exchange)
         exchangeOf[exchange.key] = slot
         return slot

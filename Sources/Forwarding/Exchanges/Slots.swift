@@ -7,8 +7,8 @@ struct Slot: Hashable, Sendable {
 }
 
 /// Elements under small numbers: insertion, look-up and removal in constant time, storage reused.
-struct Slots<Element: Sendable>: Sendable {
-    private struct Entry: Sendable {
+struct Slots<Element> {
+    private struct Entry {
         var generation: UInt32 = 0
         var element: Element?
     }

@@ -13,7 +13,7 @@ struct Destination: Sendable {
 }
 
 /// The upstreams by server and namespace: what is learned from one group's questions holds for all groups.
-struct Upstreams: Sendable {
+struct Upstreams {
     private struct Place: Hashable {
         let server: ServerAddress
         let vantage: Vantage
