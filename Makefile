@@ -69,6 +69,7 @@ bench: need-root
 	@$(MAKE) --no-print-directory build
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/side-by-side
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/forwarding
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/discovery
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/instructions
 
 install: build install-files

@@ -60,6 +60,7 @@ extension ControlPlane {
         let declared = registry[container]?.declared
         let name = name(of: container)
         logger.info("container \(name) ended: \(reason)", metadata: .about(container: name, .ended))
+        if let path = attachment.foundPath { found[path]?.container = nil }
         attachments[container]?.foundPath = nil
         if declared != nil { remove(container) } else { unhear(container) }
         detach(container)

@@ -106,6 +106,9 @@ extension ControlPlane {
     }
 
     private func attach(_ path: String, _ entrance: consuming Entrance) throws(ControlError) {
+        // It may lead elsewhere than when it was looked at: files come first, mounts follow.
+        if found[path]?.identity != entrance.identity { found[path] = FoundNamespace(entrance.identity) }
+        if containerOfNamespace[entrance.identity] != nil { return join(path) }
         let source = NamespaceSource.path(path)
         let name = ContainerWatch.split(path).name
         let cookie = entrance.cookie
