@@ -10,9 +10,7 @@ package enum Signal: Hashable, Sendable, CaseIterable, CustomStringConvertible {
     case interrupt
     /// SIGHUP: read the configuration again.
     case hangUp
-    /// SIGUSR1.
-    case user1
-    /// SIGUSR2.
+    /// SIGUSR2: end, for another process takes over.
     case user2
 
     var number: Int32 {
@@ -20,7 +18,6 @@ package enum Signal: Hashable, Sendable, CaseIterable, CustomStringConvertible {
         case .terminate: SIGTERM
         case .interrupt: SIGINT
         case .hangUp: SIGHUP
-        case .user1: SIGUSR1
         case .user2: SIGUSR2
         }
     }
@@ -31,7 +28,6 @@ package enum Signal: Hashable, Sendable, CaseIterable, CustomStringConvertible {
         case .terminate: "SIGTERM"
         case .interrupt: "SIGINT"
         case .hangUp: "SIGHUP"
-        case .user1: "SIGUSR1"
         case .user2: "SIGUSR2"
         }
     }

@@ -36,6 +36,89 @@ struct RestartTests {
         }
     }
 
+    @Test("keeps the listeners of containers that nobody declared: what the kernel shows is heard again")
+    func discovered() throws {
+        try House.lend { house in
+            #expect(house.stopDaemon() == 0)
+            try house.bridge("br0", "10.1.0.1/24")
+            try house.plug("web", into: "br0", "10.1.0.2/24")
+            try house.plug("app", into: "br0", "10.1.0.3/24")
+            let service = try Supervisor(house, "")
+            #expect(try eventually { try house.dig("app", "web").data == ["10.1.0.2"] })
+            #expect(eventually { service.stored.count == 2 })
+            let before = service.stored
+            for round in 2...3 {
+                try service.signal(round == 2 ? SIGTERM : SIGKILL)
+                try service.awaitReady(round)
+                #expect(service.stored == before)
+                #expect(try house.dig("app", "web").data == ["10.1.0.2"], "known when it is ready")
+            }
+            try house.command("ip", "netns", "del", "web")
+            #expect(eventually { service.stored.count == 1 })
+        }
+    }
+
+    @Test(
+        "keeps redirected listeners and what leads to them, whoever wants it so; another configuration makes others",
+        arguments: [("listen = \"redirect\"", []), ("listen = \"direct\"", ["--listen", "redirect"])])
+    func redirected(setting: String, options: [String]) throws {
+        try House.lend { house in
+            #expect(house.stopDaemon() == 0)
+            let service = try Supervisor(house, "[server]\n\(setting)\n[[network]]\nname = \"n\"\n")
+            _ = try house.namespace("web")
+            try Command.must(
+                ["\(House.binaries)/intercomctl", "--socket", house.socket, "container", "add", "web", "--netns"]
+                    + [house.path("web"), "--network", "n,ip=10.0.0.3"] + options)
+            func rules() throws -> String { try house.run(in: "web", ["nft", "list", "ruleset"]).text }
+            let before = try rules()
+            #expect(before.contains("dnat to 127.0.0.11:"))
+            for round in 2...3 {
+                // SIGUSR2: RestartKillSignal= of the unit.
+                try service.signal(round == 2 ? SIGUSR2 : SIGKILL)
+                try service.awaitReady(round)
+                #expect(try rules() == before, "the same port")
+                #expect(service.stored.count == 1)
+                #expect(try house.dig("web", "web").data == ["10.0.0.3"])
+            }
+            if !options.isEmpty { return }
+            try "[server]\nlisten = \"direct\"\n[[network]]\nname = \"n\"\n"
+                .write(toFile: house.configuration, atomically: true, encoding: .utf8)
+            try service.signal(SIGUSR2)
+            try service.awaitReady(4)
+            #expect(try rules() == "")
+            #expect(service.stored.values.map { $0 } == [2])
+            #expect(try house.dig("web", "web").data == ["10.0.0.3"])
+            #expect(try house.dig("web", "+tcp", "web").data == ["10.0.0.3"])
+        }
+    }
+
+    @Test("leaves what leads to it where it is; an end without another daemon leaves nothing")
+    func replacement() throws {
+        try House.lend { house in
+            #expect(house.stopDaemon() == 0)
+            let service = try Supervisor(house, "[server]\nlisten = \"redirect\"\n[[network]]\nname = \"n\"\n")
+            try house.container("web", "--network", "n,ip=10.0.0.3")
+            let file = house.file("/etc/netns/web/resolv.conf")
+            func isLeft() throws -> [Bool] {
+                [
+                    try house.run(in: "web", ["nft", "list", "ruleset"]).text != "",
+                    FileManager.default.fileExists(atPath: file),
+                ]
+            }
+            #expect(try isLeft() == [true, true])
+            // The manager is held, so that no other daemon starts.
+            for (signal, expected) in [(SIGUSR2, [true, true]), (SIGTERM, [false, false])] {
+                try service.whileHeld {
+                    let daemon = try #require(service.pid)
+                    kill(daemon, signal)
+                    #expect(try eventually { try isLeft() == expected && !Supervisor.runs(daemon) }, "\(signal)")
+                }
+                try service.awaitReady(signal == SIGUSR2 ? 2 : 3)
+                #expect(try isLeft() == [true, true])
+            }
+        }
+    }
+
     @Test("lets go of listeners whose containers ended meanwhile: their namespaces die")
     func endedMeanwhile() throws {
         try House.lend { house in

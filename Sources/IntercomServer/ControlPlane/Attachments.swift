@@ -3,6 +3,7 @@
 import ControlAPI
 import DNSWire
 import LinuxNet
+import Logging
 import Registry
 import SystemPackage
 
@@ -85,7 +86,7 @@ extension ControlPlane {
         attachments[container] = attachment
         containerOfNamespace[attachment.identity] = container
         if let sockets = entrance.listener.take() {
-            hand(sockets, entrance.redirection, to: container)
+            hand(sockets, entrance.redirection, isKept: entrance.isKept, to: container)
         } else if attachment.refusal != nil {
             closeListener(of: container)
         }
@@ -93,17 +94,40 @@ extension ControlPlane {
     }
 
     /// Has a listener handed to the worker of its container, in the place of another.
-    func hand(_ sockets: consuming ListenerSockets, _ redirection: NewRedirection?, to container: ContainerID) {
+    /// - Parameter isKept: whether the service manager keeps it already.
+    func hand(
+        _ sockets: consuming ListenerSockets, _ redirection: NewRedirection?, isKept: Bool = false,
+        to container: ContainerID
+    ) {
         guard let attachment = attachments[container] else { return }
         removeRedirection(attachment.redirection)
         attachments[container]?.redirection = nil
-        if let redirection, let monitor = redirection.take() {
+        if let redirection, let monitor = redirection.take() { watch(redirection.rules, monitor, of: container) }
+        if !isKept {
+            // The other one has the same name.
             forgetStored(attachment.storedName)
-            watch(redirection.rules, monitor, of: container)
-        } else {
             store(sockets, as: attachment.storedName)
         }
         newListeners.append((container, attachment.worker, .listen(container.view, Handover(sockets))))
+    }
+
+    /// Makes listeners as they are wanted now where the last daemon's are others: one that is redirected, or is not any more.
+    func changeKeptListeners() {
+        for (container, attachment) in attachments where attachment.refusal == nil {
+            let wanted = registry[container]?.declared?.listen ?? configuration.server.listen
+            let isRedirected = wanted == .redirect
+            guard (attachment.redirection != nil) != isRedirected else { continue }
+            do throws(ControlError) {
+                var entrance = try enter(attachment.source, isRedirected: isRedirected, again: container)
+                if let refusal = entrance.refusal { throw .noListener(in: attachment.source, refusal) }
+                if let sockets = entrance.listener.take() { hand(sockets, entrance.redirection, to: container) }
+            } catch {
+                let name = name(of: container)
+                logger.warning(
+                    "container \(name) keeps the listener that it has: \(error.message)",
+                    metadata: .about(container: name))
+            }
+        }
     }
 
     /// Closes the listener of a container, if it has one.

@@ -63,7 +63,9 @@ extension ControlPlane {
         if new.server.workers != old.server.workers { logger.warning("[server] workers: takes effect at a restart") }
         if new.control != old.control { logger.warning("[control]: takes effect at a restart") }
         if new.server.listen != old.server.listen {
-            logger.warning("[server] listen: takes effect for containers that are added from now on")
+            logger.warning(
+                "[server] listen: takes effect for containers that are added from now on, and for the others at a restart"
+            )
         }
     }
 

@@ -113,6 +113,8 @@ package final class ControlPlane {
     /// What there was before is not all there again: no listener answers yet.
     private var isStarting = true
     private var isStopping = false
+    /// Whether another daemon begins when this one ends.
+    private var isReplaced = false
     /// Where the service manager wants signs of life.
     var heartbeat: Timer?
     /// Whether the workers have not turned since the last sign of life was due.
@@ -133,7 +135,7 @@ package final class ControlPlane {
         hostIdentity = try? NetworkNamespace.current().identity
         registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)
         state = StateDirectory(path: options.stateDirectory, logger: logger)
-        signals = try SignalFD([.terminate, .interrupt, .hangUp])
+        signals = try SignalFD([.terminate, .interrupt, .hangUp, .user2])
         epoll = try Epoll()
         let inotify = try Inotify()
         try epoll.add(inotify.descriptor, token: ControlToken.inotify.word, interest: [.readable])
@@ -164,6 +166,7 @@ package final class ControlPlane {
         if options.openerSocket != nil { limitThread(to: AllowedSystemCalls.controlPlane, logger) }
         applyConfiguration()
         try restoreDeclarations()
+        changeKeptListeners()
         closeUnclaimedListeners()
         isStarting = false
         publish(then: serviceIsReady)
@@ -207,6 +210,8 @@ package final class ControlPlane {
             default:
                 logger.info("ending on \(signal)")
                 isStopping = true
+                // RestartKillSignal= of the unit.
+                isReplaced = signal == .user2
             }
         }
     }
@@ -214,11 +219,13 @@ package final class ControlPlane {
     private func shutDown() {
         serviceStops()
         endMonitors()
-        // Programs that start between this daemon and the next ask us, too.
-        if !ServiceManager.isListening { for container in attachments.keys { removeResolverFiles(of: container) } }
         for worker in workers { worker.inbox.post(.stop) }
         for worker in workers { worker.join() }
-        for attachment in attachments.values { removeRedirection(attachment.redirection) }
+        // Who asks meanwhile is answered by the next daemon.
+        if !isReplaced {
+            for container in attachments.keys { removeResolverFiles(of: container) }
+            for attachment in attachments.values { removeRedirection(attachment.redirection) }
+        }
         if let ownSocket { try? Files.unlink(ownSocket) }
     }
 

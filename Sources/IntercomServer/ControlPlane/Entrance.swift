@@ -14,6 +14,8 @@ struct Entrance: ~Copyable {
     let processStart: UInt64?
     /// Nil where it is served already, or ``refusal`` says why it cannot be.
     var listener: ListenerSockets?
+    /// Whether the service manager keeps it already.
+    var isKept = false
     var refusal: LinuxError?
     /// What leads port 53 to the listener, and tells when it is removed.
     var redirection: NewRedirection?
@@ -25,7 +27,7 @@ struct Entrance: ~Copyable {
 private struct Approach {
     let identity: NamespaceIdentity
     /// Whether its listener has another port than 53, which is led there.
-    let isRedirected: Bool
+    var isRedirected: Bool
     /// The process by which it was reached, and when it began.
     var process: Handover<ProcessDescriptor>?
     let processStart: UInt64?
@@ -84,10 +86,10 @@ extension ControlPlane {
         let attachment = container.flatMap { attachments[$0] }
         approach.cookie = attachment?.cookie
         let address = isRedirected ? Self.listenerAddress.withPort(0) : Self.listenerAddress
-        if attachment == nil,
-            let kept = storedListeners.take(identity, boundTo: address)
-        {
+        if attachment == nil, let kept = storedListeners.take(identity) {
             approach.cookie = NamespaceCookie(rawValue: kept.cookie)
+            // It goes on as it was; what is wanted now is seen to once all is declared (``changeKeptListeners()``).
+            approach.isRedirected = (try? kept.udp.localAddress()) != Self.listenerAddress
             approach.listener = Handover(kept)
         }
         let isServed =
@@ -114,7 +116,8 @@ extension ControlPlane {
         let listener = approach.listener?.take() ?? opened?.listener.take()
         var entrance = Entrance(
             identity: approach.identity, cookie: cookie, process: approach.process?.take(),
-            processStart: approach.processStart, listener: listener, refusal: opened?.refusal, opened: opened)
+            processStart: approach.processStart, listener: listener, isKept: approach.listener != nil,
+            refusal: opened?.refusal, opened: opened)
         if approach.isRedirected { entrance.redirection = try redirect(source, entrance) }
         return entrance
     }

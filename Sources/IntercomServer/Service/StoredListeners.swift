@@ -39,28 +39,23 @@ struct StoredListeners: ~Copyable {
     private var pairs = SlotTable<Pair>()
     /// By the inode of the namespace: it has one listener.
     private var tickets: [UInt64: Ticket] = [:]
-    /// Kept, and of no use.
-    private var useless: Set<String> = []
-    /// Kept, and in use.
-    private var used: Set<String> = []
+    /// All names that the service manager keeps something under.
+    private var kept: Set<String> = []
 
     // MARK: - At the start
 
     /// Takes in one socket.
     mutating func add(_ named: consuming NamedDescriptor) {
-        let text = named.name
-        guard let name = StoredListenerName(text),
+        kept.insert(named.name)
+        guard let name = StoredListenerName(named.name),
             (try? named.descriptor.networkNamespaceCookie()) == name.cookie,
             let ticket = tickets[name.inode] ?? insert(name), let position = pairs.position(of: ticket),
             pairs[position].name == name
-        else {
-            useless.insert(text)
-            return
-        }
+        else { return }
         switch named.descriptor.transport {
         case .datagram?: pairs[position].udp = named.takeDescriptor()
         case .stream?: pairs[position].tcp = named.takeDescriptor()
-        case nil: useless.insert(text)
+        case nil: break
         }
     }
 
@@ -70,18 +65,11 @@ struct StoredListeners: ~Copyable {
         return ticket
     }
 
-    /// The listener of a namespace that is open, if it was kept and is bound to this address.
-    mutating func take(_ identity: NamespaceIdentity, boundTo address: SocketAddress) -> ListenerSockets? {
-        guard let ticket = tickets.removeValue(forKey: identity.inode), var pair = pairs.remove(ticket) else {
-            return nil
-        }
-        guard let udp = pair.udp.take(), let tcp = pair.tcp.take(), (try? udp.localAddress()) == address,
-            (try? tcp.localAddress()) == address
-        else {
-            useless.insert("\(pair.name)")
-            return nil
-        }
-        used.insert("\(pair.name)")
+    /// The listener of a namespace that is open, if it was kept whole.
+    mutating func take(_ identity: NamespaceIdentity) -> ListenerSockets? {
+        guard let ticket = tickets.removeValue(forKey: identity.inode), var pair = pairs.remove(ticket),
+            let udp = pair.udp.take(), let tcp = pair.tcp.take()
+        else { return nil }
         return ListenerSockets(udp: udp, tcp: tcp, cookie: pair.name.cookie)
     }
 
@@ -89,27 +77,26 @@ struct StoredListeners: ~Copyable {
 
     /// Notes that a listener is to be kept.
     /// - Returns: false where it is already.
-    mutating func use(_ name: String) -> Bool { used.insert(name).inserted }
+    mutating func keep(_ name: String) -> Bool { kept.insert(name).inserted }
 
     /// Notes that a listener is not to be kept any more.
     /// - Returns: false where it was not.
-    mutating func disuse(_ name: String) -> Bool { used.remove(name) != nil }
+    mutating func letGo(of name: String) -> Bool { kept.remove(name) != nil }
 
-    /// Closes those that nobody has taken.
-    /// - Returns: the names under which they are still kept.
-    mutating func closeAll() -> Set<String> {
-        for position in 0..<pairs.count { useless.insert("\(pairs[position].name)") }
+    /// Closes those that nobody has taken, and lets go of all but those that are in use.
+    /// - Returns: the names under which the others are still kept.
+    mutating func closeAll(but used: Set<String>) -> Set<String> {
         pairs = SlotTable()
         tickets = [:]
-        defer { useless = [] }
-        return useless
+        defer { kept.formIntersection(used) }
+        return kept.subtracting(used)
     }
 }
 
 extension ControlPlane {
     /// Has the service manager keep the listener of a container that has been attached; without one it lives as long as we.
     func store(_ sockets: borrowing ListenerSockets, as name: StoredListenerName) {
-        guard ServiceManager.isListening, storedListeners.use("\(name)") else { return }
+        guard ServiceManager.isListening, storedListeners.keep("\(name)") else { return }
         do throws(SystemdError) {
             try ServiceManager.store(sockets, as: "\(name)")
         } catch {
@@ -119,7 +106,7 @@ extension ControlPlane {
 
     /// Has the service manager let go of a listener, so that its namespace can end.
     func forgetStored(_ name: StoredListenerName) {
-        if storedListeners.disuse("\(name)") { forget("\(name)") }
+        if storedListeners.letGo(of: "\(name)") { forget("\(name)") }
     }
 
     private func forget(_ name: String) {
@@ -132,6 +119,7 @@ extension ControlPlane {
 
     /// Lets go of listeners whose containers have ended while nobody watched.
     func closeUnclaimedListeners() {
-        for name in storedListeners.closeAll() { forget(name) }
+        let used = Set(attachments.values.map { "\($0.storedName)" })
+        for name in storedListeners.closeAll(but: used) { forget(name) }
     }
 }

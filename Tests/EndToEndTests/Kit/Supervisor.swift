@@ -58,6 +58,23 @@ struct Supervisor {
         return stored
     }
 
+    /// Keeps the manager from starting another daemon meanwhile.
+    func whileHeld(_ body: () throws -> Void) throws {
+        // The manager itself: it is the parent of the daemon.
+        let status = try String(contentsOfFile: "/proc/\(try #require(pid))/stat", encoding: .utf8)
+        let parent = try #require(status.split(separator: ")").last?.split(separator: " ").dropFirst().first)
+        let manager = try #require(Int32(parent))
+        kill(manager, SIGSTOP)
+        defer { kill(manager, SIGCONT) }
+        try body()
+    }
+
+    /// Whether a process goes on, and is no zombie.
+    static func runs(_ pid: Int32) -> Bool {
+        let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        return status?.split(separator: ")").last?.hasPrefix(" Z") == false
+    }
+
     /// Sends the daemon a signal. Another is started when it ends.
     func signal(_ number: Int32) throws {
         kill(try #require(pid), number)
