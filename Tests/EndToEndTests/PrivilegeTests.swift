@@ -119,4 +119,25 @@ struct PrivilegeTests {
             #expect(try house.dig("app", "web").data == ["10.0.0.2"])
         }
     }
+
+    @Test("answers on while its opener is stuck, and waits for it once, not once for each container that comes")
+    func openerIsStuck() throws {
+        try lend { house, opener in
+            try house.container("web", "--network", "n,ip=10.0.0.2")
+            kill(opener.processIdentifier, SIGSTOP)
+            let start = ContinuousClock.now
+            for number in 1...10 { _ = try house.namespace("c\(number)") }
+            #expect(try house.dig("web", "web").data == ["10.0.0.2"])
+            #expect(
+                try eventually { try house.ctl("status").out.contains("/run/netns/c10 cannot be entered") },
+                "\(house.log)")
+            #expect(start.duration(to: .now) < .seconds(20), "5 s is how long it waits")
+            kill(opener.processIdentifier, SIGCONT)
+            func add() throws -> Bool {
+                try house.ctl("container", "add", "app", "--netns", house.path("c1"), "--network", "n").status == 0
+            }
+            #expect(try eventually(within: 20) { try add() })
+            #expect(try house.dig("c1", "web").data == ["10.0.0.2"])
+        }
+    }
 }

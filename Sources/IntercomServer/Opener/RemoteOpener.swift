@@ -2,16 +2,25 @@
 
 import LinuxNet
 import Logging
+import Synchronization
 import SystemPackage
 import Varlink
 
 /// Asks the opener at a socket. Each call has a connection of its own: if the opener dies, the next call starts another.
-struct RemoteOpener: Opener {
+final class RemoteOpener: Opener {
     /// How long a call may take: a container's root can have its namespace's locks held.
     private static let timeout = Duration.seconds(5)
 
-    let path: String
-    let logger: Logger
+    private let path: String
+    private let logger: Logger
+    /// One that has let a call wait for so long is not asked again before: a stuck one is not to hold up the control plane
+    /// once for each of many containers.
+    private let restsUntil = Mutex(ContinuousClock.Instant.now)
+
+    init(path: String, logger: Logger) {
+        self.path = path
+        self.logger = logger
+    }
 
     // MARK: - Calls
 
@@ -157,12 +166,15 @@ struct RemoteOpener: Opener {
     private func exchange(
         _ message: [UInt8], _ descriptors: [Int32], _ buffer: inout [UInt8]
     ) throws(LinuxError) -> Descriptor.Received {
+        let silence = LinuxError(call: "recvmsg", errno: .timedOut, subject: path)
+        guard restsUntil.withLock({ $0 }) <= .now else { throw silence }
         for _ in 1...2 {
             let connection = try UnixSocket.connectForMessages(path: path, timeout: Self.timeout)
             do throws(LinuxError) {
                 let sent = try connection.send(message.span, passing: descriptors)
                 guard sent != nil, let received = try connection.receivePassed(into: &buffer) else {
-                    throw LinuxError(call: "recvmsg", errno: .timedOut, subject: path)
+                    restsUntil.withLock { $0 = .now + Self.timeout }
+                    throw silence
                 }
                 if received.count > 0 { return received }
             } catch  where [.brokenPipe, .connectionReset].contains(error.errno) {
