@@ -18,7 +18,7 @@ struct OpenerTests {
     }
 
     /// `ask(method, parameters, descriptor…)` gives the reply and the descriptors that came with it.
-    private static let client = """
+    static let client = """
         import array, json, os, socket, struct, sys
         opener = sys.argv[1]
         def send(data, *passed):

@@ -78,7 +78,10 @@ final class Machine {
 
     /// Runs a program in the machine.
     @discardableResult
-    func run(_ arguments: String...) throws -> Output {
+    func run(_ arguments: String...) throws -> Output { try run(arguments) }
+
+    @discardableResult
+    func run(_ arguments: [String]) throws -> Output {
         try Command.run(["nsenter", "--all", "--target", "\(leader)"] + arguments)
     }
 
@@ -86,6 +89,16 @@ final class Machine {
     @discardableResult
     func must(_ arguments: String...) throws -> Output {
         try Command.must(["nsenter", "--all", "--target", "\(leader)"] + arguments)
+    }
+
+    /// systemctl(1), for what has to succeed.
+    func systemctl(_ arguments: [String]) throws {
+        try Command.must(["nsenter", "--all", "--target", "\(leader)", "systemctl"] + arguments)
+    }
+
+    /// What daemon and opener have warned of, or worse.
+    func warnings() throws -> String {
+        try must("journalctl", "--quiet", "--identifier=intercomd", "--priority=warning", "--output=cat").text
     }
 
     /// Puts a file into the machine.
@@ -118,6 +131,15 @@ final class Machine {
         try Command.must(
             ["nsenter", "--all", "--target", "\(leader)", "intercomctl", "container", "add", name, "--netns"]
                 + ["/run/netns/\(name)"] + options)
+    }
+
+    /// Makes a namespace in the machine whose link `eth0` is plugged into a bridge.
+    func plug(_ name: String, into bridge: String, _ address: String) throws {
+        try must("ip", "netns", "add", name)
+        try must("ip", "link", "add", "\(name)0", "type", "veth", "peer", "name", "eth0", "netns", name)
+        try must("ip", "link", "set", "\(name)0", "master", bridge, "up")
+        try must("ip", "-n", name, "link", "set", "eth0", "up")
+        try must("ip", "-n", name, "addr", "add", address, "dev", "eth0")
     }
 
     /// What a program in a container of the machine finds for a name.
