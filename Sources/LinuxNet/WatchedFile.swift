@@ -1,10 +1,10 @@
 // One file that others replace: by a rename, by another target of a symbolic link, by writing into it.
 
 /// Tells when what a path names may have changed, whatever of it does: the file, a symbolic link on the way to it
-/// (symlink(7)), a directory that is made or removed.
+/// (symlink(7)), a directory that is made, removed or replaced.
 package struct WatchedFile: ~Copyable, Sendable {
     /// An entry of a directory.
-    private struct Place {
+    private struct Place: Equatable {
         var directory: String
         var name: String
     }
@@ -44,21 +44,25 @@ package struct WatchedFile: ~Copyable, Sendable {
         return isAffected
     }
 
-    /// Watches what the path leads through now.
+    /// Watches what the path leads through now; once more where that was another by the time that it was watched.
     private mutating func watch() {
+        var places = Self.places(on: path)
+        while true {
+            watch(places)
+            let after = Self.places(on: path)
+            if after == places { return }
+            places = after
+        }
+    }
+
+    private mutating func watch(_ places: [Place]) {
         var wanted: [Int32: Set<String>] = [:]
-        for place in Self.places(on: path) {
-            let entries: Inotify.Mask = [.created, .deleted, .movedFrom, .movedTo, .closedAfterWriting]
-            // Where the directory is missing, it is its own absence that ends.
-            var place = place
-            while true {
-                if let watch = try? inotify.addWatch(place.directory, events: [entries, .deletedSelf, .movedSelf]) {
-                    wanted[watch, default: []].insert(place.name)
-                    break
-                }
-                guard place.directory != "/" else { break }
-                place = Self.place(of: place.directory)
+        let entries: Inotify.Mask = [.created, .deleted, .movedFrom, .movedTo, .closedAfterWriting]
+        for place in places {
+            guard let watch = try? inotify.addWatch(place.directory, events: [entries, .deletedSelf, .movedSelf]) else {
+                continue
             }
+            wanted[watch, default: []].insert(place.name)
         }
         // A file that is mounted over the path is in no directory that we see.
         if let watch = try? inotify.addWatch(path, events: [.closedAfterWriting]) {
@@ -68,13 +72,34 @@ package struct WatchedFile: ~Copyable, Sendable {
         watches = wanted
     }
 
-    /// The path, then what each symbolic link leads to.
-    private static func places(on path: String) -> [Place] { Files.trail(of: path).map { place(of: $0) } }
-
-    private static func place(of path: String) -> Place {
-        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
-            return Place(directory: "/", name: path.hasPrefix("/") ? String(path.dropFirst()) : path)
+    /// The entries that lead to what a path names, one for each of its components and of those of symbolic links on the
+    /// way (path_resolution(7)); the last one is the file's, or of what is missing.
+    private static func places(on path: String) -> [Place] {
+        var places: [Place] = []
+        // The directory that has been reached, without links; empty: the root.
+        var directory = ""
+        var components = path.split(separator: "/")[...]
+        var links = 0
+        while let name = components.popFirst() {
+            if name == "." { continue }
+            if name == ".." {
+                directory = String(directory[..<(directory.lastIndex(of: "/") ?? directory.startIndex)])
+                continue
+            }
+            places.append(Place(directory: directory.isEmpty ? "/" : directory, name: String(name)))
+            let entry = "\(directory)/\(name)"
+            // The links of `/proc` are none.
+            if let target = Files.linkTarget(entry), !entry.hasPrefix("/proc/") {
+                links += 1
+                // As many as the kernel follows.
+                guard links <= 40 else { break }
+                if target.hasPrefix("/") { directory = "" }
+                components = target.split(separator: "/") + components
+            } else {
+                directory = entry
+            }
+            guard Files.isThere(entry) else { break }
         }
-        return Place(directory: String(path[..<slash]), name: String(path[path.index(after: slash)...]))
+        return places
     }
 }

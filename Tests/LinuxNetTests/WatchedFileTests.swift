@@ -76,6 +76,15 @@ struct WatchedFileTests {
             #expect(try hasChanged { try place.link("etc/file", to: place.path("run/first")) })
             #expect(try hasChanged { try place.write("run/first", atomically: true) })
             #expect(try !hasChanged { try place.make("run/resolve") })
+            // A link to a directory in the middle of the path, replaced by another.
+            try place.make("generation-1")
+            try place.make("generation-2")
+            try place.link("current", to: "generation-1")
+            #expect(try hasChanged { try place.link("etc/file", to: "../current/file") })
+            #expect(try hasChanged { try place.write("generation-1/file") })
+            #expect(try hasChanged { try place.link("current", to: "generation-2") })
+            #expect(try !hasChanged { try place.write("generation-1/file") })
+            #expect(try hasChanged { try place.write("generation-2/file") })
             // A link to itself is no file, and is not followed for ever.
             #expect(try hasChanged { try place.link("etc/file", to: "file") })
             #expect(try hasChanged { try place.link("etc/file", to: "third") })
