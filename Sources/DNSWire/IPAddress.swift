@@ -29,6 +29,14 @@ package enum IPAddress: Hashable, Sendable {
         }
     }
 
+    /// Whether it can be a server's: not nobody's, a group's (RFC 1112 §4, RFC 4291 §2.7) or everybody's (RFC 919 §7).
+    package var isOneHost: Bool {
+        switch self {
+        case .v4(let address): address.bits != 0 && address.bits < 0xE000_0000
+        case .v6(let address): address.bits != 0 && address.bits >> 120 != 0xFF
+        }
+    }
+
     /// The type of the record that holds such an address.
     package var recordType: RecordType {
         switch self {

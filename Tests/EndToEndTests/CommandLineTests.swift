@@ -13,6 +13,14 @@ struct CommandLineTests {
                 (["network", "rm", "nope"], 1, "intercomctl: no network nope; "),
                 (["container", "inspect", "nope"], 1, "intercomctl: no container nope; "),
                 (["network", "create", "n"], 1, "intercomctl: network n exists already; "),
+                (
+                    ["network", "create", "m", "--subnet", "10.0.0.1/24"], 1,
+                    "intercomctl: bad address '10.0.0.1/24': '10.0.0.1/24' is an address within a subnet; did you mean '10.0.0.0/24'?"
+                ),
+                (
+                    ["network", "create", "m", "--upstream", "224.0.0.251"], 1,
+                    "intercomctl: bad address '224.0.0.251': 224.0.0.251 is not the address of one server"
+                ),
                 (["container", "add", "x.y"], 1, "intercomctl: bad name 'x.y': "),
                 (["container", "add", "x", "--id", ""], 1, "intercomctl: bad id '': "),
                 (["frobnicate"], 2, "Error: "),

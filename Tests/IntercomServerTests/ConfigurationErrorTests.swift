@@ -128,6 +128,14 @@ struct ConfigurationErrorTests {
                 "link-local without interface", "[forward]\nupstreams = [\"fe80::1\"]",
                 "2:14: upstreams: fe80::1 is on every link; expected its interface too, as fe80::1%eth0"),
             BadFile(
+                "no server's address",
+                "[forward]\nupstreams = ['0.0.0.0', '::', '224.0.0.251', '[ff02::fb]:5353', '255.255.255.255']",
+                "2:14: upstreams: 0.0.0.0 is not the address of one server",
+                "2:25: upstreams: :: is not the address of one server",
+                "2:31: upstreams: 224.0.0.251 is not the address of one server",
+                "2:46: upstreams: [ff02::fb]:5353 is not the address of one server",
+                "2:65: upstreams: 255.255.255.255 is not the address of one server"),
+            BadFile(
                 "empty route", "[[route]]\ndomain = ''\nupstreams = []",
                 "2:10: domain: the name is empty", "3:13: upstreams: must not be empty"),
             BadFile(

@@ -162,6 +162,9 @@ extension ServerAddress {
         guard !isIntercom else {
             throw Refusal("\(text) is intercom itself; expected the server that it is to ask")
         }
+        guard address.isOneHost else {
+            throw Refusal("\(text) is not the address of one server")
+        }
         if case .v6(let address) = address, address.isLinkLocal, scope == nil {
             throw Refusal("\(text) is on every link; expected its interface too, as fe80::1%eth0")
         }
@@ -178,19 +181,20 @@ extension ServerAddress {
 
 extension ValueKind<Subnet> {
     static var subnet: Self {
-        ValueKind<String>.string.map { text throws(Refusal) in
-            let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let address = IPAddress(String(parts[0])),
-                parts[1].utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let length = Int(parts[1]),
-                let subnet = Subnet(address, prefixLength: length)
-            else {
-                throw Refusal("'\(text)' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64")
-            }
-            guard subnet.address == address else {
-                throw Refusal("'\(text)' is an address within a subnet; did you mean '\(subnet)'?")
-            }
-            return subnet
+        ValueKind<String>.string.map { text throws(Refusal) in try Subnet(checked: text) }
+    }
+}
+
+extension Subnet {
+    /// Reads a subnet by its first address: one within it is a mistake for another subnet, or for an address.
+    init(checked text: String) throws(Refusal) {
+        guard let subnet = Subnet(text) else {
+            throw Refusal("'\(text)' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64")
         }
+        guard IPAddress(String(text.prefix { $0 != "/" })) == subnet.address else {
+            throw Refusal("'\(text)' is an address within a subnet; did you mean '\(subnet)'?")
+        }
+        self = subnet
     }
 }
 

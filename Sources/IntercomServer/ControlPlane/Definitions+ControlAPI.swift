@@ -9,12 +9,7 @@ extension NetworkDefinition {
     init(_ parameters: CreateNetwork.Parameters, beside domain: Name) throws(ControlError) {
         self.init(name: parameters.name, source: .control)
         interface = parameters.interface
-        for text in parameters.subnets ?? [] {
-            guard let subnet = Subnet(text) else {
-                throw .invalidAddress(text, reason: "expected a subnet, as 10.1.0.0/24 or fd00:1::/64")
-            }
-            subnets.append(subnet)
-        }
+        for text in parameters.subnets ?? [] { subnets.append(try .checked(text)) }
         isInternal = parameters.internal ?? false
         for text in parameters.upstreams ?? [] { upstreams.append(try .upstream(text)) }
         for route in parameters.routes ?? [] { try add(route, beside: domain) }
@@ -58,6 +53,16 @@ extension RouteDefinition {
         for text in parameters.upstreams { upstreams.append(try .upstream(text)) }
         if upstreams.isEmpty {
             throw .invalidValue(parameters.domain, of: "domain", reason: "a route has at least one upstream")
+        }
+    }
+}
+
+extension Subnet {
+    fileprivate static func checked(_ text: String) throws(ControlError) -> Subnet {
+        do throws(Refusal) {
+            return try Subnet(checked: text)
+        } catch {
+            throw .invalidAddress(text, reason: error.reason)
         }
     }
 }
