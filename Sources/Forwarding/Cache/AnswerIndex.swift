@@ -97,9 +97,10 @@ struct AnswerIndex: Sendable {
         slots[slot] = word
     }
 
+    /// Fourfold, so that the tables before, whose memory malloc may keep, never take more than a third of this one.
     private mutating func grow() {
         let words = slots
-        slots = Array(repeating: 0, count: max(64, slots.count * 2))
+        slots = Array(repeating: 0, count: min(max(64, slots.count * 4), maximumSlots))
         for word in words where word != 0 { put(word) }
     }
 }
