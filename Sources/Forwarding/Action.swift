@@ -18,7 +18,8 @@ package enum Action<Client: Sendable>: Sendable {
 
 /// What becomes of a question at the door.
 package enum Verdict: Sendable, Hashable {
-    /// The client will get exactly one answer action, within 4.5 s, unless its namespace is abandoned before.
+    /// The client will get exactly one answer action, within the patience of its upstreams' list, unless its namespace is
+    /// abandoned before.
     case accepted
     /// The forwarder has forgotten the question already; the owner answers SERVFAIL.
     case refused(Refusal)

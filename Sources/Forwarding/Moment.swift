@@ -50,6 +50,11 @@ package struct Lapse: Comparable, Hashable, Sendable {
     package static func < (left: Lapse, right: Lapse) -> Bool { left.nanoseconds < right.nanoseconds }
 
     @inlinable
+    package static func - (left: Lapse, right: Lapse) -> Lapse {
+        Lapse(nanoseconds: left.nanoseconds - right.nanoseconds)
+    }
+
+    @inlinable
     package static func * (lapse: Lapse, factor: Int) -> Lapse {
         Lapse(nanoseconds: lapse.nanoseconds * Int64(factor))
     }

@@ -128,6 +128,15 @@ struct FailoverTests {
                 .time(9000), .nothing,
             ]),
         Scenario(
+            "where the host's resolv.conf says timeout:10 clients are given 9.5 s, and slow servers, too",
+            [
+                .upstreams([1], patience: 9500), .ask(), .opens("a", to: 1), .time(400), .repeats("a"),
+                .time(1200), .repeats("a"), .time(2200), .repeats("a"), .time(3200), .repeats("a"),
+                .time(4200), .repeats("a"), .time(5200), .repeats("a"), .time(6200), .repeats("a"),
+                .time(7200), .repeats("a"), .time(8200), .repeats("a"), .time(9200), .repeats("a"),
+                .time(9499), .nothing, .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+            ]),
+        Scenario(
             "a single upstream is asked again and again, on the socket that it may still answer",
             upstreams: [1],
             [

@@ -22,7 +22,8 @@ enum Step: Sendable {
     case octets(on: Character, [UInt8])
     case failure(on: Character)
     case time(Int)  // milliseconds since the beginning
-    case upstreams([UInt8]?, UpstreamList.Origin = .host, group: UInt32 = 7)
+    /// `patience` in milliseconds.
+    case upstreams([UInt8]?, UpstreamList.Origin = .host, group: UInt32 = 7, patience: Int = 4500)
     case abandon(namespace: UInt32)
     case flush(Flush)
     case policy(CachePolicy)
@@ -305,8 +306,12 @@ extension Worker {
         case .time(let milliseconds):
             now = start + .milliseconds(milliseconds)
             if let deadline = forwarder.nextDeadline, deadline <= now { forwarder.expire(now: now) }
-        case .upstreams(let list, let origin, let group):
-            forwarder.setUpstreams(group, list.map { UpstreamList(servers: $0.map(server), origin: origin) })
+        case .upstreams(let list, let origin, let group, let patience):
+            forwarder.setUpstreams(
+                group,
+                list.map {
+                    UpstreamList(servers: $0.map(server), origin: origin, patience: .milliseconds(patience))
+                })
         case .abandon(let namespace):
             forwarder.abandon(namespace: namespace)
         case .flush(let flush):

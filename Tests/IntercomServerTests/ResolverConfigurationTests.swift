@@ -45,6 +45,17 @@ struct ResolverConfigurationTests {
         #expect(configuration.options.joined(separator: " ") == options)
     }
 
+    @Test(
+        "says how long its libc waits for a server",
+        arguments: [
+            ("", nil), ("options rotate timeout:7 attempts:3", 7), ("options timeout:1\noptions timeout:9", 9),
+            ("options timeout:600", 30), ("options timeout:0", nil), ("options timeout:", nil),
+            ("options timeout:-1", nil), ("options timeout", nil), ("options timeout:soon", nil),
+        ] as [(String, Int?)])
+    func timeout(_ text: String, _ seconds: Int?) {
+        #expect(ResolverConfiguration(text).timeout == seconds)
+    }
+
     private static let firstLine = "# Written by intercom: 127.0.0.11 answers container names and forwards the rest."
 
     @Test(

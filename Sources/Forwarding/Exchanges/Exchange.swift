@@ -54,6 +54,8 @@ final class Exchange {
     /// What `order` was made for; 0: nothing yet.
     var scope: UInt32 = 0
     var vantage = Vantage.host
+    /// After this the client is told that nobody answered.
+    var patience = UpstreamList.usualPatience
     /// What may still bring the answer: at most one for each upstream.
     var attempts: [Attempt] = []
     /// The attempt whose lateness lets the next upstream be asked, by its upstream. The others are listened to.
@@ -77,13 +79,11 @@ final class Exchange {
 }
 
 extension Exchange {
-    /// After this the client is told that nobody answered: before the 5 s of a libc resolver (resolv.conf(5)) run out.
-    private static let patience = Lapse.milliseconds(4500)
     /// After this an answer that is past its life serves (RFC 8767 §5, "client response timer").
     private static let stalePatience = Lapse.milliseconds(1800)
 
     /// When the waiters get SERVFAIL.
-    var end: Moment { began + Self.patience }
+    var end: Moment { began + patience }
 
     /// When those who wait get an answer that is past its life; nil where there is none, or nobody waits.
     var staleTime: Moment? { hasStaleAnswer && !places.isEmpty ? began + Self.stalePatience : nil }

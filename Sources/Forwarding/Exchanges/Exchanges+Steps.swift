@@ -31,7 +31,10 @@ extension Exchanges {
         let well = turn.filter { upstreams[$0]?.health.isResting == false }
         table[slot]?.order = well + turn.filter { !well.contains($0) }
         table[slot]?.scope = scope
-        table[slot]?.vantage = upstreams.destination(of: scope)?.vantage ?? .host
+        if let destination = upstreams.destination(of: scope) {
+            table[slot]?.vantage = destination.vantage
+            table[slot]?.patience = destination.patience
+        }
         return !well.isEmpty
     }
 

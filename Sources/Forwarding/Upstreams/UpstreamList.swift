@@ -17,11 +17,19 @@ package struct UpstreamList: Sendable, Hashable {
     package var origin: Origin
     /// Whether each question begins with another server: `options rotate`, resolv.conf(5).
     package var rotates: Bool
+    /// After this a client is told that nobody answered.
+    package var patience: Lapse
 
-    package init(servers: [ServerAddress], origin: Origin = .host, rotates: Bool = false) {
+    /// Before the 5 s are over that a libc waits by default (resolv.conf(5), `timeout`).
+    package static let usualPatience = Lapse.milliseconds(4500)
+
+    package init(
+        servers: [ServerAddress], origin: Origin = .host, rotates: Bool = false, patience: Lapse = usualPatience
+    ) {
         self.servers = servers
         self.origin = origin
         self.rotates = rotates
+        self.patience = patience
     }
 }
 

@@ -8,6 +8,7 @@ struct Destination: Sendable {
     let upstreams: [Slot]
     let vantage: Vantage
     let rotates: Bool
+    let patience: Lapse
     /// Questions that went there; where the list rotates, it is another server's turn each time.
     var turn = 0
 }
@@ -38,7 +39,8 @@ struct Upstreams {
             let slot = slot(of: server, vantage)
             if !slots.contains(slot) { slots.append(slot) }
         }
-        destinations[scope] = Destination(upstreams: slots, vantage: vantage, rotates: list.rotates)
+        destinations[scope] = Destination(
+            upstreams: slots, vantage: vantage, rotates: list.rotates, patience: list.patience)
     }
 
     private mutating func slot(of server: ServerAddress, _ vantage: Vantage) -> Slot {

@@ -42,6 +42,12 @@ package struct ResolverConfiguration: Sendable, Equatable {
         }
     }
 
+    /// Seconds that a libc waits for each server: `timeout:n`, at most 30; nil where nothing is said, or nonsense.
+    package var timeout: Int? {
+        options.last { $0.hasPrefix("timeout:") }.flatMap { Int($0.dropFirst("timeout:".count)) }
+            .flatMap { $0 > 0 ? min($0, 30) : nil }
+    }
+
     /// An address with its scope, if it has one. libc knows no ports here.
     private static func nameserver(_ text: String) -> ServerAddress? {
         guard !text.hasPrefix("["), let server = try? ServerAddress(text) else { return nil }
