@@ -63,6 +63,25 @@ package struct EDNS: Hashable, Sendable {
             recordOffset: offset, optionsOffset: offset &+ Self.minimumLength, optionsLength: 0)
     }
 
+    /// Writes an OPT record into a buffer that has room for it. Its options are written behind it by who calls.
+    /// - Parameters:
+    ///   - responseCode: of which the record holds the upper eight bits.
+    ///   - udpPayloadSize: what we take.
+    ///   - optionsLength: the octets of all options.
+    @inlinable
+    package static func write(
+        _ responseCode: ResponseCode, dnssecOK: Bool, udpPayloadSize: UInt16 = UInt16(Transport.maximumDatagram),
+        optionsLength: Int, into buffer: inout MutableSpan<UInt8>, at offset: Int
+    ) {
+        // Owner, the root, and type; then the payload size where a class would be, and the TTL's four octets.
+        let flags: UInt64 = dnssecOK ? 0x8000 : 0
+        buffer[offset] = 0
+        buffer.set(RecordType.opt.rawValue, at: offset + 1)
+        buffer.set(
+            UInt64(udpPayloadSize) << 48 | UInt64(responseCode.rawValue >> 4) << 40 | flags << 16
+                | UInt64(UInt16(truncatingIfNeeded: optionsLength)), at: offset + 3)
+    }
+
     /// The options, to be read one after another.
     package var options: OptionReader { OptionReader(position: optionsOffset, end: recordEnd) }
 

@@ -17,6 +17,7 @@ package struct Header: Hashable, Sendable {
     /// ARCOUNT.
     package var additionalCount: UInt16
 
+    @inlinable
     package init(
         id: UInt16, flags: HeaderFlags, questionCount: UInt16 = 0, answerCount: UInt16 = 0, authorityCount: UInt16 = 0,
         additionalCount: UInt16 = 0
@@ -41,8 +42,9 @@ package struct Header: Hashable, Sendable {
     }
 
     /// Writes the twelve octets at the beginning of a buffer that has room for them.
+    @inlinable
     @inline(__always)
-    func write(into buffer: inout MutableSpan<UInt8>) {
+    package func write(into buffer: inout MutableSpan<UInt8>) {
         let first = UInt64(id) << 48 | UInt64(flags.rawValue) << 32 | UInt64(questionCount) << 16 | UInt64(answerCount)
         buffer.set(first, at: 0)
         buffer.set(UInt32(authorityCount) << 16 | UInt32(additionalCount), at: 8)

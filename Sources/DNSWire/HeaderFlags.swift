@@ -11,6 +11,7 @@ package struct HeaderFlags: RawRepresentable, Hashable, Sendable {
 
     /// Those of a response: OPCODE, RD and CD as the query has them, RA set, AD clear.
     /// - Parameter query: the flags of the query.
+    @inlinable
     package init(answering query: HeaderFlags, aa: Bool, _ code: ResponseCode) {
         rawValue = query.rawValue & 0x7910 | 0x8080 | (aa ? 0x0400 : 0) | code.rawValue & 0xF
     }
@@ -63,7 +64,7 @@ package struct HeaderFlags: RawRepresentable, Hashable, Sendable {
         set { rawValue = rawValue & ~0xF | newValue.rawValue & 0xF }
     }
 
-    @usableFromInline subscript(mask: UInt16) -> Bool {
+    @inlinable subscript(mask: UInt16) -> Bool {
         get { rawValue & mask != 0 }
         set { rawValue = newValue ? rawValue | mask : rawValue & ~mask }
     }

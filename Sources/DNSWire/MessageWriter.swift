@@ -87,18 +87,6 @@ package struct MessageWriter: ~Copyable, ~Escapable {
         return true
     }
 
-    /// Adds the records of all sections, which are on the wire already: all of them, or none where they do not fit.
-    @discardableResult
-    package mutating func writeRecords(
-        _ bytes: Span<UInt8>, answers: UInt16, authorities: UInt16, additionals: UInt16
-    ) -> Bool {
-        guard append(bytes) else { return false }
-        header.answerCount &+= answers
-        header.authorityCount &+= authorities
-        header.additionalCount &+= additionals
-        return true
-    }
-
     /// Adds one record; names in it are compressed where that is allowed (RFC 3597 §4).
     @discardableResult
     package mutating func writeRecord(
@@ -157,26 +145,15 @@ package struct MessageWriter: ~Copyable, ~Escapable {
         guard available >= EDNS.minimumLength else { return false }
         header.flags.responseCode = responseCode
         header.additionalCount &+= 1
-        // Owner, the root, and type; then the payload size where a class would be, and the TTL's four octets.
-        let flags: UInt64 = dnssecOK ? 0x8000 : 0
-        buffer[count] = 0
-        buffer.set(RecordType.opt.rawValue, at: count + 1)
-        buffer.set(UInt64(udpPayloadSize) << 48 | UInt64(responseCode.rawValue >> 4) << 40 | flags << 16, at: count + 3)
+        EDNS.write(
+            responseCode, dnssecOK: dnssecOK, udpPayloadSize: udpPayloadSize, optionsLength: 0, into: &buffer, at: count
+        )
         count += EDNS.minimumLength
         optionsStart = count
         guard let extendedError, available >= 6 else { return true }
         _ = append(OptionCode.extendedError.rawValue) && append(2 as UInt16) && append(extendedError.rawValue)
         if let text { _ = append(text.utf8.span) }
         buffer.set(UInt16(truncatingIfNeeded: count - optionsStart - 4), at: optionsStart + 2)
-        buffer.set(UInt16(truncatingIfNeeded: count - optionsStart), at: optionsStart - 2)
-        return true
-    }
-
-    /// Adds options that are on the wire already to the OPT record, which was written last: all of them, or none where
-    /// they do not fit.
-    @discardableResult
-    package mutating func appendOptions(_ bytes: Span<UInt8>) -> Bool {
-        guard optionsStart > 0, append(bytes) else { return false }
         buffer.set(UInt16(truncatingIfNeeded: count - optionsStart), at: optionsStart - 2)
         return true
     }

@@ -60,16 +60,18 @@ extension Span<UInt8> {
 
 extension MutableSpan<UInt8> {
     /// Stores a number at an offset that was checked before.
+    @inlinable
     @inline(__always)
-    mutating func set(_ word: UInt16, at offset: Int) {
+    package mutating func set(_ word: UInt16, at offset: Int) {
         var octets = _mutatingExtracting(offset..<offset &+ 2)
         octets[0] = UInt8(truncatingIfNeeded: word >> 8)
         octets[1] = UInt8(truncatingIfNeeded: word)
     }
 
     /// Stores a number at an offset that was checked before.
+    @inlinable
     @inline(__always)
-    mutating func set(_ word: UInt32, at offset: Int) {
+    package mutating func set(_ word: UInt32, at offset: Int) {
         var octets = _mutatingExtracting(offset..<offset &+ 4)
         octets[0] = UInt8(truncatingIfNeeded: word >> 24)
         octets[1] = UInt8(truncatingIfNeeded: word >> 16)
@@ -78,8 +80,9 @@ extension MutableSpan<UInt8> {
     }
 
     /// Stores a number at an offset that was checked before.
+    @inlinable
     @inline(__always)
-    mutating func set(_ word: UInt64, at offset: Int) {
+    package mutating func set(_ word: UInt64, at offset: Int) {
         var octets = _mutatingExtracting(offset..<offset &+ 8)
         octets[0] = UInt8(truncatingIfNeeded: word >> 56)
         octets[1] = UInt8(truncatingIfNeeded: word >> 48)
@@ -94,17 +97,21 @@ extension MutableSpan<UInt8> {
     /// Copies octets to an offset; that there is room for them was checked before.
     ///
     /// Names and records are short, so a call of memcpy would be dearer than their eights.
+    @inlinable
     @inline(__always)
-    mutating func copy(_ source: Span<UInt8>, to offset: Int) {
+    package mutating func copy(_ source: Span<UInt8>, to offset: Int) {
+        let count = source.count
+        guard count >= 8 else {
+            for index in 0..<count { self[offset &+ index] = source[index] }
+            return
+        }
         var index = 0
-        while index &+ 8 <= source.count {
+        while index < count &- 8 {
             set(source.word64(index), at: offset &+ index)
             index &+= 8
         }
-        while index < source.count {
-            self[offset &+ index] = source[index]
-            index &+= 1
-        }
+        // The last eight, of which some may have been copied already.
+        set(source.word64(count &- 8), at: offset &+ count &- 8)
     }
 }
 

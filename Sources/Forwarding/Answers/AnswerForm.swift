@@ -45,14 +45,16 @@ struct AnswerForm: ~Escapable {
     /// Id, RD, CD and the question's spelling are the client's, RA is set, AD is passed only to who asked for it (RFC 6840
     /// §5.8), and there is an OPT record where the client sent one. What does not fit is left out at a record's border, with
     /// TC where it belonged to the answer; texts for people give way before that.
+    ///
+    /// Without a ``MessageWriter``, which keeps account of much that is known here: all that is done is copying.
     /// - Parameters:
     ///   - question: name, type and class as the client sent them: as long as the question of this answer.
     ///   - limit: 512...65535, and at most the octets of `buffer`.
+    @inline(__always)
     func write(
         to client: ClientQuery, question: Span<UInt8>, into buffer: consuming MutableSpan<UInt8>, limit: Int
     ) -> Int {
-        var writer = MessageWriter(buffer, limit: limit)
-        var room = writer.limit
+        var room = limit
         var hasTexts = true
         if client.edns != nil {
             room -= EDNS.minimumLength + (extendedError == nil ? 0 : ErrorDetail.bareLength)
@@ -61,17 +63,16 @@ struct AnswerForm: ~Escapable {
         }
         let cut = message.count <= room ? Cut(all: message) : self.cut(to: room)
 
-        writer.writeHeader(Header(id: client.id, flags: flags(to: client, isTruncated: cut.isTruncated)))
-        writer.writeQuestion(question)
-        writer.writeRecords(
-            message.extracting(questionEnd..<cut.end), answers: cut.answers, authorities: cut.authorities,
-            additionals: cut.additionals)
-        writeTTLs(into: &writer)
-        if let edns = client.edns {
-            writer.writeOPT(responseCode: responseCode, dnssecOK: edns.dnssecOK, extendedError: extendedError)
-            if hasTexts { writer.appendOptions(options) } else { ErrorDetail.appendBare(options, to: &writer) }
-        }
-        return writer.finish()
+        let header = Header(
+            id: client.id, flags: flags(to: client, isTruncated: cut.isTruncated), questionCount: 1,
+            answerCount: cut.answers, authorityCount: cut.authorities,
+            additionalCount: cut.additionals + (client.edns == nil ? 0 : 1))
+        header.write(into: &buffer)
+        buffer.copy(question, to: Header.length)
+        buffer.copy(message.extracting(questionEnd..<cut.end), to: questionEnd)
+        writeTTLs(into: &buffer, before: cut.end)
+        guard let edns = client.edns else { return cut.end }
+        return writeOPT(edns, hasTexts: hasTexts, into: &buffer, at: cut.end)
     }
 
     /// What is to be said beside what the upstream said (RFC 8914 §4.4, §4.20).
@@ -91,20 +92,43 @@ struct AnswerForm: ~Escapable {
         return flags
     }
 
-    private func writeTTLs(into writer: inout MessageWriter) {
+    /// Sets the TTLs of the records that are there: those before an offset.
+    private func writeTTLs(into buffer: inout MutableSpan<UInt8>, before end: Int) {
         if case .age(0) = time { return }
         var place = 0
         while place < ttlOffsets.count {
             let offset = Int(ttlOffsets.word16(place))
+            guard offset < end else { return }
             switch time {
             case .age(let seconds):
                 let ttl = message.word32(offset)
-                writer.overwrite(ttl > seconds ? ttl - seconds : 0, at: offset)
+                buffer.set(ttl > seconds ? ttl - seconds : 0, at: offset)
             case .stale:
-                writer.overwrite(Self.staleTTL, at: offset)
+                buffer.set(Self.staleTTL, at: offset)
             }
             place += 2
         }
+    }
+
+    /// Writes the OPT record at an offset; gives the offset behind it.
+    private func writeOPT(
+        _ edns: ClientQuery.EDNS, hasTexts: Bool, into buffer: inout MutableSpan<UInt8>, at start: Int
+    ) -> Int {
+        let optionsStart = start + EDNS.minimumLength
+        var end = optionsStart
+        if let extendedError {
+            buffer.copy(ErrorDetail.bare(extendedError).span, to: end)
+            end += ErrorDetail.bareLength
+        }
+        if hasTexts {
+            buffer.copy(options, to: end)
+            end += options.count
+        } else {
+            end = ErrorDetail.writeBare(options, into: &buffer, at: end)
+        }
+        EDNS.write(
+            responseCode, dnssecOK: edns.dnssecOK, optionsLength: end - optionsStart, into: &buffer, at: start)
+        return end
     }
 }
 

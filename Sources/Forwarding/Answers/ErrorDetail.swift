@@ -83,16 +83,25 @@ extension ErrorDetail {
         return count
     }
 
-    /// Adds the options to a message's OPT record, without their texts.
-    static func appendBare(_ options: Span<UInt8>, to writer: inout MessageWriter) {
+    /// Writes the options at an offset of a buffer without their texts; gives the offset behind them.
+    static func writeBare(_ options: Span<UInt8>, into buffer: inout MutableSpan<UInt8>, at start: Int) -> Int {
+        var place = start
         var offset = 0
         while offset < options.count {
-            let bare: InlineArray<6, UInt8> = [
-                options[offset], options[offset + 1], 0, 2, options[offset + 4], options[offset + 5],
-            ]
-            writer.appendOptions(bare.span)
+            buffer.copy(bare(ExtendedError(rawValue: options.word16(offset + 4))).span, to: place)
+            place += bareLength
             offset = end(options, offset)
         }
+        return place
+    }
+
+    /// An option of an OPT record that says this without a text.
+    static func bare(_ code: ExtendedError) -> InlineArray<6, UInt8> {
+        let option = OptionCode.extendedError.rawValue
+        return [
+            UInt8(option >> 8), UInt8(truncatingIfNeeded: option), 0, 2, UInt8(code.rawValue >> 8),
+            UInt8(truncatingIfNeeded: code.rawValue),
+        ]
     }
 
     /// The end of the option at an offset.

@@ -106,8 +106,8 @@ struct AnswerCache: Sendable {
         let nameEnd = Header.length + key.name.count
         guard entry.circumstances == key.circumstances, Int(entry.questionEnd) == nameEnd + 4 else { return false }
         let message = ring.octets.span.extracting(entry.message(place))
-        guard message.word16(nameEnd) == key.type.rawValue, message.word16(nameEnd + 2) == key.recordClass.rawValue
-        else { return false }
+        let typeAndClass = UInt32(key.type.rawValue) << 16 | UInt32(key.recordClass.rawValue)
+        guard message.word32(nameEnd) == typeAndClass else { return false }
         return message.extracting(Header.length..<nameEnd).isEqual(to: key.name)
     }
 

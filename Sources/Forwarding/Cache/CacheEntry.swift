@@ -64,6 +64,7 @@ extension CacheEntry {
     }
 
     /// Neither an answer nor a "no": that nobody could say anything (RFC 9520).
+    @inline(__always)
     var isFailure: Bool { responseCode != .noError && responseCode != .nameError }
 
     /// The end of its life.
