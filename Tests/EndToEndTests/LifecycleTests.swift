@@ -7,19 +7,6 @@ import Testing
 struct LifecycleTests {
     static let configuration = "[[network]]\nname = \"n\"\nsubnets = [\"10.0.0.0/24\"]\n"
 
-    /// A process that is in a namespace and stays there.
-    private func sleeper(in namespace: String, of house: House) throws -> Process {
-        let process = try house.start(in: namespace, ["sleep", "600"], log: "sleep")
-        // `ip` becomes `sleep` once it is in the namespace.
-        let isThere = eventually {
-            let target = try? FileManager.default.destinationOfSymbolicLink(
-                atPath: "/proc/\(process.processIdentifier)/exe")
-            return target?.hasSuffix("sleep") ?? false
-        }
-        #expect(isThere)
-        return process
-    }
-
     @Test("ends when its path is unlinked: its names go, and its namespace dies")
     func pathUnlinked() throws {
         try House.lend(configuration: Self.configuration) { house in
@@ -40,7 +27,7 @@ struct LifecycleTests {
         try House.lend(configuration: Self.configuration) { house in
             try house.container("app", "--network", "n")
             _ = try house.namespace("room")
-            let process = try sleeper(in: "room", of: house)
+            let process = try house.start(in: "room", ["sleep", "600"], log: "sleep")
             try house.mustCtl(
                 "container", "add", "task", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.7")
             #expect(try house.dig("app", "task").data == ["10.0.0.7"])
@@ -81,7 +68,7 @@ struct LifecycleTests {
             #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" }, "the path")
             // As people make a container of another runtime known to `ip netns`.
             _ = try house.namespace("task")
-            let process = try sleeper(in: "task", of: house)
+            let process = try house.start(in: "task", ["sleep", "600"], log: "sleep")
             try add("/proc/\(process.processIdentifier)/ns/net")
             House.kill(process)
             #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" }, "the process")

@@ -134,7 +134,7 @@ final class House {
         try Command.run(view + ["ip", "netns", "exec", name] + arguments, input: input)
     }
 
-    /// Starts a program in a namespace; it is ended with the house.
+    /// Starts a program in a namespace, and waits until it is there; it is ended with the house.
     @discardableResult
     func start(in name: String, _ arguments: [String], log: String) throws -> Process {
         let process = Process()
@@ -148,7 +148,20 @@ final class House {
         process.standardError = output
         try Command.start(process)
         processes.append(process)
+        // Until then its pid means a process in a namespace that is none of this house.
+        let isThere = try eventually { try !process.isRunning || isIn(name, process) }
+        guard isThere else {
+            throw CommandFailure(command: "ip netns exec \(name)", output: Output(status: 1, out: "", err: ""))
+        }
         return process
+    }
+
+    /// Whether a process has entered a namespace.
+    private func isIn(_ name: String, _ process: Process) throws -> Bool {
+        let file = try FileManager.default.attributesOfItem(atPath: file(path(name)))[.systemFileNumber] as? UInt64
+        let entered = try? FileManager.default.destinationOfSymbolicLink(
+            atPath: "/proc/\(process.processIdentifier)/ns/net")
+        return file.map { "net:[\($0)]" } == entered
     }
 
     /// Runs Python with PyPI's packages of the tests.
