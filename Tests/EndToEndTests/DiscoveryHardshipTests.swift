@@ -200,10 +200,7 @@ struct DiscoveryHardshipTests {
 
             // By its process: it is found again by its file when that exits.
             let process = try house.start(in: "web", ["sleep", "600"], log: "sleep")
-            #expect(
-                try eventually {
-                    try house.ctl("container", "add", "job", "--pid", "\(process.processIdentifier)").status == 0
-                })
+            try house.mustCtl("container", "add", "job", "--pid", "\(process.processIdentifier)")
             #expect(try house.dig("app", "job").data == ["10.1.0.2", "10.1.0.22"])
             House.kill(process)
             #expect(try eventually { try house.dig("app", "web").data == ["10.1.0.2", "10.1.0.22"] })
@@ -226,6 +223,48 @@ struct DiscoveryHardshipTests {
             let expected = (["10.1.0.2"] + (0..<20).map { "10.1.2.\($0)" }).sorted()
             #expect(try eventually { try house.dig("app", "+tcp", "web").data == expected })
             #expect(said(house, "more was told than there was room for") > 0, "there was an overflow")
+        }
+    }
+
+    @Test("hears each namespace by a socket of its own where none may hear them all")
+    func deafToOthers() throws {
+        try House.lend { house in
+            _ = house.stopDaemon()
+            try house.startDaemon(
+                "", under: ["setpriv", "--bounding-set=-net_broadcast", "--inh-caps=-net_broadcast"])
+            let pid = try #require(house.daemon?.processIdentifier)
+            let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+            let mask = try #require(status.split(separator: "\n").first { $0.hasPrefix("CapEff:") })
+            let capabilities = try #require(UInt64(mask.split(separator: "\t")[1], radix: 16))
+            #expect(capabilities & (1 << 11) == 0, "it has no CAP_NET_BROADCAST")
+
+            try house.bridge("br0", "10.1.0.1/24")
+            try house.plug("web", into: "br0", "10.1.0.2/24")
+            try house.plug("app", into: "br0", "10.1.0.3/24")
+            #expect(try eventually { try house.dig("app", "web").data == ["10.1.0.2"] }, "\(house.log)")
+            try house.ip(in: "web", "addr add 10.1.0.22/24 dev eth0")
+            #expect(try eventually { try house.dig("app", "web").data == ["10.1.0.2", "10.1.0.22"] })
+            try house.ip(in: "web", "link set eth0 down")
+            #expect(try eventually { try house.dig("app", "web").data == [] })
+            try house.deleteNamespace("web")
+            #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" })
+        }
+    }
+
+    @Test("knows machines behind a VXLAN by what is declared of them")
+    func vxlan() throws {
+        try House.lend { house in
+            try house.bridge("br0", "10.1.0.1/24")
+            try house.ip("link add vx0 type vxlan id 77 dstport 4789 local 127.0.0.1 dev lo")
+            try house.ip("link set vx0 master br0 up")
+            try house.plug("web", into: "br0", "10.1.0.2/24")
+            #expect(try eventually { try house.dig("web", "web").data == ["10.1.0.2"] })
+            try house.mustCtl("container", "add", "far", "--network", "br0,ip=10.1.0.77,alias=store")
+            #expect(try house.dig("web", "far.br0").data == ["10.1.0.77"])
+            #expect(try house.dig("web", "store").data == ["10.1.0.77"])
+            #expect(try house.dig("web", "-x", "10.1.0.77").data == ["far.br0.internal."])
+            try house.mustCtl("container", "rm", "far")
+            #expect(try house.dig("web", "far").status == "NXDOMAIN")
         }
     }
 

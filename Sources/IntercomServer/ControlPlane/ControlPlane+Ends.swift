@@ -68,7 +68,8 @@ extension ControlPlane {
         if let awaited = configuration.containers.first(where: { $0.name == declared?.name }) {
             awaitNamespace(of: awaited)
         }
-        lookAgain(at: attachment.identity)
+        // By another path it is attached anew, with port 53 free once the worker has closed the listener.
+        ask([attachment.worker], { .fence(token: $0) }) { [self] _ in lookAgain(at: attachment.identity) }
         publish()
     }
 

@@ -131,7 +131,7 @@ extension ControlPlane {
             // The other path, by which it was to be attached, failed to.
             return attach([path])
         }
-        if let other = attachments[container]?.foundPath {
+        if let other = attachments[container]?.foundPath, other != path {
             note("\(path) is the namespace of \(other), which is attached", at: path)
             return
         }
