@@ -15,7 +15,7 @@ TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base mandoc nftable
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := iproute2 dnsperf dnsmasq-base unbound gcc libc6-dev valgrind python3
 
-.PHONY: all build demo demo-tiers test check lint format bench install install-files deb clean need-root need-swift
+.PHONY: all build demo demo-tiers test check lint format fuzz bench install install-files deb clean need-root need-swift
 
 all: build
 
@@ -61,6 +61,17 @@ lint: need-swift
 
 format: need-swift
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+# The fuzzer with the address sanitizer: one TARGET of Tests/Fuzz/Seeds, or all of them, for SECONDS in all.
+TARGET ?=
+SECONDS ?= 60
+FUZZ := $(CURDIR)/.build/fuzz
+
+fuzz: need-swift
+	@.ci/install $(BUILD_PACKAGES)
+	INTERCOM_FUZZ=1 $(SWIFT) build --configuration release --sanitize address --sanitize fuzzer -Xswiftc -enable-testing \
+	    --scratch-path $(FUZZ) --product Fuzz
+	@Tests/Fuzz/run $(FUZZ)/release/Fuzz $(SECONDS) $(TARGET)
 
 # Side by side with a bare loop, dnsmasq and unbound, with answers of ours and as forwarders; then instructions and
 # allocations an answer.

@@ -102,3 +102,12 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// libFuzzer's program is built for `make fuzz` alone: all that it calls is compiled for it once more.
+if Context.environment["INTERCOM_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: ["ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry", "Varlink"],
+            path: "Tests/Fuzz", exclude: ["Seeds", "leaks", "run"], swiftSettings: settings))
+}

@@ -45,6 +45,22 @@ struct DeclarationsTests {
             ])
     }
 
+    @Test("of a container that names its networks take in those that it was connected to before")
+    func connectedBefore() {
+        let joined = Declaration.connect(.init(network: "Frontend", container: "web", aliases: ["site"]))
+        let other = Declaration.connect(.init(network: "backend", container: "web"))
+        let left = Declaration.disconnect(.init(network: "lab", container: "web"))
+        #expect(
+            Self.folded([joined, left, other, Self.web]) == [
+                .addContainer(
+                    .init(
+                        name: "web", netns: "/run/netns/web",
+                        networks: [
+                            .init(name: "frontend", addresses: ["10.1.0.2"], aliases: ["site"]), .init(name: "backend"),
+                        ]))
+            ])
+    }
+
     @Test("of a container whose networks are known elsewhere are what was said last of each")
     func connectingOthers() {
         let joined = Declaration.connect(.init(network: "backend", container: "found"))

@@ -178,8 +178,18 @@ struct PlainRegistry {
     }
 }
 
+/// What chooses the steps of a history.
+protocol Choices {
+    /// A number from 0 to one less than `bound`.
+    mutating func below(_ bound: Int) -> Int
+}
+
+extension Choices {
+    mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
+}
+
 /// Numbers that look random and come again with the same seed (SplitMix64).
-struct Random {
+struct Random: Choices {
     var state: UInt64
 
     mutating func below(_ bound: Int) -> Int {
@@ -189,6 +199,4 @@ struct Random {
         word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
         return Int((word ^ word >> 31) % UInt64(bound))
     }
-
-    mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
 }

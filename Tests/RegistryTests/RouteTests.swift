@@ -92,3 +92,12 @@ struct RouteTests {
         #expect(try town.group("app", "x.corp.example") == UpstreamGroupID.default.rawValue)
     }
 }
+
+extension Town {
+    /// The group of a route, or of a network's own upstreams.
+    func group(of domain: String?, network: String? = nil) throws -> UInt32 {
+        let domain = try domain.map { text throws(NameError) in try Name(text) }
+        let group = registry.upstreamGroups.first { $0.domain == domain && $0.network == network }
+        return try #require(group).id.rawValue
+    }
+}

@@ -1,7 +1,5 @@
 // A registry and the directory that it feeds: what tests ask is what the data plane would be asked.
 
-import Testing
-
 @testable import DNSWire
 @testable import Registry
 
@@ -172,12 +170,5 @@ struct Town: ~Copyable {
         var folded = FoldedName()
         folded.set(try Name(name))
         return directory.destination(of: folded, view: try view(container))?.group
-    }
-
-    /// The group of a route, or of a network's own upstreams.
-    func group(of domain: String?, network: String? = nil) throws -> UInt32 {
-        let domain = try domain.map { text throws(NameError) in try Name(text) }
-        let group = registry.upstreamGroups.first { $0.domain == domain && $0.network == network }
-        return try #require(group).id.rawValue
     }
 }

@@ -55,10 +55,12 @@ extension DocumentValue {
         if let mistake = locator.mistake {
             // What stands before may be wrong already, and the mistake only what came of it.
             let before = text.utf8.index(text.startIndex, offsetBy: locator.lastExpression)
-            _ = try TOMLTable(checked: String(text[..<before]))
+            try TOMLTable(checked: String(text[..<before])).clear()
             throw mistake
         }
         let table = try TOMLTable(checked: text)
+        // TOMLKit never frees what it has parsed: after thousands of reloads it would show.
+        defer { table.clear() }
         if let position = locator.escapedNUL {
             throw Mistake(position: position, message: "the character U+0000 is not allowed")
         }

@@ -58,9 +58,7 @@ struct Declarations: Sendable {
         case .removeNetwork(let text):
             guard let name = Self.network(text) else { return }
             placedNetworks[name] = nil
-        case .addContainer(let parameters):
-            guard let name = Self.container(parameters.name) else { return }
-            placedContainers[name] = placed(DeclaredContainer(parameters: parameters))
+        case .addContainer(let parameters): add(parameters)
         case .attach(let namespace):
             guard let name = Self.container(namespace.container) else { return }
             placedContainers[name]?.value.namespace = namespace
@@ -80,15 +78,45 @@ struct Declarations: Sendable {
         }
     }
 
+    /// A container that names its networks here takes in those that it was connected to while the kernel alone showed it.
+    private mutating func add(_ parameters: AddContainer.Parameters) {
+        guard let name = Self.container(parameters.name) else { return }
+        var container = DeclaredContainer(parameters: parameters)
+        if let networks = parameters.networks {
+            let known = endpoints.filter { $0.key.container == name }
+            container.parameters.networks = Self.ordered(known.values).reduce(into: networks) { networks, endpoint in
+                if case .connect(let connection) = endpoint { Self.join(&networks, connection) }
+            }
+            for endpoint in known.keys { endpoints[endpoint] = nil }
+        }
+        placedContainers[name] = placed(container)
+    }
+
     private mutating func connect(_ parameters: Connect.Parameters) {
         guard let container = Self.container(parameters.container), let network = Self.network(parameters.network)
         else { return }
-        guard let networks = placedContainers[container]?.value.parameters.networks else {
+        guard var networks = placedContainers[container]?.value.parameters.networks else {
             endpoints[Endpoint(container: container, network: network)] = placed(.connect(parameters))
             return
         }
-        placedContainers[container]?.value.parameters.networks =
-            networks + [.init(name: parameters.network, addresses: parameters.addresses, aliases: parameters.aliases)]
+        Self.join(&networks, parameters)
+        placedContainers[container]?.value.parameters.networks = networks
+    }
+
+    /// Adds a network to those of a container; what is said of one twice holds together.
+    private static func join(_ networks: inout [AddContainer.Attachment], _ connection: Connect.Parameters) {
+        func join(_ first: [String]?, _ second: [String]?) -> [String]? {
+            guard let first, let second else { return first ?? second }
+            return first + second.filter { !first.contains($0) }
+        }
+        let name = network(connection.network)
+        guard let position = networks.firstIndex(where: { network($0.name) == name }) else {
+            networks.append(
+                .init(name: connection.network, addresses: connection.addresses, aliases: connection.aliases))
+            return
+        }
+        networks[position].addresses = join(networks[position].addresses, connection.addresses)
+        networks[position].aliases = join(networks[position].aliases, connection.aliases)
     }
 
     private mutating func disconnect(_ parameters: Disconnect.Parameters) {
