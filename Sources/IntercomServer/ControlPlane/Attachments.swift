@@ -33,7 +33,7 @@ struct Attachment {
     var hasSettledResolverFile = false
 
     /// Under which the service manager keeps the listener over a restart.
-    var storedName: StoredListenerName { StoredListenerName(inode: identity.inode, cookie: cookie.rawValue) }
+    var storedName: StoredListenerName { StoredListenerName(inode: identity.inode) }
 }
 
 extension ControlPlane {

@@ -4,34 +4,38 @@ import LinuxNet
 import Logging
 import Systemd
 
-/// The name under which a namespace's listener is kept. The sockets keep the namespace alive, so that its inode is no
-/// other's as long as they are kept; the cookie proves that they are its own.
+/// The name under which a namespace's listener is kept: its inode. The sockets keep the namespace alive, so that the inode is
+/// no other's as long as they are kept.
+///
+/// It is short: the names of all descriptors are handed down in one string of the environment (`LISTEN_FDNAMES`), which has at
+/// most 128 KiB (MAX_ARG_STRLEN, execve(2)). 5 characters are room for 20,000.
 struct StoredListenerName: Hashable, CustomStringConvertible {
+    /// Where the kernel begins to number them (PROC_DYNAMIC_FIRST, `fs/proc/generic.c`).
+    private static let firstInode: UInt64 = 0xF000_0000
+    private static let radix = 36
+
     let inode: UInt64
-    let cookie: UInt64
 
-    init(inode: UInt64, cookie: UInt64) {
+    init(inode: UInt64) {
         self.inode = inode
-        self.cookie = cookie
     }
 
-    /// Reads `netns-4026532201-17`; nil for any other text.
+    /// Reads what ``description`` says; nil for any other text.
     init?(_ text: String) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "netns", let inode = UInt64(parts[1]), let cookie = UInt64(parts[2]),
-            "netns-\(inode)-\(cookie)" == text
-        else { return nil }
-        self.init(inode: inode, cookie: cookie)
+        guard let number = UInt64(text, radix: Self.radix) else { return nil }
+        self.init(inode: Self.firstInode &+ number)
+        guard description == text else { return nil }
     }
 
-    var description: String { "netns-\(inode)-\(cookie)" }
+    var description: String { String(inode &- Self.firstInode, radix: Self.radix) }
 }
 
 /// The listeners that were kept over the daemon's end, until they are taken or let go of.
 struct StoredListeners: ~Copyable {
     /// The sockets that have come of a listener.
     struct Pair: ~Copyable {
-        let name: StoredListenerName
+        /// Both are of one namespace (SO_NETNS_COOKIE).
+        let cookie: UInt64
         var udp: Descriptor?
         var tcp: Descriptor?
     }
@@ -47,11 +51,11 @@ struct StoredListeners: ~Copyable {
     /// Takes in one socket.
     mutating func add(_ named: consuming NamedDescriptor) {
         kept.insert(named.name)
-        guard let name = StoredListenerName(named.name),
-            (try? named.descriptor.networkNamespaceCookie()) == name.cookie,
-            let ticket = tickets[name.inode] ?? insert(name), let position = pairs.position(of: ticket),
-            pairs[position].name == name
+        guard let name = StoredListenerName(named.name), let cookie = try? named.descriptor.networkNamespaceCookie()
         else { return }
+        let ticket = tickets[name.inode] ?? pairs.insert(Pair(cookie: cookie))
+        tickets[name.inode] = ticket
+        guard let position = pairs.position(of: ticket), pairs[position].cookie == cookie else { return }
         switch named.descriptor.transport {
         case .datagram?: pairs[position].udp = named.takeDescriptor()
         case .stream?: pairs[position].tcp = named.takeDescriptor()
@@ -59,18 +63,12 @@ struct StoredListeners: ~Copyable {
         }
     }
 
-    private mutating func insert(_ name: StoredListenerName) -> Ticket? {
-        let ticket = pairs.insert(Pair(name: name))
-        tickets[name.inode] = ticket
-        return ticket
-    }
-
     /// The listener of a namespace that is open, if it was kept whole.
     mutating func take(_ identity: NamespaceIdentity) -> ListenerSockets? {
         guard let ticket = tickets.removeValue(forKey: identity.inode), var pair = pairs.remove(ticket),
             let udp = pair.udp.take(), let tcp = pair.tcp.take()
         else { return nil }
-        return ListenerSockets(udp: udp, tcp: tcp, cookie: pair.name.cookie)
+        return ListenerSockets(udp: udp, tcp: tcp, cookie: pair.cookie)
     }
 
     // MARK: - Afterwards
