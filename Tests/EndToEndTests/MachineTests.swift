@@ -58,10 +58,12 @@ struct MachineTests {
             let mounts = try machine.must("nsenter", "--mount", "--target", opener, "findmnt", "--list", "--noheadings")
                 .out
             #expect(mounts.contains("/run/netns/app") && !mounts.contains("/run/netns/web"), "\(mounts)")
-            // If the opener dies, answers go on, and the next attach starts another.
-            try machine.must("systemctl", "kill", "--signal=KILL", "intercom-opener.service")
-            try machine.container("next", "--network", "n,ip=10.0.0.5")
-            #expect(try machine.address(of: "next", from: "app") == "10.0.0.5")
+            // If the opener dies, answers go on, and the next attach starts another, however often.
+            for number in 1...10 {
+                try machine.must("systemctl", "kill", "--signal=KILL", "intercom-opener.service")
+                try machine.container("next\(number)", "--network", "n,ip=10.0.0.1\(number)")
+                #expect(try machine.address(of: "next\(number)", from: "app") == "10.0.0.1\(number)")
+            }
         }
     }
 
@@ -192,6 +194,30 @@ struct MachineTests {
             #expect(
                 try machine.show("intercom.service", "NRestarts") == "1", "the restarts by hand begin the count anew")
             #expect(try machine.show("intercom.service", "NFileDescriptorStore") == "200")
+        }
+    }
+
+    @Test(
+        "however often it is killed, it is back with all that it had; a mistake in its configuration is left to people")
+    func crashes() throws {
+        try Self.lend { machine in
+            try machine.must("intercomctl", "network", "create", "n", "--subnet", "10.0.0.0/24")
+            try machine.container("web", "--network", "n,ip=10.0.0.2")
+            for number in 1...25 {
+                let daemon = try machine.daemon()
+                kill(daemon, SIGKILL)
+                #expect(eventually { (try? machine.daemon()).map { $0 != daemon } ?? false }, "\(number)")
+            }
+            #expect(try machine.address(of: "web", from: "web") == "10.0.0.2")
+            #expect(try machine.show("intercom.service", "NFileDescriptorStore") == "2")
+            #expect(try machine.show("intercom.service", "NRestarts") == "25")
+
+            try machine.write("[server]\nttl = -1\n", to: "/etc/intercom/intercom.toml")
+            kill(try machine.daemon(), SIGKILL)
+            #expect(try eventually { try machine.show("intercom.service", "ActiveState") == "failed" })
+            #expect(try machine.show("intercom.service", "NRestarts") == "26", "once, and not again and again")
+            let journal = try machine.must("journalctl", "--unit", "intercom", "--output", "cat").out
+            #expect(journal.contains("intercom.toml:2:7: ttl: -1 is not between"), "\(journal)")
         }
     }
 
