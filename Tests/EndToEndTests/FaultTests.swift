@@ -33,8 +33,10 @@ struct FaultTests {
         }
     }
 
-    @Test("inotify watches refuses containers by path, and says which limit it is; those by process are attached")
-    func watches() throws {
+    @Test(
+        "inotify watches refuses containers by path, and says which limit it is; those by process are attached",
+        arguments: [false, true])
+    func watches(isDiscovering: Bool) throws {
         try House.lend { house in
             #expect(house.stopDaemon() == 0)
             let socket = "\(house.directory)/opener.sock"
@@ -43,7 +45,8 @@ struct FaultTests {
             #expect(eventually { FileManager.default.fileExists(atPath: socket) })
             // Limits of a user namespace hold in it alone.
             try house.startDaemon(
-                Self.configuration, options: ["--opener-socket", socket],
+                isDiscovering ? "[[network]]\nname = \"n\"\n" : Self.configuration,
+                options: ["--opener-socket", socket],
                 under: [
                     "unshare", "--user", "--map-root-user", "sh", "-c",
                     "echo 0 >/proc/sys/user/max_inotify_watches && exec \"$@\"", "sh",
@@ -51,6 +54,8 @@ struct FaultTests {
             _ = try house.namespace("web")
             let refused = try house.ctl("container", "add", "web", "--netns", house.path("web"), "--network", "n")
             #expect(refused.status == 1 && refused.err.contains("fs.inotify.max_user_watches"), "\(refused)")
+            let status = try house.ctl("status").out
+            #expect(status.contains("/run/netns (sysctl fs.inotify.max_user_watches)") == isDiscovering, "\(status)")
             let process = try house.start(in: "web", ["sleep", "600"], log: "sleep")
             #expect(
                 try eventually {

@@ -33,6 +33,8 @@ struct MachineTests {
                 #expect(daemon.contains(line), "\(daemon)")
             }
             #expect(try machine.show("intercom.service", "User") == "intercom")
+            let units = ["service", "socket"].flatMap { ["intercom.\($0)", "intercom-opener.\($0)"] }
+            #expect(try machine.run(["systemd-analyze", "verify", "--man=no"] + units).description == "exit 0\n")
             try machine.must("intercomctl", "network", "create", "n", "--subnet", "10.0.0.0/24")
             // These namespaces are mounted after both units were started.
             try machine.container("web", "--network", "n,ip=10.0.0.2")
@@ -293,6 +295,26 @@ struct MachineTests {
         }
     }
 
+    @Test("where its state directory is read-only it answers, refuses what cannot be kept, and alerts to it")
+    func readOnly() throws {
+        try Self.lend { machine in
+            try machine.must("intercomctl", "network", "create", "n", "--subnet", "10.0.0.0/24")
+            try machine.container("web", "--network", "n,ip=10.0.0.2")
+            try machine.must("mount", "--bind", "/var/lib/intercom", "/var/lib/intercom")
+            try machine.must("mount", "--options", "remount,ro,bind", "/var/lib/intercom")
+            try machine.must("systemctl", "restart", "intercom")
+            #expect(try machine.address(of: "web", from: "web") == "10.0.0.2")
+            let refused = try machine.run("intercomctl", "network", "create", "m")
+            #expect(refused.status == 1 && refused.err.contains("Read-only file system"), "\(refused)")
+            let alerts = try machine.must("journalctl", "MESSAGE_ID=8ea03fcef2e745c9a9753dc23854da7c", "--output=cat")
+                .out
+            #expect(alerts.contains("the state cannot be kept"), "\(alerts)")
+            try machine.must("umount", "--lazy", "/var/lib/intercom")
+            try machine.must("systemctl", "restart", "intercom")
+            try machine.must("intercomctl", "network", "create", "m")
+        }
+    }
+
     @Test("its package installs and starts it, upgrades it without losing a query, and leaves nothing when purged")
     func package() throws {
         try Machine.lend { machine in
@@ -307,6 +329,11 @@ struct MachineTests {
                 try FileManager.default.copyItem(atPath: made.text, toPath: "\(machine.root)/root/\(name).deb")
             }
             try machine.must("dpkg", "--install", "/root/old.deb")
+            for file in [
+                "man/man1/intercomctl.1.gz", "man/man5/intercom.toml.5.gz", "man/man8/intercomd.8.gz",
+                "bash-completion/completions/intercomctl", "zsh/vendor-completions/_intercomctl",
+                "fish/vendor_completions.d/intercomctl.fish", "doc/intercom/intercom.toml",
+            ] { #expect(try machine.run("test", "-s", "/usr/share/\(file)").status == 0, "\(file)") }
             #expect(try machine.run("systemctl", "is-active", "intercom.service").text == "active")
             let before = try machine.daemon()
             let result = try machine.load("1=@dpkg --install /root/new.deb")
