@@ -69,4 +69,13 @@ struct ManualTests {
             #expect(lint.status == 0 && lint.out.isEmpty, "\(lint)")
         }
     }
+
+    @Test("names every message of the journal's catalog")
+    func messages() throws {
+        let page = try Self.page("intercomd.8")
+        let catalog = try String(contentsOfFile: "\(House.repository)/config/intercom.catalog", encoding: .utf8)
+        let numbers = catalog.split(separator: "\n").filter { $0.hasPrefix("-- ") }.map { String($0.dropFirst(3)) }
+        #expect(numbers.count == 8)
+        for number in numbers { #expect(page.contains(".It \(number)\n"), "\(number)") }
+    }
 }
