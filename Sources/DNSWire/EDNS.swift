@@ -1,29 +1,29 @@
 // EDNS(0): what the OPT record says about its message and its sender.
 
 /// The OPT record of a message, in place (RFC 6891 §6.1.2, §6.1.3).
-package struct EDNS: Hashable, Sendable {
+public struct EDNS: Hashable, Sendable {
     /// The octets of an OPT record without options.
-    package static let minimumLength = 11
+    public static let minimumLength = 11
 
     /// The largest UDP payload that the sender takes, as it says: values below 512 mean 512 (RFC 6891 §6.2.3).
-    package let udpPayloadSize: UInt16
+    public let udpPayloadSize: UInt16
     /// EXTENDED-RCODE: the upper eight bits of the response code.
-    package let extendedResponseCodeBits: UInt8
+    public let extendedResponseCodeBits: UInt8
     /// The version of EDNS; we speak 0.
-    package let version: UInt8
+    public let version: UInt8
     /// DO: the sender wants DNSSEC records (RFC 3225 §3).
-    package let dnssecOK: Bool
+    public let dnssecOK: Bool
     /// The offset of the record's owner, the root.
-    package let recordOffset: Int
+    public let recordOffset: Int
     /// The offset of the first option.
-    package let optionsOffset: Int
+    public let optionsOffset: Int
     /// The octets of all options.
-    package let optionsLength: Int
+    public let optionsLength: Int
 
     /// The offset behind the record.
-    package var recordEnd: Int { optionsOffset + optionsLength }
+    public var recordEnd: Int { optionsOffset + optionsLength }
 
-    package init(
+    public init(
         udpPayloadSize: UInt16, extendedResponseCodeBits: UInt8 = 0, version: UInt8 = 0, dnssecOK: Bool = false,
         recordOffset: Int = 0, optionsOffset: Int = EDNS.minimumLength, optionsLength: Int = 0
     ) {
@@ -69,7 +69,7 @@ package struct EDNS: Hashable, Sendable {
     ///   - udpPayloadSize: what we take.
     ///   - optionsLength: the octets of all options.
     @inlinable
-    package static func write(
+    public static func write(
         _ responseCode: ResponseCode, dnssecOK: Bool, udpPayloadSize: UInt16 = UInt16(Transport.maximumDatagram),
         optionsLength: Int, into buffer: inout MutableSpan<UInt8>, at offset: Int
     ) {
@@ -83,10 +83,10 @@ package struct EDNS: Hashable, Sendable {
     }
 
     /// The options, to be read one after another.
-    package var options: OptionReader { OptionReader(position: optionsOffset, end: recordEnd) }
+    public var options: OptionReader { OptionReader(position: optionsOffset, end: recordEnd) }
 
     /// The first Extended DNS Error of the message that this record was read from (RFC 8914 §2).
-    package func extendedError(in message: Span<UInt8>) -> ExtendedError? {
+    public func extendedError(in message: Span<UInt8>) -> ExtendedError? {
         var options = self.options
         while let option = try? options.next(message) {
             if option.code == .extendedError, option.length >= 2 {
@@ -99,21 +99,21 @@ package struct EDNS: Hashable, Sendable {
 
 extension EDNS {
     /// An option, in place (RFC 6891 §6.1.2).
-    package struct Option: Hashable, Sendable {
-        package let code: OptionCode
+    public struct Option: Hashable, Sendable {
+        public let code: OptionCode
         /// The offset of the option's data.
-        package let offset: Int
+        public let offset: Int
         /// The octets of the option's data.
-        package let length: Int
+        public let length: Int
     }
 
     /// Goes through the options of an OPT record.
-    package struct OptionReader: Sendable {
+    public struct OptionReader: Sendable {
         var position: Int
         let end: Int
 
         /// The next option; nil behind the last. Throws ``WireError/badOption(offset:)`` where one is longer than the record.
-        package mutating func next(_ message: Span<UInt8>) throws(WireError) -> Option? {
+        public mutating func next(_ message: Span<UInt8>) throws(WireError) -> Option? {
             guard position < end else { return nil }
             guard end <= message.count, position + 4 <= end else { throw .badOption(offset: position) }
             let code = OptionCode(rawValue: message.word16(position))

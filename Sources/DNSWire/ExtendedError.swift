@@ -3,47 +3,47 @@
 /// Why an answer is as it is: INFO-CODE of an Extended DNS Error (RFC 8914 §4).
 ///
 /// It explains, it never decides: a client may show it, and must not act on it (RFC 8914 §3).
-package struct ExtendedError: RawRepresentable, Hashable, Sendable {
-    package let rawValue: UInt16
+public struct ExtendedError: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt16
 
     @inlinable
-    package init(rawValue: UInt16) {
+    public init(rawValue: UInt16) {
         self.rawValue = rawValue
     }
 
     /// None of the others fits (RFC 8914 §4.1).
-    package static let other = ExtendedError(rawValue: 0)
+    public static let other = ExtendedError(rawValue: 0)
     /// The answer is from the cache and past its time (RFC 8914 §4.4, RFC 8767).
-    package static let stale = ExtendedError(rawValue: 3)
+    public static let stale = ExtendedError(rawValue: 3)
     /// The answer was made up, by policy (RFC 8914 §4.5).
-    package static let forged = ExtendedError(rawValue: 4)
+    public static let forged = ExtendedError(rawValue: 4)
     /// DNSSEC says that the answer is wrong (RFC 8914 §4.7).
-    package static let bogus = ExtendedError(rawValue: 6)
+    public static let bogus = ExtendedError(rawValue: 6)
     /// The failure is from the cache (RFC 8914 §4.14).
-    package static let cachedError = ExtendedError(rawValue: 13)
+    public static let cachedError = ExtendedError(rawValue: 13)
     /// The server is not ready yet (RFC 8914 §4.15).
-    package static let notReady = ExtendedError(rawValue: 14)
+    public static let notReady = ExtendedError(rawValue: 14)
     /// This server blocks the name (RFC 8914 §4.16).
-    package static let blocked = ExtendedError(rawValue: 15)
+    public static let blocked = ExtendedError(rawValue: 15)
     /// This client may not ask (RFC 8914 §4.19).
-    package static let prohibited = ExtendedError(rawValue: 18)
+    public static let prohibited = ExtendedError(rawValue: 18)
     /// NXDOMAIN from the cache and past its time (RFC 8914 §4.20).
-    package static let staleNameError = ExtendedError(rawValue: 19)
+    public static let staleNameError = ExtendedError(rawValue: 19)
     /// The server is no authority for the name (RFC 8914 §4.21).
-    package static let notAuthoritative = ExtendedError(rawValue: 20)
+    public static let notAuthoritative = ExtendedError(rawValue: 20)
     /// The server does not do this (RFC 8914 §4.22).
-    package static let notSupported = ExtendedError(rawValue: 21)
+    public static let notSupported = ExtendedError(rawValue: 21)
     /// No server could be reached that knows (RFC 8914 §4.23).
-    package static let noReachableAuthority = ExtendedError(rawValue: 22)
+    public static let noReachableAuthority = ExtendedError(rawValue: 22)
     /// An unrecoverable error of the network on the way to a server (RFC 8914 §4.24).
-    package static let networkError = ExtendedError(rawValue: 23)
+    public static let networkError = ExtendedError(rawValue: 23)
     /// What came back made no sense (RFC 8914 §4.25).
-    package static let invalidData = ExtendedError(rawValue: 24)
+    public static let invalidData = ExtendedError(rawValue: 24)
 }
 
 extension ExtendedError: CustomStringConvertible {
     /// The name in IANA's registry: `No Reachable Authority`; `EDE 4711` for a code that has none here.
-    package var description: String {
+    public var description: String {
         switch self {
         case .other: "Other Error"
         case .stale: "Stale Answer"

@@ -1,16 +1,16 @@
 // Names of reverse lookups, read as the addresses that they are about.
 
 /// The addresses that a name under `in-addr.arpa` or `ip6.arpa` is about.
-package struct ReverseBlock: Equatable, Sendable {
+public struct ReverseBlock: Equatable, Sendable {
     /// The first address of the block.
-    package let address: IPAddress
+    public let address: IPAddress
     /// The bits that the name gives: 8 for each label of `in-addr.arpa`, 4 for each of `ip6.arpa`.
-    package let prefixLength: Int
+    public let prefixLength: Int
     /// Labels before those of the address, as in `lb._dns-sd._udp.0.0.10.in-addr.arpa`.
-    package let labelsBefore: Int
+    public let labelsBefore: Int
 
     /// Whether the block is one address.
-    package var isAddress: Bool {
+    public var isAddress: Bool {
         switch address {
         case .v4: prefixLength == 32
         case .v6: prefixLength == 128
@@ -21,14 +21,14 @@ package struct ReverseBlock: Equatable, Sendable {
 extension FoldedName {
     /// The address that a PTR question is about: four decimal labels under `in-addr.arpa` (RFC 1035 §3.5) or 32 nibbles
     /// under `ip6.arpa` (RFC 3596 §2.5). Nil for every other name, those of parts of addresses too.
-    package var reverseAddress: IPAddress? {
+    public var reverseAddress: IPAddress? {
         guard let block = reverseBlock, block.isAddress, block.labelsBefore == 0 else { return nil }
         return block.address
     }
 
     /// The block of addresses that the labels before `in-addr.arpa` or `ip6.arpa` give, as many as are of an address.
     /// Nil where there is none, and for every other name.
-    package var reverseBlock: ReverseBlock? {
+    public var reverseBlock: ReverseBlock? {
         guard labelCount > 2 else { return nil }
         if suffixEquals(Self.inAddrArpa.span, fromLabel: labelCount - 2) { return reverseIPv4 }
         if suffixEquals(Self.ip6Arpa.span, fromLabel: labelCount - 2) { return reverseIPv6 }

@@ -4,18 +4,18 @@
 ///
 /// One of these lives as long as its worker; ``read(_:at:)`` fills it anew for each query and allocates nothing. (Its
 /// storage is an array, not an `InlineArray`: the compiler copies a borrowed `InlineArray` whole for each look into it.)
-package struct FoldedName: ~Copyable, Sendable {
+public struct FoldedName: ~Copyable, Sendable {
     /// The name from 0 on, the offsets of its labels from ``offsetsStart`` on; as many octets from beginning to end.
     @usableFromInline var storage: [UInt8]
     @usableFromInline static var offsetsStart: Int { 256 }
 
     /// The octets of the name with the root's: 1...255.
-    package private(set) var length: Int
+    public private(set) var length: Int
     /// The labels of the name without the root: 0...127.
-    package private(set) var labelCount: Int
+    public private(set) var labelCount: Int
 
     /// The root.
-    package init() {
+    public init() {
         storage = Array(repeating: 0, count: Self.offsetsStart + 128)
         length = 1
         labelCount = 0
@@ -23,15 +23,15 @@ package struct FoldedName: ~Copyable, Sendable {
 
     /// The octet at an offset of the name: 0..<``length``.
     @inlinable
-    package subscript(_ offset: Int) -> UInt8 { storage[offset] }
+    public subscript(_ offset: Int) -> UInt8 { storage[offset] }
 
     /// The offset of a label's length octet; `labelOffset(labelCount)` is that of the root.
     @inlinable
-    package func labelOffset(_ label: Int) -> Int { Int(storage[Self.offsetsStart + label]) }
+    public func labelOffset(_ label: Int) -> Int { Int(storage[Self.offsetsStart + label]) }
 
     /// The folded name on the wire, root included.
     @inlinable
-    package var span: Span<UInt8> {
+    public var span: Span<UInt8> {
         @_lifetime(borrow self)
         get { storage.span.extracting(first: length) }
     }
@@ -39,7 +39,7 @@ package struct FoldedName: ~Copyable, Sendable {
     /// Reads the name at an offset of a message and folds it; gives the offset behind it.
     ///
     /// When it throws, the name is the root.
-    package mutating func read(_ message: Span<UInt8>, at offset: Int) throws(WireError) -> Int {
+    public mutating func read(_ message: Span<UInt8>, at offset: Int) throws(WireError) -> Int {
         if let end = readPlain(message, at: offset) { return end }
         return try readAny(message, at: offset)
     }
@@ -124,7 +124,7 @@ package struct FoldedName: ~Copyable, Sendable {
     }
 
     /// Makes this the given name, folded.
-    package mutating func set(_ name: Name) {
+    public mutating func set(_ name: Name) {
         var labels = 0
         var next = 0
         for (index, octet) in name.wire.enumerated() {
@@ -143,7 +143,7 @@ package struct FoldedName: ~Copyable, Sendable {
     ///   - other: a folded name on the wire, root included.
     ///   - label: 0...``labelCount``.
     @inlinable
-    package func suffixEquals(_ other: Span<UInt8>, fromLabel label: Int) -> Bool {
+    public func suffixEquals(_ other: Span<UInt8>, fromLabel label: Int) -> Bool {
         let start = labelOffset(label)
         guard length - start == other.count else { return false }
         return span.extracting(start..<length).isEqual(to: other)

@@ -1,24 +1,24 @@
 // The twelve octets that every message begins with.
 
 /// The header of a message (RFC 1035 §4.1.1).
-package struct Header: Hashable, Sendable {
+public struct Header: Hashable, Sendable {
     /// The length of a header in octets; the first question's name begins there.
-    package static let length = 12
+    public static let length = 12
 
     /// Chosen by who asks, copied by who answers.
-    package var id: UInt16
-    package var flags: HeaderFlags
+    public var id: UInt16
+    public var flags: HeaderFlags
     /// QDCOUNT.
-    package var questionCount: UInt16
+    public var questionCount: UInt16
     /// ANCOUNT.
-    package var answerCount: UInt16
+    public var answerCount: UInt16
     /// NSCOUNT.
-    package var authorityCount: UInt16
+    public var authorityCount: UInt16
     /// ARCOUNT.
-    package var additionalCount: UInt16
+    public var additionalCount: UInt16
 
     @inlinable
-    package init(
+    public init(
         id: UInt16, flags: HeaderFlags, questionCount: UInt16 = 0, answerCount: UInt16 = 0, authorityCount: UInt16 = 0,
         additionalCount: UInt16 = 0
     ) {
@@ -31,7 +31,7 @@ package struct Header: Hashable, Sendable {
     }
 
     /// Reads a message's header; nil for a message of less than twelve octets, which cannot even be refused.
-    package init?(_ message: Span<UInt8>) {
+    public init?(_ message: Span<UInt8>) {
         guard message.count >= Self.length else { return nil }
         id = message.word16(0)
         flags = HeaderFlags(rawValue: message.word16(2))
@@ -44,24 +44,24 @@ package struct Header: Hashable, Sendable {
     /// Writes the twelve octets at the beginning of a buffer that has room for them.
     @inlinable
     @inline(__always)
-    package func write(into buffer: inout MutableSpan<UInt8>) {
+    public func write(into buffer: inout MutableSpan<UInt8>) {
         let first = UInt64(id) << 48 | UInt64(flags.rawValue) << 32 | UInt64(questionCount) << 16 | UInt64(answerCount)
         buffer.set(first, at: 0)
         buffer.set(UInt32(authorityCount) << 16 | UInt32(additionalCount), at: 8)
     }
 
     /// The records of all three sections together.
-    package var recordCount: Int { Int(answerCount) + Int(authorityCount) + Int(additionalCount) }
+    public var recordCount: Int { Int(answerCount) + Int(authorityCount) + Int(additionalCount) }
 }
 
 /// The parts of a message that hold records (RFC 1035 §4.1), in their order.
-package enum Section: UInt8, Hashable, Sendable, Comparable, CaseIterable, CustomStringConvertible {
+public enum Section: UInt8, Hashable, Sendable, Comparable, CaseIterable, CustomStringConvertible {
     case answer, authority, additional
 
-    package static func < (left: Section, right: Section) -> Bool { left.rawValue < right.rawValue }
+    public static func < (left: Section, right: Section) -> Bool { left.rawValue < right.rawValue }
 
     /// `answer`, `authority`, `additional`.
-    package var description: String {
+    public var description: String {
         switch self {
         case .answer: "answer"
         case .authority: "authority"

@@ -1,65 +1,65 @@
 // The second word of a message: what kind it is, and how it went.
 
 /// The 16 bits of flags and codes in a header (RFC 1035 §4.1.1; AD and CD: RFC 4035 §3.1.6, §3.2.2).
-package struct HeaderFlags: RawRepresentable, Hashable, Sendable {
-    package var rawValue: UInt16
+public struct HeaderFlags: RawRepresentable, Hashable, Sendable {
+    public var rawValue: UInt16
 
     @inlinable
-    package init(rawValue: UInt16 = 0) {
+    public init(rawValue: UInt16 = 0) {
         self.rawValue = rawValue
     }
 
     /// Those of a response: OPCODE, RD and CD as the query has them, RA set, AD clear.
     /// - Parameter query: the flags of the query.
     @inlinable
-    package init(answering query: HeaderFlags, aa: Bool, _ code: ResponseCode) {
+    public init(answering query: HeaderFlags, aa: Bool, _ code: ResponseCode) {
         rawValue = query.rawValue & 0x7910 | 0x8080 | (aa ? 0x0400 : 0) | code.rawValue & 0xF
     }
 
     /// QR: a response, not a query.
-    @inlinable package var isResponse: Bool {
+    @inlinable public var isResponse: Bool {
         get { self[0x8000] }
         set { self[0x8000] = newValue }
     }
     /// AA: the answer is from an authority for the name.
-    @inlinable package var aa: Bool {
+    @inlinable public var aa: Bool {
         get { self[0x0400] }
         set { self[0x0400] = newValue }
     }
     /// TC: the answer did not fit; ask again over TCP.
-    @inlinable package var tc: Bool {
+    @inlinable public var tc: Bool {
         get { self[0x0200] }
         set { self[0x0200] = newValue }
     }
     /// RD: recursion desired.
-    @inlinable package var rd: Bool {
+    @inlinable public var rd: Bool {
         get { self[0x0100] }
         set { self[0x0100] = newValue }
     }
     /// RA: recursion available.
-    @inlinable package var ra: Bool {
+    @inlinable public var ra: Bool {
         get { self[0x0080] }
         set { self[0x0080] = newValue }
     }
     /// AD: all data in the answer are authentic, says the server.
-    @inlinable package var ad: Bool {
+    @inlinable public var ad: Bool {
         get { self[0x0020] }
         set { self[0x0020] = newValue }
     }
     /// CD: checking disabled: the client validates by itself.
-    @inlinable package var cd: Bool {
+    @inlinable public var cd: Bool {
         get { self[0x0010] }
         set { self[0x0010] = newValue }
     }
 
     /// OPCODE.
-    @inlinable package var opcode: OperationCode {
+    @inlinable public var opcode: OperationCode {
         get { OperationCode(rawValue: UInt8(truncatingIfNeeded: rawValue >> 11)) }
         set { rawValue = rawValue & ~0x7800 | UInt16(newValue.rawValue) << 11 }
     }
 
     /// RCODE: the lower four bits of the response code; EDNS holds the others.
-    @inlinable package var responseCode: ResponseCode {
+    @inlinable public var responseCode: ResponseCode {
         get { ResponseCode(rawValue: rawValue & 0xF) }
         set { rawValue = rawValue & ~0xF | newValue.rawValue & 0xF }
     }

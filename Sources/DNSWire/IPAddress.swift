@@ -1,12 +1,12 @@
 // An address of either family.
 
 /// An IPv4 or IPv6 address. All IPv4 addresses sort before all IPv6 addresses.
-package enum IPAddress: Hashable, Sendable {
+public enum IPAddress: Hashable, Sendable {
     case v4(IPv4Address)
     case v6(IPv6Address)
 
     /// The octets in network order: 4 or 16.
-    package var octets: [UInt8] {
+    public var octets: [UInt8] {
         switch self {
         case .v4(let address): address.octets
         case .v6(let address): address.octets
@@ -14,7 +14,7 @@ package enum IPAddress: Hashable, Sendable {
     }
 
     /// Whether the address is the machine's own: 127.0.0.0/8 (RFC 1122 §3.2.1.3), ::1 (RFC 4291 §2.5.3).
-    package var isLoopback: Bool {
+    public var isLoopback: Bool {
         switch self {
         case .v4(let address): address.bits >> 24 == 127
         case .v6(let address): address == .loopback
@@ -22,7 +22,7 @@ package enum IPAddress: Hashable, Sendable {
     }
 
     /// Whether it is nobody's: 0.0.0.0 (RFC 1122 §3.2.1.3), :: (RFC 4291 §2.5.2).
-    package var isUnspecified: Bool {
+    public var isUnspecified: Bool {
         switch self {
         case .v4(let address): address.bits == 0
         case .v6(let address): address.bits == 0
@@ -30,7 +30,7 @@ package enum IPAddress: Hashable, Sendable {
     }
 
     /// Whether it can be a server's: not nobody's, a group's (RFC 1112 §4, RFC 4291 §2.7) or everybody's (RFC 919 §7).
-    package var isOneHost: Bool {
+    public var isOneHost: Bool {
         switch self {
         case .v4(let address): address.bits != 0 && address.bits < 0xE000_0000
         case .v6(let address): address.bits != 0 && address.bits >> 120 != 0xFF
@@ -38,7 +38,7 @@ package enum IPAddress: Hashable, Sendable {
     }
 
     /// The type of the record that holds such an address.
-    package var recordType: RecordType {
+    public var recordType: RecordType {
         switch self {
         case .v4: .a
         case .v6: .aaaa
@@ -46,7 +46,7 @@ package enum IPAddress: Hashable, Sendable {
     }
 
     /// The name that a PTR record for this address has (RFC 1035 §3.5, RFC 3596 §2.5).
-    package var reverseName: Name {
+    public var reverseName: Name {
         switch self {
         case .v4(let address): address.reverseName
         case .v6(let address): address.reverseName
@@ -55,7 +55,7 @@ package enum IPAddress: Hashable, Sendable {
 }
 
 extension IPAddress: Comparable, LosslessStringConvertible {
-    package static func < (left: IPAddress, right: IPAddress) -> Bool {
+    public static func < (left: IPAddress, right: IPAddress) -> Bool {
         switch (left, right) {
         case (.v4(let left), .v4(let right)): left < right
         case (.v6(let left), .v6(let right)): left < right
@@ -65,7 +65,7 @@ extension IPAddress: Comparable, LosslessStringConvertible {
     }
 
     /// Reads an address of either family, as ``IPv4Address`` and ``IPv6Address`` do.
-    package init?(_ description: String) {
+    public init?(_ description: String) {
         self.init(text: description)
     }
 
@@ -79,7 +79,7 @@ extension IPAddress: Comparable, LosslessStringConvertible {
         }
     }
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .v4(let address): address.description
         case .v6(let address): address.description

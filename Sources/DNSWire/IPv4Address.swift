@@ -1,24 +1,24 @@
 // An IPv4 address.
 
 /// An IPv4 address: what an A record holds (RFC 1035 §3.4.1).
-package struct IPv4Address: Hashable, Sendable {
+public struct IPv4Address: Hashable, Sendable {
     /// The address as a number; the first octet is the most significant.
-    package let bits: UInt32
+    public let bits: UInt32
 
-    package init(bits: UInt32) {
+    public init(bits: UInt32) {
         self.bits = bits
     }
 
     /// 127.0.0.1.
-    package static let loopback = IPv4Address(bits: 0x7F00_0001)
+    public static let loopback = IPv4Address(bits: 0x7F00_0001)
 
     /// The four octets in network order.
-    package var octets: [UInt8] {
+    public var octets: [UInt8] {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: bits >> $0) }
     }
 
     /// The name that a PTR record for this address has: `4.3.2.1.in-addr.arpa` for 1.2.3.4 (RFC 1035 §3.5).
-    package var reverseName: Name {
+    public var reverseName: Name {
         var wire: [UInt8] = []
         for octet in octets.reversed() { wire.appendLabel(String(octet)) }
         wire.appendLabel("in-addr")
@@ -28,10 +28,10 @@ package struct IPv4Address: Hashable, Sendable {
 }
 
 extension IPv4Address: Comparable, LosslessStringConvertible {
-    package static func < (left: IPv4Address, right: IPv4Address) -> Bool { left.bits < right.bits }
+    public static func < (left: IPv4Address, right: IPv4Address) -> Bool { left.bits < right.bits }
 
     /// Reads `192.0.2.1`: four decimal numbers, nothing else, no leading zeros (RFC 6943 §3.1.1 says why so strictly).
-    package init?(_ description: String) {
+    public init?(_ description: String) {
         self.init(text: description)
     }
 
@@ -60,7 +60,7 @@ extension IPv4Address: Comparable, LosslessStringConvertible {
     }
 
     /// `192.0.2.1`.
-    package var description: String {
+    public var description: String {
         "\(bits >> 24).\(bits >> 16 & 0xFF).\(bits >> 8 & 0xFF).\(bits & 0xFF)"
     }
 }

@@ -1,27 +1,27 @@
 // An IPv6 address.
 
 /// An IPv6 address: what an AAAA record holds (RFC 3596 §2.2).
-package struct IPv6Address: Hashable, Sendable {
+public struct IPv6Address: Hashable, Sendable {
     /// The address as a number; the first octet is the most significant.
-    package let bits: UInt128
+    public let bits: UInt128
 
-    package init(bits: UInt128) {
+    public init(bits: UInt128) {
         self.bits = bits
     }
 
     /// ::1.
-    package static let loopback = IPv6Address(bits: 1)
+    public static let loopback = IPv6Address(bits: 1)
 
     /// The sixteen octets in network order.
-    package var octets: [UInt8] {
+    public var octets: [UInt8] {
         (0..<16).map { UInt8(truncatingIfNeeded: bits >> UInt128(120 - 8 * $0)) }
     }
 
     /// Whether the address only means something on one link: fe80::/10 (RFC 4291 §2.5.6).
-    package var isLinkLocal: Bool { bits >> 118 == 0xFE80 >> 6 }
+    public var isLinkLocal: Bool { bits >> 118 == 0xFE80 >> 6 }
 
     /// The name that a PTR record for this address has: 32 nibbles, the last first, under `ip6.arpa` (RFC 3596 §2.5).
-    package var reverseName: Name {
+    public var reverseName: Name {
         var wire: [UInt8] = []
         for nibble in 0..<32 {
             wire.appendLabel(String(UInt8(truncatingIfNeeded: bits >> UInt128(4 * nibble)) & 0xF, radix: 16))
@@ -37,10 +37,10 @@ package struct IPv6Address: Hashable, Sendable {
 }
 
 extension IPv6Address: Comparable, LosslessStringConvertible {
-    package static func < (left: IPv6Address, right: IPv6Address) -> Bool { left.bits < right.bits }
+    public static func < (left: IPv6Address, right: IPv6Address) -> Bool { left.bits < right.bits }
 
     /// Reads any of the forms of RFC 4291 §2.2: full, with one `::`, with an IPv4 address at the end. No scope.
-    package init?(_ description: String) {
+    public init?(_ description: String) {
         self.init(text: description)
     }
 
@@ -88,7 +88,7 @@ extension IPv6Address: Comparable, LosslessStringConvertible {
 
     /// The one text that RFC 5952 recommends: lower case, no leading zeros, `::` for the first of the longest runs of
     /// two or more zero groups, and an IPv4-mapped address with its dots.
-    package var description: String {
+    public var description: String {
         if bits >> 32 == 0xFFFF { return "::ffff:\(IPv4Address(bits: UInt32(truncatingIfNeeded: bits)))" }
         let groups = self.groups
         var best = 0..<0

@@ -1,37 +1,37 @@
 // A message as a view over its octets.
 
 /// Any message, in place: nothing is read before it is asked for.
-package struct Message: ~Escapable {
-    package let bytes: Span<UInt8>
-    package let header: Header
+public struct Message: ~Escapable {
+    public let bytes: Span<UInt8>
+    public let header: Header
 
     /// Throws ``WireError/truncated(offset:)`` for less than a header; all else is found out by reading it.
     @_lifetime(copy bytes)
-    package init(_ bytes: Span<UInt8>) throws(WireError) {
+    public init(_ bytes: Span<UInt8>) throws(WireError) {
         guard let header = Header(bytes) else { throw .truncated(offset: 0) }
         self.bytes = bytes
         self.header = header
     }
 
     /// The first question; nil where there is none.
-    package func firstQuestion() throws(WireError) -> Question? {
+    public func firstQuestion() throws(WireError) -> Question? {
         guard header.questionCount > 0 else { return nil }
         return try question(at: Header.length)
     }
 
     /// All records, to be read one after another from the first answer on.
-    package var records: RecordReader {
+    public var records: RecordReader {
         @_lifetime(copy self)
         get { RecordReader(self) }
     }
 
     /// The question at an offset: the first is behind the header, each other at the ``Question/endOffset`` of the one before.
-    package func question(at offset: Int) throws(WireError) -> Question {
+    public func question(at offset: Int) throws(WireError) -> Question {
         try Question(bytes, nameOffset: offset, nameEnd: LabelReader.skip(bytes, at: offset))
     }
 
     /// Goes through a message's records, section by section.
-    package struct RecordReader: ~Escapable {
+    public struct RecordReader: ~Escapable {
         private let bytes: Span<UInt8>
         private let header: Header
         private var cursor: RecordCursor?
@@ -43,7 +43,7 @@ package struct Message: ~Escapable {
         }
 
         /// The next record; nil behind the last one that the header counts.
-        package mutating func next() throws(WireError) -> ResourceRecord? {
+        public mutating func next() throws(WireError) -> ResourceRecord? {
             var cursor: RecordCursor
             if let known = self.cursor {
                 cursor = known

@@ -3,7 +3,7 @@
 extension MessageText {
     /// The data of a record as in a zone file (RFC 1035 §5.1); of types that are not known here, and of data that do not
     /// have their type's form, as `\# 4 0A000001` (RFC 3597 §5).
-    package static func data(of record: ResourceRecord, in message: Span<UInt8>) throws(WireError) -> String {
+    public static func data(of record: ResourceRecord, in message: Span<UInt8>) throws(WireError) -> String {
         do throws(WireError) {
             try record.checkData(message)
         } catch {

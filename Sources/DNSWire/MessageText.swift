@@ -1,10 +1,10 @@
 // Messages as text, for people: `intercomctl resolve` and failing tests.
 
 /// Describes messages the way that `dig` does.
-package enum MessageText {
+public enum MessageText {
     /// The whole message: header, questions, records section by section. A malformed one is shown as far as it can be
     /// read, and then what is wrong.
-    package static func describe(_ message: Span<UInt8>) -> String {
+    public static func describe(_ message: Span<UInt8>) -> String {
         var lines: [String] = []
         do throws(WireError) {
             try describe(message, &lines)
@@ -42,7 +42,7 @@ package enum MessageText {
     }
 
     /// The flags that are set, in `dig`'s order: `qr aa tc rd ra ad cd`.
-    package static func flags(_ flags: HeaderFlags) -> [String] {
+    public static func flags(_ flags: HeaderFlags) -> [String] {
         [
             (flags.isResponse, "qr"), (flags.aa, "aa"), (flags.tc, "tc"), (flags.rd, "rd"), (flags.ra, "ra"),
             (flags.ad, "ad"), (flags.cd, "cd"),
@@ -50,12 +50,12 @@ package enum MessageText {
     }
 
     /// `web. IN A`.
-    package static func text(of question: Question, in message: Span<UInt8>) throws(WireError) -> String {
+    public static func text(of question: Question, in message: Span<UInt8>) throws(WireError) -> String {
         "\(absolute(try Name(message, at: question.nameOffset))) \(question.recordClass) \(question.type)"
     }
 
     /// `web. 5 IN A 10.1.0.2`; for OPT what it says about the message.
-    package static func text(of record: ResourceRecord, in message: Span<UInt8>) throws(WireError) -> String {
+    public static func text(of record: ResourceRecord, in message: Span<UInt8>) throws(WireError) -> String {
         if record.type == .opt, let edns = try? EDNS(message, record) { return try text(of: edns, in: message) }
         return "\(absolute(try Name(message, at: record.nameOffset))) \(record.ttl) \(record.recordClass) "
             + "\(record.type) \(try data(of: record, in: message))"

@@ -3,17 +3,17 @@
 /// A domain name (RFC 1035 §3.1): at most 255 octets on the wire, labels of 1 to 63 octets, any octets.
 ///
 /// Two names are equal when they differ only in the case of ASCII letters (RFC 4343). The data plane uses ``FoldedName``.
-package struct Name: Sendable {
+public struct Name: Sendable {
     /// The most octets that a name may have on the wire, the root's included (RFC 1035 §2.3.4).
-    package static let maximumLength = 255
+    public static let maximumLength = 255
     /// The most octets that a label may have (RFC 1035 §2.3.4).
-    package static let maximumLabelLength = 63
+    public static let maximumLabelLength = 63
 
     /// The name on the wire: uncompressed, the root's octet 0 at the end, case as given.
-    package let wire: [UInt8]
+    public let wire: [UInt8]
 
     /// The root of all names.
-    package static let root = Name(trustedWire: [0])
+    public static let root = Name(trustedWire: [0])
 
     /// - Parameter trustedWire: a well-formed name on the wire.
     init(trustedWire: [UInt8]) {
@@ -21,7 +21,7 @@ package struct Name: Sendable {
     }
 
     /// Makes a name of its labels, without the root's.
-    package init(labels: [[UInt8]]) throws(NameError) {
+    public init(labels: [[UInt8]]) throws(NameError) {
         var wire: [UInt8] = []
         for label in labels {
             guard !label.isEmpty else { throw .emptyLabel }
@@ -35,7 +35,7 @@ package struct Name: Sendable {
     }
 
     /// Reads a name of exactly these octets, uncompressed, root included.
-    package init(wire: Span<UInt8>) throws(NameError) {
+    public init(wire: Span<UInt8>) throws(NameError) {
         var copy: [UInt8] = []
         copy.reserveCapacity(wire.count)
         for index in wire.indices { copy.append(wire[index]) }
@@ -50,7 +50,7 @@ package struct Name: Sendable {
     }
 
     /// Reads the possibly compressed name at an offset of a message; case as it is there.
-    package init(_ message: Span<UInt8>, at offset: Int) throws(WireError) {
+    public init(_ message: Span<UInt8>, at offset: Int) throws(WireError) {
         var reader = LabelReader(at: offset)
         var wire: [UInt8] = []
         while let label = try reader.next(message) {
@@ -61,7 +61,7 @@ package struct Name: Sendable {
     }
 
     /// The labels without the root's; empty for the root.
-    package var labels: [[UInt8]] {
+    public var labels: [[UInt8]] {
         var labels: [[UInt8]] = []
         var next = 0
         while wire[next] != 0 {
@@ -73,7 +73,7 @@ package struct Name: Sendable {
     }
 
     /// The number of labels without the root's: 0...127.
-    package var labelCount: Int {
+    public var labelCount: Int {
         var count = 0
         var next = 0
         while wire[next] != 0 {
@@ -84,20 +84,20 @@ package struct Name: Sendable {
     }
 
     /// The name on the wire in lower case: what names are compared by.
-    package var folded: [UInt8] {
+    public var folded: [UInt8] {
         // Length octets are at most 63 and so never letters.
         wire.map { DNSWire.folded($0) }
     }
 
     /// This name with another behind it: `web` and `frontend.internal` make `web.frontend.internal`.
-    package func appending(_ suffix: Name) throws(NameError) -> Name {
+    public func appending(_ suffix: Name) throws(NameError) -> Name {
         let joined = wire.dropLast() + suffix.wire
         guard joined.count <= Self.maximumLength else { throw .nameTooLong(octets: joined.count) }
         return Name(trustedWire: Array(joined))
     }
 
     /// Whether this name is the other one or under it (RFC 9499 §7, "subdomain"). Every name is under the root.
-    package func isSubdomain(of other: Name) -> Bool {
+    public func isSubdomain(of other: Name) -> Bool {
         let suffix = other.folded
         let name = folded
         var next = 0
@@ -107,24 +107,24 @@ package struct Name: Sendable {
 }
 
 extension Name: Hashable, Comparable {
-    package static func == (left: Name, right: Name) -> Bool {
+    public static func == (left: Name, right: Name) -> Bool {
         left.wire.count == right.wire.count
             && zip(left.wire, right.wire).allSatisfy { DNSWire.folded($0) == DNSWire.folded($1) }
     }
 
-    package func hash(into hasher: inout Hasher) {
+    public func hash(into hasher: inout Hasher) {
         for octet in wire { hasher.combine(DNSWire.folded(octet)) }
     }
 
     /// The canonical order of names: from the last label to the first, octet by octet in lower case (RFC 4034 §6.1).
-    package static func < (left: Name, right: Name) -> Bool {
+    public static func < (left: Name, right: Name) -> Bool {
         func key(_ name: Name) -> [[UInt8]] { name.labels.reversed().map { $0.map { DNSWire.folded($0) } } }
         return key(left).lexicographicallyPrecedes(key(right)) { $0.lexicographicallyPrecedes($1) }
     }
 }
 
 /// Why something is no name.
-package enum NameError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum NameError: Error, Hashable, Sendable, CustomStringConvertible {
     /// No text at all; the root is written `.`.
     case empty
     /// Two dots in a row, or one at the beginning.
@@ -138,7 +138,7 @@ package enum NameError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Octets that are no uncompressed name.
     case malformedWire
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .empty: "the name is empty"
         case .emptyLabel: "the name has an empty label"

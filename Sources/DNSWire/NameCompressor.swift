@@ -4,7 +4,7 @@
 ///
 /// Names are matched octet by octet, so each keeps the case it was given in. It remembers a fixed number of places and
 /// needs no heap; names that come after those are compressed against them alone.
-package struct NameCompressor: Sendable {
+public struct NameCompressor: Sendable {
     // Few: the writer of every answer carries them along, and ours have few names.
     private static var capacity: Int { 16 }
 

@@ -3,12 +3,12 @@
 /// A hash of a name's octets, keyed by a secret: who does not know it cannot choose names that collide.
 ///
 /// Eight octets are mixed in at a time, by a multiplication to 128 bits whose halves are folded together (as wyhash does).
-package struct NameHash: Sendable {
+public struct NameHash: Sendable {
     @usableFromInline let start: UInt64
     @usableFromInline let factor: UInt64
 
     /// - Parameter seed: the secret; random bits.
-    package init(seed: UInt64) {
+    public init(seed: UInt64) {
         start = seed
         // Odd, so that it loses nothing; and another for every seed.
         factor = Self.fold(seed ^ 0x2545_F491_4F6C_DD1D, 0x9E37_79B9_7F4A_7C15) | 1
@@ -16,7 +16,7 @@ package struct NameHash: Sendable {
 
     /// The hash of octets: equal octets have equal hashes.
     @inlinable
-    package func hash(_ octets: Span<UInt8>) -> UInt64 {
+    public func hash(_ octets: Span<UInt8>) -> UInt64 {
         let count = octets.count
         var hash = start ^ UInt64(truncatingIfNeeded: count)
         var index = 0
@@ -38,7 +38,7 @@ package struct NameHash: Sendable {
 
     /// Mixes a further word into a hash.
     @inlinable
-    package func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+    public func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
         Self.fold(hash ^ word, factor)
     }
 

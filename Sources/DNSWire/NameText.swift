@@ -5,7 +5,7 @@ extension Name: CustomStringConvertible {
     ///
     /// `\.` is a dot within a label, `\DDD` any octet by its decimal number (RFC 1035 §5.1). Other characters stand for
     /// their UTF-8 octets.
-    package init(_ presentation: some StringProtocol) throws(NameError) {
+    public init(_ presentation: some StringProtocol) throws(NameError) {
         let text = Array(presentation.utf8)
         guard !text.isEmpty else { throw .empty }
         guard text != [UInt8(ascii: ".")] else {
@@ -35,7 +35,7 @@ extension Name: CustomStringConvertible {
     }
 
     /// The name as text that reads back to itself, without a dot at the end; `.` for the root.
-    package var description: String {
+    public var description: String {
         wire.count == 1 ? "." : labels.map { NameText.escaped($0) }.joined(separator: ".")
     }
 }

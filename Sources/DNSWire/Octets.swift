@@ -4,7 +4,7 @@ extension Span<UInt8> {
     /// The 16-bit number at an offset that was checked before.
     @inlinable
     @inline(__always)
-    package func word16(_ offset: Int) -> UInt16 {
+    public func word16(_ offset: Int) -> UInt16 {
         let octets = extracting(offset..<offset &+ 2)
         return UInt16(octets[1]) | UInt16(octets[0]) << 8
     }
@@ -12,7 +12,7 @@ extension Span<UInt8> {
     /// The 32-bit number at an offset that was checked before.
     @inlinable
     @inline(__always)
-    package func word32(_ offset: Int) -> UInt32 {
+    public func word32(_ offset: Int) -> UInt32 {
         let octets = extracting(offset..<offset &+ 4)
         var word = UInt32(octets[3])
         word |= UInt32(octets[2]) << 8
@@ -24,7 +24,7 @@ extension Span<UInt8> {
     /// The 64-bit number at an offset that was checked before.
     @inlinable
     @inline(__always)
-    package func word64(_ offset: Int) -> UInt64 {
+    public func word64(_ offset: Int) -> UInt64 {
         let octets = extracting(offset..<offset &+ 8)
         // One chain from the last octet to the first: so the compiler makes one load of it.
         var word = UInt64(octets[7])
@@ -41,7 +41,7 @@ extension Span<UInt8> {
     /// Whether both are the same octets.
     @inlinable
     @inline(__always)
-    package func isEqual(to other: Span<UInt8>) -> Bool {
+    public func isEqual(to other: Span<UInt8>) -> Bool {
         let count = count
         guard count == other.count else { return false }
         guard count >= 8 else {
@@ -62,7 +62,7 @@ extension MutableSpan<UInt8> {
     /// Stores a number at an offset that was checked before.
     @inlinable
     @inline(__always)
-    package mutating func set(_ word: UInt16, at offset: Int) {
+    public mutating func set(_ word: UInt16, at offset: Int) {
         var octets = _mutatingExtracting(offset..<offset &+ 2)
         octets[0] = UInt8(truncatingIfNeeded: word >> 8)
         octets[1] = UInt8(truncatingIfNeeded: word)
@@ -71,7 +71,7 @@ extension MutableSpan<UInt8> {
     /// Stores a number at an offset that was checked before.
     @inlinable
     @inline(__always)
-    package mutating func set(_ word: UInt32, at offset: Int) {
+    public mutating func set(_ word: UInt32, at offset: Int) {
         var octets = _mutatingExtracting(offset..<offset &+ 4)
         octets[0] = UInt8(truncatingIfNeeded: word >> 24)
         octets[1] = UInt8(truncatingIfNeeded: word >> 16)
@@ -82,7 +82,7 @@ extension MutableSpan<UInt8> {
     /// Stores a number at an offset that was checked before.
     @inlinable
     @inline(__always)
-    package mutating func set(_ word: UInt64, at offset: Int) {
+    public mutating func set(_ word: UInt64, at offset: Int) {
         var octets = _mutatingExtracting(offset..<offset &+ 8)
         octets[0] = UInt8(truncatingIfNeeded: word >> 56)
         octets[1] = UInt8(truncatingIfNeeded: word >> 48)
@@ -99,7 +99,7 @@ extension MutableSpan<UInt8> {
     /// Names and records are short, so a call of memcpy would be dearer than their eights.
     @inlinable
     @inline(__always)
-    package mutating func copy(_ source: Span<UInt8>, to offset: Int) {
+    public mutating func copy(_ source: Span<UInt8>, to offset: Int) {
         let count = source.count
         guard count >= 8 else {
             for index in 0..<count { self[offset &+ index] = source[index] }

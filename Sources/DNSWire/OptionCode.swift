@@ -1,31 +1,31 @@
 // Options of EDNS.
 
 /// What an option in an OPT record is about: OPTION-CODE (RFC 6891 §6.1.2).
-package struct OptionCode: RawRepresentable, Hashable, Sendable {
-    package let rawValue: UInt16
+public struct OptionCode: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt16
 
     @inlinable
-    package init(rawValue: UInt16) {
+    public init(rawValue: UInt16) {
         self.rawValue = rawValue
     }
 
     /// The name server's identifier (RFC 5001 §2.3).
-    package static let nsid = OptionCode(rawValue: 3)
+    public static let nsid = OptionCode(rawValue: 3)
     /// The part of the client's address that the answer depends on (RFC 7871 §6).
-    package static let clientSubnet = OptionCode(rawValue: 8)
+    public static let clientSubnet = OptionCode(rawValue: 8)
     /// A cookie against forged sources (RFC 7873 §4).
-    package static let cookie = OptionCode(rawValue: 10)
+    public static let cookie = OptionCode(rawValue: 10)
     /// How long an idle TCP connection may stay (RFC 7828 §3.1).
-    package static let tcpKeepalive = OptionCode(rawValue: 11)
+    public static let tcpKeepalive = OptionCode(rawValue: 11)
     /// Filling that hides a message's length (RFC 7830 §3).
-    package static let padding = OptionCode(rawValue: 12)
+    public static let padding = OptionCode(rawValue: 12)
     /// Why an answer is as it is (RFC 8914 §2).
-    package static let extendedError = OptionCode(rawValue: 15)
+    public static let extendedError = OptionCode(rawValue: 15)
 }
 
 extension OptionCode: CustomStringConvertible {
     /// `COOKIE`; `OPT65001` for an option that has no name here.
-    package var description: String {
+    public var description: String {
         switch self {
         case .nsid: "NSID"
         case .clientSubnet: "CLIENT-SUBNET"

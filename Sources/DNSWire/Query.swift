@@ -1,14 +1,14 @@
 // Reads a query: all that the data plane needs of it, in one pass.
 
 /// A query, in place: its header, its one question and its EDNS.
-package struct Query: Hashable, Sendable {
-    package let header: Header
-    package let question: Question
+public struct Query: Hashable, Sendable {
+    public let header: Header
+    public let question: Question
     /// Nil where the client does not speak EDNS.
-    package let edns: EDNS?
+    public let edns: EDNS?
 
     /// A query of nothing: what stands where none has been read yet.
-    package static let empty = Query(
+    public static let empty = Query(
         header: Header(id: 0, flags: HeaderFlags()),
         question: Question(
             nameOffset: Header.length, endOffset: Header.length, type: RecordType(rawValue: 0),
@@ -25,7 +25,7 @@ package struct Query: Hashable, Sendable {
     ///
     /// All records are walked, so a message that ends too early or has an OPT record where none may be (RFC 6891 §6.1.1)
     /// is found out here. What stands behind the last record is not looked at.
-    package init(_ message: Span<UInt8>, name: inout FoldedName) throws(WireError) {
+    public init(_ message: Span<UInt8>, name: inout FoldedName) throws(WireError) {
         guard let header = Header(message) else { throw .truncated(offset: 0) }
         guard header.questionCount == 1 else { throw .questionCount(Int(header.questionCount)) }
         let nameEnd = try name.read(message, at: Header.length)

@@ -1,17 +1,17 @@
 // What a message asks.
 
 /// A question, in place: where its name is, and what is asked of it (RFC 1035 §4.1.2).
-package struct Question: Hashable, Sendable {
+public struct Question: Hashable, Sendable {
     /// The offset of QNAME.
-    package let nameOffset: Int
+    public let nameOffset: Int
     /// The offset behind QCLASS.
-    package let endOffset: Int
+    public let endOffset: Int
     /// QTYPE.
-    package let type: RecordType
+    public let type: RecordType
     /// QCLASS.
-    package let recordClass: RecordClass
+    public let recordClass: RecordClass
 
-    package init(nameOffset: Int, endOffset: Int, type: RecordType, recordClass: RecordClass) {
+    public init(nameOffset: Int, endOffset: Int, type: RecordType, recordClass: RecordClass) {
         self.nameOffset = nameOffset
         self.endOffset = endOffset
         self.type = type

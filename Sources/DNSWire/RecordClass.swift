@@ -1,28 +1,28 @@
 // Classes of resource records.
 
 /// The class of a record or question (RFC 1035 §3.2.4 and §3.2.5). Nearly always `IN`.
-package struct RecordClass: RawRepresentable, Hashable, Sendable {
-    package let rawValue: UInt16
+public struct RecordClass: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt16
 
     @inlinable
-    package init(rawValue: UInt16) {
+    public init(rawValue: UInt16) {
         self.rawValue = rawValue
     }
 
     // Not left to the compiler, so that other modules compare numbers in line.
     @inlinable
-    package static func == (left: RecordClass, right: RecordClass) -> Bool { left.rawValue == right.rawValue }
+    public static func == (left: RecordClass, right: RecordClass) -> Bool { left.rawValue == right.rawValue }
 
     /// The Internet (RFC 1035 §3.2.4).
-    package static let `in` = RecordClass(rawValue: 1)
+    public static let `in` = RecordClass(rawValue: 1)
     /// CHAOS: a server's word about itself, such as `version.bind` (RFC 4892 §2).
-    package static let ch = RecordClass(rawValue: 3)
+    public static let ch = RecordClass(rawValue: 3)
     /// Hesiod (RFC 1035 §3.2.4).
-    package static let hs = RecordClass(rawValue: 4)
+    public static let hs = RecordClass(rawValue: 4)
     /// No class: only in prerequisites of updates (RFC 2136 §2.4).
-    package static let none = RecordClass(rawValue: 254)
+    public static let none = RecordClass(rawValue: 254)
     /// Any class: only asked (RFC 1035 §3.2.5).
-    package static let any = RecordClass(rawValue: 255)
+    public static let any = RecordClass(rawValue: 255)
 
     private static let mnemonics: [(RecordClass, String)] = [
         (.in, "IN"), (.ch, "CH"), (.hs, "HS"), (.none, "NONE"), (.any, "ANY"),
@@ -31,7 +31,7 @@ package struct RecordClass: RawRepresentable, Hashable, Sendable {
 
 extension RecordClass: CustomStringConvertible {
     /// Reads a class as people write it: `IN` in any case, or any class by number as `CLASS7` (RFC 3597 §5).
-    package init?(text: some StringProtocol) {
+    public init?(text: some StringProtocol) {
         let upper = text.uppercased()
         if let known = Self.mnemonics.first(where: { $0.1 == upper }) {
             self = known.0
@@ -43,7 +43,7 @@ extension RecordClass: CustomStringConvertible {
     }
 
     /// `IN`; `CLASS7` for a class without a name here (RFC 3597 §5).
-    package var description: String {
+    public var description: String {
         Self.mnemonics.first { $0.0 == self }?.1 ?? "CLASS\(rawValue)"
     }
 }

@@ -1,14 +1,14 @@
 // What records hold, for those that are written field by field.
 
 /// Whose record it is that is written.
-package enum RecordOwner: Hashable, Sendable {
+public enum RecordOwner: Hashable, Sendable {
     /// The name of the message's first question: a pointer to it.
     case question
     case name(Name)
 }
 
 /// The data of a record to be written: RDATA.
-package enum RecordData: Hashable, Sendable {
+public enum RecordData: Hashable, Sendable {
     /// RFC 1035 §3.4.1.
     case a(IPv4Address)
     /// RFC 3596 §2.2.
@@ -34,7 +34,7 @@ package enum RecordData: Hashable, Sendable {
     case unknown(RecordType, [UInt8])
 
     /// The type of the record.
-    package var type: RecordType {
+    public var type: RecordType {
         switch self {
         case .a: .a
         case .aaaa: .aaaa

@@ -1,20 +1,20 @@
 // Reads an upstream's reply as far as passing it on needs.
 
 /// A reply, in place: checked from end to end, taken apart no further than it has to be.
-package struct Reply: Hashable, Sendable {
-    package let header: Header
-    package let question: Question
+public struct Reply: Hashable, Sendable {
+    public let header: Header
+    public let question: Question
     /// The upstream's EDNS; it is about our exchange with the upstream and so not for the client (RFC 6891 §6.2.6).
-    package let edns: EDNS?
+    public let edns: EDNS?
     /// The offset behind the last record that is passed on: where OPT begins if it is the last record, else ``end``.
-    package let bodyEnd: Int
+    public let bodyEnd: Int
     /// The offset behind the last record.
-    package let end: Int
+    public let end: Int
     /// Whether OPT is the last record, so that cutting the message at ``bodyEnd`` takes just that away.
-    package let optIsLast: Bool
+    public let optIsLast: Bool
 
     /// The whole response code, EDNS's bits on top of the header's (RFC 6891 §6.1.3).
-    package var responseCode: ResponseCode {
+    public var responseCode: ResponseCode {
         ResponseCode(rawValue: UInt16(edns?.extendedResponseCodeBits ?? 0) << 4 | header.flags.responseCode.rawValue)
     }
 
@@ -23,7 +23,7 @@ package struct Reply: Hashable, Sendable {
     /// Every record is walked, and the data of the common types must have their form: what comes from outside and is sent
     /// on into containers should not be the first malformed message that their libraries meet. Octets behind the last
     /// record are not part of the message.
-    package static func parse(_ message: Span<UInt8>, name: inout FoldedName) throws(WireError) -> Reply {
+    public static func parse(_ message: Span<UInt8>, name: inout FoldedName) throws(WireError) -> Reply {
         guard let header = Header(message) else { throw .truncated(offset: 0) }
         guard header.questionCount == 1 else { throw .questionCount(Int(header.questionCount)) }
         let nameEnd = try name.read(message, at: Header.length)

@@ -1,23 +1,23 @@
 // A resource record, in place.
 
 /// Where a record is in its message, and what its fixed fields say (RFC 1035 §4.1.3).
-package struct ResourceRecord: Hashable, Sendable {
-    package let section: Section
+public struct ResourceRecord: Hashable, Sendable {
+    public let section: Section
     /// The offset of the owner's name: where the record begins.
-    package let nameOffset: Int
-    package let type: RecordType
-    package let recordClass: RecordClass
+    public let nameOffset: Int
+    public let type: RecordType
+    public let recordClass: RecordClass
     /// Seconds that the record may be kept. Values from 2³¹ on mean 0 (RFC 2181 §8).
-    package let ttl: UInt32
+    public let ttl: UInt32
     /// The offset of the TTL.
-    package let ttlOffset: Int
+    public let ttlOffset: Int
     /// RDLENGTH.
-    package let rdataLength: Int
+    public let rdataLength: Int
 
     /// The offset of RDATA.
-    package var rdataOffset: Int { ttlOffset + 6 }
+    public var rdataOffset: Int { ttlOffset + 6 }
     /// The offset behind the record.
-    package var endOffset: Int { rdataOffset + rdataLength }
+    public var endOffset: Int { rdataOffset + rdataLength }
 
     /// Reads the record at an offset: its name's form and all lengths are checked, its data are not.
     init(_ message: Span<UInt8>, at offset: Int, _ section: Section) throws(WireError) {
@@ -38,7 +38,7 @@ package struct ResourceRecord: Hashable, Sendable {
 /// Goes through the records of a message, section by section.
 ///
 /// A value of its own, without the message: who walks gives the same message each time.
-package struct RecordCursor: Sendable {
+public struct RecordCursor: Sendable {
     private var position: Int
     private var answers: Int
     private var authorities: Int
@@ -53,10 +53,10 @@ package struct RecordCursor: Sendable {
     }
 
     /// The offset behind the last record read.
-    package var offset: Int { position }
+    public var offset: Int { position }
 
     /// The next record; nil behind the last one that the header counts.
-    package mutating func next(_ message: Span<UInt8>) throws(WireError) -> ResourceRecord? {
+    public mutating func next(_ message: Span<UInt8>) throws(WireError) -> ResourceRecord? {
         let section: Section
         if answers > 0 {
             section = .answer

@@ -4,43 +4,43 @@
 ///
 /// Four bits stand in the header (RFC 1035 §4.1.1); EDNS puts eight more on top of them (RFC 6891 §6.1.3), so codes of
 /// 16 and above can only be said to a client that speaks EDNS.
-package struct ResponseCode: RawRepresentable, Hashable, Sendable {
+public struct ResponseCode: RawRepresentable, Hashable, Sendable {
     /// 0...4095.
-    package let rawValue: UInt16
+    public let rawValue: UInt16
 
     /// - Parameter rawValue: the lower twelve bits count.
     @inlinable
-    package init(rawValue: UInt16) {
+    public init(rawValue: UInt16) {
         self.rawValue = rawValue & 0xFFF
     }
 
     // Not left to the compiler, so that other modules compare numbers in line.
     @inlinable
-    package static func == (left: ResponseCode, right: ResponseCode) -> Bool { left.rawValue == right.rawValue }
+    public static func == (left: ResponseCode, right: ResponseCode) -> Bool { left.rawValue == right.rawValue }
 
     /// Done: there is an answer, or the name has no record of that type (RFC 1035 §4.1.1).
-    package static let noError = ResponseCode(rawValue: 0)
+    public static let noError = ResponseCode(rawValue: 0)
     /// The query could not be read (RFC 1035 §4.1.1).
-    package static let formatError = ResponseCode(rawValue: 1)
+    public static let formatError = ResponseCode(rawValue: 1)
     /// The server could not find out (RFC 1035 §4.1.1).
-    package static let serverFailure = ResponseCode(rawValue: 2)
+    public static let serverFailure = ResponseCode(rawValue: 2)
     /// The name does not exist: NXDOMAIN (RFC 1035 §4.1.1, RFC 8020 §2).
-    package static let nameError = ResponseCode(rawValue: 3)
+    public static let nameError = ResponseCode(rawValue: 3)
     /// The server does not do this kind of query (RFC 1035 §4.1.1).
-    package static let notImplemented = ResponseCode(rawValue: 4)
+    public static let notImplemented = ResponseCode(rawValue: 4)
     /// The server will not answer this (RFC 1035 §4.1.1).
-    package static let refused = ResponseCode(rawValue: 5)
+    public static let refused = ResponseCode(rawValue: 5)
     /// The server is no authority for the zone (RFC 2136 §2.2).
-    package static let notAuthoritative = ResponseCode(rawValue: 9)
+    public static let notAuthoritative = ResponseCode(rawValue: 9)
     /// The client's EDNS version is newer than the server's: only with EDNS (RFC 6891 §6.1.3).
-    package static let badVersion = ResponseCode(rawValue: 16)
+    public static let badVersion = ResponseCode(rawValue: 16)
     /// A server cookie is wrong or missing: only with EDNS (RFC 7873 §5.2.3).
-    package static let badCookie = ResponseCode(rawValue: 23)
+    public static let badCookie = ResponseCode(rawValue: 23)
 }
 
 extension ResponseCode: CustomStringConvertible {
     /// As `dig` writes it: `NOERROR`, `NXDOMAIN`; `RCODE12` for a code that has no name here.
-    package var description: String {
+    public var description: String {
         switch self {
         case .noError: "NOERROR"
         case .formatError: "FORMERR"

@@ -1,21 +1,21 @@
 // Where a DNS server listens.
 
 /// A DNS server's address, as people write it into `resolv.conf` and into our configuration.
-package struct ServerAddress: Hashable, Sendable {
-    package let address: IPAddress
+public struct ServerAddress: Hashable, Sendable {
+    public let address: IPAddress
     /// 1...65535; 53 where none is given.
-    package let port: UInt16
+    public let port: UInt16
     /// The interface of a link-local address (RFC 4007 §11): `eth0` or its index. Nil elsewhere.
-    package let scope: String?
+    public let scope: String?
 
-    package init(address: IPAddress, port: UInt16 = 53, scope: String? = nil) {
+    public init(address: IPAddress, port: UInt16 = 53, scope: String? = nil) {
         self.address = address
         self.port = port
         self.scope = scope
     }
 
     /// Reads `10.0.0.1`, `10.0.0.1:5353`, `fd00::1`, `[fd00::1]:5353`, `fe80::1%eth0`, `[fe80::1%eth0]:53`.
-    package init(_ text: some StringProtocol) throws(AddressError) {
+    public init(_ text: some StringProtocol) throws(AddressError) {
         var host = Substring(text)
         var port: UInt16 = 53
         if host.hasPrefix("[") {
@@ -58,7 +58,7 @@ package struct ServerAddress: Hashable, Sendable {
 
 extension ServerAddress: CustomStringConvertible {
     /// `10.0.0.1:53`, `[fe80::1%eth0]:53`.
-    package var description: String {
+    public var description: String {
         switch address {
         case .v4(let address): "\(address):\(port)"
         case .v6(let address): "[\(address)\(scope.map { "%\($0)" } ?? "")]:\(port)"
@@ -67,7 +67,7 @@ extension ServerAddress: CustomStringConvertible {
 }
 
 /// Why a text is no address of a server.
-package enum AddressError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum AddressError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Neither an IPv4 nor an IPv6 address.
     case notAnAddress(String)
     /// A `[` without its `]`.
@@ -77,7 +77,7 @@ package enum AddressError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A scope that is no interface's name, or one behind an IPv4 address.
     case badScope(String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .notAnAddress(let text): "'\(text)' is not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53"
         case .missingBracket(let text): "'\(text)' lacks the ']' behind its address"

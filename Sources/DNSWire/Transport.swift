@@ -1,21 +1,21 @@
 // How a message travels, and how large it may be.
 
 /// The two ways of classic DNS (RFC 1035 §4.2, RFC 7766).
-package enum Transport: Sendable, Hashable {
+public enum Transport: Sendable, Hashable {
     /// UDP: a datagram each.
     case datagram
     /// TCP: each message behind its length.
     case stream
 
     /// The largest datagram that we send or ask for: it passes every path without fragments (RFC 9715 §3).
-    package static let maximumDatagram = 1232
+    public static let maximumDatagram = 1232
 }
 
 extension Query {
     /// The largest answer that this client takes: over UDP 512 octets without EDNS (RFC 1035 §4.2.1), else what it said, at
     /// least 512 (RFC 6891 §6.2.3) and at most what we send.
     @inlinable
-    package func answerLimit(over transport: Transport) -> Int {
+    public func answerLimit(over transport: Transport) -> Int {
         switch transport {
         case .datagram: min(max(Int(edns?.udpPayloadSize ?? 512), 512), Transport.maximumDatagram)
         case .stream: 65_535

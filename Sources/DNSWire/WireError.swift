@@ -1,7 +1,7 @@
 // What can be wrong with the bytes of a message.
 
 /// Why bytes are no DNS message that we can use. Offsets count octets from the start of the message.
-package enum WireError: Error, Equatable, Sendable {
+public enum WireError: Error, Equatable, Sendable {
     /// The message ends in the middle of something: `offset` is where that began.
     case truncated(offset: Int)
     /// A label begins with the bits `01` or `10`, which have no meaning today (RFC 1035 §4.1.4, RFC 6891 §5).
@@ -27,7 +27,7 @@ package enum WireError: Error, Equatable, Sendable {
 }
 
 extension WireError: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         switch self {
         case .truncated(let offset):
             "the message ends inside of what begins at offset \(offset)"
