@@ -96,22 +96,12 @@ extension MutableSpan<UInt8> {
 
     /// Copies octets to an offset; that there is room for them was checked before.
     ///
-    /// Names and records are short, so a call of memcpy would be dearer than their eights.
+    /// Names and records are short, so a call of memcpy would be dearer than what the compiler makes of this loop.
     @inlinable
     @inline(__always)
     public mutating func copy(_ source: Span<UInt8>, to offset: Int) {
-        let count = source.count
-        guard count >= 8 else {
-            for index in 0..<count { self[offset &+ index] = source[index] }
-            return
-        }
-        var index = 0
-        while index < count &- 8 {
-            set(source.word64(index), at: offset &+ index)
-            index &+= 8
-        }
-        // The last eight, of which some may have been copied already.
-        set(source.word64(count &- 8), at: offset &+ count &- 8)
+        var target = _mutatingExtracting(offset..<offset &+ source.count)
+        for index in target.indices { target[index] = source[index] }
     }
 }
 

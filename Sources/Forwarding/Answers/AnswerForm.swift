@@ -61,7 +61,7 @@ struct AnswerForm: ~Escapable {
             hasTexts = message.count + options.count <= room
             room -= hasTexts ? options.count : ErrorDetail.count(in: options) * ErrorDetail.bareLength
         }
-        let cut = message.count <= room ? Cut(all: message) : self.cut(to: room)
+        let cut = message.count <= room ? Cut(all: message) : Self.cut(message, questionEnd, to: room)
 
         let header = Header(
             id: client.id, flags: flags(to: client, isTruncated: cut.isTruncated), questionCount: 1,
@@ -81,6 +81,7 @@ struct AnswerForm: ~Escapable {
         return responseCode == .nameError ? .staleNameError : .stale
     }
 
+    @inline(__always)
     private func flags(to client: ClientQuery, isTruncated: Bool) -> HeaderFlags {
         let said = HeaderFlags(rawValue: message.word16(2))
         // A code of more than four bits cannot be said without an OPT record.
@@ -93,6 +94,7 @@ struct AnswerForm: ~Escapable {
     }
 
     /// Sets the TTLs of the records that are there: those before an offset.
+    @inline(__always)
     private func writeTTLs(into buffer: inout MutableSpan<UInt8>, before end: Int) {
         if case .age(0) = time { return }
         var place = 0
@@ -111,6 +113,7 @@ struct AnswerForm: ~Escapable {
     }
 
     /// Writes the OPT record at an offset; gives the offset behind it.
+    @inline(__always)
     private func writeOPT(
         _ edns: ClientQuery.EDNS, hasTexts: Bool, into buffer: inout MutableSpan<UInt8>, at start: Int
     ) -> Int {
@@ -156,7 +159,7 @@ extension AnswerForm {
 
     /// The records of the answer and authority sections that end within `room` octets, in their order and each whole.
     @inline(never)
-    private func cut(to room: Int) -> Cut {
+    private static func cut(_ message: Span<UInt8>, _ questionEnd: Int, to room: Int) -> Cut {
         var cut = Cut(upTo: questionEnd)
         guard let reader = try? Message(message) else { return cut }
         var records = reader.records

@@ -56,6 +56,7 @@ struct AnswerCache: Sendable {
     }
 
     /// Looks an answer up; gives it another round in the ring.
+    @inline(__always)
     mutating func find(_ key: AnswerKey, _ now: Moment) -> Finding {
         guard let place = place(of: key) else { return .nothing }
         let entry = ring.entry(place)
@@ -128,6 +129,7 @@ struct AnswerCache: Sendable {
     // MARK: - Answering
 
     /// Writes the answer at a place for a client, see ``AnswerForm/write(to:question:into:limit:)``.
+    @inline(__always)
     func write(
         _ place: Int, _ time: AnswerForm.Time, to client: ClientQuery, question: Span<UInt8>,
         into buffer: consuming MutableSpan<UInt8>, limit: Int

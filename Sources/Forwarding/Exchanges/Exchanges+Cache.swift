@@ -44,7 +44,7 @@ extension Exchanges {
         return cache.write(
             place, time, to: client,
             question: message.extracting(query.question.nameOffset..<query.question.endOffset), into: buffer,
-            limit: query.answerLimit(over: transport))
+            limit: transport == .datagram ? client.datagramLimit : query.answerLimit(over: transport))
     }
 
     /// Renews an answer that is asked for often, before it expires and somebody has to wait; once in its life.
