@@ -43,6 +43,12 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
         exchanges.setUpstreams(group, upstreams)
     }
 
+    /// Asks a server no more, for example because it asks us; what it is asked already goes on.
+    package mutating func avoid(_ place: UpstreamPlace) { exchanges.upstreams.avoid(place) }
+
+    /// Asks all servers again that were avoided.
+    package mutating func avoidNobody() { exchanges.upstreams.stopAvoiding { _ in true } }
+
     /// Whether names are asked for in a spelling that nobody can guess, of upstreams that repeat it.
     @inlinable
     package var randomizesCase: Bool {

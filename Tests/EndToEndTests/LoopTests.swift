@@ -40,4 +40,22 @@ struct LoopTests {
             #expect(try house.dig("app", "third.example").data == ["192.0.2.1"])
         }
     }
+    @Test("in the namespace of a container is found out there, and others ask it on")
+    func namespace() throws {
+        let configuration = "[[network]]\nname = \"n\"\nupstreams = [\"127.0.0.1\"]\nfrom = \"namespace\"\n"
+        try House.lend(configuration: configuration) { house in
+            for container in ["app", "dns"] { try house.container(container, "--network", "n") }
+            try house.startDNSMasq(in: "dns", at: "127.0.0.1", "--server=127.0.0.11")
+            try house.startUpstream("127.0.0.1", in: "app")
+            #expect(try house.dig("dns", "first.example").status == "SERVFAIL")
+            let message = "upstream 127.0.0.1:53 in the namespace of container dns asks us in turn"
+            #expect(eventually { house.log.contains(message) }, "\(house.log)")
+            let start = ContinuousClock.now
+            let second = try house.dig("dns", "second.example")
+            #expect(second.status == "SERVFAIL" && second.output.out.contains("EDE: 22"), "\(second)")
+            #expect(ContinuousClock.now - start < .seconds(1))
+            #expect(house.log.components(separatedBy: "asks us in turn").count == 2)
+            #expect(try house.dig("app", "third.example").data == ["192.0.2.1"])
+        }
+    }
 }

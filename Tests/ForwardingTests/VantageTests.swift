@@ -1,5 +1,6 @@
 // The namespace from which upstreams are reached.
 
+import DNSWire
 import Forwarding
 import Testing
 
@@ -30,5 +31,30 @@ struct VantageTests {
         try worker.perform(.answers(client: 5, .failure(22)), "")
         try worker.perform(.closes("a"), "")
         #expect(worker.forwarder.inFlight == 0)
+    }
+    @Test("a server that is avoided there is asked from elsewhere alone, until it or its namespace is another")
+    func avoided() throws {
+        var worker = Worker()
+        worker.forwarder.setUpstreams(7, UpstreamList(servers: [server(1), server(2)], origin: .namespace))
+        worker.forwarder.avoid(UpstreamPlace(server: server(1), vantage: .namespace(3)))
+        func asked(view: UInt32) throws -> ServerAddress? {
+            _ = try worker.ask(namespace: view)
+            defer { worker.forwarder.abandon(namespace: view) }
+            while let action = worker.forwarder.nextAction() {
+                if case .openDatagram(_, let server, _, _) = action { return server }
+            }
+            return nil
+        }
+        #expect(try asked(view: 4) == server(1))
+        #expect(try asked(view: 3) == server(2))
+        #expect(try asked(view: 3) == server(1), "the number is another container's now")
+        for number: UInt8 in 1...2 {
+            worker.forwarder.avoid(UpstreamPlace(server: server(number), vantage: .namespace(5)))
+        }
+        while worker.forwarder.nextAction() != nil {}
+        _ = try worker.ask(client: 5, namespace: 5)
+        try worker.perform(.answers(client: 5, .failure(22)), "nobody is left")
+        worker.forwarder.avoidNobody()
+        #expect(try asked(view: 5) == server(1))
     }
 }

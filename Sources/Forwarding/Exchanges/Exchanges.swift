@@ -192,6 +192,7 @@ extension Exchanges {
             }
         }
         for upstream in upstreams.forget(scopes: scopes.forget(view: namespace)) { closeSockets(of: upstream) }
+        upstreams.stopAvoiding { $0.vantage == .namespace(namespace) }
         for token in sockets.tokens where sockets[token]?.vantage == .namespace(namespace) { close(token) }
         return abandoned
     }

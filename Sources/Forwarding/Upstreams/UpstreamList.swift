@@ -40,3 +40,14 @@ package enum Vantage: Sendable, Hashable {
     /// That of a container, by the number under which it asks.
     case namespace(UInt32)
 }
+
+/// A server as it is reached from one namespace: another server, perhaps, than the same address in another.
+package struct UpstreamPlace: Sendable, Hashable {
+    package var server: ServerAddress
+    package var vantage: Vantage
+
+    package init(server: ServerAddress, vantage: Vantage) {
+        self.server = server
+        self.vantage = vantage
+    }
+}

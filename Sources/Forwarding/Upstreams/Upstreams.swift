@@ -15,13 +15,10 @@ struct Destination: Sendable {
 
 /// The upstreams by server and namespace: what is learned from one group's questions holds for all groups.
 struct Upstreams {
-    private struct Place: Hashable {
-        let server: ServerAddress
-        let vantage: Vantage
-    }
-
     private var table = Slots<Upstream>()
-    private var places: [Place: Slot] = [:]
+    private var places: [UpstreamPlace: Slot] = [:]
+    /// Those that are not asked; empty nearly always.
+    private var avoided: Set<UpstreamPlace> = []
     private var destinations: [UInt32: Destination] = [:]
 
     subscript(_ slot: Slot) -> Upstream? {
@@ -44,7 +41,7 @@ struct Upstreams {
     }
 
     private mutating func slot(of server: ServerAddress, _ vantage: Vantage) -> Slot {
-        let place = Place(server: server, vantage: vantage)
+        let place = UpstreamPlace(server: server, vantage: vantage)
         if let known = places[place] { return known }
         let slot = table.insert(Upstream(server, from: vantage))
         places[place] = slot
@@ -54,11 +51,24 @@ struct Upstreams {
     /// The upstreams of a scope, in the order in which the next question is to try them.
     mutating func takeTurn(of scope: UInt32) -> [Slot] {
         guard let destination = destinations[scope] else { return [] }
-        let slots = destination.upstreams
+        var slots = destination.upstreams
+        if !avoided.isEmpty { slots.removeAll { isAvoided($0) } }
         guard destination.rotates, slots.count > 1 else { return slots }
         destinations[scope]?.turn += 1
         let first = destination.turn % slots.count
         return Array(slots[first...] + slots[..<first])
+    }
+
+    private func isAvoided(_ slot: Slot) -> Bool {
+        table[slot].map { avoided.contains(UpstreamPlace(server: $0.server, vantage: $0.vantage)) } ?? false
+    }
+
+    /// Asks a server no more, whichever lists have it.
+    mutating func avoid(_ place: UpstreamPlace) { avoided.insert(place) }
+
+    /// Asks servers again that were avoided.
+    mutating func stopAvoiding(where isMeant: (UpstreamPlace) -> Bool) {
+        avoided = avoided.filter { !isMeant($0) }
     }
 
     /// Forgets scopes, and the upstreams that no other scope has; gives those, as they were.

@@ -4,55 +4,89 @@ import DNSWire
 import Forwarding
 import LinuxNet
 import Logging
+import Registry
+
+/// When the upstreams of a namespace may be probed once more: each time twice as long after the last.
+struct ProbeTime {
+    private var next = ContinuousClock.Instant.now
+    private var interval = Self.firstInterval
+
+    private static var firstInterval: Duration { .seconds(30) }
+    private static var lastInterval: Duration { .seconds(3600) }
+
+    /// Whether the time has come; if so, there is another.
+    mutating func take() -> Bool {
+        guard ContinuousClock.now >= next else { return false }
+        next = .now + interval
+        interval = min(interval * 2, Self.lastInterval)
+        return true
+    }
+}
 
 extension ControlPlane {
-    /// The time until upstreams are probed once more, at first and at last: each time it is twice as long.
-    static var firstProbeInterval: Duration { .seconds(30) }
-    private static var lastProbeInterval: Duration { .seconds(3600) }
-    /// The most upstreams that are probed.
+    /// The most upstreams that are probed at once.
     private static var maximumProbes: Int { 64 }
 
-    /// Asks each upstream for a name of its own: where that comes to a listener of ours, the upstream asks us. Those that
-    /// are asked from containers' namespaces are left out.
-    func probeUpstreams() {
-        guard ContinuousClock.now >= nextProbe else { return }
-        nextProbe = .now + probeInterval
-        probeInterval = min(probeInterval * 2, Self.lastProbeInterval)
-        let servers = Set(upstreamGroups.values.filter { $0.origin == .host }.flatMap(\.servers))
-        probes = [:]
-        for server in servers.prefix(Self.maximumProbes) { probes[Entropy.word()] = server }
+    /// Asks each upstream for a name of its own: where that comes to a listener of ours, the upstream asks us.
+    /// - Parameters:
+    ///   - view: the container that got no answer.
+    ///   - servers: those that it asks from its own namespace.
+    func probeUpstreams(of view: ViewID?, _ servers: [ServerAddress]) {
+        let hosts = Set(upstreamGroups.values.filter { $0.origin == .host }.flatMap(\.servers))
+        var places = places(hosts, .host)
+        if let view { places += self.places(servers, .namespace(view.rawValue)) }
+        guard !places.isEmpty else { return }
+        if probes.count + places.count > Self.maximumProbes { probes = [:] }
+        let new = Dictionary(uniqueKeysWithValues: places.map { (Entropy.word(), $0) })
+        probes.merge(new) { $1 }
         for worker in workers { worker.inbox.post(.probes(Array(probes.keys))) }
         // A worker that does not know the token yet would forward the probe.
         ask(workers.indices, { .fence(token: $0) }) { [self] _ in
-            for (token, server) in probes { probe(server, token) }
+            for (token, place) in new { probe(place, token) }
         }
     }
 
-    private func probe(_ server: ServerAddress, _ token: UInt64) {
+    /// These servers, if it is time to probe those of their namespace.
+    private func places(_ servers: some Collection<ServerAddress>, _ vantage: Vantage) -> [UpstreamPlace] {
+        guard !servers.isEmpty, probeTimes[vantage, default: ProbeTime()].take() else { return [] }
+        return servers.prefix(Self.maximumProbes / 2).map { UpstreamPlace(server: $0, vantage: vantage) }
+    }
+
+    private func probe(_ place: UpstreamPlace, _ token: UInt64) {
         do throws(LinuxError) {
             guard let name = try? LoopProbe.name(of: token) else { return }
             let query = Self.query(name, .a, id: UInt16(truncatingIfNeeded: Entropy.word()))
-            _ = try UDPSocket.connected(to: try SocketAddress(server)).send(query.span)
+            switch place.vantage {
+            case .host:
+                _ = try UDPSocket.connected(to: try SocketAddress(place.server)).send(query.span)
+            case .namespace(let view):
+                let kind = SocketKind(to: place.server, isStream: false)
+                var batch = makeSockets(for: ViewID(rawValue: view), kind, 1)
+                guard let socket = batch.take(kind) else { return }
+                try UDPSocket.connect(socket, to: try SocketAddress(place.server, on: socket))
+                _ = try socket.send(query.span)
+            }
         } catch {
-            logger.debug("upstream \(server) is not probed: \(error)")
+            logger.debug("upstream \(place.server) is not probed: \(error)")
         }
     }
 
     /// Asks all upstreams again, those too that were found to ask us: things may be different now.
     func forgetLoops() {
-        loopingUpstreams = []
-        nextProbe = .now
-        probeInterval = Self.firstProbeInterval
+        probeTimes = [:]
+        for worker in workers { worker.inbox.post(.avoidNobody) }
     }
 
-    /// Takes an upstream that asks us out of all lists.
+    /// Asks an upstream no more that asks us.
     func takeLoop(_ token: UInt64) {
-        guard let server = probes.removeValue(forKey: token) else { return }
+        guard let place = probes.removeValue(forKey: token) else { return }
+        var whence = ""
+        if case .namespace(let view) = place.vantage {
+            whence = " in the namespace of container \(name(of: ContainerID(of: ViewID(rawValue: view))))"
+        }
         logger.warning(
-            "upstream \(server) asks us in turn, which would never end; it is not asked until the configuration is loaded again or the host's resolv.conf changes"
+            "upstream \(place.server)\(whence) asks us in turn, which would never end; it is not asked until the configuration is loaded again or the host's resolv.conf changes"
         )
-        loopingUpstreams.insert(server)
-        upstreamsChanged = true
-        publish()
+        for worker in workers { worker.inbox.post(.avoid(place)) }
     }
 }

@@ -8,19 +8,22 @@ import SystemPackage
 extension ControlPlane {
     /// Makes sockets in the namespace of a view and sends them to its worker; none where it cannot be entered.
     func openSockets(for view: ViewID, _ kind: SocketKind, _ count: Int) {
-        var batch = SocketBatch()
+        workers[worker(of: view)].inbox.post(.sockets(view, kind, Handover(makeSockets(for: view, kind, count))))
+    }
+
+    /// Makes sockets in the namespace of a view; none where it cannot be entered.
+    func makeSockets(for view: ViewID, _ kind: SocketKind, _ count: Int) -> SocketBatch {
         let container = ContainerID(of: view)
-        if let attachment = attachments[container] {
-            do throws(LinuxError) {
-                let namespace = try attachment.openNamespace(by: opener)
-                batch = try opener.openSockets(in: namespace.namespace, kind, count: count)
-            } catch {
-                logger.warning(
-                    "container \(name(of: container)): upstreams cannot be asked from its namespace: \(error)",
-                    metadata: .about(container: name(of: container), limitedAs: "sockets of \(container.rawValue)"))
-            }
+        guard let attachment = attachments[container] else { return SocketBatch() }
+        do throws(LinuxError) {
+            let namespace = try attachment.openNamespace(by: opener)
+            return try opener.openSockets(in: namespace.namespace, kind, count: count)
+        } catch {
+            logger.warning(
+                "container \(name(of: container)): upstreams cannot be asked from its namespace: \(error)",
+                metadata: .about(container: name(of: container), limitedAs: "sockets of \(container.rawValue)"))
+            return SocketBatch()
         }
-        workers[worker(of: view)].inbox.post(.sockets(view, kind, Handover(batch)))
     }
 }
 

@@ -60,7 +60,6 @@ extension ControlPlane {
                 list.patience = max(list.patience, .seconds(timeout) - .milliseconds(500))
             }
         }
-        if from == .host { list.servers.removeAll { loopingUpstreams.contains($0) } }
         return list
     }
 }

@@ -78,13 +78,10 @@ package final class ControlPlane {
     var newListeners: [(container: ContainerID, worker: Int, message: WorkerMessage)] = []
     /// The upstream groups that the workers know.
     var upstreamGroups: [UInt32: UpstreamList] = [:]
-    /// The upstreams that were found to ask us.
-    var loopingUpstreams: Set<ServerAddress> = []
     /// The upstreams that are being probed, by the token of the probe.
-    var probes: [UInt64: ServerAddress] = [:]
-    /// When upstreams may be probed again.
-    var nextProbe = ContinuousClock.Instant.now
-    var probeInterval = ControlPlane.firstProbeInterval
+    var probes: [UInt64: UpstreamPlace] = [:]
+    /// When those of each namespace may be probed again.
+    var probeTimes: [Vantage: ProbeTime] = [:]
     /// Whether ``upstreamGroups`` has to be found out anew.
     var upstreamsChanged = true
 
@@ -276,7 +273,7 @@ package final class ControlPlane {
     private func take(_ report: WorkerReply) {
         switch report {
         case .needsSockets(let view, let kind, let count): openSockets(for: view, kind, count)
-        case .unanswered: probeUpstreams()
+        case .unanswered(let view, let servers): probeUpstreams(of: view, servers)
         case .looped(let token): takeLoop(token)
         case .reached, .resolved, .counters, .flushed: break
         }

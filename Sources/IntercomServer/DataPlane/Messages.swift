@@ -47,6 +47,9 @@ enum WorkerMessage: Sendable {
     case upstreams(group: UInt32, UpstreamList?)
     /// The tokens of the probes that tell loops, in place of those before.
     case probes([UInt64])
+    /// An upstream that asks us: it is asked no more, until ``avoidNobody``.
+    case avoid(UpstreamPlace)
+    case avoidNobody
     case listen(ViewID, Handover<ListenerSockets>)
     case closeListener(ViewID)
     /// Sockets that ``WorkerReply/needsSockets(_:_:count:)`` asked for; none: they cannot be had.
@@ -69,8 +72,9 @@ enum WorkerReply: Sendable {
     case flushed(token: UInt64, Int)
     /// Not asked for: upstreams are to be asked from a container's namespace, and there are no sockets.
     case needsSockets(ViewID, SocketKind, count: Int)
-    /// Not asked for: no upstream had an answer to a question.
-    case unanswered
+    /// Not asked for: no upstream had an answer to a question. The servers are those that the view has asked from its own
+    /// namespace; it is nil where the question was no container's.
+    case unanswered(ViewID?, [ServerAddress])
     /// Not asked for: the question of a probe has come to a listener of ours.
     case looped(token: UInt64)
 

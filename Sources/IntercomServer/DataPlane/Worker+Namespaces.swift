@@ -20,12 +20,19 @@ struct SocketOrder {
         self.token = token
         self.view = ViewID(rawValue: namespace)
         self.server = server
-        if case .v6 = server.address {
-            kind = SocketKind(isStream: isStream, isV6: true)
-        } else {
-            kind = SocketKind(isStream: isStream, isV6: false)
-        }
+        kind = SocketKind(to: server, isStream: isStream)
         self.message = message
+    }
+}
+
+extension SocketKind {
+    /// What reaches a server.
+    init(to server: ServerAddress, isStream: Bool) {
+        if case .v6 = server.address {
+            self.init(isStream: isStream, isV6: true)
+        } else {
+            self.init(isStream: isStream, isV6: false)
+        }
     }
 }
 
@@ -105,7 +112,7 @@ extension Worker {
 
 extension SocketAddress {
     /// The address of an upstream as a socket is to be connected to it: its scope is one of the socket's namespace.
-    fileprivate init(_ server: ServerAddress, on socket: borrowing Descriptor) throws(LinuxError) {
+    init(_ server: ServerAddress, on socket: borrowing Descriptor) throws(LinuxError) {
         switch server.address {
         case .v4(let address):
             self.init(v4: address.bits, port: server.port)

@@ -104,19 +104,32 @@ extension Worker {
                 cancel(token)
                 upstreams.remove(token)
             case .answer(let client, let answer):
-                complain(of: answer, now)
+                complain(of: answer, to: client, now)
                 deliver(answer, to: client)
             }
         }
     }
 
     /// Says that no upstream had an answer, now and then.
-    private mutating func complain(of answer: Answer, _ now: Moment) {
+    private mutating func complain(of answer: Answer, to client: Client, _ now: Moment) {
         guard answer.responseCode == .serverFailure || answer.responseCode == .refused, now >= nextComplaint else {
             return
         }
         nextComplaint = now + .seconds(5)
-        control.post(.unanswered)
+        let view = view(of: client)
+        let servers = forwarder.upstreamReports.filter { $0.vantage == view.map { .namespace($0.rawValue) } }
+        control.post(.unanswered(view, servers.map(\.server)))
+    }
+
+    /// The view of a client's container.
+    private func view(of client: Client) -> ViewID? {
+        let ticket: Ticket?
+        switch client {
+        case .datagram(let listener, _): ticket = listener
+        case .stream(let stream): ticket = streams.position(of: stream).map { streams[$0].listener }
+        case .control: ticket = nil
+        }
+        return ticket.flatMap { listeners.position(of: $0) }.map { listeners[$0].view }
     }
 
     private mutating func openDatagram(

@@ -155,6 +155,10 @@ struct Worker: ~Copyable {
                 closeListener(view)
             case .probes(let tokens):
                 responder.probes = tokens
+            case .avoid(let place):
+                forwarder.avoid(place)
+            case .avoidNobody:
+                forwarder.avoidNobody()
             case .sockets(let view, let kind, let sockets):
                 takeSockets(view, kind, sockets)
             case .resolve(let token, let view, let query):
