@@ -23,8 +23,8 @@ public struct MessageWriter: ~Copyable, ~Escapable {
         self.buffer = buffer
     }
 
-    /// The octets that are left for records.
-    public var available: Int { limit - reserved - count }
+    /// The octets that are left for records; below 0 where more is kept free than there is.
+    public var available: Int { limit &- reserved &- count }
 
     /// Flags and response code; they may change until ``finish()``.
     public var flags: HeaderFlags {
@@ -208,7 +208,7 @@ public struct MessageWriter: ~Copyable, ~Escapable {
     mutating func append(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count <= available else { return false }
         buffer.copy(bytes, to: count)
-        count += bytes.count
+        count &+= bytes.count
         return true
     }
 

@@ -117,25 +117,19 @@ package struct Directory: ~Copyable {
         let view = Int(view.rawValue)
         guard first < name.labelCount, view < viewLinks.count else { return nil }
         let networks = viewNetworks.run(of: view)
-        let ends = Ends(
-            whole: name.labelCount, bare: isUnderDomain(name) ? name.labelCount - domainLabels : 0)
-        if let links = viewLinks[view], let number = exact(name, first, ends.whole, links) {
+        let whole = name.labelCount
+        if let links = viewLinks[view], let number = exact(name, first, whole, links) {
             return Match(scope: ScopeID(rawValue: links), isLink: true, number: number)
         }
         if networks.count == 0 { return nil }
-        if let match = search(name, first, ends.whole, networks, .exact) { return match }
-        if ends.bare > first, let match = search(name, first, ends.bare, networks, .exact) { return match }
+        if let match = search(name, first, whole, networks, .exact) { return match }
+        // The label behind the name without the domain; none where it is not under the domain.
+        let bare = isUnderDomain(name) ? whole - domainLabels : 0
+        if bare > first, let match = search(name, first, bare, networks, .exact) { return match }
         guard hasWildcards(networks) else { return nil }
-        if let match = search(name, first, ends.whole, networks, .wildcard) { return match }
-        if ends.bare > first, let match = search(name, first, ends.bare, networks, .wildcard) { return match }
+        if let match = search(name, first, whole, networks, .wildcard) { return match }
+        if bare > first, let match = search(name, first, bare, networks, .wildcard) { return match }
         return nil
-    }
-
-    /// The label behind the name, as it is and without the domain.
-    private struct Ends {
-        var whole: Int
-        /// 0: the name is not under the domain.
-        var bare: Int
     }
 
     /// The labels `first..<end` as a name on any network; then as a name with a network's name behind it.
@@ -272,20 +266,20 @@ package struct Directory: ~Copyable {
         let start = index.blobs.runs[match.number].start + Int(entry.nameLength)
         let aLength = Int(entry.aCount) * RecordSet.aStride
         let aaaaLength = Int(entry.aaaaCount) * RecordSet.aaaaStride
-        switch type {
-        case .a where aLength > 0:
+        if type == .a && aLength > 0 {
             return inTurn(match.number, start, aLength, Int(entry.aCount), RecordSet.aStride)
-        case .aaaa where aaaaLength > 0:
+        }
+        if type == .aaaa && aaaaLength > 0 {
             return inTurn(match.number, start + aLength, aaaaLength, Int(entry.aaaaCount), RecordSet.aaaaStride)
-        case _ where entry.otherCount > 0 && entry.otherType == type.rawValue:
+        }
+        if entry.otherCount > 0 && entry.otherType == type.rawValue {
             let offset = start + aLength + aaaaLength
             let run = index.blobs.runs[match.number]
             return Records(
                 offset: offset, length: run.start + run.count - offset, count: Int(entry.otherCount), stride: 0,
                 start: 0)
-        default:
-            return Records(offset: 0, length: 0, count: 0, stride: 0, start: 0)
         }
+        return Records(offset: 0, length: 0, count: 0, stride: 0, start: 0)
     }
 
     private mutating func inTurn(_ number: Int, _ offset: Int, _ length: Int, _ count: Int, _ stride: Int) -> Records {

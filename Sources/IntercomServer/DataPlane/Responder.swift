@@ -49,7 +49,7 @@ struct Responder: ~Copyable {
             return bare(header, .notImplemented, .notImplemented, into: buffer)
         }
         do throws(WireError) {
-            query = try Query(message, name: &name)
+            query = try Query(message, header, name: &name)
         } catch {
             return bare(header, .formatError, .malformed, into: buffer)
         }
