@@ -13,9 +13,9 @@ BIN := $(CURDIR)/.build/release
 BUILD_PACKAGES := g++ libstdc++-12-dev libseccomp-dev libsystemd-dev pkg-config
 TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base mandoc nftables musl-tools nsd unbound util-linux python3 python3-pip
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
-BENCH_PACKAGES := iproute2 dnsperf dnsmasq-base unbound gcc libc6-dev valgrind python3
+BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev procps valgrind python3
 
-.PHONY: all build demo demo-tiers test check lint format fuzz bench install install-files deb clean need-root need-swift
+.PHONY: all build demo demo-tiers test check lint format fuzz bench instructions install install-files deb clean need-root need-swift
 
 all: build
 
@@ -73,8 +73,7 @@ fuzz: need-swift
 	    --scratch-path $(FUZZ) --product Fuzz
 	@Tests/Fuzz/run $(FUZZ)/release/Fuzz $(SECONDS) $(TARGET)
 
-# Side by side with a bare loop, dnsmasq and unbound, with answers of ours and as forwarders; then instructions and
-# allocations an answer.
+# Side by side with other servers, with answers of ours and as forwarders; at scale; instructions and allocations.
 bench: need-root
 	@.ci/install $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build
@@ -82,6 +81,12 @@ bench: need-root
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/forwarding
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/discovery
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/instructions
+
+# What is the same on every machine: instructions and allocations for the answers that nearly all are.
+instructions: need-root
+	@.ci/install $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory build
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/instructions --only local cached
 
 install: build install-files
 	@[ -n "$(DESTDIR)" ] || echo "then, under systemd: systemd-sysusers && systemd-tmpfiles --create &&" \

@@ -107,9 +107,9 @@ class Bench:
         self.addresses += 1
         return "127.%d.%d.%d" % (53 + self.addresses, os.getpid() >> 8 & 255, os.getpid() & 255)
 
-    def upstream(self, ttl=3600, namespace=None):
+    def upstream(self, ttl=3600, namespace=None, address=None):
         """Starts an upstream that answers everything at once, here or in a namespace; gives its address, port 53."""
-        address = self.address()
+        address = address or self.address()
         prefix = ["ip", "netns", "exec", namespace] if namespace else []
         self.start(prefix + ["taskset", "-c", CLIENT_CORE, self.bare_loop(), address, "53", str(ttl)], "upstream-" + address)
         return address
@@ -122,7 +122,7 @@ class Bench:
             time.sleep(0.05)
         return address, "upstream-" + address
 
-    def intercom_configuration(self, namespace, upstreams=(), more=()):
+    def intercom_configuration(self, namespace, upstreams=(), more=(), containers=()):
         """One worker, and the names web0 ... in a network that the namespace is on."""
         lines = ["[server]", "workers = 1", "[discover]", "enabled = false"]
         lines += ["[forward]", "upstreams = [%s]" % ", ".join('"%s"' % upstream for upstream in upstreams)]
@@ -132,18 +132,39 @@ class Bench:
         for number in range(NAMES):
             lines += ["[[container]]", 'name = "web%d"' % number]
             lines += ['networks = [{ name = "bench", ip = ["10.53.0.%d"] }]' % (number + 1)]
-        return self.write("intercom.toml", "\n".join(lines) + "\n")
+        return self.write("intercom.toml", "\n".join([*lines, *containers]) + "\n")
+
+
+def family(pid):
+    """A process and those that it has begotten."""
+    members = [pid]
+    for member in members:
+        for task in os.listdir("/proc/%d/task" % member):
+            with open("/proc/%d/task/%s/children" % (member, task)) as file:
+                members += [int(child) for child in file.read().split()]
+    return members
 
 
 def cpu(pid):
-    """The CPU time of a process so far, in user space and in the kernel, in seconds; and exactly, both together."""
-    with open("/proc/%d/stat" % pid) as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    exact = 0
-    for task in os.listdir("/proc/%d/task" % pid):
-        with open("/proc/%d/task/%s/schedstat" % (pid, task)) as file:
-            exact += int(file.read().split()[0])
-    return int(fields[11]) / TICKS, int(fields[12]) / TICKS, exact / 1e9
+    """The CPU time of a process so far, in user space and in the kernel, in seconds; and exactly, both together.
+
+    Its children count, also those that have ended: some servers have one for each connection.
+    """
+    user = system = exact = 0
+    for member in family(pid):
+        try:
+            with open("/proc/%d/stat" % member) as file:
+                fields = [int(field) for field in file.read().rsplit(")", 1)[1].split()[11:15]]
+            user += fields[0] + fields[2]
+            system += fields[1] + fields[3]
+            exact += (fields[2] + fields[3]) * 1e9 / TICKS
+            for task in os.listdir("/proc/%d/task" % member):
+                with open("/proc/%d/task/%s/schedstat" % (member, task)) as file:
+                    exact += int(file.read().split()[0])
+        except FileNotFoundError:
+            # It has ended in the middle: by the next time its parent has its sum.
+            continue
+    return user / TICKS, system / TICKS, exact / 1e9
 
 
 def load(bench, namespace, command, inside, queries, seconds):
@@ -154,12 +175,22 @@ def load(bench, namespace, command, inside, queries, seconds):
     prefix = ["ip", "netns", "exec", namespace] if inside else []
     server = bench.start(prefix + ["taskset", "-c", SERVER_CORE] + command, "log")
     await_answer(namespace, "127.0.0.11", seconds=20)
-    before = cpu(server.pid)
-    output = subprocess.run(
-        ["ip", "netns", "exec", namespace, "taskset", "-c", CLIENT_CORE, "dnsperf", "-s", "127.0.0.11", "-d", queries,
-         "-l", str(seconds), "-c", "4", "-T", "1", "-q", "100", "-e"], check=True, capture_output=True, text=True).stdout
-    user, system, exact = (b - a for a, b in zip(before, cpu(server.pid)))
+    measured = cost(server.pid, dnsperf(namespace, "127.0.0.11", queries, seconds))
     end(server)
+    return measured
+
+
+def dnsperf(namespace, address, queries, seconds, more=()):
+    """The command that asks for a while, as fast as the answers come."""
+    return ["ip", "netns", "exec", namespace, "taskset", "-c", CLIENT_CORE, "dnsperf", "-s", address, "-d", queries, "-l", str(seconds),
+            "-c", "4", "-T", "1", "-q", "100", "-e", *more]
+
+
+def cost(pid, client):
+    """Lets a client ask; gives what a query cost the server, in microseconds."""
+    before = cpu(pid)
+    output = subprocess.run(client, check=True, capture_output=True, text=True).stdout
+    user, system, exact = (b - a for a, b in zip(before, cpu(pid)))
     completed = int(re.search(r"Queries completed:\s+(\d+)", output).group(1))
     lost = int(re.search(r"Queries lost:\s+(\d+)", output).group(1))
     rate = float(re.search(r"Queries per second:\s+([\d.]+)", output).group(1))
@@ -167,6 +198,34 @@ def load(bench, namespace, command, inside, queries, seconds):
     share = user / (user + system) if user + system else 0
     return {"rate": rate, "lost": lost, "user": exact * share / completed * 1e6,
             "system": exact * (1 - share) / completed * 1e6, "total": exact / completed * 1e6}
+
+
+def latencies(client):
+    """Lets a client ask that reports each query; gives how long half of them took at most, and 99 and 99.9 of 100, in microseconds."""
+    output = subprocess.run([*client, "-v"], check=True, capture_output=True, text=True).stdout
+    # "> NOERROR web1 A 0.000045", in seconds; "> T web1 A" where no answer came for five of them.
+    told = [line.split() for line in output.splitlines() if line.startswith("> ")]
+    times = sorted(5 if words[1] == "T" else float(words[-1]) for words in told)
+    if not times:
+        sys.exit("no query was answered: " + " ".join(client))
+    return {"p%s" % part: times[int(len(times) * part / 100)] * 1e6 for part in (50, 99, 99.9)}
+
+
+def write_result(name, text):
+    """Writes a file below results/."""
+    directory = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results")
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, name), "w") as file:
+        file.write(text)
+
+
+def await_true(condition, otherwise, seconds=30):
+    """Waits until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            sys.exit(otherwise)
+        time.sleep(0.1)
 
 
 def end(process):
