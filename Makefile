@@ -78,6 +78,7 @@ bench: need-root
 	@.ci/install $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/side-by-side
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/workers
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/forwarding
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/discovery
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/instructions

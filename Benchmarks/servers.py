@@ -128,6 +128,7 @@ def aardvark(bench):
     server.process.wait()
     pids = subprocess.run(["pgrep", "--full", "--exact", ".*aardvark-dns --config %s .*" % directory], capture_output=True, text=True)
     server.process = Stray(int(pids.stdout.split()[0]))
+    bench.processes.append(server.process)
     return server
 
 
