@@ -15,7 +15,8 @@ TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base mandoc nftable
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev procps valgrind python3
 
-.PHONY: all build demo demo-tiers test check lint format fuzz bench instructions install install-files deb clean need-root need-swift
+.PHONY: all build demo demo-tiers test check lint format fuzz test-asan test-tsan differential coverage floods soak bench \
+    instructions install install-files deb clean need-root need-swift
 
 all: build
 
@@ -61,6 +62,42 @@ lint: need-swift
 
 format: need-swift
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+# All tests but those in namespaces, under the sanitizers of memory and of threads. LeakSanitizer does not see pointers that
+# Swift keeps other bits in, and would take what is alive for leaked. The compiler (6.3) puts a cast into its own
+# instrumentation for threads that its verifier refuses, and that does nothing: so that is not asked.
+SANITIZED := INTERCOM_PYTHONPATH=$(CURDIR)/.build/python $(SWIFT) test --quiet --skip EndToEndTests
+
+test-asan: need-swift .build/python
+	@.ci/install $(BUILD_PACKAGES)
+	ASAN_OPTIONS=detect_leaks=0 $(SANITIZED) --sanitize address --scratch-path .build/asan
+
+test-tsan: need-swift .build/python
+	@.ci/install $(BUILD_PACKAGES)
+	TSAN_OPTIONS=halt_on_error=1 $(SANITIZED) --sanitize thread --scratch-path .build/tsan \
+	    -Xswiftc -Xfrontend -Xswiftc -disable-llvm-verify
+
+# Messages by chance, whole and damaged, read by dnspython and by us.
+MESSAGES ?= 100000
+
+differential: need-swift .build/python
+	@.ci/install $(BUILD_PACKAGES)
+	INTERCOM_PYTHONPATH=$(CURDIR)/.build/python INTERCOM_DIFFERENTIAL=$(MESSAGES) $(SWIFT) test --filter DifferentialTests
+
+# Lines of each room that tests run through, without those in namespaces; and a report of each line, .build/coverage/lines.
+coverage: need-swift .build/python
+	@.ci/install $(BUILD_PACKAGES)
+	INTERCOM_PYTHONPATH=$(CURDIR)/.build/python $(SWIFT) test --quiet --skip EndToEndTests --enable-code-coverage \
+	    --scratch-path .build/coverage
+	@Tests/coverage .build/coverage
+
+# What one container can do to others, and ten MINUTES of everything at once.
+MINUTES ?= 10
+
+floods soak: need-root
+	@.ci/install $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory build
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/$@ $(if $(filter soak,$@),--minutes $(MINUTES))
 
 # The fuzzer with the address sanitizer: one TARGET of Tests/Fuzz/Seeds, or all of them, for SECONDS in all.
 TARGET ?=

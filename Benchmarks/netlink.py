@@ -33,15 +33,15 @@ class Namespace:
         self.sequence = 0
         if name:
             self.path = "/run/netns/" + name
-            home = os.open("/proc/self/ns/net", os.O_RDONLY)
+            home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
             check(libc.unshare(CLONE_NEWNET), "unshare")
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o444))
-            check(libc.mount(b"/proc/self/ns/net", self.path.encode(), b"none", MS_BIND, None), "mount")
+            check(libc.mount(b"/proc/thread-self/ns/net", self.path.encode(), b"none", MS_BIND, None), "mount")
             self.open()
             check(libc.setns(home, CLONE_NEWNET), "setns")
             os.close(home)
         else:
-            self.path = "/proc/self/ns/net"
+            self.path = "/proc/thread-self/ns/net"
             self.open()
 
     def open(self):

@@ -15,7 +15,8 @@ extension ResourceRecord {
         case .mx: end = try nameEnd(message, at: rdataOffset + 2)
         case .srv: end = try nameEnd(message, at: rdataOffset + 6)
         case .soa: end = try nameEnd(message, at: nameEnd(message, at: rdataOffset)) + 20
-        case .txt, .hinfo: end = stringsEnd(message)
+        case .txt: end = stringsEnd(message)
+        case .hinfo: end = try stringEnd(message, at: stringEnd(message, at: rdataOffset))
         default: return
         }
         guard end == endOffset else { throw .badRecordData(type, offset: rdataOffset) }
@@ -27,7 +28,13 @@ extension ResourceRecord {
         return try LabelReader.skip(message, at: offset)
     }
 
-    /// The end of the last string of TXT or HINFO; before the data where there is none.
+    /// The end of a string within the data.
+    private func stringEnd(_ message: Span<UInt8>, at offset: Int) throws(WireError) -> Int {
+        guard offset < endOffset else { throw .badRecordData(type, offset: rdataOffset) }
+        return offset + 1 + Int(message[offset])
+    }
+
+    /// The end of the last string of TXT; before the data where there is none.
     private func stringsEnd(_ message: Span<UInt8>) -> Int {
         guard rdataLength > 0 else { return -1 }
         var position = rdataOffset

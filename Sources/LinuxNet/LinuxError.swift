@@ -42,12 +42,24 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         let what = subject.map { "\(call) \($0)" } ?? call
         switch kind {
-        case .system: return "\(what): \(errno)"
+        case .system: return "\(what): \(errno)\(remedy.map { "; raise \($0)" } ?? "")"
         case .notANetworkNamespace: return "\(what): not a network namespace"
         case .noSuchProcess: return "\(what): no such process"
         case .alreadyListening: return "\(what): another process listens there"
         case .inUse: return "\(what): another process uses it"
         case .noNftables: return what
+        }
+    }
+
+    /// The limit that was met, as administrators know it.
+    private var remedy: String? {
+        switch (errno, call) {
+        case (.tooManyOpenFiles, "inotify_init1"):
+            "sysctl fs.inotify.max_user_instances, or the limit of open files (LimitNOFILE=)"
+        case (.tooManyOpenFiles, _): "the limit of open files (LimitNOFILE= of the unit, or ulimit -n)"
+        case (.tooManyOpenFilesInSystem, _): "sysctl fs.file-max"
+        case (.noSpace, "inotify_add_watch"): "sysctl fs.inotify.max_user_watches"
+        default: nil
         }
     }
 }

@@ -10,16 +10,20 @@ package enum Processors {
 
 /// Limits of the process, getrlimit(2).
 package enum Limits {
-    /// Lets the process have as many open descriptors as its hard limit says: each namespace takes two.
+    /// Lets the process have as many open descriptors as the kernel lets anybody have, where it may (CAP_SYS_RESOURCE), else
+    /// as many as its hard limit says: each namespace takes two.
     /// - Returns: the limit now.
     @discardableResult
     package static func raiseOpenFiles() -> Int {
         var limit = rlimit()
         // Each call reads or fills exactly one record.
         guard unsafe getrlimit(Int32(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
-        let soft = limit.rlim_cur
-        limit.rlim_cur = limit.rlim_max
-        guard unsafe setrlimit(Int32(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Int(clamping: soft) }
+        let most = (try? Files.readText("/proc/sys/fs/nr_open", limit: 64)).flatMap { $0 }?.split(separator: "\n").first
+        let wanted = most.flatMap { rlim_t($0) } ?? limit.rlim_max
+        for hard in [max(wanted, limit.rlim_max), limit.rlim_max] {
+            var raised = rlimit(rlim_cur: hard, rlim_max: hard)
+            if unsafe setrlimit(Int32(RLIMIT_NOFILE.rawValue), &raised) == 0 { return Int(clamping: hard) }
+        }
         return Int(clamping: limit.rlim_cur)
     }
 }

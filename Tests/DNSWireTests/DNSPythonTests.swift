@@ -9,9 +9,13 @@ import Testing
 struct DNSPythonTests {
     /// Runs a script with lines on its standard input; gives the lines that it prints.
     private func python(_ script: String, _ lines: [String] = []) throws -> [String] {
+        try Self.python(["-c", script], lines)
+    }
+
+    static func python(_ arguments: [String], _ lines: [String]) throws -> [String] {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", script]
+        process.arguments = ["python3"] + arguments
         var environment = ProcessInfo.processInfo.environment
         if let path = environment["INTERCOM_PYTHONPATH"] { environment["PYTHONPATH"] = path }
         process.environment = environment

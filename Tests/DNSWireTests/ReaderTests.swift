@@ -115,7 +115,8 @@ struct ReaderTests {
             ("PTR with a pointer forward", 12, "c030"), ("MX without a name", 15, "000a"),
             ("SOA without numbers", 6, "00 00"),
             ("SRV without a name", 33, "0000 0000 0035"), ("TXT of nothing", 16, ""),
-            ("TXT longer than it is", 16, "0561"),
+            ("TXT longer than it is", 16, "0561"), ("HINFO of one string", 13, "036f6e65"),
+            ("HINFO of three strings", 13, "0161 0162 0163"),
         ] as [(String, UInt16, String)])
     func badData(what: String, type: UInt16, data: String) {
         let rdata = hex(data)
