@@ -92,6 +92,30 @@ struct PrivilegeTests {
         }
     }
 
+    @Test("forgets nothing that was declared where the opener could not be asked at a start")
+    func restoringWithoutOpener() throws {
+        try lend { house, opener in
+            _ = try house.namespace("job")
+            let process = try house.start(in: "job", ["sleep", "600"], log: "sleep")
+            func add() throws -> Bool {
+                try house.ctl(
+                    "container", "add", "job", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.3"
+                ).status == 0
+            }
+            #expect(try eventually { try add() })
+            #expect(house.stopDaemon() == 0)
+            House.kill(opener)
+            let socket = "\(house.directory)/opener.sock"
+            try house.startDaemon(Self.configuration, options: ["--opener-socket", socket], under: Self.nobody)
+            #expect(house.log.contains("container job, which was declared before: pid"), "\(house.log)")
+            #expect(house.stopDaemon() == 0)
+            try FileManager.default.removeItem(atPath: socket)
+            _ = try startOpener(house, socket, "opener-2")
+            try house.startDaemon(Self.configuration, options: ["--opener-socket", socket], under: Self.nobody)
+            #expect(try house.dig("job", "job").data == ["10.0.0.3"])
+        }
+    }
+
     @Test("asks upstreams from a container's namespace")
     func fromNamespace() throws {
         try lend { house, _ in
@@ -138,6 +162,8 @@ struct PrivilegeTests {
             }
             #expect(try eventually(within: 20) { try add() })
             #expect(try house.dig("c1", "web").data == ["10.0.0.2"])
+            // Nothing happens in those that were found meanwhile, and they are entered all the same.
+            #expect(try eventually(within: 30) { try house.dig("c10", "localhost").data == ["127.0.0.1"] })
         }
     }
 }

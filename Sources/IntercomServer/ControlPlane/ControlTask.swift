@@ -10,6 +10,8 @@ enum ControlTask: Hashable, CaseIterable {
     case sayProblems
     /// Ask the kernel for everything again.
     case catchUp
+    /// Try again to enter what could not be entered.
+    case enterAgain
 }
 
 extension ControlPlane {
@@ -37,6 +39,7 @@ extension ControlPlane {
             case .lookForAbsent: endAbsent()
             case .sayProblems: sayProblems()
             case .catchUp: catchUp()
+            case .enterAgain: enterAgain()
             }
         }
     }

@@ -168,9 +168,19 @@ extension ControlPlane {
             case (.noSuchProcess, .pid(let pid)): throw .noSuchProcess(pid: Int(pid))
             case (.notANetworkNamespace, _):
                 throw .notANetworkNamespace(path: source.description, reason: "it is something else")
-            default: throw .notANetworkNamespace(path: source.description, reason: "\(error.errno)")
+            default:
+                throw error.isOfWhatIsNotThere
+                    ? .notANetworkNamespace(path: source.description, reason: "\(error.errno)")
+                    : .cannotEnter(source, error)
             }
         }
+    }
+}
+
+extension LinuxError {
+    /// Whether a path leads nowhere; else what it leads to may be there.
+    fileprivate var isOfWhatIsNotThere: Bool {
+        [.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .fileNameTooLong].contains(errno)
     }
 }
 

@@ -211,11 +211,22 @@ extension ControlPlane {
         }
     }
 
+    /// Tries again what has failed for a reason that may have passed: an opener that is stuck, descriptors that are short.
+    func enterAgain() {
+        let failed = found.filter { $0.value.mayPass }
+        for path in failed.keys { found[path]?.mayPass = false }
+        for container in failed.values.compactMap(\.container) { retryListener(of: container) }
+        look(at: failed.filter { $0.value.container == nil }.keys)
+    }
+
     // MARK: - What is wrong
 
     private func note(_ error: ControlError, at path: String) {
         // A file comes first, and becomes a namespace by a mount: that takes a moment.
         note(error.message, at: path, later: error.member == "NotANetworkNamespace")
+        guard error.member == "OperationFailed" else { return }
+        found[path]?.mayPass = true
+        schedule(.enterAgain, after: .seconds(10))
     }
 
     private func note(_ problem: String, at path: String, later: Bool = false) {

@@ -13,6 +13,8 @@ struct FoundNamespace {
     var problem: String?
     /// Whether that was logged.
     var isSaid = false
+    /// Whether it may pass by itself, so that it is tried again.
+    var mayPass = false
 
     init(_ identity: NamespaceIdentity) {
         self.identity = identity

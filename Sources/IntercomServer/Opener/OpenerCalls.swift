@@ -8,9 +8,13 @@ import Varlink
 /// A call of the interface `intercom.Opener`.
 protocol OpenerCall: Codable {
     associatedtype Reply: Codable
+
+    /// Whether it takes locks of the namespace, which its root can hold: that it takes long says nothing of the opener.
+    static var takesLocks: Bool { get }
 }
 
 extension OpenerCall {
+    static var takesLocks: Bool { false }
     static var method: String { "\(OpenerCalls.interface).\(Self.self)" }
 }
 
@@ -67,6 +71,8 @@ enum OpenerCalls {
 
     /// Goes with the descriptor of a namespace; a socket that hears of changes of nftables comes back.
     struct SetRedirection: OpenerCall {
+        static let takesLocks = true
+
         struct Reply: Codable {}
 
         /// Where port 53 of 127.0.0.11 is led.
@@ -75,6 +81,8 @@ enum OpenerCalls {
 
     /// Goes with that socket.
     struct RepairRedirection: OpenerCall {
+        static let takesLocks = true
+
         struct Reply: Codable {
             var wasMissing: Bool
         }
@@ -84,6 +92,8 @@ enum OpenerCalls {
 
     /// Goes with that socket.
     struct RemoveRedirection: OpenerCall {
+        static let takesLocks = true
+
         struct Reply: Codable {}
 
         var port: UInt16

@@ -139,7 +139,7 @@ final class RemoteOpener: Opener {
         var buffer = [UInt8](repeating: 0, count: OpenerCalls.maximumMessage)
         let received: Descriptor.Received
         do throws(LinuxError) {
-            received = try exchange(message, descriptors, &buffer)
+            received = try exchange(message, descriptors, &buffer, provesStuck: !Call.takesLocks)
         } catch {
             logger.error(
                 "the opener cannot be reached: \(error)", metadata: .about(.openerUnreachable, limitedAs: "opener"))
@@ -163,8 +163,9 @@ final class RemoteOpener: Opener {
     }
 
     /// Sends a message and waits for the other; once more where the opener has ended over it.
+    /// - Parameter provesStuck: whether it says that the opener is stuck if none comes in time.
     private func exchange(
-        _ message: [UInt8], _ descriptors: [Int32], _ buffer: inout [UInt8]
+        _ message: [UInt8], _ descriptors: [Int32], _ buffer: inout [UInt8], provesStuck: Bool
     ) throws(LinuxError) -> Descriptor.Received {
         let silence = LinuxError(call: "recvmsg", errno: .timedOut, subject: path)
         guard restsUntil.withLock({ $0 }) <= .now else { throw silence }
@@ -173,7 +174,7 @@ final class RemoteOpener: Opener {
             do throws(LinuxError) {
                 let sent = try connection.send(message.span, passing: descriptors)
                 guard sent != nil, let received = try connection.receivePassed(into: &buffer) else {
-                    restsUntil.withLock { $0 = .now + Self.timeout }
+                    if provesStuck { restsUntil.withLock { $0 = .now + Self.timeout } }
                     throw silence
                 }
                 if received.count > 0 { return received }

@@ -43,7 +43,7 @@ extension ControlPlane {
     func restoreDeclarations() throws(LinuxError) {
         let (before, isSameBoot) = try state.load()
         for network in before.networks {
-            restore(.createNetwork(network), "network \(network.name)") { () throws(ControlError) in
+            restore([.createNetwork(network)], "network \(network.name)") { () throws(ControlError) in
                 try createNetwork(network)
             }
         }
@@ -59,13 +59,14 @@ extension ControlPlane {
     private func restore(_ container: Declarations.DeclaredContainer, isSameBoot: Bool) {
         let parameters = container.parameters
         guard parameters.netns != nil || parameters.pid != nil else {
-            restore(.addContainer(parameters), "container \(parameters.name)") { () throws(ControlError) in
+            restore([.addContainer(parameters)], "container \(parameters.name)") { () throws(ControlError) in
                 try declare(parameters)
             }
             return
         }
         guard isSameBoot, let namespace = container.namespace else { return forget(parameters) }
-        restore(.addContainer(parameters), "container \(parameters.name)") { () throws(ControlError) in
+        let declarations = [Declaration.addContainer(parameters), .attach(namespace)]
+        restore(declarations, "container \(parameters.name)") { () throws(ControlError) in
             do throws(ControlError) {
                 try declare(parameters)
             } catch  where error.isOfWhatHasEnded {
@@ -84,15 +85,15 @@ extension ControlPlane {
     private func restore(_ declaration: Declaration) {
         switch declaration {
         case .connect(let connection):
-            restore(declaration, "container \(connection.container) on network \(connection.network)") {
+            restore([declaration], "container \(connection.container) on network \(connection.network)") {
                 () throws(ControlError) in try connect(connection)
             }
         case .disconnect(let connection):
-            restore(declaration, "container \(connection.container) off network \(connection.network)") {
+            restore([declaration], "container \(connection.container) off network \(connection.network)") {
                 () throws(ControlError) in try disconnect(connection)
             }
         case .drainContainer(let name):
-            restore(declaration, "container \(name), draining") { () throws(ControlError) in
+            restore([declaration], "container \(name), draining") { () throws(ControlError) in
                 try drain(Named(name: name))
             }
         default: break
@@ -100,12 +101,12 @@ extension ControlPlane {
     }
 
     /// Makes one call again. One that is refused now is tried again at the next start.
-    private func restore(_ declaration: Declaration, _ subject: String, _ call: () throws(ControlError) -> Void) {
+    private func restore(_ declarations: [Declaration], _ subject: String, _ call: () throws(ControlError) -> Void) {
         do throws(ControlError) {
             try call()
         } catch {
             logger.error("\(subject), which was declared before: \(error.message)")
-            state.keep(declaration)
+            for declaration in declarations { state.keep(declaration) }
         }
     }
 
