@@ -22,9 +22,11 @@ struct PrivilegeTests {
         "--no-new-privs",
     ]
 
-    private func startOpener(_ house: House, _ socket: String, _ log: String) throws -> Process {
+    private func startOpener(
+        _ house: House, _ socket: String, _ log: String, under wrapper: [String] = []
+    ) throws -> Process {
         let process = try house.start(
-            in: "house", ["\(House.binaries)/intercomd", "--opener", "--opener-socket", socket], log: log)
+            in: "house", wrapper + ["\(House.binaries)/intercomd", "--opener", "--opener-socket", socket], log: log)
         #expect(eventually { FileManager.default.fileExists(atPath: socket) })
         try Command.must(["chown", "65534", socket])
         return process
@@ -166,4 +168,43 @@ struct PrivilegeTests {
             #expect(try eventually(within: 30) { try house.dig("c10", "localhost").data == ["127.0.0.1"] })
         }
     }
+
+    @Test("asks its opener for others while a call waits for a lock that a container's root holds")
+    func lockHeld() throws {
+        try lend { house, opener in
+            // An opener to which no socket of nfnetlink ever comes.
+            let library = "\(house.directory)/stuck.so"
+            try Command.must(["cc", "-shared", "-fPIC", "-o", library, "-x", "c", "-"], input: Self.stuckSocket)
+            House.kill(opener)
+            try FileManager.default.removeItem(atPath: "\(house.directory)/opener.sock")
+            _ = try startOpener(
+                house, "\(house.directory)/opener.sock", "opener-2", under: ["env", "LD_PRELOAD=\(library)"])
+            try house.container("web", "--network", "n,ip=10.0.0.2")
+            _ = try house.namespace("dns")
+            func redirect() throws -> Output {
+                try house.ctl(
+                    "container", "add", "dns", "--netns", house.path("dns"), "--network", "n", "--listen", "redirect")
+            }
+            for number in 1...3 {
+                let refused = try redirect()
+                #expect(refused.status == 1 && refused.err.contains("timed out"), "\(refused)")
+                let start = ContinuousClock.now
+                try house.container("app\(number)", "--network", "n,ip=10.0.0.\(number + 2)")
+                #expect(start.duration(to: .now) < .seconds(2))
+                #expect(!house.log.contains("the opener cannot be reached"))
+                #expect(try house.dig("app\(number)", "web").data == ["10.0.0.2"])
+            }
+        }
+    }
+
+    private static let stuckSocket = """
+        #include <linux/netlink.h>
+        #include <sys/socket.h>
+        #include <sys/syscall.h>
+        #include <unistd.h>
+        int socket(int domain, int type, int protocol) {
+            if (domain == AF_NETLINK && protocol == NETLINK_NETFILTER) pause();
+            return syscall(SYS_socket, domain, type, protocol);
+        }
+        """
 }

@@ -6,7 +6,7 @@ import SystemPackage
 import Varlink
 
 /// Carries out the calls of ``OpenerCalls`` with the privileges of this process.
-struct OpenerErrand: ~Copyable {
+struct OpenerErrand: ~Copyable, Sendable {
     private let opener = LocalOpener()
     /// The host's namespace, which is never entered.
     private let host: NamespaceIdentity
@@ -89,7 +89,13 @@ struct OpenerErrand: ~Copyable {
         _ call: OpenerCalls.SetRedirection, _ passed: consuming Descriptor?
     ) throws(LinuxError) {
         let monitor = try opener.set(.ofListener(at: call.port), in: try namespace(passed))
-        try reply(to: OpenerCalls.SetRedirection.self, .init(), passing: [monitor.descriptor.rawValue])
+        do throws(LinuxError) {
+            try reply(to: OpenerCalls.SetRedirection.self, .init(), passing: [monitor.descriptor.rawValue])
+        } catch {
+            // It took too long: nobody would remove the rules.
+            try? opener.remove(.ofListener(at: call.port), of: monitor)
+            throw error
+        }
     }
 
     private func repairRedirection(

@@ -6,6 +6,7 @@
 
 import LinuxNet
 package import Logging
+import Synchronization
 import Systemd
 import Varlink
 
@@ -15,7 +16,7 @@ package struct OpenerService: ~Copyable {
     private static let socketName = "opener"
     /// How long it waits for a call before it ends, in milliseconds.
     private static let idleTime = 30_000
-    /// Callers at the same time: the daemon is one. More wait.
+    /// Callers at the same time, and calls that are carried out: the daemon is one. More wait.
     private static let maximumConnections = 16
 
     private static let listenerToken: UInt64 = 1 << 60
@@ -26,6 +27,7 @@ package struct OpenerService: ~Copyable {
     private var epoll: Epoll
     private var connections = SlotTable<Descriptor>()
     private var buffer = [UInt8](repeating: 0, count: OpenerCalls.maximumMessage)
+    private let work = OpenerWork()
 
     /// - Parameter path: where it listens if the service manager gives it no socket.
     /// - Throws: ``LinuxError``, ``OpenerServiceError``.
@@ -54,7 +56,7 @@ package struct OpenerService: ~Copyable {
         try ServiceManager.tell([.ready])
         while true {
             let count = try epoll.wait(timeoutMilliseconds: Self.idleTime)
-            if count == 0, connections.isEmpty { return }
+            if count == 0, connections.isEmpty, work.count == 0 { return }
             for index in 0..<count {
                 let (token, _) = epoll.event(index)
                 if token == Self.listenerToken { accept() } else { serve(Ticket(word: token)) }
@@ -81,16 +83,47 @@ package struct OpenerService: ~Copyable {
         }
     }
 
-    /// Carries out one call; the connection is for no more.
+    /// Carries out one call; the connection is for no more. It has a thread of its own, so that one that waits for a lock,
+    /// which a container's root can hold, does not have the others wait.
     private mutating func serve(_ ticket: Ticket) {
         guard let connection = connections.remove(ticket) else { return }
         do throws(LinuxError) {
             guard var received = try connection.receivePassed(into: &buffer), received.count > 0 else { return }
             let message = Array(buffer[..<received.count].prefix { $0 != 0 })
-            let passed = received.descriptors.next()
-            try OpenerErrand(host: host, connection: connection).carryOut(message, passed)
+            var passed: Handover<Descriptor>?
+            if let descriptor = received.descriptors.next() { passed = Handover(descriptor) }
+            let errand = Handover(OpenerErrand(host: host, connection: connection))
+            try work.carryOut(upTo: Self.maximumConnections) { [passed, logger] in
+                do throws(LinuxError) {
+                    try errand.take()?.carryOut(message, passed?.take())
+                } catch {
+                    logger.warning("a call cannot be answered: \(error)", metadata: .about(limitedAs: "call"))
+                }
+            }
         } catch {
-            logger.warning("a call cannot be answered: \(error)", metadata: .about(limitedAs: "call"))
+            logger.warning("a call cannot be carried out: \(error)", metadata: .about(limitedAs: "call"))
+        }
+    }
+}
+
+/// The calls that are being carried out.
+private final class OpenerWork: Sendable {
+    private let running = Mutex(0)
+
+    var count: Int { running.withLock { $0 } }
+
+    /// Runs a call on a thread of its own; where there are so many already, on this one.
+    func carryOut(upTo limit: Int, _ call: @escaping @Sendable () -> Void) throws(LinuxError) {
+        guard count < limit else { return call() }
+        running.withLock { $0 += 1 }
+        do throws(LinuxError) {
+            try Thread.start(name: "call") { [self] in
+                call()
+                running.withLock { $0 -= 1 }
+            }
+        } catch {
+            running.withLock { $0 -= 1 }
+            throw error
         }
     }
 }

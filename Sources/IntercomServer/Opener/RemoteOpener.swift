@@ -8,8 +8,10 @@ import Varlink
 
 /// Asks the opener at a socket. Each call has a connection of its own: if the opener dies, the next call starts another.
 final class RemoteOpener: Opener {
-    /// How long a call may take: a container's root can have its namespace's locks held.
+    /// How long a call may take.
     private static let timeout = Duration.seconds(5)
+    /// How long one may take for which a container's root can have its namespace's locks held.
+    private static let timeoutOfLocks = Duration.seconds(2)
 
     private let path: String
     private let logger: Logger
@@ -139,10 +141,13 @@ final class RemoteOpener: Opener {
         var buffer = [UInt8](repeating: 0, count: OpenerCalls.maximumMessage)
         let received: Descriptor.Received
         do throws(LinuxError) {
-            received = try exchange(message, descriptors, &buffer, provesStuck: !Call.takesLocks)
+            received = try exchange(message, descriptors, &buffer, takesLocks: Call.takesLocks)
         } catch {
-            logger.error(
-                "the opener cannot be reached: \(error)", metadata: .about(.openerUnreachable, limitedAs: "opener"))
+            // Who was to wait for a container's locks is told, and that is not the opener's fault.
+            if !Call.takesLocks || error.errno != .timedOut {
+                logger.error(
+                    "the opener cannot be reached: \(error)", metadata: .about(.openerUnreachable, limitedAs: "opener"))
+            }
             throw error
         }
         return try read(received, buffer)
@@ -163,18 +168,19 @@ final class RemoteOpener: Opener {
     }
 
     /// Sends a message and waits for the other; once more where the opener has ended over it.
-    /// - Parameter provesStuck: whether it says that the opener is stuck if none comes in time.
+    /// - Parameter takesLocks: see ``OpenerCall/takesLocks``.
     private func exchange(
-        _ message: [UInt8], _ descriptors: [Int32], _ buffer: inout [UInt8], provesStuck: Bool
+        _ message: [UInt8], _ descriptors: [Int32], _ buffer: inout [UInt8], takesLocks: Bool
     ) throws(LinuxError) -> Descriptor.Received {
         let silence = LinuxError(call: "recvmsg", errno: .timedOut, subject: path)
         guard restsUntil.withLock({ $0 }) <= .now else { throw silence }
         for _ in 1...2 {
-            let connection = try UnixSocket.connectForMessages(path: path, timeout: Self.timeout)
+            let connection = try UnixSocket.connectForMessages(
+                path: path, timeout: takesLocks ? Self.timeoutOfLocks : Self.timeout)
             do throws(LinuxError) {
                 let sent = try connection.send(message.span, passing: descriptors)
                 guard sent != nil, let received = try connection.receivePassed(into: &buffer) else {
-                    if provesStuck { restsUntil.withLock { $0 = .now + Self.timeout } }
+                    if !takesLocks { restsUntil.withLock { $0 = .now + Self.timeout } }
                     throw silence
                 }
                 if received.count > 0 { return received }
