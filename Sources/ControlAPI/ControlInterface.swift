@@ -92,8 +92,9 @@ package enum ControlInterface {
         type UpstreamGroup (network: ?string, domain: ?string, from: string, servers: []string)
 
         # A server that has been asked, from the namespace of a container or of the host: its smoothed round-trip time in
-        # microseconds, the questions that got no reply in time since its last one, and whether others are asked before it.
-        type Server (server: string, container: ?string, roundTrip: ?int, failures: int, resting: bool)
+        # microseconds, the questions that got no reply in time since its last one, whether others are asked before it, and
+        # whether it is not asked at all, as it asks us in turn.
+        type Server (server: string, container: ?string, roundTrip: ?int, failures: int, resting: bool, looping: bool)
 
         # Kept answers of upstreams now: how many, the memory that they take and may take; and since the daemon started:
         # questions answered from memory (stale: past their life, RFC 8767), questions that upstreams were asked, questions

@@ -77,13 +77,18 @@ package enum Status: ControlMethod {
         package var failures: Int
         /// It failed repeatedly: others are asked before it.
         package var resting: Bool
+        /// It asks us in turn, and is not asked.
+        package var looping: Bool
 
-        package init(server: String, container: String?, roundTrip: Int?, failures: Int, resting: Bool) {
+        package init(
+            server: String, container: String?, roundTrip: Int?, failures: Int, resting: Bool, looping: Bool
+        ) {
             self.server = server
             self.container = container
             self.roundTrip = roundTrip
             self.failures = failures
             self.resting = resting
+            self.looping = looping
         }
     }
 

@@ -105,6 +105,7 @@ struct StatusVerb: ParsableCommand {
 
 extension Status.Server {
     fileprivate var state: String {
+        if looping { return "asks us in turn" }
         if resting { return "rests" }
         return roundTrip == nil ? "not heard yet" : "answers"
     }

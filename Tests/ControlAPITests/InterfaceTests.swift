@@ -80,7 +80,8 @@ struct InterfaceTests {
     static let group = Status.UpstreamGroup(network: "n", domain: "d", from: "host", servers: ["s"])
     static let cache = Status.Cache(
         entries: 7, octets: 7, limit: 7, hits: 7, stale: 7, misses: 7, coalesced: 7, prefetches: 7, evictions: 7)
-    static let server = Status.Server(server: "10.0.0.1:53", container: "c", roundTrip: 7, failures: 7, resting: true)
+    static let server = Status.Server(
+        server: "10.0.0.1:53", container: "c", roundTrip: 7, failures: 7, resting: true, looping: true)
     static let worker = Status.Worker(
         worker: 7, listeners: 7, queries: 7, local: 7, cached: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
         tcpConnections: 7, inFlight: 7)

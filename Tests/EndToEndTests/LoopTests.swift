@@ -31,6 +31,10 @@ struct LoopTests {
             #expect(second.status == "SERVFAIL" && second.output.out.contains("EDE: 22"), "\(second)")
             #expect(ContinuousClock.now - start < .seconds(1))
             #expect(house.log.components(separatedBy: "asks us in turn").count == 2)
+            #expect(
+                try house.ctl("status").lines.contains {
+                    $0.hasPrefix("10.8.0.2:53 ") && $0.hasSuffix("asks us in turn")
+                })
 
             // Another one beside it is asked, and the first one again after a reload.
             try house.startUpstream("127.0.0.5")

@@ -43,14 +43,17 @@ package struct UpstreamReport: Sendable, Hashable {
     package var failures: Int
     /// Others are asked before it.
     package var isResting: Bool
+    /// It is not asked, see ``Forwarder/avoid(_:)``.
+    package var isAvoided = false
 }
 
 extension UpstreamReport {
-    init(_ upstream: Upstream) {
+    init(_ upstream: Upstream, isAvoided: Bool) {
         server = upstream.server
         vantage = upstream.vantage
         roundTrip = upstream.roundTrip.smoothed.map { Int($0.nanoseconds / 1000) }
         failures = upstream.health.failures
         isResting = upstream.health.isResting
+        self.isAvoided = isAvoided
     }
 }

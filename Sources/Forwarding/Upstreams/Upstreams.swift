@@ -84,5 +84,7 @@ struct Upstreams {
         return gone
     }
 
-    var reports: [UpstreamReport] { table.slots.compactMap { table[$0].map { UpstreamReport($0) } } }
+    var reports: [UpstreamReport] {
+        table.slots.compactMap { slot in table[slot].map { UpstreamReport($0, isAvoided: isAvoided(slot)) } }
+    }
 }

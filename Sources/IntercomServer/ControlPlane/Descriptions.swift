@@ -93,17 +93,14 @@ extension ControlPlane {
 extension ControlPlane {
     /// The servers that workers have asked, each once: what they have found out on their own, taken together.
     func describeServers(_ reports: [UpstreamReport]) -> [Status.Server] {
-        struct Place: Hashable {
-            let server: ServerAddress
-            let vantage: Vantage
-        }
-        let servers = Dictionary(grouping: reports) { Place(server: $0.server, vantage: $0.vantage) }
+        let servers = Dictionary(grouping: reports) { UpstreamPlace(server: $0.server, vantage: $0.vantage) }
         return servers.map { place, reports in
             let times = reports.compactMap(\.roundTrip)
             return Status.Server(
                 server: place.server.description, container: name(of: place.vantage),
                 roundTrip: times.isEmpty ? nil : times.reduce(0, +) / times.count,
-                failures: reports.map(\.failures).max() ?? 0, resting: reports.contains(where: \.isResting))
+                failures: reports.map(\.failures).max() ?? 0, resting: reports.contains(where: \.isResting),
+                looping: reports.contains(where: \.isAvoided))
         }.sorted { ($0.container ?? "", $0.server) < ($1.container ?? "", $1.server) }
     }
 
