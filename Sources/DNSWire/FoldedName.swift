@@ -48,39 +48,34 @@ public struct FoldedName: ~Copyable, Sendable {
     private mutating func readPlain(_ message: Span<UInt8>, at offset: Int) -> Int? {
         guard offset >= 0 else { return nil }
         var bytes = storage.mutableSpan
-        var position = offset
+        let available = min(message.count &- offset, Name.maximumLength)
         var used = 0
         var labels = 0
-        while position < message.count {
-            let octet = message[position]
-            let count = Int(octet)
-            let next = position &+ 1 &+ count
-            let end = used &+ 1 &+ count
-            // The root's octet must fit, too.
-            guard count < 64, end < Name.maximumLength else { return nil }
-            bytes[used] = octet
+        while used < available {
+            let count = Int(message[offset &+ used])
+            guard count < 64 else { return nil }
             bytes[Self.offsetsStart &+ labels] = UInt8(truncatingIfNeeded: used)
-            if count == 0 {
-                length = end
-                labelCount = labels
-                return next
-            }
-            if next &+ 8 <= message.count, end &+ 8 <= Self.offsetsStart {
-                var index = 1
-                // Eight at a time: what stands behind the label comes along, and is written over by what is next.
-                while index <= count {
-                    bytes.set(folded(message.word64(position &+ index)), at: used &+ index)
-                    index &+= 8
-                }
-            } else {
-                guard next <= message.count else { return nil }
-                Self.fold(message, position &+ 1..<next, into: &bytes, at: used &+ 1)
-            }
-            position = next
-            used = end
+            used &+= count &+ 1
             labels &+= 1
+            guard count == 0 else { continue }
+            Self.fold(message, offset..<offset &+ used, into: &bytes)
+            length = used
+            labelCount = labels &- 1
+            return offset &+ used
         }
         return nil
+    }
+
+    /// Copies a whole name to the beginning, folded: the octets that tell lengths are no letters, and stay as they are.
+    @inline(__always)
+    private static func fold(_ message: Span<UInt8>, _ name: Range<Int>, into bytes: inout MutableSpan<UInt8>) {
+        guard name.upperBound &+ 7 <= message.count else { return fold(message, name, into: &bytes, at: 0) }
+        // Eight at a time: what stands behind the name comes along, and nobody looks at it.
+        var index = 0
+        while index < name.count {
+            bytes.set(folded(message.word64(name.lowerBound &+ index)), at: index)
+            index &+= 8
+        }
     }
 
     /// Reads a name that may be compressed, or says what is wrong with it.

@@ -31,6 +31,8 @@ public struct Header: Hashable, Sendable {
     }
 
     /// Reads a message's header; nil for a message of less than twelve octets, which cannot even be refused.
+    @inlinable
+    @inline(__always)
     public init?(_ message: Span<UInt8>) {
         guard message.count >= Self.length else { return nil }
         id = message.word16(0)

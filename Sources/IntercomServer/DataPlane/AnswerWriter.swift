@@ -6,7 +6,9 @@ import Registry
 /// An answer under way. It never grows past what the client takes; what does not fit sets TC.
 struct AnswerWriter: ~Copyable, ~Escapable {
     private var writer: MessageWriter
-    private let edns: EDNS?
+    /// Whether the client speaks EDNS, and sets DO.
+    private let speaksEDNS: Bool
+    private let dnssecOK: Bool
     /// The type that is asked for.
     let type: RecordType
     private var code = ResponseCode.noError
@@ -21,10 +23,11 @@ struct AnswerWriter: ~Copyable, ~Escapable {
     init(
         _ query: Query, of message: Span<UInt8>, over transport: Transport, into buffer: consuming MutableSpan<UInt8>
     ) {
-        edns = query.edns
+        speaksEDNS = query.edns != nil
+        dnssecOK = query.edns?.dnssecOK ?? false
         type = query.question.type
         writer = MessageWriter(buffer, limit: query.answerLimit(over: transport))
-        if edns != nil { writer.reserve(EDNS.minimumLength) }
+        if speaksEDNS { writer.reserve(EDNS.minimumLength) }
         let flags = HeaderFlags(answering: query.header.flags, aa: true, .noError)
         writer.writeHeader(Header(id: query.header.id, flags: flags))
         writer.writeQuestion(from: message, query.question)
@@ -84,8 +87,8 @@ struct AnswerWriter: ~Copyable, ~Escapable {
 
     /// Completes the answer.
     mutating func finish(_ source: AnswerSource, extendedError: ExtendedError? = nil) -> Outcome {
-        if let edns {
-            writer.writeOPT(responseCode: code, dnssecOK: edns.dnssecOK, extendedError: extendedError)
+        if speaksEDNS {
+            writer.writeOPT(responseCode: code, dnssecOK: dnssecOK, extendedError: extendedError)
         } else {
             writer.flags.responseCode = code
         }
