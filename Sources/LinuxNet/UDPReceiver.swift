@@ -59,16 +59,19 @@ internal import CLinux
 
     private static var addressSize: socklen_t { socklen_t(MemoryLayout<sockaddr_in6>.size) }
 
-    /// Takes the datagrams that wait in a socket, at most ``slots``; those of the batch before are gone.
+    /// Takes the datagrams that wait in a socket; those of the batch before are gone.
+    /// - Parameter limit: how many at most, 1...``slots``.
     /// - Returns: how many; 0 when none waits.
     /// - Throws: ``LinuxError``, for example when a connected socket's peer refused what was sent.
-    package mutating func receive(from socket: borrowing Descriptor) throws(LinuxError) -> Int {
+    package mutating func receive(
+        from socket: borrowing Descriptor, atMost limit: Int = .max
+    ) throws(LinuxError) -> Int {
         // The kernel shortened the address lengths of the slots that it used, and of those alone.
         for slot in 0..<count { unsafe messages[slot].msg_hdr.msg_namelen = Self.addressSize }
         count = 0
         let received = try systemUnlessBlocked("recvmmsg") {
             // Every header points into storage of ours that is as long as the header says.
-            unsafe clinux_recvmmsg(socket.rawValue, messages, UInt32(slots), Int32(MSG_DONTWAIT))
+            unsafe clinux_recvmmsg(socket.rawValue, messages, UInt32(min(limit, slots)), Int32(MSG_DONTWAIT))
         }
         count = Int(received ?? 0)
         for slot in 0..<count { unsafe lengths[slot] = min(Int(messages[slot].msg_len), slotSize) }

@@ -19,6 +19,8 @@ struct Listener: ~Copyable {
     let sockets: ListenerSockets
     let view: ViewID
     var connections = 0
+    /// Datagrams that are taken at once: few while most of them have to be forwarded.
+    var batch = Int.max
     /// Sockets in the namespace that can be connected to upstreams, and the kinds that were asked for.
     var spare = SocketBatch()
     var requested: Set<SocketKind> = []
@@ -229,13 +231,18 @@ struct Worker: ~Copyable {
 
     // MARK: - Datagrams
 
+    /// Datagrams that are taken at once where most of the last had to be forwarded: each takes as long as ten that are
+    /// answered here, and other namespaces wait meanwhile.
+    private static var forwardingBatch: Int { 8 }
+
     /// Answers one batch; what is left in the socket waits until the others were served.
     private mutating func serveDatagrams(_ ticket: Ticket) {
         guard let position = listeners.position(of: ticket) else { return }
         let view = listeners[position].view
         let received: Int
         do {
-            received = try receiver.receive(from: listeners[position].sockets.udp)
+            received = try receiver.receive(
+                from: listeners[position].sockets.udp, atMost: listeners[position].batch)
         } catch {
             logger.debug("receiving for view \(view.rawValue): \(error)")
             return
@@ -243,6 +250,7 @@ struct Worker: ~Copyable {
         counters.queries &+= UInt64(received)
         // Read once a batch, and only where it matters.
         var now: Moment?
+        var forwarded = 0
         for packet in 0..<received {
             var outcome = responder.respond(to: packet, of: receiver, view: view, into: &sender)
             let errand = Errand(outcome, view, now)
@@ -257,6 +265,7 @@ struct Worker: ~Copyable {
                 counters.count(source)
             case .forward:
                 guard let errand else { continue }
+                forwarded += 1
                 forwardDatagram(packet, Asking(.datagram(listener: ticket, receiver.source(packet)), errand))
             case .loop(let token):
                 control.post(.looped(token: token))
@@ -266,6 +275,7 @@ struct Worker: ~Copyable {
             }
         }
         if !sender.isEmpty { counters.dropped &+= UInt64(sender.flush(to: listeners[position].sockets.udp).dropped) }
+        listeners[position].batch = forwarded * 2 > received ? Self.forwardingBatch : .max
         if let now { act(now) }
     }
 
