@@ -15,9 +15,9 @@ func fuzzNames(_ octets: Span<UInt8>) {
 private func readWire(_ message: Span<UInt8>, at offset: Int) {
     var folded = FoldedName()
     let end = try? folded.read(message, at: offset)
-    expect(
-        end == (try? LabelReader.skip(message, at: offset)),
-        "skipping it ends elsewhere than \(String(describing: end))")
+    // Where pointers lead is not looked at by who skips.
+    let skipped = try? LabelReader.skip(message, at: offset)
+    expect(end == nil || end == skipped, "to skip it ends elsewhere")
     guard let name = try? Name(message, at: offset) else {
         expect(end == nil && folded.length == 1 && folded.labelCount == 0, "a name for one reader alone")
         return
