@@ -23,6 +23,7 @@ public struct EDNS: Hashable, Sendable {
     /// The offset behind the record.
     public var recordEnd: Int { optionsOffset + optionsLength }
 
+    /// What an OPT record says; by default one without options, which stands nowhere yet.
     public init(
         udpPayloadSize: UInt16, extendedResponseCodeBits: UInt8 = 0, version: UInt8 = 0, dnssecOK: Bool = false,
         recordOffset: Int = 0, optionsOffset: Int = EDNS.minimumLength, optionsLength: Int = 0
@@ -66,8 +67,11 @@ public struct EDNS: Hashable, Sendable {
     /// Writes an OPT record into a buffer that has room for it. Its options are written behind it by who calls.
     /// - Parameters:
     ///   - responseCode: of which the record holds the upper eight bits.
+    ///   - dnssecOK: DO as the query has it.
     ///   - udpPayloadSize: what we take.
     ///   - optionsLength: the octets of all options.
+    ///   - offset: where it begins in the buffer.
+    ///   - buffer: the message.
     @inlinable
     public static func write(
         _ responseCode: ResponseCode, dnssecOK: Bool, udpPayloadSize: UInt16 = UInt16(Transport.maximumDatagram),
@@ -100,6 +104,7 @@ public struct EDNS: Hashable, Sendable {
 extension EDNS {
     /// An option, in place (RFC 6891 §6.1.2).
     public struct Option: Hashable, Sendable {
+        /// OPTION-CODE.
         public let code: OptionCode
         /// The offset of the option's data.
         public let offset: Int

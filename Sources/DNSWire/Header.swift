@@ -7,6 +7,7 @@ public struct Header: Hashable, Sendable {
 
     /// Chosen by who asks, copied by who answers.
     public var id: UInt16
+    /// QR, OPCODE, the flags and RCODE.
     public var flags: HeaderFlags
     /// QDCOUNT.
     public var questionCount: UInt16
@@ -17,6 +18,7 @@ public struct Header: Hashable, Sendable {
     /// ARCOUNT.
     public var additionalCount: UInt16
 
+    /// The header of a message to be written; without a count there is nothing.
     @inlinable
     public init(
         id: UInt16, flags: HeaderFlags, questionCount: UInt16 = 0, answerCount: UInt16 = 0, authorityCount: UInt16 = 0,
@@ -58,7 +60,12 @@ public struct Header: Hashable, Sendable {
 
 /// The parts of a message that hold records (RFC 1035 §4.1), in their order.
 public enum Section: UInt8, Hashable, Sendable, Comparable, CaseIterable, CustomStringConvertible {
-    case answer, authority, additional
+    /// What was asked for.
+    case answer
+    /// Who knows, or why there is no answer.
+    case authority
+    /// What helps beside it, and OPT.
+    case additional
 
     public static func < (left: Section, right: Section) -> Bool { left.rawValue < right.rawValue }
 

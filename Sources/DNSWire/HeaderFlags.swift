@@ -10,7 +10,10 @@ public struct HeaderFlags: RawRepresentable, Hashable, Sendable {
     }
 
     /// Those of a response: OPCODE, RD and CD as the query has them, RA set, AD clear.
-    /// - Parameter query: the flags of the query.
+    /// - Parameters:
+    ///   - query: the flags of the query.
+    ///   - aa: whether the answer is our own.
+    ///   - code: of which the lower four bits are here.
     @inlinable
     public init(answering query: HeaderFlags, aa: Bool, _ code: ResponseCode) {
         rawValue = query.rawValue & 0x7910 | 0x8080 | (aa ? 0x0400 : 0) | code.rawValue & 0xF

@@ -2,7 +2,9 @@
 
 /// An IPv4 or IPv6 address. All IPv4 addresses sort before all IPv6 addresses.
 public enum IPAddress: Hashable, Sendable {
+    /// RFC 791.
     case v4(IPv4Address)
+    /// RFC 8200.
     case v6(IPv6Address)
 
     /// The octets in network order: 4 or 16.

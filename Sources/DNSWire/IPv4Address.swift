@@ -5,6 +5,7 @@ public struct IPv4Address: Hashable, Sendable {
     /// The address as a number; the first octet is the most significant.
     public let bits: UInt32
 
+    /// The address of this number.
     public init(bits: UInt32) {
         self.bits = bits
     }

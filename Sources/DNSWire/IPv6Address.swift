@@ -5,6 +5,7 @@ public struct IPv6Address: Hashable, Sendable {
     /// The address as a number; the first octet is the most significant.
     public let bits: UInt128
 
+    /// The address of this number.
     public init(bits: UInt128) {
         self.bits = bits
     }

@@ -2,7 +2,9 @@
 
 /// Any message, in place: nothing is read before it is asked for.
 public struct Message: ~Escapable {
+    /// All octets.
     public let bytes: Span<UInt8>
+    /// The first twelve of them.
     public let header: Header
 
     /// Throws ``WireError/truncated(offset:)`` for less than a header; all else is found out by reading it.

@@ -16,7 +16,9 @@ public struct MessageWriter: ~Copyable, ~Escapable {
     private var header = Header(id: 0, flags: HeaderFlags())
     private var compressor = NameCompressor()
 
-    /// - Parameter limit: octets; no more than the buffer has and than a message can have (65,535) in any case.
+    /// - Parameters:
+    ///   - buffer: where the message goes.
+    ///   - limit: octets; no more than the buffer has and than a message can have (65,535) in any case.
     @_lifetime(copy buffer)
     public init(_ buffer: consuming MutableSpan<UInt8>, limit: Int) {
         self.limit = max(0, min(limit, buffer.count, 65_535))

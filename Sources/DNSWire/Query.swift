@@ -2,7 +2,9 @@
 
 /// A query, in place: its header, its one question and its EDNS.
 public struct Query: Hashable, Sendable {
+    /// Id, flags and counts.
     public let header: Header
+    /// The one that there is.
     public let question: Question
     /// Nil where the client does not speak EDNS.
     public let edns: EDNS?

@@ -11,6 +11,7 @@ public struct Question: Hashable, Sendable {
     /// QCLASS.
     public let recordClass: RecordClass
 
+    /// A question that was found in its message.
     public init(nameOffset: Int, endOffset: Int, type: RecordType, recordClass: RecordClass) {
         self.nameOffset = nameOffset
         self.endOffset = endOffset

@@ -4,6 +4,7 @@
 public enum RecordOwner: Hashable, Sendable {
     /// The name of the message's first question: a pointer to it.
     case question
+    /// A name of its own.
     case name(Name)
 }
 

@@ -2,7 +2,9 @@
 
 /// A reply, in place: checked from end to end, taken apart no further than it has to be.
 public struct Reply: Hashable, Sendable {
+    /// Id, flags and counts.
     public let header: Header
+    /// The question as the upstream repeats it.
     public let question: Question
     /// The upstream's EDNS; it is about our exchange with the upstream and so not for the client (RFC 6891 §6.2.6).
     public let edns: EDNS?

@@ -2,10 +2,13 @@
 
 /// Where a record is in its message, and what its fixed fields say (RFC 1035 §4.1.3).
 public struct ResourceRecord: Hashable, Sendable {
+    /// Where it stands in the message.
     public let section: Section
     /// The offset of the owner's name: where the record begins.
     public let nameOffset: Int
+    /// TYPE.
     public let type: RecordType
+    /// CLASS; of OPT the sender's UDP payload size (RFC 6891 §6.1.2).
     public let recordClass: RecordClass
     /// Seconds that the record may be kept. Values from 2³¹ on mean 0 (RFC 2181 §8).
     public let ttl: UInt32

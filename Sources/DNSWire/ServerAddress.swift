@@ -2,12 +2,14 @@
 
 /// A DNS server's address, as people write it into `resolv.conf` and into our configuration.
 public struct ServerAddress: Hashable, Sendable {
+    /// Where it is reached.
     public let address: IPAddress
     /// 1...65535; 53 where none is given.
     public let port: UInt16
     /// The interface of a link-local address (RFC 4007 §11): `eth0` or its index. Nil elsewhere.
     public let scope: String?
 
+    /// The server at an address; port 53 unless another is given.
     public init(address: IPAddress, port: UInt16 = 53, scope: String? = nil) {
         self.address = address
         self.port = port

@@ -19,7 +19,7 @@ internal import CLinux
     private let pieces: UnsafeMutablePointer<iovec>
     private let messages: UnsafeMutablePointer<clinux_mmsghdr>
 
-    /// How many datagrams the last ``receive(from:)`` took.
+    /// How many datagrams the last ``receive(from:atMost:)`` took.
     @usableFromInline package private(set) var count = 0
 
     /// - Parameters:
@@ -60,7 +60,9 @@ internal import CLinux
     private static var addressSize: socklen_t { socklen_t(MemoryLayout<sockaddr_in6>.size) }
 
     /// Takes the datagrams that wait in a socket; those of the batch before are gone.
-    /// - Parameter limit: how many at most, 1...``slots``.
+    /// - Parameters:
+    ///   - socket: a UDP socket.
+    ///   - limit: how many at most; never more than ``slots``.
     /// - Returns: how many; 0 when none waits.
     /// - Throws: ``LinuxError``, for example when a connected socket's peer refused what was sent.
     package mutating func receive(

@@ -26,7 +26,12 @@ package struct VarlinkService: Sendable {
     private let info: Info
     private let descriptions: [String: String]
 
-    /// - Parameter interfaces: those of the service beside this one, with their descriptions in Varlink's language.
+    /// - Parameters:
+    ///   - vendor: who made the service.
+    ///   - product: what it is called.
+    ///   - version: its version.
+    ///   - url: where more is said of it.
+    ///   - interfaces: those of the service beside this one, with their descriptions in Varlink's language.
     package init(
         vendor: String, product: String, version: String, url: String,
         interfaces: [(name: String, description: String)]
