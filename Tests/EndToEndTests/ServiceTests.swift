@@ -82,8 +82,10 @@ struct ServiceTests {
     func idle() throws {
         try House.lend { house in
             #expect(house.stopDaemon() == 0)
-            // What other tests mount is no news here.
-            try house.startDaemon(Self.configuration, under: ["unshare", "--mount", "--propagation", "private"])
+            // What other tests mount is no news here, nor what somebody installs below /etc.
+            try house.startDaemon(
+                Self.configuration, resolver: "nameserver 10.0.0.53\n",
+                under: ["unshare", "--mount", "--propagation", "private"])
             _ = try house.namespace("web")
             let process = try house.start(in: "web", ["sleep", "600"], log: "sleep")
             #expect(
