@@ -18,34 +18,36 @@ public struct ServerAddress: Hashable, Sendable {
 
     /// Reads `10.0.0.1`, `10.0.0.1:5353`, `fd00::1`, `[fd00::1]:5353`, `fe80::1%eth0`, `[fe80::1%eth0]:53`.
     public init(_ text: some StringProtocol) throws(AddressError) {
-        var host = Substring(text)
+        // By scalars: an interface's name may begin or end with one that makes a single character with what is beside it.
+        var host = Substring(text).unicodeScalars
         var port: UInt16 = 53
-        if host.hasPrefix("[") {
-            guard let end = host.firstIndex(of: "]") else { throw .missingBracket(String(text)) }
+        if host.first == "[" {
+            // The last one: there may be others in an interface's name.
+            guard let end = host.lastIndex(of: "]") else { throw .missingBracket(String(text)) }
             let rest = host[end...].dropFirst()
-            if rest.hasPrefix(":") {
-                port = try Self.port(rest.dropFirst())
+            if rest.first == ":" {
+                port = try Self.port(Substring(rest.dropFirst()))
             } else if !rest.isEmpty {
                 throw .notAnAddress(String(text))
             }
             host = host[..<end].dropFirst()
             guard host.contains(":") else { throw .notAnAddress(String(text)) }
         } else if let colon = host.firstIndex(of: ":"), host.contains("."), !host[colon...].dropFirst().contains(":") {
-            port = try Self.port(host[colon...].dropFirst())
+            port = try Self.port(Substring(host[colon...].dropFirst()))
             host = host[..<colon]
         }
         var scope: String?
         if let percent = host.firstIndex(of: "%") {
-            let name = host[percent...].dropFirst()
+            let name = Substring(host[percent...].dropFirst())
             host = host[..<percent]
-            // IFNAMSIZ of <net/if.h> is 16 with the NUL.
-            guard 1...15 ~= name.utf8.count, !name.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "/") })
+            // IFNAMSIZ of <net/if.h> is 16 with the NUL; these octets are in no interface's name.
+            guard 1...15 ~= name.utf8.count, !name.utf8.contains(where: { $0 <= 0x20 || $0 == 0x2F || $0 == 0x3A })
             else {
                 throw .badScope(String(text))
             }
             scope = String(name)
         }
-        guard let address = IPAddress(text: host) else { throw .notAnAddress(String(text)) }
+        guard let address = IPAddress(text: Substring(host)) else { throw .notAnAddress(String(text)) }
         if scope != nil, case .v4 = address { throw .badScope(String(text)) }
         self.init(address: address, port: port, scope: scope)
     }

@@ -116,7 +116,8 @@ struct AddressTests {
             ("10.0.0.1", "10.0.0.1:53"), ("10.0.0.1:5353", "10.0.0.1:5353"), ("fd00::1", "[fd00::1]:53"),
             ("[fd00::1]", "[fd00::1]:53"), ("[fd00::1]:5353", "[fd00::1]:5353"), ("fe80::1%eth0", "[fe80::1%eth0]:53"),
             ("[fe80::1%eth0]:54", "[fe80::1%eth0]:54"), ("::ffff:10.0.0.1", "[::ffff:10.0.0.1]:53"),
-            ("fe80::1%2", "[fe80::1%2]:53"),
+            ("fe80::1%2", "[fe80::1%2]:53"), ("fe80::1%]x", "[fe80::1%]x]:53"),
+            ("[fe80::1%e]]:54", "[fe80::1%e]]:54"), ("fe80::1%\u{600}", "[fe80::1%\u{600}]:53"),
         ])
     func server(text: String, description: String) throws {
         let server = try ServerAddress(text)
@@ -132,6 +133,7 @@ struct AddressTests {
             ("[fd00::1", .missingBracket("[fd00::1")), ("[fd00::1]5", .notAnAddress("[fd00::1]5")),
             ("[10.0.0.1]:53", .notAnAddress("[10.0.0.1]:53")), ("fe80::1%", .badScope("fe80::1%")),
             ("10.0.0.1%eth0", .badScope("10.0.0.1%eth0")), ("fe80::1%a/b", .badScope("fe80::1%a/b")),
+            ("fe80::1%a:b", .badScope("fe80::1%a:b")),
             ("10.0.0.1:53:53", .notAnAddress("10.0.0.1:53:53")),
         ] as [(String, AddressError)])
     func noServer(text: String, error: AddressError) {
