@@ -82,7 +82,7 @@ def dnsmasq(bench):
     def command(namespace):
         upstream = bench.upstream(namespace=namespace)
         return ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--pid-file=", "--user=root",
-                "--cache-size=10000", "--local=//", "--server=" + upstream, "--addn-hosts=" + hosts,
+                "--local=//", "--server=" + upstream, "--addn-hosts=" + hosts,
                 "--listen-address=127.0.0.11", "--bind-interfaces"]
     return started(bench, command)
 
