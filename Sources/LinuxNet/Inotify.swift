@@ -1,7 +1,6 @@
 // Changes in directories, inotify(7).
 
 internal import CLinux
-internal import SystemPackage
 
 /// Watches directories and files and tells what happens in them.
 package struct Inotify: ~Copyable, Sendable {
@@ -61,17 +60,11 @@ package struct Inotify: ~Copyable, Sendable {
 
     /// Watches a path; a path of what is watched already changes that watch (inotify_add_watch(2)).
     /// - Returns: the watch's number, which events carry.
-    /// - Throws: ``LinuxError``, for example when there is no such path; `noSpace` at the limit of watches, which it names.
+    /// - Throws: ``LinuxError``, for example when there is no such path; `noSpace` at the limit of watches.
     package func addWatch(_ path: String, events: Mask) throws(LinuxError) -> Int32 {
-        do throws(LinuxError) {
-            // The path is a NUL-terminated string while the call runs.
-            return try system("inotify_add_watch", path) {
-                unsafe inotify_add_watch(descriptor.rawValue, path, events.rawValue)
-            }
-        } catch  where error.errno == .noSpace {
-            // It is not the disk that is full.
-            throw LinuxError(
-                call: error.call, errno: error.errno, subject: "\(path) (sysctl fs.inotify.max_user_watches)")
+        // The path is a NUL-terminated string while the call runs.
+        try system("inotify_add_watch", path) {
+            unsafe inotify_add_watch(descriptor.rawValue, path, events.rawValue)
         }
     }
 

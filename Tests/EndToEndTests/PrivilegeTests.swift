@@ -54,12 +54,8 @@ struct PrivilegeTests {
             try house.container("web", "--network", "n,ip=10.0.0.2")
             _ = try house.namespace("job")
             let process = try house.start(in: "job", ["sleep", "600"], log: "sleep")
-            #expect(
-                try eventually {
-                    try house.ctl(
-                        "container", "add", "job", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.3"
-                    ).status == 0
-                })
+            try house.mustCtl(
+                "container", "add", "job", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.3")
             #expect(try house.dig("web", "job").data == ["10.0.0.3"])
             #expect(try house.dig("job", "+tcp", "web").data == ["10.0.0.2"])
             #expect(try house.dig("web", "www.example").data == ["192.0.2.1"])
@@ -81,12 +77,8 @@ struct PrivilegeTests {
         try lend { house, _ in
             _ = try house.namespace("job")
             let process = try house.start(in: "job", ["sleep", "600"], log: "sleep")
-            #expect(
-                try eventually {
-                    try house.ctl(
-                        "container", "add", "job", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.3"
-                    ).status == 0
-                })
+            try house.mustCtl(
+                "container", "add", "job", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.3")
             #expect(house.stopDaemon() == 0)
             try house.startDaemon(
                 Self.configuration, options: ["--opener-socket", "\(house.directory)/opener.sock"], under: Self.nobody)

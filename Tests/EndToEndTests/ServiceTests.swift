@@ -88,12 +88,8 @@ struct ServiceTests {
                 under: ["unshare", "--mount", "--propagation", "private"])
             _ = try house.namespace("web")
             let process = try house.start(in: "web", ["sleep", "600"], log: "sleep")
-            #expect(
-                try eventually {
-                    try house.ctl(
-                        "container", "add", "web", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.2"
-                    ).status == 0
-                })
+            try house.mustCtl(
+                "container", "add", "web", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.2")
             #expect(try house.dig("web", "web").data == ["10.0.0.2"])
             let pid = try #require(house.daemon?.processIdentifier)
             func switches() throws -> Int {
