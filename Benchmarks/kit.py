@@ -167,19 +167,6 @@ def cpu(pid):
     return user / TICKS, system / TICKS, exact / 1e9
 
 
-def load(bench, namespace, command, inside, queries, seconds):
-    """Starts a server on its core and lets dnsperf ask it from the other; gives what a query cost it, in microseconds.
-
-    inside: whether the server runs in the namespace; one that enters it by itself does not.
-    """
-    prefix = ["ip", "netns", "exec", namespace] if inside else []
-    server = bench.start(prefix + ["taskset", "-c", SERVER_CORE] + command, "log")
-    await_answer(namespace, "127.0.0.11", seconds=20)
-    measured = cost(server.pid, dnsperf(namespace, "127.0.0.11", queries, seconds))
-    end(server)
-    return measured
-
-
 def dnsperf(namespace, address, queries, seconds, more=()):
     """The command that asks for a while, as fast as the answers come."""
     return ["ip", "netns", "exec", namespace, "taskset", "-c", CLIENT_CORE, "dnsperf", "-s", address, "-d", queries, "-l", str(seconds),
