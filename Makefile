@@ -16,7 +16,7 @@ DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev procps valgrind python3
 
 .PHONY: all build demo demo-tiers test check lint format fuzz test-asan test-tsan differential coverage floods soak bench \
-    instructions install install-files deb clean need-root need-swift
+    micro instructions install install-files deb clean need-root need-swift
 
 all: build
 
@@ -57,11 +57,13 @@ check: need-swift .build/python
 	    --target .build/python.new varlink dnspython
 	@mv .build/python.new .build/python
 
+OURS := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Micro
+
 lint: need-swift
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --parallel --recursive $(OURS)
 
 format: need-swift
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --parallel --recursive $(OURS)
 
 # All tests but those in namespaces, under the sanitizers of memory and of threads. LeakSanitizer does not see pointers that
 # Swift keeps other bits in, and would take what is alive for leaked. The compiler (6.3) puts a cast into its own
@@ -119,6 +121,11 @@ bench: need-root
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/forwarding
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/discovery
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/instructions
+	@$(MAKE) --no-print-directory micro
+
+# The steps of an answer, each alone.
+micro: need-swift
+	$(SWIFT) package --package-path Benchmarks benchmark --no-progress --grouping metric --time-units nanoseconds
 
 # What is the same on every machine: instructions and allocations for the answers that nearly all are.
 instructions: need-root
@@ -159,7 +166,7 @@ deb: build
 	@config/packaging/deb $(BIN) .build
 
 clean:
-	rm -rf .build
+	rm -rf .build Benchmarks/.build
 
 need-swift:
 	@command -v $(SWIFT) >/dev/null || { \

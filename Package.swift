@@ -18,6 +18,8 @@ let package = Package(
     products: [
         .executable(name: "intercomd", targets: ["intercomd"]),
         .executable(name: "intercomctl", targets: ["intercomctl"]),
+        // For the package of benchmarks.
+        .library(name: "Rooms", targets: ["DNSWire", "Forwarding", "Registry", "Varlink"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
