@@ -15,8 +15,8 @@ TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base mandoc nftable
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev procps valgrind python3
 
-.PHONY: all build demo demo-tiers test check lint format fuzz test-asan test-tsan differential coverage floods soak bench \
-    micro instructions install install-files deb clean need-root need-swift
+.PHONY: all build demo demo-tiers test check lint format docs fuzz test-asan test-tsan differential coverage floods soak \
+    bench micro instructions install install-files deb clean need-root need-swift
 
 all: build
 
@@ -64,6 +64,16 @@ lint: need-swift
 
 format: need-swift
 	$(SWIFT) format --in-place --parallel --recursive $(OURS)
+
+# The pages of every room in .build/docs/intercom.doccarchive; fails at what is not documented, and at any warning of DocC.
+DOCS := $(CURDIR)/.build/docs
+
+docs: need-swift
+	@.ci/install $(BUILD_PACKAGES)
+	@mkdir -p $(DOCS)/graphs
+	$(SWIFT) build --quiet --target IntercomServer --scratch-path $(DOCS) -Xswiftc -emit-symbol-graph \
+	    -Xswiftc -emit-symbol-graph-dir -Xswiftc $(DOCS)/graphs -Xswiftc -symbol-graph-minimum-access-level -Xswiftc package
+	@Tests/docs $(DOCS)
 
 # All tests but those in namespaces, under the sanitizers of memory and of threads. LeakSanitizer does not see pointers that
 # Swift keeps other bits in, and would take what is alive for leaked. The compiler (6.3) puts a cast into its own

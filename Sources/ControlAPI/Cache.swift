@@ -27,6 +27,7 @@ package enum FlushCache: ControlMethod {
 extension Status {
     /// What is kept of upstreams' answers now, and what the caches of all workers have done since the daemon started.
     package struct Cache: Codable, Equatable, Sendable {
+        /// Answers that are kept.
         package var entries: Int
         /// Memory that they take.
         package var octets: Int

@@ -4,8 +4,11 @@
 package enum AddContainer: ControlMethod {
     /// One network that the container is on from the start.
     package struct Attachment: Codable, Equatable, Sendable {
+        /// The network's name.
         package var name: String
+        /// The container's addresses on it; absent: those of its links.
         package var addresses: [String]?
+        /// Further names of the container on it; `*.NAME` stands for all names under NAME.
         package var aliases: [String]?
 
         package init(name: String, addresses: [String]? = nil, aliases: [String]? = nil) {
@@ -24,9 +27,13 @@ package enum AddContainer: ControlMethod {
         package var pid: Int?
         /// In the order in which they answer; absent: those that its links are plugged into.
         package var networks: [Attachment]?
+        /// A further name of its own; it may have several labels.
         package var hostname: String?
+        /// What its runtime calls it; its first 12 characters are a name, too.
         package var id: String?
+        /// Private names of other containers.
         package var links: [Link]?
+        /// Ports that SRV answers tell of.
         package var ports: [Port]?
         /// The absolute path of a resolv.conf to write for it.
         package var resolvConf: String?
@@ -75,6 +82,7 @@ package enum ReadyContainer: ControlMethod {
 package enum ListContainers: ControlMethod {
     package typealias Parameters = Nothing
     package struct Reply: Codable, Equatable, Sendable {
+        /// Sorted by name.
         package var containers: [Container]
 
         package init(containers: [Container]) {
@@ -87,6 +95,7 @@ package enum ListContainers: ControlMethod {
 package enum InspectContainer: ControlMethod {
     package typealias Parameters = Named
     package struct Reply: Codable, Equatable, Sendable {
+        /// The one that was asked for.
         package var container: Container
 
         package init(container: Container) {
@@ -97,6 +106,7 @@ package enum InspectContainer: ControlMethod {
 
 /// A private name of another container.
 package struct Link: Codable, Equatable, Sendable {
+    /// The other one's name; it need not be there yet.
     package var container: String
     /// What it is called by the one that has the link.
     package var name: String
@@ -127,8 +137,11 @@ package struct Port: Codable, Equatable, Sendable {
 package struct Container: Codable, Equatable, Sendable {
     /// The container on one network.
     package struct Endpoint: Codable, Equatable, Sendable {
+        /// The network's name.
         package var network: String
+        /// As in force.
         package var addresses: [String]
+        /// Further names, as declared.
         package var aliases: [String]
         /// All names that it answers to on this network.
         package var names: [String]
@@ -141,15 +154,23 @@ package struct Container: Codable, Equatable, Sendable {
         }
     }
 
+    /// What it is called: as declared, else as its namespace.
     package var name: String
+    /// What its runtime calls it.
     package var id: String?
+    /// A further name of its own.
     package var hostname: String?
+    /// The path of its namespace; absent: it came by pid, or has none here.
     package var netns: String?
+    /// The process that it ends with, if it came by pid.
     package var pid: Int?
     /// In the order in which they answer.
     package var networks: [Endpoint]
+    /// Private names that it has for others.
     package var links: [Link]
+    /// Ports that SRV answers tell of.
     package var ports: [Port]
+    /// The resolv.conf that is written for it.
     package var resolvConf: String?
     /// Where it is answered, `127.0.0.11:53`; absent: it has no namespace here.
     package var listener: String?

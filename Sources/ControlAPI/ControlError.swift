@@ -4,8 +4,11 @@
 package struct ControlError: Error, Equatable, Sendable {
     /// A parameter's value.
     package enum Value: Equatable, Sendable {
+        /// Varlink's `string`.
         case string(String)
+        /// Varlink's `int`.
         case int(Int)
+        /// Varlink's `[]string`.
         case strings([String])
     }
 
@@ -52,42 +55,49 @@ extension ControlError: Encodable {
 // MARK: - Networks and containers
 
 extension ControlError {
+    /// No network is called so.
     package static func noSuchNetwork(_ network: String) -> ControlError {
         ControlError(
             "NoSuchNetwork", ["network": .string(network)],
             "no network \(network); 'intercomctl network ls' shows those that exist")
     }
 
+    /// No container is called so.
     package static func noSuchContainer(_ container: String) -> ControlError {
         ControlError(
             "NoSuchContainer", ["container": .string(container)],
             "no container \(container); 'intercomctl container ls' shows those that exist")
     }
 
+    /// A network is called so already.
     package static func networkExists(_ network: String) -> ControlError {
         ControlError(
             "NetworkExists", ["network": .string(network)],
             "network \(network) exists already; remove it first or choose another name")
     }
 
+    /// A container is called so already.
     package static func containerExists(_ container: String) -> ControlError {
         ControlError(
             "ContainerExists", ["container": .string(container)],
             "container \(container) exists already; remove it first or choose another name")
     }
 
+    /// Several are called so; the choices tell them apart.
     package static func ambiguousName(_ name: String, choices: [String]) -> ControlError {
         ControlError(
             "AmbiguousName", ["name": .string(name), "choices": .strings(choices)],
             "several are called \(name); say which: \(choices.joined(separator: ", "))")
     }
 
+    /// The interface is that of another network.
     package static func interfaceInUse(_ interface: String, by network: String) -> ControlError {
         ControlError(
             "InterfaceInUse", ["interface": .string(interface), "network": .string(network)],
             "interface \(interface) is that of network \(network) already; remove that one first")
     }
 
+    /// A network that the kernel shows cannot be taken back.
     package static func networkOfTheKernel(_ network: String, interface: String) -> ControlError {
         ControlError(
             "NotDeclared", ["name": .string(network), "origin": .string(interface)],
@@ -95,6 +105,7 @@ extension ControlError {
         )
     }
 
+    /// A container that the kernel shows cannot be taken back.
     package static func containerOfTheKernel(_ container: String, path: String) -> ControlError {
         ControlError(
             "NotDeclared", ["name": .string(container), "origin": .string(path)],
@@ -102,6 +113,7 @@ extension ControlError {
         )
     }
 
+    /// A network that is to go has containers on it.
     package static func networkInUse(_ network: String, by containers: [String]) -> ControlError {
         let some = containers.prefix(5).joined(separator: ", ") + (containers.count > 5 ? " and others" : "")
         return ControlError(
@@ -109,12 +121,14 @@ extension ControlError {
             "network \(network) is in use by \(some); disconnect or remove them first")
     }
 
+    /// The container is on the network already.
     package static func alreadyConnected(_ container: String, to network: String) -> ControlError {
         ControlError(
             "AlreadyConnected", ["container": .string(container), "network": .string(network)],
             "container \(container) is on network \(network) already; disconnect it first to change its endpoint")
     }
 
+    /// The container is not on the network.
     package static func notConnected(_ container: String, to network: String) -> ControlError {
         ControlError(
             "NotConnected", ["container": .string(container), "network": .string(network)],
@@ -126,17 +140,20 @@ extension ControlError {
 // MARK: - Values
 
 extension ControlError {
+    /// It cannot be a name.
     package static func invalidName(_ name: String, reason: String) -> ControlError {
         ControlError(
             "InvalidName", ["name": .string(name), "reason": .string(reason)], "bad name '\(name)': \(reason)")
     }
 
+    /// It is no address, or none that this network can have.
     package static func invalidAddress(_ address: String, reason: String) -> ControlError {
         ControlError(
             "InvalidAddress", ["address": .string(address), "reason": .string(reason)],
             "bad address '\(address)': \(reason)")
     }
 
+    /// Another container has the address on this network.
     package static func addressInUse(_ address: String, network: String, by container: String) -> ControlError {
         ControlError(
             "AddressInUse",
@@ -144,6 +161,7 @@ extension ControlError {
             "address \(address) on network \(network) is that of container \(container) already; choose another")
     }
 
+    /// Another parameter cannot be what it is.
     package static func invalidValue(_ value: String, of parameter: String, reason: String) -> ControlError {
         ControlError(
             "InvalidValue",
@@ -155,18 +173,21 @@ extension ControlError {
 // MARK: - Namespaces
 
 extension ControlError {
+    /// The path is none of a network namespace, or cannot be entered.
     package static func notANetworkNamespace(path: String, reason: String) -> ControlError {
         ControlError(
             "NotANetworkNamespace", ["path": .string(path), "reason": .string(reason)],
             "\(path) is no network namespace that can be entered: \(reason)")
     }
 
+    /// The process has ended, or never was.
     package static func noSuchProcess(pid: Int) -> ControlError {
         ControlError(
             "NoSuchProcess", ["pid": .int(pid)],
             "no process \(pid); give the pid of a process that runs in the container")
     }
 
+    /// It is the namespace of the host.
     package static func hostNamespace(_ namespace: String) -> ControlError {
         ControlError(
             "HostNamespace", ["namespace": .string(namespace)],
@@ -174,6 +195,7 @@ extension ControlError {
         )
     }
 
+    /// The namespace is that of another container.
     package static func namespaceInUse(_ namespace: String, by container: String) -> ControlError {
         ControlError(
             "NamespaceInUse", ["namespace": .string(namespace), "container": .string(container)],
@@ -181,6 +203,7 @@ extension ControlError {
         )
     }
 
+    /// Something in the namespace has port 53.
     package static func portInUse(namespace: String, address: String) -> ControlError {
         ControlError(
             "PortInUse", ["namespace": .string(namespace), "address": .string(address)],
@@ -188,6 +211,7 @@ extension ControlError {
         )
     }
 
+    /// Port 53 cannot be redirected there.
     package static func noNftables(namespace: String, reason: String) -> ControlError {
         ControlError(
             "NoNftables", ["namespace": .string(namespace), "reason": .string(reason)],
@@ -199,6 +223,7 @@ extension ControlError {
 // MARK: - The daemon
 
 extension ControlError {
+    /// The caller is neither root nor of the group.
     package static func notPermitted(user: String) -> ControlError {
         ControlError(
             "NotPermitted", ["user": .string(user)],
@@ -206,6 +231,7 @@ extension ControlError {
         )
     }
 
+    /// The file has mistakes, each with its place; at least one.
     package static func invalidConfiguration(errors: [String]) -> ControlError {
         ControlError(
             "InvalidConfiguration", ["errors": .strings(errors)],
@@ -213,6 +239,7 @@ extension ControlError {
         )
     }
 
+    /// Something else failed; the reason is all there is to say.
     package static func operationFailed(reason: String) -> ControlError {
         ControlError("OperationFailed", ["reason": .string(reason)], reason)
     }

@@ -2,6 +2,7 @@
 
 /// `intercom.Control`.
 package enum ControlInterface {
+    /// The interface's name on the wire.
     package static let name = "intercom.Control"
 
     /// The description in Varlink's interface definition language.

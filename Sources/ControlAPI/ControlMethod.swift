@@ -20,6 +20,7 @@ package struct Nothing: Codable, Equatable, Sendable {
 
 /// Something that is called by its name alone.
 package struct Named: Codable, Equatable, Sendable {
+    /// What it is called.
     package var name: String
 
     package init(name: String) {

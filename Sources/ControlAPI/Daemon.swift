@@ -5,13 +5,17 @@ package enum Status: ControlMethod {
     package typealias Parameters = Nothing
 
     package struct Reply: Codable, Equatable, Sendable {
+        /// The daemon's version, as `0.1.0`.
         package var version: String
+        /// Its process.
         package var pid: Int
         /// Seconds since it started.
         package var uptime: Int
         /// The configuration file; absent: defaults alone.
         package var configuration: String?
+        /// How many networks there are.
         package var networks: Int
+        /// How many containers there are.
         package var containers: Int
         /// DNS servers that questions of containers go to where their network has none of its own.
         package var upstreams: [String]
@@ -19,7 +23,9 @@ package enum Status: ControlMethod {
         package var groups: [UpstreamGroup]
         /// The servers that have been asked, and how they do.
         package var servers: [Server]
+        /// The caches of all workers, added up.
         package var cache: Cache
+        /// Each worker, by its number.
         package var workers: [Worker]
         /// Containers of the configuration whose namespace is not there yet.
         package var awaited: [String]
@@ -68,6 +74,7 @@ package enum Status: ControlMethod {
 
     /// A DNS server as it is reached from one namespace.
     package struct Server: Codable, Equatable, Sendable {
+        /// ADDRESS:PORT.
         package var server: String
         /// The container from whose namespace it is asked; absent: the host's.
         package var container: String?
@@ -94,9 +101,11 @@ package enum Status: ControlMethod {
 
     /// What one worker does and has done since it started.
     package struct Worker: Codable, Equatable, Sendable {
+        /// Its number, from 0 on.
         package var worker: Int
         /// Namespaces that it serves.
         package var listeners: Int
+        /// Messages that were read.
         package var queries: Int
         /// Answered from the registry or by a rule, with records or without.
         package var local: Int
@@ -110,6 +119,7 @@ package enum Status: ControlMethod {
         package var failed: Int
         /// Not queries at all, or answers that could not be sent.
         package var dropped: Int
+        /// Connections of clients that are open now.
         package var tcpConnections: Int
         /// Questions that wait for an upstream now.
         package var inFlight: Int

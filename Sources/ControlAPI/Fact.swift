@@ -5,6 +5,7 @@ package struct Fact: Codable, Equatable, Sendable {
     /// `name`, `netns`, `pid`, `hostname`, `id`, `network`, `address`, `alias`, `link`, `port`, `interface`, `subnet`,
     /// `internal`, `upstream`, `route` or `ttl`.
     package var fact: String
+    /// As people write it.
     package var value: String
     /// The network that an address or an alias is of.
     package var network: String?

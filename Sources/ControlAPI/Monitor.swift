@@ -10,6 +10,7 @@ package enum Monitor: ControlMethod {
         package var ready: Bool?
         /// So many changes were not told, because the client did not read.
         package var missed: Int?
+        /// Something has changed.
         package var change: Change?
 
         package init(ready: Bool? = nil, missed: Int? = nil, change: Change? = nil) {
@@ -33,13 +34,17 @@ package enum Monitor: ControlMethod {
         package var formerName: String?
         /// Of a network.
         package var interface: String?
+        /// Of a network: its blocks of addresses.
         package var subnets: [String]?
+        /// Of a network: whether questions from it are never forwarded.
         package var `internal`: Bool?
         /// Of a container: the path of a namespace that was found.
         package var netns: String?
+        /// Of a container: whether it is left out of aliases that others serve, too.
         package var draining: Bool?
         /// Of an endpoint.
         package var addresses: [String]?
+        /// Of an endpoint: further names.
         package var aliases: [String]?
 
         package init(kind: String, action: String, network: String? = nil, container: String? = nil) {

@@ -47,6 +47,7 @@ package enum RemoveNetwork: ControlMethod {
 package enum ListNetworks: ControlMethod {
     package typealias Parameters = Nothing
     package struct Reply: Codable, Equatable, Sendable {
+        /// Sorted by name.
         package var networks: [Network]
 
         package init(networks: [Network]) {
@@ -59,6 +60,7 @@ package enum ListNetworks: ControlMethod {
 package enum InspectNetwork: ControlMethod {
     package typealias Parameters = Named
     package struct Reply: Codable, Equatable, Sendable {
+        /// The one that was asked for.
         package var network: Network
 
         package init(network: Network) {
@@ -70,7 +72,9 @@ package enum InspectNetwork: ControlMethod {
 /// Puts a container on a network, while it runs.
 package enum Connect: ControlMethod {
     package struct Parameters: Codable, Equatable, Sendable {
+        /// The network's name.
         package var network: String
+        /// The container's name.
         package var container: String
         /// The container's addresses on this network.
         package var addresses: [String]?
@@ -90,7 +94,9 @@ package enum Connect: ControlMethod {
 /// Takes a container off a network, while it runs.
 package enum Disconnect: ControlMethod {
     package struct Parameters: Codable, Equatable, Sendable {
+        /// The network's name.
         package var network: String
+        /// The container's name.
         package var container: String
 
         package init(network: String, container: String) {
@@ -118,8 +124,11 @@ package struct Route: Codable, Equatable, Sendable {
 package struct Network: Codable, Equatable, Sendable {
     /// A container on a network.
     package struct Member: Codable, Equatable, Sendable {
+        /// The container's name.
         package var container: String
+        /// As in force.
         package var addresses: [String]
+        /// Further names, as declared.
         package var aliases: [String]
 
         package init(container: String, addresses: [String], aliases: [String]) {
@@ -129,12 +138,17 @@ package struct Network: Codable, Equatable, Sendable {
         }
     }
 
+    /// What it is called: as declared, else as its interface's alias, else as its interface.
     package var name: String
+    /// The host's interface that it is, or that it is declared to be.
     package var interface: String?
+    /// As in force; empty: any address is allowed.
     package var subnets: [String]
+    /// Whether questions from here are never forwarded.
     package var `internal`: Bool
     /// Empty: those of the configuration.
     package var upstreams: [String]
+    /// Domains that are asked elsewhere.
     package var routes: [Route]
     /// `host` or `namespace`, as in force.
     package var forwardFrom: String

@@ -18,6 +18,7 @@ package enum Resolve: ControlMethod {
     }
 
     package struct Reply: Codable, Equatable, Sendable {
+        /// What the container would be told.
         package var answer: Answer
 
         package init(answer: Answer) {
@@ -27,14 +28,19 @@ package enum Resolve: ControlMethod {
 
     /// A DNS answer for people.
     package struct Answer: Codable, Equatable, Sendable {
+        /// The name that was asked for.
         package var name: String
+        /// The type that was asked for.
         package var type: String
         /// `NOERROR`, `NXDOMAIN`, `SERVFAIL` …
         package var rcode: String
         /// As `qr`, `aa`, `rd`, `ra`.
         package var flags: [String]
+        /// Records of the answer section.
         package var answers: [Record]
+        /// Records of the authority section.
         package var authority: [Record]
+        /// Why the answer is what it is, where somebody says so.
         package var extendedErrors: [ExtendedError]
         /// Who decided: a network, a link, a rule, an upstream.
         package var source: String
@@ -56,10 +62,13 @@ package enum Resolve: ControlMethod {
 
     /// A resource record in presentation form.
     package struct Record: Codable, Equatable, Sendable {
+        /// The owner.
         package var name: String
         /// Seconds.
         package var ttl: Int
+        /// As `A` or `TYPE65`.
         package var type: String
+        /// As a zone file has it.
         package var data: String
 
         package init(name: String, ttl: Int, type: String, data: String) {

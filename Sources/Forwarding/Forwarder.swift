@@ -8,6 +8,7 @@ package import DNSWire
 /// ``nextDeadline`` has come. `Client` is what the owner needs to find a waiting client again.
 package struct Forwarder<Client: Sendable>: ~Copyable {
 
+    /// What does the work; it knows clients by numbers alone.
     package var exchanges: Exchanges
     /// Who waits, by the number that the exchanges know.
     @usableFromInline var clients: [Client?] = []
@@ -66,7 +67,8 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
         exchanges.setPolicy(policy)
     }
 
-    /// Answers a question from the cache; gives the answer's length, or nil where upstreams must be asked: ``ask``.
+    /// Answers a question from the cache; gives the answer's length, or nil where upstreams must be
+    /// asked (``ask(_:_:_:client:namespace:view:group:now:)``).
     ///
     /// Allocates nothing and counts no references. Actions may follow: an answer that is asked for often is renewed.
     /// - Parameters:
@@ -76,6 +78,7 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
     ///   - view: whose namespace it is asked from, where the group says so.
     ///   - group: the upstream group that it would go to.
     ///   - transport: how the answer will go.
+    ///   - now: the time.
     ///   - buffer: at least the largest message of the transport.
     @inlinable
     package mutating func answer(
@@ -101,9 +104,11 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
     ///   - message: the client's query as it came.
     ///   - query: the same as it was read.
     ///   - name: its name.
+    ///   - client: who waits for the answer.
     ///   - namespace: who pays for it: questions that wait are counted by namespace.
     ///   - view: whose namespace it is asked from, where the group says so.
     ///   - group: the upstream group that it goes to.
+    ///   - now: the time.
     @inlinable
     package mutating func ask(
         _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, client: Client, namespace: UInt32,

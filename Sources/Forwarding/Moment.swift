@@ -13,22 +13,26 @@ package struct Moment: Comparable, Hashable, Sendable {
     @inlinable
     package static func < (left: Moment, right: Moment) -> Bool { left.nanoseconds < right.nanoseconds }
 
+    /// The moment that is later by so much.
     @inlinable
     package static func + (moment: Moment, lapse: Lapse) -> Moment {
         Moment(nanoseconds: moment.nanoseconds &+ lapse.nanoseconds)
     }
 
+    /// The time from the right moment to the left one.
     @inlinable
     package static func - (left: Moment, right: Moment) -> Lapse {
         Lapse(nanoseconds: left.nanoseconds &- right.nanoseconds)
     }
 
+    /// Goes on by so much.
     @inlinable
     package static func += (moment: inout Moment, lapse: Lapse) { moment = moment + lapse }
 }
 
 /// The time between two moments.
 package struct Lapse: Comparable, Hashable, Sendable {
+    /// Less than 0 where the later moment was taken from the earlier one.
     package let nanoseconds: Int64
 
     @inlinable
@@ -36,9 +40,11 @@ package struct Lapse: Comparable, Hashable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
+    /// So many seconds.
     @inlinable
     package static func seconds(_ number: Int) -> Lapse { milliseconds(number * 1000) }
 
+    /// So many milliseconds.
     @inlinable
     package static func milliseconds(_ number: Int) -> Lapse { Lapse(nanoseconds: Int64(number) * 1_000_000) }
 
@@ -49,11 +55,13 @@ package struct Lapse: Comparable, Hashable, Sendable {
     @inlinable
     package static func < (left: Lapse, right: Lapse) -> Bool { left.nanoseconds < right.nanoseconds }
 
+    /// By how much the left one is longer.
     @inlinable
     package static func - (left: Lapse, right: Lapse) -> Lapse {
         Lapse(nanoseconds: left.nanoseconds - right.nanoseconds)
     }
 
+    /// So many times as long.
     @inlinable
     package static func * (lapse: Lapse, factor: Int) -> Lapse {
         Lapse(nanoseconds: lapse.nanoseconds * Int64(factor))

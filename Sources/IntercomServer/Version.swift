@@ -1,7 +1,9 @@
 // The version of the product, as `--version`, `status` and introspection say it.
 
+/// What this program calls itself.
 package enum Version {
     /// Semantic version of intercomd and of its control interface.
     package static let number = "0.1.0"
+    /// As `--version` prints it.
     package static let text = "intercom \(number)"
 }

@@ -4,7 +4,7 @@ internal import CLinux
 internal import SystemPackage
 
 /// A file that pieces are added to. What was added outlives this process at once, and the host's power after
-/// ``synchronize()``.
+/// ``Files/synchronize(_:)``.
 package struct AppendFile: ~Copyable, Sendable {
     /// Room is taken in pieces of this many octets.
     private static let roomStep = 64 * 1024
@@ -16,8 +16,7 @@ package struct AppendFile: ~Copyable, Sendable {
     /// The size up to which the file system has promised room.
     private var room: Int
 
-    /// Opens the file, or makes an empty one.
-    /// - Parameter mode: its permissions when it is made, such as 0o600.
+    /// Opens the file, or makes an empty one with the permissions `mode`, such as 0o600.
     /// - Throws: ``LinuxError``: `readOnlyFileSystem`, `permissionDenied` …
     package init(path: String, mode: UInt32) throws(LinuxError) {
         let file = try Files.open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, mode: mode)

@@ -13,16 +13,14 @@ package enum Files {
         case standardError = 2
     }
 
-    /// The text of a regular file; what is not UTF-8 in it becomes U+FFFD.
-    /// - Parameter limit: the most octets that it may have.
+    /// The text of a regular file of at most `limit` octets; what is not UTF-8 in it becomes U+FFFD.
     /// - Returns: nil when there is no such file.
     /// - Throws: ``LinuxError``: `fileTooLarge` over the limit, `invalidArgument` when it is no regular file.
     package static func readText(_ path: String, limit: Int) throws(LinuxError) -> String? {
         try readBytes(path, limit: limit).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The octets of a regular file.
-    /// - Parameter limit: the most octets that it may have.
+    /// The octets of a regular file, at most `limit`.
     /// - Returns: nil when there is no such file.
     /// - Throws: ``LinuxError``, as ``readText(_:limit:)``.
     package static func readBytes(_ path: String, limit: Int) throws(LinuxError) -> [UInt8]? {
@@ -48,8 +46,8 @@ package enum Files {
 
     /// Writes a file so that a reader sees all of the old text or all of the new; it replaces what the path named.
     ///
-    /// It is not forced to disk: what it is for does not outlive a restart of the host.
-    /// - Parameter mode: its permissions, such as 0o644, whatever the umask.
+    /// Its permissions are `mode`, such as 0o644, whatever the umask. It is not forced to disk: what it is for does not outlive
+    /// a restart of the host.
     /// - Throws: ``LinuxError``; what the path named is unchanged then.
     package static func writeAtomically(_ path: String, _ text: String, mode: UInt32) throws(LinuxError) {
         try replace(path, Array(text.utf8), mode: mode) { _ in }

@@ -7,7 +7,7 @@ package import SystemPackage
 package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What `errno` alone does not tell apart.
     package enum Kind: String, Codable, Sendable {
-        /// The kernel refused; ``LinuxError/errno`` says why.
+        /// The kernel refused; `errno` says why.
         case system
         /// The path exists, but it is no network namespace: a file, a pipe, a namespace of another type.
         case notANetworkNamespace

@@ -4,12 +4,14 @@ internal import CLinux
 
 /// A time since the host started, without the time that it was suspended.
 package struct MonotonicTime: Hashable, Sendable {
+    /// Since the host started.
     package let microseconds: UInt64
 
     package init(microseconds: UInt64) {
         self.microseconds = microseconds
     }
 
+    /// The time now.
     package static var now: MonotonicTime {
         var time = timespec()
         // It fills exactly one record, and has no error for this clock.

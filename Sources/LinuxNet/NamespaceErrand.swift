@@ -44,6 +44,7 @@ package final class NamespaceErrand: Sendable {
     private let namespace: Mutex<NetworkNamespace?>
     private let outcome = Mutex<Result<OpenedNamespace, LinuxError>?>(nil)
 
+    /// An errand that nobody has carried out yet.
     package init(in namespace: consuming sending NetworkNamespace, listener: SocketAddress?, receiveBuffer: Int32?) {
         self.listener = listener
         self.receiveBuffer = receiveBuffer

@@ -82,8 +82,7 @@ package struct NetworkNamespace: ~Copyable, Sendable {
     }
 
     /// Takes over a descriptor that came from elsewhere. Safe for any: it is not touched before it is known to be a namespace.
-    /// - Parameter subject: what it is to be called where it is something else.
-    /// - Throws: ``LinuxError`` of kind ``LinuxError/Kind/notANetworkNamespace`` when it is something else.
+    /// - Throws: ``LinuxError`` of kind ``LinuxError/Kind/notANetworkNamespace`` when it is something else, on `subject`.
     package init(passed descriptor: consuming Descriptor, _ subject: String) throws(LinuxError) {
         try Self.requireNamespaceFile(descriptor, subject)
         try self.init(adopting: descriptor, subject)

@@ -28,8 +28,8 @@ extension Descriptor {
     /// The most descriptors that one message carries.
     package static let maximumPassed = Int(CLINUX_MAX_PASSED)
 
-    /// Sends a message on a connected Unix socket with descriptors, which stay open here as well (sendmsg(2)).
-    /// - Parameter passed: numbers of open descriptors, at most ``maximumPassed``.
+    /// Sends a message on a connected Unix socket with open descriptors, at most ``maximumPassed``, which stay open here as
+    /// well (sendmsg(2)).
     /// - Returns: the octets that were taken; nil when it would block.
     /// - Throws: ``LinuxError``, for example when the peer has gone.
     @discardableResult
@@ -62,9 +62,12 @@ extension Descriptor {
 
     /// A message that came with descriptors.
     package struct Received: ~Copyable {
+        /// Octets of the message; 0: the peer sends no more.
         package let count: Int
+        /// What came with it; closed with this, where nobody takes them.
         package var descriptors: PassedDescriptors
 
+        /// Gives up the rest.
         package consuming func takeDescriptors() -> PassedDescriptors { descriptors }
     }
 }

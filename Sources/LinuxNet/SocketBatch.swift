@@ -28,6 +28,7 @@ package struct SocketBatch: ~Copyable, Sendable {
 
     package init() {}
 
+    /// Whether none is left.
     package var isEmpty: Bool { sockets.isEmpty }
 
     /// The descriptors' numbers, good as long as they are here.
@@ -36,6 +37,7 @@ package struct SocketBatch: ~Copyable, Sendable {
     /// How many there are of a kind.
     package func count(of kind: SocketKind) -> Int { sockets.count { $0.kind == kind } }
 
+    /// Keeps a socket of this kind.
     package mutating func add(_ socket: consuming Descriptor, _ kind: SocketKind) {
         sockets.append((kind, socket.release()))
     }

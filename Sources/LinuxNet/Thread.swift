@@ -6,8 +6,8 @@ internal import SystemPackage
 
 /// Starts threads.
 package enum Thread {
-    /// Runs `body` on a new thread. Its signals are blocked as in the thread that starts it.
-    /// - Parameter name: as `ps -T` shows it, at most 15 octets.
+    /// Runs `body` on a new thread. Its signals are blocked as in the thread that starts it; `ps -T` shows its name, of which
+    /// there may be 15 octets.
     /// - Returns: the thread, to wait for its end; it may be dropped.
     /// - Throws: ``LinuxError`` when the system has no room for a thread.
     @discardableResult

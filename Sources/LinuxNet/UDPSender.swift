@@ -82,8 +82,7 @@ internal import SystemPackage
         commit(length, address, addressLength)
     }
 
-    /// Adds what was written into ``nextBuffer`` to the batch.
-    /// - Parameter length: the octets written, at most ``slotSize``.
+    /// Adds what was written into ``nextBuffer``, at most ``slotSize`` octets, to the batch.
     package mutating func commit(length: Int, to address: SocketAddress) {
         commit(length, address.storage, address.storageLength)
     }

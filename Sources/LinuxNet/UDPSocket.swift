@@ -21,7 +21,7 @@ package enum UDPSocket {
     }
 
     /// A socket that receives at an address, and shares it with no other: it has neither SO_REUSEADDR nor SO_REUSEPORT.
-    /// - Parameter receiveBuffer: octets of datagrams that may wait in it, as far as the kernel allows; nil: its default.
+    /// So many octets of datagrams may wait in it as `receiveBuffer` says and the kernel allows; nil: its default.
     /// - Throws: ``LinuxError``, for example `addressInUse`.
     package static func bound(to address: SocketAddress, receiveBuffer: Int32? = nil) throws(LinuxError) -> Descriptor {
         let socket = try Descriptor.socket(address.family, SOCK_DGRAM)

@@ -20,10 +20,8 @@ package enum UnixSocket {
     /// A socket that clients connect to at a path; its directory is made if absent. Non-blocking, close-on-exec.
     ///
     /// A socket that a daemon left behind is replaced; one that somebody listens on is not, nor is any other file.
-    /// - Parameters:
-    ///   - mode: the permissions of the path, such as 0o660.
-    ///   - group: who the path belongs to. Where the host has no such group, the path stays with the process's own:
-    ///     fewer may connect then, never more.
+    /// The path has the permissions `mode`, such as 0o660, and belongs to `group`. Where the host has no such group, it stays
+    /// with the process's own: fewer may connect then, never more.
     /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/alreadyListening`` when somebody listens at the path.
     package static func listen(path: String, mode: UInt32, group: String?) throws(LinuxError) -> Descriptor {
         try listen(SOCK_STREAM, path, mode, group)

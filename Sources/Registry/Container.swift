@@ -5,8 +5,11 @@ package import DNSWire
 extension Registry {
     /// A container: declared, heard of, or both.
     package struct Container: Sendable {
+        /// Its number, as long as it is there.
         package let id: ContainerID
+        /// What is declared of it; nil: nothing.
         package internal(set) var declared: ContainerDefinition?
+        /// What the kernel shows of its namespace; nil: nothing.
         package internal(set) var heard: HeardContainer?
         /// That of its namespace, where it has one here.
         package internal(set) var cookie: NamespaceCookie?
@@ -47,6 +50,7 @@ extension Registry {
             return references
         }
 
+        /// What it is on a network; nil: it is not on it.
         package func endpoint(on network: ScopeID) -> Endpoint? { endpoints.first { $0.network == network } }
 
         /// Whether all that its names are made of is the same.
@@ -59,9 +63,11 @@ extension Registry {
 
     /// A container on one network.
     package struct Endpoint: Sendable, Equatable {
+        /// The network that it is on.
         package let network: ScopeID
         /// The declared ones; where there are none, those that the kernel shows.
         package internal(set) var addresses: [IPAddress]
+        /// Further names on this network.
         package internal(set) var aliases: [String]
     }
 

@@ -4,6 +4,7 @@ package import DNSWire
 
 /// Who declared something.
 package enum Source: String, Sendable {
+    /// A file, or somebody at the control socket.
     case configuration, control
 }
 
@@ -40,6 +41,7 @@ package struct RouteDefinition: Sendable, Equatable {
 package struct NetworkDefinition: Sendable, Equatable {
     /// A DNS name; it may have several labels.
     package var name: String
+    /// Who declared it.
     package var source: Source
     /// The host's interface that is this network.
     package var interface: String?
@@ -64,7 +66,9 @@ package struct NetworkDefinition: Sendable, Equatable {
 
 /// One attachment of a container to one network.
 package struct EndpointDefinition: Sendable, Equatable {
+    /// The network's name; it has to be there.
     package var network: String
+    /// Empty: those of its links that are plugged into the network.
     package var addresses: [IPAddress]
     /// Further names; they may have several labels and begin with `*.`.
     package var aliases: [String]
@@ -91,12 +95,15 @@ package struct LinkDefinition: Sendable, Equatable {
 
 /// A port that SRV answers tell of.
 package struct PortDefinition: Sendable, Equatable {
+    /// The transport of a port.
     package enum Transport: String, Sendable, CaseIterable {
+        /// As in `_tcp` and `_udp` of a service's name (RFC 2782).
         case tcp, udp
     }
 
     /// 1...65535.
     package var number: UInt16
+    /// What the service is spoken over.
     package var transport: Transport
     /// The service's name without its underscore, as `http`.
     package var service: String?
@@ -112,8 +119,11 @@ package struct PortDefinition: Sendable, Equatable {
 package struct ContainerDefinition: Sendable, Equatable {
     /// One label of 1 to 63 octets, taken as it is.
     package var name: String
+    /// Who declared it.
     package var source: Source
+    /// A further name on each of its networks; it may have several labels.
     package var hostname: String?
+    /// What its runtime calls it: all of it is a name, and so are its first 12 characters.
     package var id: String?
     /// In the order in which they answer.
     package var endpoints: [EndpointDefinition] = []
@@ -121,7 +131,9 @@ package struct ContainerDefinition: Sendable, Equatable {
     package var namesItsNetworks = false
     /// Nil: as configured for all.
     package var listen: ListenMode?
+    /// Names that it alone knows others by.
     package var links: [LinkDefinition] = []
+    /// What its SRV answers tell of.
     package var ports: [PortDefinition] = []
 
     package init(name: String, source: Source) {

@@ -8,6 +8,7 @@ package struct Directory: ~Copyable {
     package struct Match {
         /// The network that has it, or the links.
         package let scope: ScopeID
+        /// Whether it is a name that this view alone has.
         package let isLink: Bool
         let number: Int
     }
@@ -18,6 +19,7 @@ package struct Directory: ~Copyable {
         package let offset: Int
         /// Octets of all records.
         package let length: Int
+        /// How many there are.
         package let count: Int
         /// Octets of each record; 0 where they differ.
         package let stride: Int
@@ -60,6 +62,7 @@ package struct Directory: ~Copyable {
 
     // MARK: - Changes
 
+    /// Takes one change; what it needs takes time in proportion to it alone.
     package mutating func apply(_ change: DirectoryChange) {
         switch change {
         case .scope(let id, let scope): set(Int(id.rawValue), scope)

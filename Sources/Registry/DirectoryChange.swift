@@ -26,8 +26,11 @@ package struct RecordKey: Hashable, Sendable {
         case reverse
     }
 
+    /// Where it is a name.
     package var scope: ScopeID
+    /// How it is found.
     package var kind: Kind
+    /// The name without the scope's own behind it; of a reverse name all of it.
     package var name: Name
 
     package init(scope: ScopeID, kind: Kind, name: Name) {
@@ -43,6 +46,7 @@ package struct Scope: Sendable, Equatable {
     package var name: Name?
     /// What people call it.
     package var text: String
+    /// Addresses in them are ours, whether somebody has them or not.
     package var subnets: [Subnet]
     /// Of a network that may forward.
     package var routes: [RoutingDomain]
@@ -57,7 +61,9 @@ package struct Scope: Sendable, Equatable {
 
 /// A domain and where its names are asked.
 package struct RoutingDomain: Sendable, Equatable {
+    /// It and all names under it.
     package var domain: Name
+    /// Who is asked.
     package var upstreams: UpstreamGroupID
 
     package init(domain: Name, upstreams: UpstreamGroupID) {
@@ -68,6 +74,7 @@ package struct RoutingDomain: Sendable, Equatable {
 
 /// What one container sees.
 package struct View: Sendable, Equatable {
+    /// Its private names; nil: it has none.
     package var links: ScopeID?
     /// In the order in which they answer.
     package var networks: [ScopeID]
@@ -88,11 +95,15 @@ package struct RecordSet: Sendable, Equatable {
     /// 28 octets each.
     package static let aaaaStride = 28
 
+    /// A records.
     package private(set) var a: [UInt8] = []
+    /// AAAA records.
     package private(set) var aaaa: [UInt8] = []
     /// SRV or PTR records, one behind the other.
     package private(set) var other: [UInt8] = []
+    /// The type of the other records; nil: there are none.
     package private(set) var otherType: RecordType?
+    /// How many others there are.
     package private(set) var otherCount = 0
 
     package init() {}

@@ -5,19 +5,25 @@ package import DNSWire
 extension Registry {
     /// Something that is in force now and was not before, or the other way round.
     package struct Event: Sendable, Equatable {
+        /// What became of it.
         package enum Action: String, Sendable {
+            /// It is new, is otherwise now, or is gone.
             case added, changed, removed
         }
 
         /// What it is about, as it is now; of what was removed as it was.
         package enum Subject: Sendable, Equatable {
+            /// A network by its name.
             case network(String, interface: String?, subnets: [Subnet], isInternal: Bool)
             /// - Parameter path: that of a namespace that was found.
             case container(String, path: String?, isDraining: Bool)
+            /// A container on a network.
             case endpoint(container: String, network: String, addresses: [IPAddress], aliases: [String])
         }
 
+        /// What became of it.
         package var action: Action
+        /// What it is about.
         package var subject: Subject
         /// What a network or a container was called before, if it is called otherwise now.
         package var formerName: String?

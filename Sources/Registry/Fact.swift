@@ -4,6 +4,7 @@ import DNSWire
 
 /// Where something that is known comes from.
 package enum Origin: Sendable, Equatable {
+    /// Somebody said so.
     case declared(Source)
     /// The kernel shows it, at this link; nil: at the namespace itself.
     case heard(link: String?)
@@ -12,15 +13,21 @@ package enum Origin: Sendable, Equatable {
 extension Registry {
     /// Something that is declared or heard.
     package struct Fact: Sendable, Equatable {
+        /// What it says; the words are those of the control interface.
         package enum Kind: String, Sendable {
+            /// Of a container. A network may have a name as well.
             case name, netns, hostname, id, network, address, alias, link, port
+            /// Of a network.
             case interface, subnet, `internal`, upstream, route, ttl
         }
 
+        /// What it says.
         package var kind: Kind
+        /// As people write it.
         package var value: String
         /// The network that it is about, where that is not plain.
         package var network: String?
+        /// Who says so.
         package var origin: Origin
         /// False: something else has more weight, or what it is about is not there.
         package var isInForce = true

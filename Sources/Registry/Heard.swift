@@ -4,6 +4,7 @@ package import DNSWire
 
 /// A link's number in the host's namespace (`ifi_index`, rtnetlink(7)): the identity of a network there.
 package struct InterfaceIndex: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// From 1 on.
     package let rawValue: UInt32
 
     package init(rawValue: UInt32) {
@@ -17,6 +18,7 @@ package struct InterfaceIndex: Hashable, Comparable, Sendable, CustomStringConve
 
 /// A namespace's identity (`SO_NETNS_COOKIE`, socket(7)); the kernel never gives one out again.
 package struct NamespaceCookie: Hashable, Sendable, CustomStringConvertible {
+    /// As the kernel gives it.
     package let rawValue: UInt64
 
     package init(rawValue: UInt64) {
@@ -28,6 +30,7 @@ package struct NamespaceCookie: Hashable, Sendable, CustomStringConvertible {
 
 /// A network as the kernel shows it: a bridge, or the parent of macvlan and ipvlan links.
 package struct HeardNetwork: Sendable, Equatable {
+    /// The link that it is.
     package var interface: InterfaceIndex
     /// `IFLA_IFNAME` as text; octets that are no UTF-8 as `\DDD`.
     package var interfaceName: String
@@ -48,6 +51,7 @@ package struct HeardNetwork: Sendable, Equatable {
 
 /// A namespace as the kernel shows it.
 package struct HeardContainer: Sendable, Equatable {
+    /// The namespace's own.
     package var cookie: NamespaceCookie
     /// Its file's name in `/run/netns`. Not every one is a label: such a one is shown, and does not resolve.
     package var name: String

@@ -2,6 +2,7 @@
 
 /// A table of names: that of one network, or the links of one container.
 package struct ScopeID: Hashable, Sendable {
+    /// From 0 on.
     package let rawValue: UInt32
 
     package init(rawValue: UInt32) {
@@ -11,6 +12,7 @@ package struct ScopeID: Hashable, Sendable {
 
 /// What one container may see.
 package struct ViewID: Hashable, Sendable {
+    /// From 0 on.
     package let rawValue: UInt32
 
     package init(rawValue: UInt32) {
@@ -20,6 +22,7 @@ package struct ViewID: Hashable, Sendable {
 
 /// A container, whatever it is called. Its view has the same number.
 package struct ContainerID: Hashable, Comparable, Sendable {
+    /// From 0 on.
     package let rawValue: UInt32
 
     package init(rawValue: UInt32) {
@@ -39,6 +42,7 @@ package struct ContainerID: Hashable, Comparable, Sendable {
 
 /// The upstreams that one question may go to. A number is never used again: answers that are kept belong to it.
 package struct UpstreamGroupID: Hashable, Sendable {
+    /// From 0 on.
     package let rawValue: UInt32
 
     /// Those of the configuration, else of the host.

@@ -6,8 +6,11 @@ import OrderedCollections
 extension Registry {
     /// A network: declared, heard of, or both.
     package struct Network: Sendable {
+        /// Its number, as long as it is there.
         package let id: ScopeID
+        /// What is declared of it; nil: nothing.
         package internal(set) var declared: NetworkDefinition?
+        /// What the kernel shows of its link; nil: nothing.
         package internal(set) var heard: HeardNetwork?
         /// What it is called as a name of the DNS; nil where ``name`` cannot be one: it stands behind no container's name.
         var dnsName: Name?
@@ -28,6 +31,7 @@ extension Registry {
         package var interface: String? { heard?.interfaceName ?? declared?.interface }
         /// The declared ones; where there are none, those that the kernel shows.
         package var subnets: [Subnet] { declared?.subnets.nonEmpty ?? heard?.subnets ?? [] }
+        /// Whether questions from here are never forwarded.
         package var isInternal: Bool { declared?.isInternal ?? false }
 
         /// Whether it has nothing left to be there for.

@@ -6,7 +6,7 @@ extension Registry {
     // MARK: - Declared
 
     /// Adds a container, or declares one that the kernel shows: it keeps its listener then, and gains what is declared.
-    /// - Parameter cookie: that of its namespace; nil where it has none here.
+    /// The cookie is that of its namespace; nil where it has none here.
     /// - Returns: its number.
     /// - Throws: ``RegistryError``: a bad or taken name, a network that is not there, an address that cannot be its own.
     @discardableResult

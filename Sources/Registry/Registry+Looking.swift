@@ -13,10 +13,14 @@ extension Registry {
         containerStates.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
     }
 
+    /// How many networks there are.
     package var networkCount: Int { networkStates.count }
+    /// How many containers there are.
     package var containerCount: Int { containerStates.count }
 
+    /// The network of a number.
     package subscript(network: ScopeID) -> Network? { networkStates[network] }
+    /// The container of a number.
     package subscript(container: ContainerID) -> Container? { containerStates[container] }
 
     /// The container whose namespace this is.

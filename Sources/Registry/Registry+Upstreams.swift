@@ -4,6 +4,7 @@ package import DNSWire
 
 /// A group of upstreams, and what it is for.
 package struct UpstreamGroup: Sendable, Equatable {
+    /// Its number, for good.
     package var id: UpstreamGroupID
     /// Asked in this order; empty: those of all.
     package var upstreams: [ServerAddress]

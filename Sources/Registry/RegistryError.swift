@@ -2,23 +2,35 @@
 
 /// What is wrong with a change.
 package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// No network is called so.
     case noSuchNetwork(String)
+    /// No container is called so.
     case noSuchContainer(String)
+    /// A network is called so already.
     case networkExists(String)
+    /// A container is called so already.
     case containerExists(String)
     /// Several are called so; each has a name of its own beside that.
     case ambiguousName(String, choices: [String])
+    /// A network that is to go has containers on it.
     case networkInUse(String, containers: [String])
+    /// The interface is that of another network.
     case interfaceInUse(String, network: String)
+    /// The namespace is that of another container.
     case namespaceInUse(container: String)
     /// Nobody declared this network: the kernel shows it.
     case networkOfTheKernel(String, interface: String)
     /// Nobody declared this container: the kernel shows it.
     case containerOfTheKernel(String, path: String)
+    /// The container is on the network already.
     case alreadyConnected(container: String, network: String)
+    /// The container is not on the network.
     case notConnected(container: String, network: String)
+    /// It cannot be a name.
     case invalidName(String, reason: String)
+    /// It cannot be an address on this network.
     case invalidAddress(String, reason: String)
+    /// Another container has the address on this network.
     case addressInUse(String, network: String, container: String)
 
     package var description: String {

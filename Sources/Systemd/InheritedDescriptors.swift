@@ -6,7 +6,9 @@ package import LinuxNet
 
 /// A descriptor with the name that it was given in the unit (`FileDescriptorName=`) or when it was stored (`FDNAME=`).
 package struct NamedDescriptor: ~Copyable {
+    /// What the manager calls it.
     package let name: String
+    /// The descriptor itself, ours from now on.
     package let descriptor: Descriptor
 
     package init(name: String, descriptor: consuming Descriptor) {

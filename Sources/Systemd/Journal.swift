@@ -7,6 +7,7 @@ package import LinuxNet
 package enum Journal {
     /// How severe a message is, syslog(3).
     package enum Priority: Int, Sendable {
+        /// As syslog(3) has them, from 0 to 7.
         case emergency, alert, critical, error, warning, notice, info, debug
     }
 
@@ -16,8 +17,8 @@ package enum Journal {
         return Environment.value(of: "JOURNAL_STREAM") == "\(identity.device):\(identity.inode)"
     }
 
-    /// Logs a message.
-    /// - Parameter fields: names of upper-case letters, digits and underscores, as `MESSAGE_ID`; values as they are.
+    /// Logs a message, with fields: names of upper-case letters, digits and underscores, as `MESSAGE_ID`, and values as they
+    /// are.
     /// - Throws: ``SystemdError``, for example when a name is none.
     package static func send(
         _ message: String, _ priority: Priority, fields: [(name: String, value: String)]

@@ -33,7 +33,7 @@ package enum ServiceManager {
     /// Whether there is a manager that listens to us.
     package static var isListening: Bool { Environment.value(of: "NOTIFY_SOCKET") != nil }
 
-    /// How often ``Notice/alive`` is expected at least (sd_watchdog_enabled(3)); nil: never.
+    /// How often ``ServiceManager/Notice/alive`` is expected at least (sd_watchdog_enabled(3)); nil: never.
     package static var watchdogInterval: Duration? {
         var microseconds: UInt64 = 0
         // It fills in one number.
@@ -56,8 +56,8 @@ package enum ServiceManager {
 
     /// Has the manager keep both sockets of a listener; the service's next start inherits them.
     ///
-    /// They are kept until ``forget(_:)``, whatever becomes of them here: FDPOLL=0.
-    /// - Parameter name: by which they are told apart and let go of; see ``isStoreName(_:)``.
+    /// They are kept until ``forget(_:)``, whatever becomes of them here: FDPOLL=0. By the name they are told apart and let go
+    /// of; see ``isStoreName(_:)``.
     /// - Throws: ``SystemdError`` when the manager cannot be reached.
     package static func store(_ sockets: borrowing ListenerSockets, as name: String) throws(SystemdError) {
         precondition(isStoreName(name), "no name for the store")

@@ -7,6 +7,7 @@ package import SystemPackage
 package struct SystemdError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The name of the call, as in its manual page.
     package let call: String
+    /// Why it failed.
     package let errno: Errno
 
     package var description: String { "\(call): \(errno)" }

@@ -14,14 +14,13 @@ package enum VarlinkReply {
         var parameters: Parameters
     }
 
-    /// The reply of a call that was carried out.
-    /// - Parameter continues: more replies to the same call come after this one; the client has asked for it (`more`).
+    /// The reply of a call that was carried out. Where it `continues`, more replies to the same call come after this one; the
+    /// client has asked for it (`more`).
     package static func encode(_ parameters: some Encodable, continues: Bool = false) -> [UInt8] {
         VarlinkParameters.encode(Success(parameters: parameters, continues: continues ? true : nil))
     }
 
-    /// The reply of a call that was refused.
-    /// - Parameter error: its full name, as `intercom.Control.NoSuchNetwork`.
+    /// The reply of a call that was refused, with the error's full name, as `intercom.Control.NoSuchNetwork`.
     package static func encode(error: String, _ parameters: some Encodable) -> [UInt8] {
         VarlinkParameters.encode(Failure(error: error, parameters: parameters))
     }

@@ -2,6 +2,7 @@
 
 /// Answers the calls of introspection, and those of interfaces that are not there.
 package struct VarlinkService: Sendable {
+    /// The interface's name.
     package static let name = "org.varlink.service"
 
     private struct Info: Encodable {
@@ -67,10 +68,12 @@ package struct VarlinkService: Sendable {
 
     // MARK: - Errors that every service has
 
+    /// The answer to a call of a method that is not there, by its full name.
     package static func methodNotFound(_ method: String) -> [UInt8] {
         VarlinkReply.encode(error: "\(name).MethodNotFound", Method(method: method))
     }
 
+    /// The answer to a call with a parameter that is missing or wrong.
     package static func invalidParameter(_ error: InvalidParameter) -> [UInt8] {
         VarlinkReply.encode(error: "\(name).InvalidParameter", error)
     }

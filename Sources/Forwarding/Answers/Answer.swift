@@ -19,10 +19,12 @@ package struct Answer: Sendable {
     /// Name as the client spelled it, type and class.
     let question: [UInt8]
     let body: AnswerBody
+    /// Who said so; for the log and for people.
     package let source: Source
 
     /// Who said so.
     package enum Source: Sendable, Hashable {
+        /// This server said it.
         case upstream(ServerAddress)
         /// An upstream, once; its answer is past its life (RFC 8767).
         case staleCache

@@ -14,6 +14,7 @@ package struct CacheCounters: Sendable, Hashable {
     package var prefetches: UInt64 = 0
     /// Answers that went to make room.
     package var evictions: UInt64 = 0
+    /// Answers that are kept now.
     package var entries = 0
     /// Octets of the answers, with all that is kept of them.
     package var octets = 0

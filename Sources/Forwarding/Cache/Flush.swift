@@ -4,6 +4,7 @@ package import DNSWire
 
 /// Which kept answers are to be forgotten.
 package enum Flush: Sendable, Hashable {
+    /// All that is kept.
     case everything
     /// All answers about one name.
     case name(Name)

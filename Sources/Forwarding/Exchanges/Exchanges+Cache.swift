@@ -11,16 +11,21 @@ enum FailureLife {
 }
 
 extension Exchanges {
+    /// See ``Forwarder/setPolicy(_:)``.
     package mutating func setPolicy(_ policy: CachePolicy) {
         cache.setPolicy(policy)
     }
 
+    /// See ``Forwarder/flush(_:)``.
     package mutating func flush(_ flush: Flush) -> Int { cache.flush(flush) }
 
+    /// See ``Forwarder/upstreamReports``.
     package var upstreamReports: [UpstreamReport] { upstreams.reports }
 
+    /// See ``Forwarder/cacheCounters``.
     package var cacheCounters: CacheCounters { cache.counters }
 
+    /// See ``Forwarder/answer(_:_:_:view:group:over:now:into:)``.
     package mutating func answer(
         _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, view: UInt32, group: UInt32,
         over transport: Transport, now: Moment, into buffer: consuming MutableSpan<UInt8>

@@ -6,6 +6,7 @@ extension Exchanges {
     /// After so many datagrams that are no reply to a question it is asked over TCP: somebody may be guessing.
     private static let wrongReplyLimit = 10
 
+    /// See ``Forwarder/receivedDatagram(_:on:now:)``.
     package mutating func receivedDatagram(_ message: Span<UInt8>, on token: SocketToken, now: Moment) {
         switch sockets[token]?.use {
         case .asking(let slot)?:
@@ -21,6 +22,7 @@ extension Exchanges {
         }
     }
 
+    /// See ``Forwarder/receivedStream(_:on:now:)``.
     package mutating func receivedStream(_ bytes: Span<UInt8>, on token: SocketToken, now: Moment) {
         var offset = 0
         while let message = nextMessage(bytes, from: &offset, on: token, now) {
@@ -136,6 +138,7 @@ extension Exchanges {
 
     // MARK: - Failures
 
+    /// See ``Forwarder/failed(_:now:)``.
     package mutating func failed(_ token: SocketToken, now: Moment) {
         guard let socket = sockets[token] else { return }
         switch socket.use {

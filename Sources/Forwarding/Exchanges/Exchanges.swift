@@ -29,6 +29,7 @@ package struct Exchanges: ~Copyable {
     /// Exchanges that somebody waits for.
     package internal(set) var inFlight = 0
 
+    /// See ``Forwarder/init(limits:policy:seed:random:now:)``.
     package init(
         limits: ForwardingLimits, policy: CachePolicy, seed: UInt64,
         random: @escaping @Sendable (inout [UInt8]) -> Void, now: Moment
@@ -38,17 +39,20 @@ package struct Exchanges: ~Copyable {
         cache = AnswerCache(policy, seed: seed, now: now)
     }
 
+    /// See ``Forwarder/nextDeadline``.
     package var nextDeadline: Moment? {
         guard let exchange = deadlines.earliest else { return sockets.nextDeadline }
         return sockets.nextDeadline.map { min($0, exchange) } ?? exchange
     }
 
+    /// See ``Forwarder/nextAction()``; a waiter stands for the client.
     package mutating func nextAction() -> Action<Waiter>? {
         actions.popFirst()
     }
 
     mutating func act(_ action: Action<Waiter>) { actions.append(action) }
 
+    /// See ``Forwarder/setUpstreams(_:_:)``.
     package mutating func setUpstreams(_ group: UInt32, _ list: UpstreamList?) {
         guard groups[group] != list else { return }
         groups[group] = list
@@ -64,6 +68,7 @@ package struct Exchanges: ~Copyable {
 extension Exchanges {
     // MARK: - Questions
 
+    /// See ``Forwarder/ask(_:_:_:client:namespace:view:group:now:)``; a waiter stands for the client.
     package mutating func ask(
         _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, waiter: Waiter, namespace: UInt32,
         view: UInt32, group: UInt32, now: Moment

@@ -35,7 +35,9 @@ struct Upstream: Sendable {
 
 /// What people are shown of an upstream.
 package struct UpstreamReport: Sendable, Hashable {
+    /// Its address and port.
     package var server: ServerAddress
+    /// The namespace that it is reached from.
     package var vantage: Vantage
     /// The smoothed round-trip time in microseconds; nil before the first reply.
     package var roundTrip: Int?

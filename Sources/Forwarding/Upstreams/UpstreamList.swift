@@ -14,6 +14,7 @@ package struct UpstreamList: Sendable, Hashable {
 
     /// Asked in this order.
     package var servers: [ServerAddress]
+    /// From where all of them are reached.
     package var origin: Origin
     /// Whether each question begins with another server: `options rotate`, resolv.conf(5).
     package var rotates: Bool
@@ -43,7 +44,9 @@ package enum Vantage: Sendable, Hashable {
 
 /// A server as it is reached from one namespace: another server, perhaps, than the same address in another.
 package struct UpstreamPlace: Sendable, Hashable {
+    /// Its address and port.
     package var server: ServerAddress
+    /// The namespace that it is reached from.
     package var vantage: Vantage
 
     package init(server: ServerAddress, vantage: Vantage) {

@@ -21,8 +21,7 @@ extension Configuration {
         return try parse(text: text, file: path)
     }
 
-    /// Reads the text of a configuration file.
-    /// - Parameter file: what errors call the file.
+    /// Reads the text of a configuration file, which errors call `file`.
     /// - Throws: everything that is wrong with it, in the file's order; of syntax errors the first alone.
     package static func parse(text: String, file: String) throws(ConfigurationError) -> Configuration {
         let document: DocumentValue

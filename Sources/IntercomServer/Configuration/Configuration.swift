@@ -5,10 +5,15 @@ package import Registry
 
 /// What `intercom.toml` says. `Configuration()` is what an empty file says: everything has a default.
 package struct Configuration: Sendable, Equatable {
+    /// Who we are and how we answer.
     package var server = Server()
+    /// The socket of `intercomctl`.
     package var control = Control()
+    /// What is found without being named.
     package var discover = Discover()
+    /// Where questions go that are not ours.
     package var forward = Forward()
+    /// What is kept of upstreams' answers.
     package var cache = Cache()
     /// Domains with upstreams of their own, whatever the network; no domain twice.
     package var routes: [Route] = []
@@ -47,6 +52,7 @@ extension Configuration {
 
     /// `[discover]`: what is found without being named.
     package struct Discover: Sendable, Equatable {
+        /// Whether anything is looked for at all (key `enabled`).
         package var isEnabled = true
         /// Patterns of the host's interfaces that are taken for networks.
         package var interfaces = ["*"]

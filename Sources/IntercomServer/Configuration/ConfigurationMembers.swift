@@ -40,7 +40,9 @@ extension Configuration {
         package var id: String?
         /// Its networks in the order in which they answer; none twice.
         package var endpoints: [Endpoint] = []
+        /// Private names of others.
         package var links: [Link] = []
+        /// What its SRV answers tell of.
         package var ports: [Port] = []
         /// How port 53 is taken in its namespace; nil: as `[server]` says.
         package var listen: ListenMode?
@@ -91,12 +93,15 @@ extension Configuration.Container {
 
     /// A port that SRV answers tell of, `PORT[/tcp|/udp][=SERVICE]` in the file.
     package struct Port: Sendable, Equatable {
+        /// The transport of a port.
         package enum Transport: String, Sendable, CaseIterable {
+            /// As in `_tcp` and `_udp` of a service's name (RFC 2782).
             case tcp, udp
         }
 
         /// 1...65535.
         package var number: UInt16
+        /// What the service is spoken over.
         package var transport: Transport
         /// The service's name without its underscore, as `http`.
         package var service: String?

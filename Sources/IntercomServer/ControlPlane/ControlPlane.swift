@@ -121,7 +121,7 @@ package final class ControlPlane {
     ///
     /// Takes over what the service manager hands down, and blocks the signals that it listens to for all threads made
     /// from now on: so no other thread may be there yet.
-    /// - Throws: ``ConfigurationError`` or ``LinuxError``, each with a message for the operator.
+    /// - Throws: ``ConfigurationError`` or `LinuxError`, each with a message for the operator.
     package init(configuration: Configuration, options: Options, logger: Logger) throws {
         self.options = options
         self.logger = logger

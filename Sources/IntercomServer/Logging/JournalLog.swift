@@ -9,6 +9,7 @@ package struct JournalLog: LogHandler {
     package var logLevel: Logger.Level = .info
     package var metadata: Logger.Metadata = [:]
 
+    /// A handler as `LoggingSystem` makes them; the journal knows by itself who logs.
     package init(label: String) {}
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

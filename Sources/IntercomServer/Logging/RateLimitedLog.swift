@@ -4,11 +4,12 @@ package import Logging
 import Synchronization
 
 /// Passes on a few messages of each kind at once and then one now and then, which says how many were left out. Messages
-/// that carry no ``LogSubject/limit`` all pass.
+/// that carry no `LogSubject.limit` all pass.
 package struct RateLimitedLog<Handler: LogHandler>: LogHandler {
     private var handler: Handler
     private let limits = LogLimits()
 
+    /// Limits what this handler is given.
     package init(_ handler: Handler) {
         self.handler = handler
     }

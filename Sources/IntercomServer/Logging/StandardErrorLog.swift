@@ -8,6 +8,7 @@ package struct StandardErrorLog: LogHandler {
     package var logLevel: Logger.Level = .info
     package var metadata: Logger.Metadata = [:]
 
+    /// A handler as `LoggingSystem` makes them; the label is not printed.
     package init(label: String) {}
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -29,8 +29,8 @@ package struct OpenerService: ~Copyable {
     private var buffer = [UInt8](repeating: 0, count: OpenerCalls.maximumMessage)
     private let work = OpenerWork()
 
-    /// - Parameter path: where it listens if the service manager gives it no socket.
-    /// - Throws: ``LinuxError``, ``OpenerServiceError``.
+    /// Takes the socket that the service manager hands over, else makes one at this path.
+    /// - Throws: `LinuxError`, ``OpenerServiceError``.
     package init(path: String?, logger: Logger) throws {
         let host = try NetworkNamespace.current().identity
         let listener = try Self.takeSocket(orMakeAt: path)
@@ -130,6 +130,7 @@ private final class OpenerWork: Sendable {
 
 /// Why the opener does not start.
 package enum OpenerServiceError: Error, CustomStringConvertible {
+    /// Nobody handed one over, and no path was given.
     case noSocket
 
     package var description: String {

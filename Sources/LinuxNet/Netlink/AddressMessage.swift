@@ -10,7 +10,9 @@ package struct AddressMessage: Hashable, Sendable {
     package var address: LinkAddress
     /// 0...32 or 0...128.
     package var prefixLength: UInt8
+    /// What the kernel has noted of it.
     package var flags: AddressFlags
+    /// How far it means something.
     package var scope: AddressScope
 }
 
@@ -46,7 +48,9 @@ extension AddressMessage {
 
 /// An address in host order.
 package enum LinkAddress: Hashable, Sendable {
+    /// IPv4: 32 bits.
     case v4(UInt32)
+    /// IPv6: 128 bits.
     case v6(UInt128)
 
     fileprivate init(_ attribute: borrowing NetlinkAttribute, _ family: Int32) throws(NetlinkError) {
@@ -72,6 +76,7 @@ package struct AddressFlags: OptionSet, Hashable, Sendable {
 
     /// Of IPv6: made for a while, to hide who we are (RFC 8981). Of IPv4 the same bit: not the first of its subnet.
     package static let temporary = Self(IFA_F_TEMPORARY)
+    /// In use before its duplicate address detection has ended (RFC 4429).
     package static let optimistic = Self(IFA_F_OPTIMISTIC)
     /// Duplicate address detection found another (RFC 4862 §5.4).
     package static let duplicate = Self(IFA_F_DADFAILED)
@@ -79,6 +84,7 @@ package struct AddressFlags: OptionSet, Hashable, Sendable {
     package static let deprecated = Self(IFA_F_DEPRECATED)
     /// Duplicate address detection has not ended.
     package static let tentative = Self(IFA_F_TENTATIVE)
+    /// Without an end to its life.
     package static let permanent = Self(IFA_F_PERMANENT)
 }
 
@@ -94,8 +100,12 @@ package struct AddressScope: RawRepresentable, Hashable, Sendable {
         rawValue = UInt8(truncatingIfNeeded: constant.rawValue)
     }
 
+    /// Everywhere.
     package static let universe = Self(RT_SCOPE_UNIVERSE)
+    /// Within a site: of IPv6, as `fec0::/10`, which RFC 3879 gave up.
     package static let site = Self(RT_SCOPE_SITE)
+    /// On its link alone, as `169.254.0.0/16` and `fe80::/10`.
     package static let link = Self(RT_SCOPE_LINK)
+    /// Within this namespace alone, as `127.0.0.1`.
     package static let host = Self(RT_SCOPE_HOST)
 }

@@ -4,6 +4,7 @@ internal import SystemPackage
 
 /// The socket by which the kernel tells of links and addresses.
 package struct KernelEar: ~Copyable, Sendable {
+    /// What is heard comes from it.
     package let netlink: RouteNetlink
     /// Whether it hears all namespaces that have a number in this one; else this one alone.
     package let hearsAll: Bool

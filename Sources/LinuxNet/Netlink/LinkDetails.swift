@@ -10,19 +10,27 @@ package struct LinkKind: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    /// A switch: other links are its ports.
     package static let bridge = Self(rawValue: "bridge")
+    /// One end of a cable whose other end is a link as well, veth(4).
     package static let veth = Self(rawValue: "veth")
+    /// A further network card on a parent, with a hardware address of its own.
     package static let macvlan = Self(rawValue: "macvlan")
     /// A macvlan for programs: a VM's network card.
     package static let macvtap = Self(rawValue: "macvtap")
+    /// The same with the parent's hardware address.
     package static let ipvlan = Self(rawValue: "ipvlan")
+    /// An ipvlan for programs.
     package static let ipvtap = Self(rawValue: "ipvtap")
+    /// A tunnel between hosts that carries a segment over UDP (RFC 7348).
     package static let vxlan = Self(rawValue: "vxlan")
 }
 
 /// What one kind alone has.
 package enum LinkDetails: Hashable, Sendable {
+    /// The mode of a macvlan or macvtap.
     case macvlan(MacvlanMode)
+    /// The mode of an ipvlan or ipvtap.
     case ipvlan(IpvlanMode)
     /// The network identifier, 24 bits (RFC 7348 §5).
     case vxlan(identifier: UInt32)
@@ -39,10 +47,15 @@ package enum LinkDetails: Hashable, Sendable {
             rawValue = constant.rawValue
         }
 
+        /// None hears another.
         package static let `private` = Self(MACVLAN_MODE_PRIVATE)
+        /// They hear each other if a switch outside sends back what it gets (IEEE 802.1Qbg).
         package static let vepa = Self(MACVLAN_MODE_VEPA)
+        /// All hear each other, as ports of a bridge.
         package static let bridge = Self(MACVLAN_MODE_BRIDGE)
+        /// One has the parent to itself.
         package static let passthru = Self(MACVLAN_MODE_PASSTHRU)
+        /// Each hears the senders that are listed for it.
         package static let source = Self(MACVLAN_MODE_SOURCE)
     }
 
@@ -58,8 +71,11 @@ package enum LinkDetails: Hashable, Sendable {
             rawValue = UInt16(truncatingIfNeeded: constant.rawValue)
         }
 
+        /// They are switched, and hear each other.
         package static let l2 = Self(IPVLAN_MODE_L2)
+        /// They are routed: no broadcast, no multicast.
         package static let l3 = Self(IPVLAN_MODE_L3)
+        /// As ``l3``, and the host's packet filter sees what passes.
         package static let l3s = Self(IPVLAN_MODE_L3S)
     }
 

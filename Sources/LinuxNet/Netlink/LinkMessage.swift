@@ -6,6 +6,7 @@ internal import CLinux
 package struct LinkMessage: Hashable, Sendable {
     /// The link's number in its namespace; another link may get it when this one has gone.
     package var index: UInt32
+    /// What is wanted of it, and what it does.
     package var flags: LinkFlags
     /// IFLA_IFNAME; no link is without.
     package var name: String
@@ -65,6 +66,7 @@ package struct LinkFlags: OptionSet, Hashable, Sendable {
 
     /// Somebody wants it to be up: `ip link set up`.
     package static let up = Self(rawValue: UInt32(truncatingIfNeeded: IFF_UP))
+    /// It leads back to its own namespace.
     package static let loopback = Self(rawValue: UInt32(truncatingIfNeeded: IFF_LOOPBACK))
     /// It could pass packets.
     package static let running = Self(rawValue: UInt32(truncatingIfNeeded: IFF_RUNNING))
@@ -82,9 +84,12 @@ package struct OperationalState: RawRepresentable, Hashable, Sendable {
 
     /// The driver does not say; bridges and loopback say so while they work.
     package static let unknown = Self(rawValue: 0)
+    /// It passes nothing.
     package static let down = Self(rawValue: 2)
     /// What it is on, as the other end of a veth, is down.
     package static let lowerLayerDown = Self(rawValue: 3)
+    /// It waits for something else, as for authentication (IEEE 802.1X).
     package static let dormant = Self(rawValue: 5)
+    /// It passes packets.
     package static let up = Self(rawValue: 6)
 }

@@ -4,6 +4,7 @@ internal import CLinux
 
 /// The number by which one namespace knows another (`ip netns list-id`). When a namespace has ended, another may get it.
 package struct NamespaceID: Hashable, Sendable, CustomStringConvertible {
+    /// From 0 on; -1: none (NETNSA_NSID_NOT_ASSIGNED).
     package let rawValue: Int32
 
     package init(rawValue: Int32) {

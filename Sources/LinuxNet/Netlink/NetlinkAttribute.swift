@@ -9,6 +9,7 @@ package struct NetlinkAttribute: ~Escapable {
 
     /// Without NLA_F_NESTED and NLA_F_NET_BYTEORDER, which not every sender sets.
     package let type: UInt16
+    /// What is behind its four octets of length and type, without padding.
     package let value: Span<UInt8>
 
     /// Whether this is the attribute with a number of the kernel's headers, as IFLA_IFNAME.
@@ -63,6 +64,7 @@ package struct NetlinkAttribute: ~Escapable {
 package struct NetlinkAttributeReader: ~Escapable {
     private var rest: Span<UInt8>
 
+    /// Reads attributes that stand one behind the other.
     @_lifetime(copy bytes)
     package init(_ bytes: Span<UInt8>) {
         rest = bytes

@@ -55,7 +55,9 @@ package struct NetlinkMessage: ~Escapable {
     /// The length of a header in octets; it is a multiple of the alignment.
     package static let headerLength = MemoryLayout<nlmsghdr>.size
 
+    /// What it says.
     package let type: NetlinkMessageType
+    /// NLM_F_*: how it is meant.
     package let flags: NetlinkFlags
     /// That of the request which this answers.
     package let sequence: UInt32
@@ -84,6 +86,7 @@ package struct NetlinkMessage: ~Escapable {
 package struct NetlinkReader: ~Escapable {
     private var rest: Span<UInt8>
 
+    /// Reads messages that stand one behind the other, as one datagram brings them.
     @_lifetime(copy bytes)
     package init(_ bytes: Span<UInt8>) {
         rest = bytes

@@ -6,9 +6,13 @@ internal import CLinux
 package enum RouteMessage: Hashable, Sendable {
     /// There is such a link: it is new, or changed, or was asked for.
     case link(LinkMessage)
+    /// There is no such link any more.
     case linkDeleted(LinkMessage)
+    /// A link has such an address: it is new, or changed, or was asked for.
     case address(AddressMessage)
+    /// No link has this address any more.
     case addressDeleted(AddressMessage)
+    /// The number by which another namespace goes in this one.
     case namespaceID(NamespaceIDMessage)
     /// The namespace of this number has ended.
     case namespaceIDDeleted(NamespaceIDMessage)

@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// A netlink socket of one namespace, that in which it was made, whatever thread uses it.
 package struct RouteNetlink: ~Copyable, Sendable {
-    /// What ``receive(_:)`` found.
+    /// What there was to receive.
     package enum Reception: Hashable, Sendable {
         /// A datagram: there may be more.
         case received
@@ -59,8 +59,7 @@ package struct RouteNetlink: ~Copyable, Sendable {
     // MARK: - Questions
 
     /// Asks, and gives `body` each message of the answer; and in their order with these what the kernel tells meanwhile, if
-    /// this socket hears that.
-    /// - Parameter buffer: from ``makeBuffer()``.
+    /// this socket hears that. The buffer is one of ``makeBuffer()``.
     /// - Returns: false where what was dumped changed meanwhile (NLM_F_DUMP_INTR): it has to be asked for again.
     /// - Throws: ``LinuxError`` when the kernel refuses; with its words, where it has any.
     @discardableResult

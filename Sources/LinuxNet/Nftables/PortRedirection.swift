@@ -12,6 +12,7 @@ package struct PortRedirection: Hashable, Sendable {
     /// The port that their questions are led to.
     package let port: UInt16
 
+    /// Leads what comes to an address and port to another port of that address.
     package init(of address: SocketAddress, to port: UInt16) {
         self.address = address
         self.port = port
