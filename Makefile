@@ -13,7 +13,7 @@ BIN := $(CURDIR)/.build/release
 BUILD_PACKAGES := g++ libstdc++-12-dev libseccomp-dev libsystemd-dev pkg-config
 TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base mandoc nftables musl-tools nsd unbound util-linux python3 python3-pip
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
-BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev procps valgrind python3
+BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
 .PHONY: all build demo demo-tiers test check lint format docs fuzz test-asan test-tsan differential coverage floods soak \
     bench micro instructions install install-files deb clean need-root need-swift

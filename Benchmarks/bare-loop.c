@@ -8,40 +8,18 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BATCH = 32, SIZE = 4096, HEADER = 12 };
+#include "answer.h"
+
+enum { BATCH = 32, SIZE = 4096 };
 
 static unsigned char packets[BATCH][SIZE];
 static struct sockaddr_in6 sources[BATCH];
 static struct iovec pieces[BATCH];
 static struct mmsghdr messages[BATCH];
-static unsigned char record[16] = {0xC0, 0x0C, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 53, 0, 1};
-
-// Makes a query its own answer: flags, an A record behind the question, OPT behind that. Returns its length; 0: dropped.
-static size_t answer(unsigned char *packet, size_t length) {
-    static const unsigned char opt[11] = {0, 0, 41, 0x04, 0xD0, 0, 0, 0, 0, 0, 0};
-    if (length < HEADER || length > SIZE - sizeof record - sizeof opt || packet[2] & 0x80) return 0;
-    size_t end = HEADER;
-    while (end < length && packet[end] != 0) end += packet[end] + 1u;
-    end += 5;
-    if (end > length) return 0;
-    int edns = packet[11] != 0;
-    packet[2] = 0x84 | (packet[2] & 0x79);
-    packet[3] = 0x80;
-    packet[7] = 1;
-    packet[9] = 0;
-    memcpy(packet + end, record, sizeof record);
-    end += sizeof record;
-    if (edns) {
-        memcpy(packet + end, opt, sizeof opt);
-        end += sizeof opt;
-    }
-    return end;
-}
 
 int main(int count, char **arguments) {
     if (count != 3 && count != 4) return fprintf(stderr, "usage: bare-loop ADDRESS PORT [TTL]\n"), 2;
@@ -71,7 +49,7 @@ int main(int count, char **arguments) {
         }
         int received = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL), answers = 0;
         for (int slot = 0; slot < received; slot++) {
-            size_t length = answer(pieces[slot].iov_base, messages[slot].msg_len);
+            size_t length = answer(pieces[slot].iov_base, messages[slot].msg_len, SIZE);
             if (length == 0) continue;
             pieces[slot].iov_len = length;
             messages[answers++] = messages[slot];

@@ -94,13 +94,17 @@ class Bench:
         with open(self.path(name)) as file:
             return file.read()
 
-    def bare_loop(self):
-        """Compiles it, once."""
-        path = self.path("bare-loop")
+    def compiled(self, name, *libraries):
+        """Compiles a program of C, once."""
+        path = self.path(name)
         if not os.path.exists(path):
-            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bare-loop.c")
-            subprocess.run(["cc", "-O2", "-o", path, source], check=True)
+            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".c")
+            subprocess.run(["cc", "-O2", "-o", path, source, *libraries], check=True)
         return path
+
+    def bare_loop(self):
+        """The least that any server does."""
+        return self.compiled("bare-loop")
 
     def address(self):
         """One of 127.0.0.0/8 that nobody else has."""

@@ -59,6 +59,10 @@ def bare_loop(bench):
     return started(bench, lambda _: [bench.bare_loop(), "127.0.0.11", "53"])
 
 
+def uring_loop(bench):
+    return started(bench, lambda _: [bench.compiled("uring-loop", "-luring"), "127.0.0.11", "53"])
+
+
 def intercom_configuration(bench, namespace, upstream):
     more = [line for name in ("sixteen", "many") for line in (
         "[[container]]", 'name = "%s"' % name, 'networks = [{ name = "bench", ip = [%s] }]' % ", ".join(
@@ -177,4 +181,6 @@ class Docker(Server):
 
 
 SERVERS = {"bare loop": bare_loop, "intercomd": intercomd, "dnsmasq": dnsmasq, "unbound": unbound, "nsd": nsd,
-           "aardvark-dns": aardvark, "docker": Docker}
+           "aardvark-dns": aardvark, "docker": Docker, "io_uring loop": uring_loop}
+# Those that are compared when nobody says which.
+USUAL = ["bare loop", "intercomd", "dnsmasq", "unbound", "nsd", "aardvark-dns"]
