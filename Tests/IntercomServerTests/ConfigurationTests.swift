@@ -118,36 +118,40 @@ struct ConfigurationTests {
                 alias = ["*.app.test", "store"]
                 """, file: "f")
 
-        #expect(configuration.routes.map(\.domain.description) == ["corp.example", "."])
+        #expect(configuration.routes.map(\.domain.description) == ["corp.example"])
+        // The root's route takes the place of the default upstreams.
+        #expect(configuration.forward.upstreams.map(\.description) == ["10.1.0.56:53"])
         #expect(configuration.routes.first?.upstreams.map(\.description) == ["10.1.0.53:53", "10.1.0.54:5353"])
 
-        var front = Configuration.Network(name: "front.end")
+        var front = NetworkDefinition(name: "front.end", source: .configuration)
         front.interface = "br-front"
         front.subnets = try ["10.1.0.0/24", "fd00:1::/64", "0.0.0.0/0"].map { try #require(block($0)) }
         front.isInternal = true
         front.upstreams = [try ServerAddress("10.1.0.53")]
         front.routes = [.init(domain: try Name("local"), upstreams: [try ServerAddress("10.1.0.55")])]
-        front.from = .namespace
+        front.forwardFrom = .namespace
         front.ttl = 30
-        #expect(configuration.networks == [front, Configuration.Network(name: "back")])
+        #expect(configuration.networks == [front, NetworkDefinition(name: "back", source: .configuration)])
 
         var web = Configuration.Container(name: "Web_1")
         web.namespace = .pid(4711)
-        web.endpoints = [.init(network: "front.end"), .init(network: "back")]
-        web.links = [.init(container: "db", name: "database.local")]
-        web.ports = [
+        web.definition.namesItsNetworks = true
+        web.definition.endpoints = [.init(network: "front.end"), .init(network: "back")]
+        web.definition.links = [.init(container: "db", name: "database.local")]
+        web.definition.ports = [
             .init(number: 80), .init(number: 53, transport: .udp), .init(number: 443, service: "https"),
             .init(number: 8080, transport: .tcp, service: "http-alt"),
         ]
         var database = Configuration.Container(name: "db")
         database.namespace = .path("/run/netns/db")
-        database.hostname = "db.example"
-        database.id = "4c01db0b339c"
+        database.definition.hostname = "db.example"
+        database.definition.id = "4c01db0b339c"
         database.resolverConfigurationPath = "/run/db.conf"
-        var endpoint = Configuration.Container.Endpoint(network: "back")
+        var endpoint = EndpointDefinition(network: "back")
         endpoint.addresses = try ["10.2.0.2", "fd00:2::2"].map { try #require(IPAddress($0)) }
         endpoint.aliases = ["*.app.test", "store"]
-        database.endpoints = [endpoint]
+        database.definition.namesItsNetworks = true
+        database.definition.endpoints = [endpoint]
         #expect(configuration.containers == [web, database])
     }
 
@@ -224,13 +228,13 @@ struct ShippedConfigurationTests {
         #expect(!network.isInternal)
         #expect(network.upstreams == configuration.forward.upstreams)
         #expect(network.routes.map(\.domain.description) == ["lab.example"])
-        #expect(network.from == configuration.forward.from)
+        #expect(network.forwardFrom == configuration.forward.from)
         #expect(network.ttl == configuration.server.ttl)
         let container = try #require(configuration.containers.first)
         #expect(container.namespace == .path("/run/netns/web"))
-        #expect(container.endpoints.first?.aliases == ["site", "*.app.test"])
-        #expect(container.links == [.init(container: "db", name: "database")])
-        #expect(container.ports == [.init(number: 80, service: "http"), .init(number: 443)])
+        #expect(container.definition.endpoints.first?.aliases == ["site", "*.app.test"])
+        #expect(container.definition.links == [.init(container: "db", name: "database")])
+        #expect(container.definition.ports == [.init(number: 80, service: "http"), .init(number: 443)])
     }
 
     @Test(

@@ -16,9 +16,9 @@ package struct Configuration: Sendable, Equatable {
     /// What is kept of upstreams' answers.
     package var cache = Cache()
     /// Domains with upstreams of their own, whatever the network; no domain twice.
-    package var routes: [Route] = []
+    package var routes: [RouteDefinition] = []
     /// Networks that exist from the start, in the file's order; no name twice.
-    package var networks: [Network] = []
+    package var networks: [NetworkDefinition] = []
     /// Containers that exist from the start, in the file's order; no name twice.
     package var containers: [Container] = []
 
@@ -69,7 +69,7 @@ extension Configuration {
 
     /// `[forward]`: where questions go that are not ours.
     package struct Forward: Sendable, Equatable {
-        /// Asked in this order; empty: those of the host's resolv.conf.
+        /// Asked in this order; empty: those of the host's resolv.conf. A `[[route]]` of the root takes their place.
         package var upstreams: [ServerAddress] = []
         /// The namespace that upstreams are reached from.
         package var from = ForwardFrom.host
@@ -98,16 +98,20 @@ extension Configuration {
         package var prefetches = true
     }
 
-    /// `[[route]]`: a domain whose names are asked elsewhere.
-    package struct Route: Sendable, Equatable {
-        /// The root: all names that are under no other route. Never a name that is ours to answer.
-        package var domain: Name
-        /// Asked in this order; at least one.
-        package var upstreams: [ServerAddress]
+    /// `[[container]]`: what it is called and where it is attached, and its namespace.
+    package struct Container: Sendable, Equatable {
+        /// Its networks are of the same file; none twice.
+        package var definition: ContainerDefinition
+        /// Where its listener goes; nil: it has none, as a machine elsewhere that has addresses only.
+        package var namespace: NamespaceSource?
+        /// The absolute path of a resolv.conf that is written for it (key `resolv-conf`).
+        package var resolverConfigurationPath: String?
 
-        package init(domain: Name, upstreams: [ServerAddress]) {
-            self.domain = domain
-            self.upstreams = upstreams
+        /// What people call it.
+        package var name: String { definition.name }
+
+        package init(name: String) {
+            definition = ContainerDefinition(name: name, source: .configuration)
         }
     }
 }

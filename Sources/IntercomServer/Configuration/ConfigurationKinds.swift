@@ -232,7 +232,7 @@ extension ValueKind<String> {
 
 // MARK: - Links and ports
 
-extension ValueKind<Configuration.Container.Link> {
+extension ValueKind<LinkDefinition> {
     /// `CONTAINER:NAME`.
     static var link: Self {
         ValueKind<String>.string.map { text throws(Refusal) in
@@ -242,23 +242,22 @@ extension ValueKind<Configuration.Container.Link> {
             }
             let name = String(parts[1])
             guard try Name(checked: name).labelCount > 0 else { throw Refusal("'.' is not a name of one's own") }
-            return Configuration.Container.Link(
-                container: try parts[0].checkedLabel, name: try name.checkedNoWildcard)
+            return LinkDefinition(container: try parts[0].checkedLabel, name: try name.checkedNoWildcard)
         }
     }
 }
 
-extension ValueKind<Configuration.Container.Port> {
+extension ValueKind<PortDefinition> {
     /// `PORT[/tcp|/udp][=SERVICE]`, or the number alone.
     static var port: Self {
         ValueKind<Int>.integer(in: 1...65535)
-            .map { number throws(Refusal) in Configuration.Container.Port(number: UInt16(number)) }
+            .map { number throws(Refusal) in PortDefinition(number: UInt16(number)) }
             .orString { text throws(Refusal) in
                 let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 let parts = (sides.first ?? "").split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
                 let service = sides.count == 2 ? String(sides[1]) : nil
                 let transport =
-                    parts.count == 2 ? Configuration.Container.Port.Transport(rawValue: String(parts[1])) : .tcp
+                    parts.count == 2 ? PortDefinition.Transport(rawValue: String(parts[1])) : .tcp
                 guard let digits = parts.first, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
                     let number = UInt16(digits), number > 0, let transport
                 else {
@@ -270,7 +269,7 @@ extension ValueKind<Configuration.Container.Port> {
                 {
                     throw Refusal("'\(service)' is not a service; expected one label without its underscore, as http")
                 }
-                return Configuration.Container.Port(number: number, transport: transport, service: service)
+                return PortDefinition(number: number, transport: transport, service: service)
             }
     }
 }

@@ -5,9 +5,9 @@ import Registry
 
 /// The networks of a document, for the containers that name them.
 struct NetworkList {
-    var inOrder: [Configuration.Network] = []
+    var inOrder: [NetworkDefinition] = []
     /// By name; without those whose name is wrong.
-    var named: [Name: Configuration.Network] = [:]
+    var named: [Name: NetworkDefinition] = [:]
     /// Whether every network has a name: only then is it sure that a name is unknown.
     var isComplete = true
 }
@@ -26,7 +26,7 @@ extension ConfigurationReader {
         var places = FirstPlaces<Name>()
         for var table in tables {
             let name = table.require("name", .placed(.dnsName))
-            var network = Configuration.Network(name: name?.value ?? "")
+            var network = NetworkDefinition(name: name?.value ?? "", source: .configuration)
             network.interface = table.read("interface", .interface)
             let before = table.mistakes.count
             table.read("subnets", .list(of: .subnet), into: &network.subnets)
@@ -35,7 +35,7 @@ extension ConfigurationReader {
             table.read("internal", .boolean, into: &network.isInternal)
             table.read("upstreams", .list(of: .upstream), into: &network.upstreams)
             readRoutes(of: &network, from: &table, beside: domain)
-            network.from = table.read("from", ValueKind<ForwardFrom>.word)
+            network.forwardFrom = table.read("from", ValueKind<ForwardFrom>.word)
             network.ttl = table.read("ttl", .seconds)
             if let name, let key = try? Name(name.value) {
                 places.claim(key, at: name.position, in: &table, "name: network '\(name.value)'")
@@ -52,7 +52,7 @@ extension ConfigurationReader {
     mutating func readContainers(_ tables: [TableReader], on networks: NetworkList) -> [Configuration.Container] {
         var containers: [Configuration.Container] = []
         var names = FirstPlaces<[UInt8]>()
-        var namespaces = FirstPlaces<Configuration.Container.Namespace>()
+        var namespaces = FirstPlaces<NamespaceSource>()
         var addresses = FirstPlaces<AddressOnNetwork>()
         for var table in tables {
             let name = table.require("name", .placed(.containerName))
@@ -61,13 +61,14 @@ extension ConfigurationReader {
                 names.claim(folded, at: name.position, in: &table, "name: container '\(name.value)'")
             }
             container.namespace = Self.readNamespace(&table, &namespaces)
-            container.hostname = table.read("hostname", .hostname)
-            container.id = table.read("id", .nonEmptyString)
+            container.definition.hostname = table.read("hostname", .hostname)
+            container.definition.id = table.read("id", .nonEmptyString)
             let entries = table.read("networks", .list(of: Self.endpoint)) ?? []
-            container.endpoints = Self.checked(entries, on: networks, in: &table, &addresses)
-            table.read("links", .list(of: .link), into: &container.links)
-            table.read("ports", .list(of: .port), into: &container.ports)
-            container.listen = table.read("listen", ValueKind<ListenMode>.word)
+            container.definition.endpoints = Self.checked(entries, on: networks, in: &table, &addresses)
+            container.definition.namesItsNetworks = !container.definition.endpoints.isEmpty
+            table.read("links", .list(of: .link), into: &container.definition.links)
+            table.read("ports", .list(of: .port), into: &container.definition.ports)
+            container.definition.listen = table.read("listen", ValueKind<ListenMode>.word)
             container.resolverConfigurationPath = table.read("resolv-conf", .absolutePath)
             if container.resolverConfigurationPath != nil, !table.has("netns"), !table.has("pid") {
                 table.refuse(
@@ -82,8 +83,8 @@ extension ConfigurationReader {
 
     /// `netns` or `pid`; not both, and none that another container has.
     private static func readNamespace(
-        _ table: inout TableReader, _ places: inout FirstPlaces<Configuration.Container.Namespace>
-    ) -> Configuration.Container.Namespace? {
+        _ table: inout TableReader, _ places: inout FirstPlaces<NamespaceSource>
+    ) -> NamespaceSource? {
         let path = table.read("netns", .absolutePath)
         let pid = table.read("pid", .pid)
         if table.has("netns"), table.has("pid") {
@@ -121,8 +122,8 @@ extension ConfigurationReader {
     private static func checked(
         _ entries: [EndpointEntry], on networks: NetworkList, in table: inout TableReader,
         _ places: inout FirstPlaces<AddressOnNetwork>
-    ) -> [Configuration.Container.Endpoint] {
-        var endpoints: [Configuration.Container.Endpoint] = []
+    ) -> [EndpointDefinition] {
+        var endpoints: [EndpointDefinition] = []
         var own = FirstPlaces<Name>()
         for entry in entries {
             guard let key = try? Name(entry.network.value) else { continue }
@@ -146,10 +147,9 @@ extension ConfigurationReader {
                     "ip: \(address.value) on network '\(name)'")
             }
             // The network's own spelling, so that names compare as they are.
-            var endpoint = Configuration.Container.Endpoint(network: network.name)
-            endpoint.addresses = entry.addresses.map(\.value)
-            endpoint.aliases = entry.aliases
-            endpoints.append(endpoint)
+            endpoints.append(
+                EndpointDefinition(
+                    network: network.name, addresses: entry.addresses.map(\.value), aliases: entry.aliases))
         }
         return endpoints
     }

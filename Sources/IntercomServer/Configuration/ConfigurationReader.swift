@@ -44,6 +44,7 @@ struct ConfigurationReader {
         }
         let domain = configuration.server.domain
         configuration.routes = readRoutes(root.read("route", .tables("[[route]]")) ?? [], beside: domain)
+        configuration.forward.upstreams = configuration.routes.takeRoot() ?? configuration.forward.upstreams
         let networks = readNetworks(root.read("network", .tables("[[network]]")) ?? [], beside: domain)
         configuration.networks = networks.inOrder
         configuration.containers = readContainers(root.read("container", .tables("[[container]]")) ?? [], on: networks)

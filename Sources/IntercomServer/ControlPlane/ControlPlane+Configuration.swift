@@ -9,7 +9,7 @@ import Registry
 extension ControlPlane {
     /// Declares everything that the configuration names; what cannot be had yet is said and waited for.
     func applyConfiguration() {
-        registry.setRoutes(configuration.domainRoutes)
+        registry.setRoutes(configuration.routes)
         for network in configuration.networks { declareOrWarn(network) }
         for container in configuration.containers { declareOrWarn(container) }
         upstreamsChanged = true
@@ -33,7 +33,7 @@ extension ControlPlane {
         upstreamsChanged = true
         warnOfFixedSettings(since: old)
         registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)
-        registry.setRoutes(configuration.domainRoutes)
+        registry.setRoutes(configuration.routes)
         for worker in workers { worker.inbox.post(.settings(settings)) }
         if configuration.discover != old.discover { restartDiscovery(since: old.discover) }
 
@@ -69,7 +69,7 @@ extension ControlPlane {
         }
     }
 
-    private func withdraw(_ network: Configuration.Network) {
+    private func withdraw(_ network: NetworkDefinition) {
         shortfalls[Self.subject(network)] = nil
         guard registry.declaredNetwork(named: network.name)?.source == .configuration else { return }
         do throws(RegistryError) {
@@ -80,12 +80,11 @@ extension ControlPlane {
     }
 
     /// Makes a network of the configuration exist as it is declared there.
-    private func declareOrWarn(_ network: Configuration.Network) {
-        let definition = NetworkDefinition(network)
+    private func declareOrWarn(_ network: NetworkDefinition) {
         do throws(RegistryError) {
             switch registry.declaredNetwork(named: network.name)?.source {
-            case nil: try registry.createNetwork(definition)
-            case .configuration?: try registry.updateNetwork(definition)
+            case nil: try registry.createNetwork(network)
+            case .configuration?: try registry.updateNetwork(network)
             case .control?: throw .networkExists(network.name)
             }
             shortfalls[Self.subject(network)] = nil
@@ -110,7 +109,7 @@ extension ControlPlane {
     func declare(_ container: Configuration.Container) throws(ControlError) {
         do throws(ControlError) {
             try add(
-                ContainerDefinition(container), namespace: container.namespace.map { NamespaceSource($0) },
+                container.definition, namespace: container.namespace,
                 resolverFile: container.resolverConfigurationPath)
             shortfalls[Self.subject(container)] = nil
         } catch {
@@ -119,7 +118,7 @@ extension ControlPlane {
         }
     }
 
-    private static func subject(_ network: Configuration.Network) -> String {
+    private static func subject(_ network: NetworkDefinition) -> String {
         "network \(network.name) of the configuration"
     }
 

@@ -16,7 +16,7 @@ extension ControlPlane {
         upstreamsChanged = true
         publish()
         // Also where the file says the same: systemd-resolved's stub stays when the servers behind it are others.
-        if configuration.defaultUpstreams.isEmpty { ask(workers.indices, { .flush(token: $0, .everything) }) { _ in } }
+        if configuration.forward.upstreams.isEmpty { ask(workers.indices, { .flush(token: $0, .everything) }) { _ in } }
     }
 
     /// Tells the workers which upstreams each group has, where that has changed.
@@ -47,7 +47,7 @@ extension ControlPlane {
 
     /// A list of these servers; of those of all, where there are none; else of the host's.
     private func list(_ servers: [ServerAddress], from: ForwardFrom) -> UpstreamList {
-        var list = UpstreamList(servers: servers.isEmpty ? configuration.defaultUpstreams : servers)
+        var list = UpstreamList(servers: servers.isEmpty ? configuration.forward.upstreams : servers)
         list.origin = from == .host ? .host : .namespace
         if list.servers.isEmpty {
             let host = hostResolver.configuration

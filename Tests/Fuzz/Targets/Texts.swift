@@ -10,9 +10,9 @@ func fuzzConfiguration(_ octets: Span<UInt8>) {
     do throws(ConfigurationError) {
         let configuration = try Configuration.parse(text: text, file: "f")
         var registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)
-        for network in configuration.networks { try? registry.createNetwork(NetworkDefinition(network)) }
+        for network in configuration.networks { try? registry.createNetwork(network) }
         for container in configuration.containers {
-            _ = try? registry.addContainer(ContainerDefinition(container), cookie: nil)
+            _ = try? registry.addContainer(container.definition, cookie: nil)
         }
         _ = registry.takeChanges()
         expect((try? Configuration.parse(text: text, file: "f")) == configuration, "read twice, it says something else")

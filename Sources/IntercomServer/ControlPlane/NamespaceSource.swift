@@ -1,0 +1,45 @@
+// Where namespaces are: at paths, and with processes.
+
+import LinuxNet
+
+/// Where a container's namespace is entered.
+package enum NamespaceSource: Sendable, Hashable, CustomStringConvertible {
+    /// A file that is a network namespace, like `/run/netns/web`.
+    case path(String)
+    /// A process in it, 1...4194304 (`PID_MAX_LIMIT`, proc_sys_kernel(5)).
+    case pid(Int32)
+
+    package var description: String {
+        switch self {
+        case .path(let path): path
+        case .pid(let pid): "pid \(pid)"
+        }
+    }
+
+    /// The process that it belongs to, also by a path under `/proc` or a link to one, as people make them to see a
+    /// container with `ip netns`: inotify hears nothing there, a pidfd does.
+    var process: Int32? {
+        switch self {
+        case .pid(let pid): return pid
+        case .path(let path):
+            let parts = (Files.trail(of: path).last ?? path).split(separator: "/")
+            guard parts.count > 2, parts[0] == "proc" else { return nil }
+            return Int32(parts[1])
+        }
+    }
+
+    /// Whether a path still leads to this namespace. Of a process that is not ours `/proc` may show nothing; it is watched
+    /// by a pidfd.
+    func isStill(_ identity: NamespaceIdentity) -> Bool {
+        guard case .path(let path) = self else { return true }
+        return process == nil ? NamespaceIdentity(ofFileAt: path) == identity : paths.allSatisfy(Files.isThere)
+    }
+
+    /// The paths that it ends with, if one of them goes away.
+    var paths: [String] {
+        switch self {
+        case .pid: []
+        case .path(let path): Files.trail(of: path).filter { !$0.hasPrefix("/proc/") }
+        }
+    }
+}
