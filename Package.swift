@@ -66,6 +66,7 @@ let package = Package(
             dependencies: [
                 "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Systemd", "Varlink",
                 .product(name: "BasicContainers", package: "swift-collections"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "TOMLKit", package: "TOMLKit"),

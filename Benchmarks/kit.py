@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -217,6 +218,13 @@ def await_true(condition, otherwise, seconds=30):
         if time.monotonic() > deadline:
             sys.exit(otherwise)
         time.sleep(0.1)
+
+
+def bound(address, port=53):
+    """A UDP socket that nobody reads from: an upstream that is silent."""
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind((address, port))
+    return silent
 
 
 def end(process):

@@ -198,6 +198,7 @@ struct RestartTests {
             #expect(eventually { (try? String(contentsOfFile: log, encoding: .utf8))?.hasSuffix("done\n") ?? false })
             #expect(
                 try String(contentsOfFile: log, encoding: .utf8) == """
+                    idle: 10.0.0.2
                     over UDP: 192.0.2.1
                     over TCP: 192.0.2.1
                     then: b''
@@ -221,6 +222,10 @@ struct RestartTests {
         u.settimeout(20)
         u.connect(("127.0.0.11", 53))
         idle, t, greedy = connect(), connect(), connect()
+        # Who has asked nothing on it yet has a connection of the next daemon.
+        local = query("app")
+        idle.sendall(struct.pack("!H", len(local)) + local)
+        print("idle:", socket.inet_ntoa(idle.recv(512)[-4:]))
         # One that asks for more than fits into the sockets' buffers, and takes none of it.
         greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         greedy.setblocking(False)

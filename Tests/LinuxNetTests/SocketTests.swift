@@ -77,6 +77,44 @@ struct DatagramTests {
     }
 }
 
+@Suite("A connection")
+struct ConnectionTests {
+    private static let loopback = SocketAddress(v4: 0x7F00_0001, port: 0)
+
+    /// Accepts, once there is something to accept.
+    private func accept(_ listener: borrowing Descriptor) throws -> Handle {
+        var epoll = try Epoll()
+        try epoll.add(listener, token: 0, interest: .readable)
+        #expect(try epoll.wait(timeoutMilliseconds: 20_000) == 1)
+        let accepted = try TCPSocket.accept(from: listener)?.release()
+        return Handle(try #require(accepted))
+    }
+
+    @Test("comes with what is asked on it, which is there to be read at once")
+    func asks() throws {
+        let listener = try TCPSocket.listening(at: Self.loopback)
+        let client = try TCPSocket.connecting(to: try listener.localAddress())
+        let early = try TCPSocket.accept(from: listener)?.release()
+        #expect(early == nil, "it has asked for nothing yet")
+        #expect(try client.send([1, 2, 3].span) == 3)
+        let accepted = try accept(listener)
+        var buffer: [UInt8] = [0, 0, 0]
+        #expect(try accepted.descriptor.receive(into: &buffer, atMost: 2) == 2 && buffer == [1, 2, 0])
+        #expect(try accepted.descriptor.receive(into: &buffer) == 1 && buffer == [3, 2, 0])
+        #expect(try accepted.descriptor.receive(into: &buffer) == nil)
+    }
+
+    @Test("that says nothing comes all the same, a little later")
+    func saysNothing() throws {
+        let listener = try TCPSocket.listening(at: Self.loopback)
+        let client = try TCPSocket.connecting(to: try listener.localAddress())
+        let accepted = try accept(listener)
+        var buffer: [UInt8] = [0]
+        #expect(try accepted.descriptor.receive(into: &buffer) == nil)
+        #expect(TCPSocket.connectionResult(of: client) == nil)
+    }
+}
+
 /// A descriptor that an array can hold.
 final class Handle: Sendable {
     let descriptor: Descriptor

@@ -4,7 +4,9 @@ import DNSWire
 import Forwarding
 import LinuxNet
 
-/// What a connection has received and has still to send. It does no I/O of its own.
+/// What a connection has received and has still to send, and what it is ready for.
+///
+/// Its events are edge-triggered (epoll(7)): each is told once, so that what could be done stays noted until it is done.
 struct StreamConnection: ~Copyable {
     /// Past this many octets not yet taken by the client, its further queries wait (it does not read: RFC 7766 §6.1.1
     /// leaves the bound to us).
@@ -17,8 +19,15 @@ struct StreamConnection: ~Copyable {
     var inFlight = 0
     /// The client has sent its FIN; what is owed is still sent.
     var hasEnded = false
-    /// The events that the loop waits for now.
-    var interest: Epoll.Events = [.readable, .readHangUp]
+    /// The events that the loop waits for now; none: it does not know the connection yet.
+    var watched: Epoll.Events = []
+    /// It waits for its turn.
+    var isEnqueued = false
+
+    /// There may be something to read: true until a read has shown that there is not.
+    private var isReadable = true
+    /// The client's FIN has come, perhaps behind octets that were not read yet.
+    private var hasFIN = false
 
     private var input: [UInt8] = []
     private var inputStart = 0
@@ -40,18 +49,47 @@ struct StreamConnection: ~Copyable {
     /// Whether a whole message waits to be answered.
     var hasMessage: Bool { messageBounds != nil }
 
-    /// What there is to wait for. A message that waits for its turn asks for room to write, which is there, or comes when
-    /// the client takes what it is owed; no more is read before.
-    var wanted: Epoll.Events {
-        var events: Epoll.Events = pendingOutput > 0 || hasMessage ? [.writable] : []
-        if !hasEnded && !isCongested && !hasMessage { events.formUnion([.readable, .readHangUp]) }
-        return events
+    /// Something can be done: a message answered, octets read. Not while the client does not take what it is owed.
+    var isReady: Bool { !isCongested && (hasMessage || isReadable && !hasEnded) }
+
+    /// What there is to wait for.
+    var wanted: Epoll.Events { pendingOutput > 0 ? Self.inputAndOutput : Self.input }
+
+    // Made once: a literal of many is an array first.
+    private static let input: Epoll.Events = [.readable, .readHangUp, .edgeTriggered]
+    private static let inputAndOutput: Epoll.Events = [.readable, .readHangUp, .edgeTriggered, .writable]
+
+    /// Takes note of events.
+    mutating func observe(_ events: Epoll.Events) {
+        if events.contains(.readHangUp) { hasFIN = true }
+        if hasFIN || events.contains(.readable) { isReadable = true }
     }
 
     // MARK: - Input
 
+    /// Takes in what has come, unless a message waits to be answered, or the client to take what it is owed.
+    /// - Parameters:
+    ///   - buffer: what reads are done into.
+    ///   - portion: the most octets that are read.
+    /// - Throws: ``LinuxError`` when the connection is broken.
+    mutating func read(into buffer: inout [UInt8], atMost portion: Int) throws(LinuxError) {
+        guard isReady, !hasMessage else { return }
+        guard let count = try descriptor.receive(into: &buffer, atMost: portion) else {
+            isReadable = false
+            return
+        }
+        guard count > 0 else {
+            hasEnded = true
+            return
+        }
+        // Less than there was room for is all that there is (epoll(7)), but for a FIN.
+        isReadable = hasFIN || count == min(portion, buffer.count)
+        lastActive = .now
+        received(buffer, count)
+    }
+
     /// Takes the first `count` octets of a buffer.
-    mutating func received(_ buffer: [UInt8], _ count: Int) {
+    private mutating func received(_ buffer: [UInt8], _ count: Int) {
         if inputStart == input.count {
             input.removeAll(keepingCapacity: true)
             inputStart = 0

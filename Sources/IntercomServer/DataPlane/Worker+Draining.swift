@@ -19,7 +19,8 @@ extension Worker {
             let ticket = streams.ticket(at: position)
             // What has come is read once more: it is owed an answer, and a socket that is closed with unread octets in it
             // sends a reset, which takes the answers with it.
-            serveStream(ticket, [.readable])
+            streams[position].observe(.readable)
+            serveStream(ticket)
             guard let position = streams.position(of: ticket) else { continue }
             streams[position].hasEnded = true
             settle(ticket)

@@ -1,6 +1,7 @@
 // A worker's TCP side: accepting, reading, answering, and the bounds that keep one client from hurting others.
 
 import DNSWire
+import DequeModule
 import Forwarding
 import LinuxNet
 import Logging
@@ -11,31 +12,34 @@ extension Worker {
     static var idleTimeout: Lapse { .seconds(10) }
     static var maximumConnectionsPerNamespace: Int { 64 }
     static var maximumConnections: Int { 1024 }
-    /// Connections accepted from one listener, and messages of one connection answered, before others have their turn.
-    static var turn: Int { 32 }
+    /// Messages of one connection that are answered before others have their turn.
+    static var turn: Int { 16 }
+    /// One that is forwarded takes as long as so many that are answered here.
+    static var forwardingCost: Int { 8 }
+    /// Octets read from one connection before others have their turn.
+    static var portion: Int { 16 * 1024 }
+    /// How long connections have their turns before datagrams are looked after again.
+    static var streamTime: Lapse { Lapse(nanoseconds: 200_000) }
 
-    mutating func acceptStreams(_ ticket: Ticket) {
-        for _ in 0..<Self.turn {
-            guard let position = listeners.position(of: ticket) else { return }
-            do throws(LinuxError) {
-                guard let accepted = try TCPSocket.accept(from: listeners[position].sockets.tcp) else { return }
-                try admit(accepted, to: ticket, at: position)
-            } catch {
-                logger.warning("a TCP connection cannot be accepted: \(error)", metadata: .about(limitedAs: "accept"))
-                // It waits and would wake the loop again at once; room is what it most likely lacks.
-                if streams.isEmpty {
-                    spare.turnAwayNext(of: listeners[position].sockets.tcp)
-                } else {
-                    makeRoom { _ in true }
-                }
-                return
+    /// Takes one connection and serves it: the kernel hands it over when something has come on it
+    /// (``TCPSocket/listening(at:)``). Where more wait, epoll tells again, and others have their turn before.
+    mutating func acceptStream(_ ticket: Ticket) {
+        guard let position = listeners.position(of: ticket) else { return }
+        do throws(LinuxError) {
+            guard let accepted = try TCPSocket.accept(from: listeners[position].sockets.tcp) else { return }
+            admit(accepted, to: ticket, at: position)
+        } catch {
+            logger.warning("a TCP connection cannot be accepted: \(error)", metadata: .about(limitedAs: "accept"))
+            // It waits and would wake the loop again at once; room is what it most likely lacks.
+            if streams.isEmpty {
+                spare.turnAwayNext(of: listeners[position].sockets.tcp)
+            } else {
+                makeRoom { _ in true }
             }
         }
     }
 
-    private mutating func admit(
-        _ accepted: consuming Descriptor, to listener: Ticket, at position: Int
-    ) throws(LinuxError) {
+    private mutating func admit(_ accepted: consuming Descriptor, to listener: Ticket, at position: Int) {
         if listeners[position].connections >= Self.maximumConnectionsPerNamespace {
             makeRoom { $0 == listener }
         } else if streams.count >= Self.maximumConnections {
@@ -44,15 +48,8 @@ extension Worker {
         let now = Moment.now
         let ticket = streams.insert(StreamConnection(descriptor: accepted, listener: listener, now: now))
         listeners[position].connections += 1
-        guard let stream = streams.position(of: ticket) else { return }
-        do throws(LinuxError) {
-            try epoll.add(
-                streams[stream].descriptor, token: Token(.stream, ticket).word, interest: streams[stream].interest)
-        } catch {
-            close(ticket)
-            throw error
-        }
         if nextStreamDeadline == nil { nextStreamDeadline = now + Self.idleTimeout }
+        serveStream(ticket)
     }
 
     /// Closes the connection that has been idle longest among those of some listeners; if none is idle, the one that
@@ -70,15 +67,41 @@ extension Worker {
         if let victim { close(streams.ticket(at: victim.position)) }
     }
 
-    mutating func serveStream(_ ticket: Ticket, _ events: Epoll.Events) {
+    /// Notes what a connection has become ready for; it has its turn behind those that wait already.
+    mutating func wakeStream(_ ticket: Ticket, _ events: Epoll.Events) {
         guard let position = streams.position(of: ticket) else { return }
         if events.contains(.error) || events.contains(.hangUp) {
             close(ticket)
             return
         }
+        streams[position].observe(events)
+        enqueue(ticket, position)
+    }
+
+    private mutating func enqueue(_ ticket: Ticket, _ position: Int) {
+        guard !streams[position].isEnqueued else { return }
+        streams[position].isEnqueued = true
+        readyStreams.append(ticket)
+    }
+
+    /// Gives connections their turns, until it is time to look after datagrams again: however many connections a
+    /// namespace has, and whatever it does with them, what others ask does not wait for all of them.
+    mutating func serveStreams() {
+        guard !readyStreams.isEmpty else { return }
+        let end = Moment.now + Self.streamTime
+        repeat {
+            guard let ticket = readyStreams.popFirst() else { return }
+            serveStream(ticket)
+        } while Moment.now < end
+    }
+
+    /// One turn of a connection.
+    mutating func serveStream(_ ticket: Ticket) {
+        guard let position = streams.position(of: ticket) else { return }
+        streams[position].isEnqueued = false
         do throws(LinuxError) {
-            if events.contains(.writable) { try streams[position].flush() }
-            if events.contains(.readable) || events.contains(.readHangUp) { try read(ticket, position) }
+            try streams[position].flush()
+            try streams[position].read(into: &readBuffer, atMost: Self.portion)
         } catch {
             logger.debug("a TCP connection ended: \(error)")
             close(ticket)
@@ -89,27 +112,16 @@ extension Worker {
         settle(ticket)
     }
 
-    /// Takes in what has arrived, one buffer at most: the others have their turn, and epoll tells again.
-    private mutating func read(_ ticket: Ticket, _ position: Int) throws(LinuxError) {
-        guard !streams[position].isCongested, !streams[position].hasMessage,
-            let count = try streams[position].descriptor.read(into: &readBuffer)
-        else { return }
-        if count == 0 {
-            streams[position].hasEnded = true
-        } else {
-            streams[position].lastActive = Moment.now
-            streams[position].received(readBuffer, count)
-        }
-    }
-
     /// Answers the whole messages that are there: as many as have their turn, and while the client takes answers.
     private mutating func serveMessages(_ ticket: Ticket) {
         guard let position = streams.position(of: ticket),
             let listener = listeners.position(of: streams[position].listener)
         else { return }
         let view = listeners[listener].view
-        for _ in 0..<Self.turn {
+        var left = Self.turn
+        while left > 0 {
             guard !streams[position].isCongested, let bounds = streams[position].nextMessage() else { return }
+            left -= 1
             counters.queries &+= 1
             var outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &answerBuffer)
             let errand = Errand(outcome, view)
@@ -122,6 +134,7 @@ extension Worker {
                 counters.count(source)
                 streams[position].send(answerBuffer, length)
             case .forward:
+                left -= Self.forwardingCost
                 if let errand { forwardMessage(bounds, of: position, Asking(.stream(ticket), errand)) }
             case .loop(let token):
                 control.post(.looped(token: token))
@@ -132,7 +145,7 @@ extension Worker {
         }
     }
 
-    /// Sends what can be sent, waits for what has to be waited for, closes what is over.
+    /// Sends what can be sent, sees to it that what is left has its turn, closes what is over.
     mutating func settle(_ ticket: Ticket) {
         guard let position = streams.position(of: ticket) else { return }
         do throws(LinuxError) {
@@ -141,15 +154,25 @@ extension Worker {
                 close(ticket)
                 return
             }
-            let wanted = streams[position].wanted
-            if wanted != streams[position].interest {
-                streams[position].interest = wanted
-                try epoll.modify(streams[position].descriptor, token: Token(.stream, ticket).word, interest: wanted)
-            }
+            try watch(ticket, position)
+            if streams[position].isReady { enqueue(ticket, position) }
         } catch {
             logger.debug("a TCP connection ended: \(error)")
             close(ticket)
         }
+    }
+
+    /// Has the loop tell of what a connection waits for.
+    private mutating func watch(_ ticket: Ticket, _ position: Int) throws(LinuxError) {
+        let wanted = streams[position].wanted
+        guard wanted != streams[position].watched else { return }
+        let token = Token(.stream, ticket).word
+        if streams[position].watched.isEmpty {
+            try epoll.add(streams[position].descriptor, token: token, interest: wanted)
+        } else {
+            try epoll.modify(streams[position].descriptor, token: token, interest: wanted)
+        }
+        streams[position].watched = wanted
     }
 
     mutating func close(_ ticket: Ticket) {

@@ -138,7 +138,7 @@ extension Worker {
         do throws(LinuxError) {
             let socket = try UDPSocket.connected(to: try SocketAddress(server))
             _ = try socket.send(message.span)
-            try add(UpstreamSocket(descriptor: socket, token: token, isStream: false), interest: [.readable])
+            try add(UpstreamSocket(descriptor: socket, token: token, isStream: false), interest: .readable)
         } catch {
             logger.debug("upstream \(server): \(error)")
             forwarder.failed(token, now: now)
@@ -266,7 +266,7 @@ extension Worker {
         let isDone = try upstreams.sockets[position].flush()
         try epoll.modify(
             upstreams.sockets[position].descriptor, token: Token(.upstream, ticket).word,
-            interest: isDone ? [.readable] : [.readable, .writable])
+            interest: isDone ? .readable : [.readable, .writable])
     }
 }
 

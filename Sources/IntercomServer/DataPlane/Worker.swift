@@ -1,6 +1,7 @@
 // A worker: one thread, one epoll loop, its share of the namespaces. It shares nothing with other workers.
 
 import DNSWire
+import DequeModule
 import Forwarding
 import LinuxNet
 import Logging
@@ -51,6 +52,8 @@ struct Worker: ~Copyable {
     /// The listener of each view that has one.
     var listenerOfView: [ViewID: Ticket] = [:]
     var streams = SlotTable<StreamConnection>()
+    /// Connections that there is something to do for, in the order in which they have their turns.
+    var readyStreams = Deque<Ticket>()
     var upstreams = UpstreamSockets()
     /// When the control plane may be told again that no upstream answers.
     var nextComplaint = Moment.now
@@ -101,11 +104,12 @@ struct Worker: ~Copyable {
                 switch token.kind {
                 case .inbox: takeMessages()
                 case .datagramListener: serveDatagrams(token.ticket)
-                case .streamListener: acceptStreams(token.ticket)
-                case .stream: serveStream(token.ticket, events)
+                case .streamListener: acceptStream(token.ticket)
+                case .stream: wakeStream(token.ticket, events)
                 case .upstream: serveUpstream(token.ticket, events)
                 }
             }
+            serveStreams()
             serveDeadlines()
         }
         answerBuffer.removeAll()
@@ -118,6 +122,7 @@ struct Worker: ~Copyable {
 
     /// Milliseconds until something is due; nil when nothing is: an idle worker does not wake.
     private func timeout() -> Int? {
+        guard readyStreams.isEmpty else { return 0 }
         guard mayExpire else { return nil }
         var next = nextStreamDeadline
         if let deadline = forwarder.nextDeadline { next = min(next ?? deadline, deadline) }
@@ -275,7 +280,9 @@ struct Worker: ~Copyable {
             }
         }
         if !sender.isEmpty { counters.dropped &+= UInt64(sender.flush(to: listeners[position].sockets.udp).dropped) }
-        listeners[position].batch = forwarded * 2 > received ? Self.forwardingBatch : .max
+        // More again by and by: who mixes both kinds does not get the most of one.
+        let more = min(listeners[position].batch, receiver.slots) * 2
+        listeners[position].batch = forwarded * 2 > received ? Self.forwardingBatch : more
         if let now { act(now) }
     }
 
