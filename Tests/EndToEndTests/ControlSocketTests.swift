@@ -116,7 +116,10 @@ struct ControlSocketTests {
                 many = b"".join(json.dumps(status).encode() + b"\\0" for _ in range(20))
                 steady.sendall(json.dumps(dict(method="intercom.Control.CreateNetwork", parameters={"name": "quiet"}, oneway=True)).encode() + b"\\0" + many)
                 data = b""
-                while data.count(b"\\0") < 20: data += steady.recv(65536)
+                while data.count(b"\\0") < 20:
+                    part = steady.recv(65536)
+                    assert part, "the daemon has hung up"
+                    data += part
                 print(data.count(b"\\0"), json.loads(data.split(b"\\0")[-2])["parameters"]["networks"])
                 slow = connect()
                 for octet in json.dumps(status).encode() + b"\\0": slow.sendall(bytes([octet]))

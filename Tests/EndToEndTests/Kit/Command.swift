@@ -42,7 +42,8 @@ enum Command {
 
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["timeout", "60"] + arguments
+        // Nothing milder: what is started from a thread of Dispatch has most signals blocked.
+        process.arguments = ["timeout", "--signal=KILL", "60"] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = try FileHandle(forReadingFrom: paths[0])
         process.standardOutput = try FileHandle(forWritingTo: paths[1])
