@@ -52,6 +52,33 @@ struct LimitTests {
         try worker.perform(.closes("b"), "")
     }
 
+    @Test("a namespace that waits for something all the time costs no more memory the longer it asks")
+    func patient() throws {
+        var worker = Worker()
+        for number in 0..<2000 {
+            // Nobody answers: four others wait whenever one gives up.
+            try worker.perform(.time(number * 1000), "")
+            try worker.perform(.ask(client: number, .numbered(number)), "")
+            _ = Self.answers(&worker)
+            #expect(worker.forwarder.exchanges.accounts.remembered(of: 1) <= 32)
+        }
+        #expect(worker.forwarder.inFlight == 5)
+    }
+
+    @Test("an answer that is renewed costs no more memory the more often it is")
+    func renewed() throws {
+        var worker = Worker(policy: CachePolicy(servesStale: false))
+        for round in 0..<200 {
+            let steps: [Step] =
+                [.time(round * 600_000)] + CacheLifeTests.asked(reply(9), .address(9, from: 1)) + [
+                    .hit(.address(9, ttl: 300)), .time(round * 600_000 + 270_000), .hit(.address(9, ttl: 30)),
+                    .opens("b", to: 1), .reply(on: "b", reply(9)), .closes("b"),
+                ]
+            for step in steps { try worker.perform(step, "round \(round): \(String(describing: step))") }
+        }
+        #expect(worker.forwarder.exchanges.unattended.count <= 32)
+    }
+
     @Test("at the limit of the worker the namespace with the most gives way, whoever asks")
     func wholeWorker() throws {
         var worker = Worker(limits: ForwardingLimits(worker: 10, namespace: 8, idleSockets: 0))

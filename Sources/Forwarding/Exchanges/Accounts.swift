@@ -1,12 +1,10 @@
 // Who pays for exchanges: how many each namespace has under way, and which is its oldest.
 
-import DequeModule
-
 /// What the namespaces wait for. An exchange that several wait for counts for each of them.
 struct Accounts: Sendable {
     private struct Account {
-        /// In the order in which it began to wait for them. Those that it waits for no more are still in it for a while.
-        var exchanges = Deque<Slot>()
+        /// In the order in which it began to wait for them.
+        var exchanges = SlotQueue()
         /// How many of them it waits for.
         var open = 0
         /// Its waiters in all of them.
@@ -21,16 +19,24 @@ struct Accounts: Sendable {
     /// The waiters of a namespace.
     func places(of namespace: UInt32) -> Int { accounts[namespace]?.places ?? 0 }
 
+    /// The exchanges that are remembered for a namespace, those that it waits for no more included.
+    func remembered(of namespace: UInt32) -> Int { accounts[namespace]?.exchanges.count ?? 0 }
+
     /// The namespace that waits for the most exchanges.
     var largest: UInt32? { accounts.max { $0.value.open < $1.value.open }?.key }
 
     /// Somebody of a namespace waits for an exchange.
-    /// - Parameter isFirst: nobody of that namespace waited for it before.
-    mutating func join(_ namespace: UInt32, _ exchange: Slot, isFirst: Bool) {
-        accounts[namespace, default: Account()].places += 1
-        guard isFirst else { return }
-        accounts[namespace]?.open += 1
-        accounts[namespace]?.exchanges.append(exchange)
+    /// - Parameters:
+    ///   - isFirst: nobody of that namespace waited for it before.
+    ///   - table: all exchanges.
+    mutating func join(_ namespace: UInt32, _ exchange: Slot, isFirst: Bool, in table: Slots<Exchange>) {
+        var account = accounts.removeValue(forKey: namespace) ?? Account()
+        account.places += 1
+        if isFirst {
+            account.open += 1
+            account.exchanges.append(exchange, waiting: account.open) { table[$0]?.isAwaited(in: namespace) == true }
+        }
+        accounts[namespace] = account
     }
 
     /// Nobody of a namespace waits for an exchange any more, of so many that did.
@@ -43,18 +49,8 @@ struct Accounts: Sendable {
     }
 
     /// The exchange that a namespace has waited for longest.
-    /// - Parameter waits: whether it still waits for one.
-    mutating func oldest(of namespace: UInt32, waits: (Slot) -> Bool) -> Slot? {
-        while let slot = accounts[namespace]?.exchanges.first {
-            if waits(slot) { return slot }
-            accounts[namespace]?.exchanges.removeFirst()
-        }
-        return nil
-    }
-
-    /// Drops what is waited for no more, where that is most of it.
-    mutating func tidy(_ namespace: UInt32, waits: (Slot) -> Bool) {
-        guard let account = accounts[namespace], account.exchanges.count > 2 * account.open + 16 else { return }
-        accounts[namespace]?.exchanges = Deque(account.exchanges.filter(waits))
+    /// - Parameter table: all exchanges.
+    mutating func oldest(of namespace: UInt32, in table: Slots<Exchange>) -> Slot? {
+        accounts[namespace]?.exchanges.first { table[$0]?.isAwaited(in: namespace) == true }
     }
 }

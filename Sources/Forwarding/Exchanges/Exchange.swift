@@ -88,6 +88,9 @@ extension Exchange {
     /// When those who wait get an answer that is past its life; nil where there is none, or nobody waits.
     var staleTime: Moment? { hasStaleAnswer && !places.isEmpty ? began + Self.stalePatience : nil }
 
+    /// Whether anybody of a namespace waits for it.
+    func isAwaited(in namespace: UInt32) -> Bool { places.contains { $0.namespace == namespace } }
+
     /// The next upstream in the order that was not asked yet.
     var candidate: Slot? {
         order.first { slot in !spent.contains(slot) && !attempts.contains { $0.upstream == slot } }

@@ -48,7 +48,7 @@ extension Exchanges {
         }
         cache.counters.stale += UInt64(exchange.places.count)
         answer(slot, body, from: .staleCache)
-        unattended.append(slot)
+        noteUnattended(slot)
     }
 
     private mutating func answer(_ slot: Slot, _ body: AnswerBody, from source: Answer.Source) {

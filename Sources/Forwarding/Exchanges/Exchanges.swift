@@ -21,7 +21,7 @@ package struct Exchanges: ~Copyable {
     /// §5).
     var exchangeOf: [QuestionKey: Slot] = [:]
     /// Exchanges that nobody waits for, in the order in which they became so; others may be among them.
-    var unattended = Deque<Slot>()
+    private(set) var unattended = SlotQueue()
     var accounts = Accounts()
     var sockets = UpstreamSocketTable()
     var deadlines = Deadlines()
@@ -84,7 +84,7 @@ extension Exchanges {
         let slot = begin(Exchange(key, UpstreamQuery(question, client), group: group, view: view, began: now))
         table[slot]?.places = [place]
         inFlight += 1
-        accounts.join(namespace, slot, isFirst: true)
+        accounts.join(namespace, slot, isFirst: true, in: table)
         start(slot, now)
         return .accepted
     }
@@ -95,7 +95,7 @@ extension Exchanges {
     ) -> Bool {
         guard exchangeOf[key] == nil, table.count < limits.worker / 2 else { return false }
         let slot = begin(Exchange(key, query, group: group, view: view, began: now))
-        unattended.append(slot)
+        noteUnattended(slot)
         start(slot, now)
         return true
     }
@@ -117,16 +117,21 @@ extension Exchanges {
         return slot
     }
 
+    /// Notes an exchange that goes on, though nobody waits for it.
+    mutating func noteUnattended(_ slot: Slot) {
+        unattended.append(slot, waiting: table.count) { table[$0]?.places.isEmpty == true }
+    }
+
     /// Lets one more wait for what is being asked already.
     private mutating func join(_ slot: Slot, _ place: Exchange.Place, _ now: Moment) -> Verdict {
         guard let exchange = table[slot], exchange.places.count < limits.waiters,
             accounts.places(of: place.namespace) < limits.waiters
         else { return .refused(.tooMany) }
         cache.counters.coalesced += 1
-        let isFirst = !exchange.places.contains { $0.namespace == place.namespace }
+        let isFirst = !exchange.isAwaited(in: place.namespace)
         if exchange.places.isEmpty { inFlight += 1 }
         table[slot]?.places.append(place)
-        accounts.join(place.namespace, slot, isFirst: isFirst)
+        accounts.join(place.namespace, slot, isFirst: isFirst, in: table)
         if let time = table[slot]?.staleTime, time <= now { serveStale(slot, now) }
         return .accepted
     }
@@ -137,20 +142,18 @@ extension Exchanges {
     private mutating func makeRoom(for namespace: UInt32) {
         if accounts.exchanges(of: namespace) >= limits.namespace { giveWay(in: namespace) }
         guard table.count >= limits.worker else { return }
-        while let slot = unattended.popFirst() {
-            guard let exchange = table[slot], exchange.places.isEmpty else { continue }
+        if let slot = unattended.first(where: { table[$0]?.places.isEmpty == true }) {
             close(slot)
-            return
+        } else if let largest = accounts.largest {
+            giveWay(in: largest)
         }
-        if let largest = accounts.largest { giveWay(in: largest) }
     }
 
     /// Those of a namespace who have waited longest get SERVFAIL. Others who wait for the same wait on.
     private mutating func giveWay(in namespace: UInt32) {
-        let oldest = accounts.oldest(of: namespace) { slot in
-            table[slot]?.places.contains { $0.namespace == namespace } == true
+        guard let slot = accounts.oldest(of: namespace, in: table), let question = table[slot]?.query.question else {
+            return
         }
-        guard let slot = oldest, let question = table[slot]?.query.question else { return }
         let detail = ErrorDetail(.networkError, text: "too many questions wait for upstreams")
         let body = AnswerBody(failure: .serverFailure, [detail], question: question)
         for place in takePlaces(of: slot, in: namespace) {
