@@ -88,17 +88,6 @@ public struct EDNS: Hashable, Sendable {
 
     /// The options, to be read one after another.
     public var options: OptionReader { OptionReader(position: optionsOffset, end: recordEnd) }
-
-    /// The first Extended DNS Error of the message that this record was read from (RFC 8914 §2).
-    public func extendedError(in message: Span<UInt8>) -> ExtendedError? {
-        var options = self.options
-        while let option = try? options.next(message) {
-            if option.code == .extendedError, option.length >= 2 {
-                return ExtendedError(rawValue: message.word16(option.offset))
-            }
-        }
-        return nil
-    }
 }
 
 extension EDNS {

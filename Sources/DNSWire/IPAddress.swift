@@ -7,14 +7,6 @@ public enum IPAddress: Hashable, Sendable {
     /// RFC 8200.
     case v6(IPv6Address)
 
-    /// The octets in network order: 4 or 16.
-    public var octets: [UInt8] {
-        switch self {
-        case .v4(let address): address.octets
-        case .v6(let address): address.octets
-        }
-    }
-
     /// Whether the address is the machine's own: 127.0.0.0/8 (RFC 1122 §3.2.1.3), ::1 (RFC 4291 §2.5.3).
     public var isLoopback: Bool {
         switch self {
@@ -36,14 +28,6 @@ public enum IPAddress: Hashable, Sendable {
         switch self {
         case .v4(let address): address.bits != 0 && address.bits < 0xE000_0000
         case .v6(let address): address.bits != 0 && address.bits >> 120 != 0xFF
-        }
-    }
-
-    /// The type of the record that holds such an address.
-    public var recordType: RecordType {
-        switch self {
-        case .v4: .a
-        case .v6: .aaaa
         }
     }
 

@@ -10,9 +10,6 @@ public struct IPv4Address: Hashable, Sendable {
         self.bits = bits
     }
 
-    /// 127.0.0.1.
-    public static let loopback = IPv4Address(bits: 0x7F00_0001)
-
     /// The four octets in network order.
     public var octets: [UInt8] {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: bits >> $0) }

@@ -30,18 +30,6 @@ public struct RecordClass: RawRepresentable, Hashable, Sendable {
 }
 
 extension RecordClass: CustomStringConvertible {
-    /// Reads a class as people write it: `IN` in any case, or any class by number as `CLASS7` (RFC 3597 §5).
-    public init?(text: some StringProtocol) {
-        let upper = text.uppercased()
-        if let known = Self.mnemonics.first(where: { $0.1 == upper }) {
-            self = known.0
-        } else if let number = Mnemonic.number(in: upper, after: "CLASS") {
-            self.init(rawValue: number)
-        } else {
-            return nil
-        }
-    }
-
     /// `IN`; `CLASS7` for a class without a name here (RFC 3597 §5).
     public var description: String {
         Self.mnemonics.first { $0.0 == self }?.1 ?? "CLASS\(rawValue)"

@@ -13,17 +13,6 @@ extension Descriptor {
         try unsafe fill(&buffer, "read") { base, count in unsafe CLinux.read(rawValue, base, count) }
     }
 
-    /// Reads at most `max` octets; they are then what `buffer` holds (read(2)).
-    /// - Returns: the octets read; 0 at the end of the stream; nil when it would block.
-    /// - Throws: ``LinuxError``, for example when the connection was reset.
-    package func read(into buffer: inout [UInt8], max: Int) throws(LinuxError) -> Int? {
-        if buffer.count < max { buffer.append(contentsOf: repeatElement(0, count: max - buffer.count)) }
-        buffer.removeLast(buffer.count - max)
-        let count = try read(into: &buffer)
-        buffer.removeLast(buffer.count - (count ?? 0))
-        return count
-    }
-
     /// Receives one datagram, or what has come of a stream, into the beginning of `buffer` (recv(2)).
     ///
     /// What a datagram has beyond the buffer is lost.

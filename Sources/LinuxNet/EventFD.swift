@@ -25,7 +25,4 @@ package struct EventFD: ~Copyable, Sendable {
         // The kernel writes the eight octets of `value`; it fails only when nothing was signalled.
         _ = try? uninterrupted { unsafe eventfd_read(descriptor.rawValue, &value) }
     }
-
-    /// Gives up the descriptor; it stays readable or not, as it is.
-    consuming func takeDescriptor() -> Descriptor { descriptor }
 }

@@ -14,17 +14,6 @@ package enum Groups {
             return unsafe (error, found == nil ? nil : record.gr_gid)
         }
     }
-
-    /// The name of a group; nil when the host has no such group.
-    package static func name(of gid: UInt32) -> String? {
-        unsafe lookUp { buffer, room in
-            var record = unsafe group()
-            var found: UnsafeMutablePointer<group>? = nil
-            // The record's strings lie in `buffer`, which is as long as its count says; the name is copied out.
-            let error = unsafe getgrgid_r(gid, &record, buffer, room, &found)
-            return unsafe (error, found == nil ? nil : record.gr_name.map { unsafe String(cString: $0) })
-        }
-    }
 }
 
 /// The users of the host.

@@ -32,8 +32,6 @@ package struct Inotify: ~Copyable, Sendable {
         package static let unmounted = Mask(IN_UNMOUNT)
         /// Events were lost: everything has to be looked at anew; always reported, with the watch -1.
         package static let overflow = Mask(IN_Q_OVERFLOW)
-        /// The entry is a directory; reported with others.
-        package static let isDirectory = Mask(IN_ISDIR)
     }
 
     /// Something that happened.

@@ -61,12 +61,6 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         self = namespace
     }
 
-    /// Opens the namespace of the process with this number.
-    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noSuchProcess`` when there is none.
-    package init(pid: Int32) throws(LinuxError) {
-        try self.init(process: try ProcessDescriptor(pid: pid))
-    }
-
     /// The namespace that a socket is of, wherever this thread is (SIOCGSKNS).
     /// - Throws: ``LinuxError``: `notPermitted` without CAP_NET_ADMIN over it.
     package init(of socket: borrowing Descriptor) throws(LinuxError) {
@@ -87,9 +81,6 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         try Self.requireNamespaceFile(descriptor, subject)
         try self.init(adopting: descriptor, subject)
     }
-
-    /// Whether both are the same namespace.
-    package func isSame(as other: borrowing NetworkNamespace) -> Bool { identity == other.identity }
 
     private init(adopting file: consuming Descriptor, _ path: String) throws(LinuxError) {
         guard clinux_namespace_type(file.rawValue) == CLONE_NEWNET else {

@@ -34,12 +34,6 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
             : SocketAddress(v4: UInt32(truncatingIfNeeded: bits), port: port)
     }
 
-    /// The IPv4 address in host order; nil for IPv6.
-    package var v4: UInt32? { isV6 ? nil : UInt32(truncatingIfNeeded: bits) }
-
-    /// The IPv6 address in host order; nil for IPv4.
-    package var v6: UInt128? { isV6 ? bits : nil }
-
     /// `127.0.0.11:53`, `[fe80::1%2]:53`.
     package var description: String {
         guard isV6 else {

@@ -8,7 +8,7 @@ internal import CLinux
 
     /// Datagrams taken at once.
     package let slots: Int
-    /// Octets of a datagram that are kept; what is longer is cut off, see ``isTruncated(_:)``.
+    /// Octets of a datagram that are kept; what is longer is cut off.
     package let slotSize: Int
 
     /// `slots` pieces of `slotSize` octets.
@@ -95,12 +95,6 @@ internal import CLinux
     package func source(_ index: Int) -> SocketAddress {
         check(index)
         return unsafe SocketAddress(addresses[index])
-    }
-
-    /// Whether a datagram of the batch was longer than ``slotSize``.
-    package func isTruncated(_ index: Int) -> Bool {
-        check(index)
-        return unsafe messages[index].msg_hdr.msg_flags & Int32(MSG_TRUNC) != 0
     }
 
     /// The address of a datagram's sender in the kernel's form, with its length.

@@ -55,9 +55,6 @@ internal import SystemPackage
     /// No datagram waits.
     package var isEmpty: Bool { count == 0 }
 
-    /// No further datagram fits before ``flush(to:)``.
-    package var isFull: Bool { count == slots }
-
     /// Where the next datagram is written; ``commit(length:to:)`` then adds it to the batch. Empty when the batch is full.
     @inlinable
     package var nextBuffer: MutableSpan<UInt8> {

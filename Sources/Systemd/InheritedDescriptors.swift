@@ -44,9 +44,6 @@ package struct InheritedDescriptors: ~Copyable {
         number = SD_LISTEN_FDS_START
     }
 
-    /// How many are left.
-    package var count: Int { names.count }
-
     /// The next one; nil when there is none left.
     package mutating func next() -> NamedDescriptor? {
         guard let name = names.popFirst() else { return nil }

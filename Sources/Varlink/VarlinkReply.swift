@@ -61,8 +61,6 @@ package enum VarlinkParameters {
         var parameters: Parameters
     }
 
-    private struct Empty: Codable {}
-
     static func decode<Parameters: Decodable>(
         _ type: Parameters.Type, from message: [UInt8]
     ) throws(InvalidParameter) -> Parameters {

@@ -31,18 +31,10 @@ struct CodeTests {
         }
     }
 
-    @Test("A class is read by its name and by its number")
-    func recordClass() {
-        #expect(RecordClass(text: "in") == .in)
-        #expect(RecordClass(text: "CH") == .ch)
-        #expect(RecordClass(text: "CLASS3") == .ch)
-        #expect(RecordClass(text: "CLASS7")?.description == "CLASS7")
-        #expect(RecordClass(text: "INTERNET") == nil)
-    }
-
     @Test("Codes are described as dig and IANA write them")
     func descriptions() {
         #expect("\(ResponseCode.nameError) \(ResponseCode.badVersion)" == "NXDOMAIN BADVERS")
+        #expect("\(RecordClass.ch) \(RecordClass(rawValue: 7))" == "CH CLASS7")
         #expect("\(ResponseCode(rawValue: 4095))" == "RCODE4095")
         #expect("\(OperationCode.query) \(OperationCode(rawValue: 9))" == "QUERY OPCODE9")
         #expect("\(ExtendedError.noReachableAuthority)" == "No Reachable Authority")

@@ -69,6 +69,14 @@ func options(_ edns: EDNS, in bytes: [UInt8]) throws(WireError) -> [EDNS.Option]
     return options
 }
 
+/// The first Extended DNS Error of a reply.
+func extendedError(_ bytes: [UInt8]) throws(WireError) -> ExtendedError? {
+    guard let edns = try reply(bytes).edns else { return nil }
+    return try options(edns, in: bytes).first { $0.code == .extendedError }.map {
+        ExtendedError(rawValue: bytes.span.word16($0.offset))
+    }
+}
+
 func describe(_ bytes: [UInt8]) -> String {
     MessageText.describe(bytes.span)
 }

@@ -38,7 +38,7 @@ enum KernelScript {
     private static func link(_ words: [String]) throws -> LinkMessage {
         guard let index = words.first.flatMap({ UInt32($0) }) else { throw Mistake(line: words.joined(separator: " ")) }
         var link = LinkMessage(
-            index: index, flags: [], name: words.count > 1 ? words[1] : "", operationalState: .unknown)
+            index: index, flags: [], name: words.count > 1 ? words[1] : "")
         for word in words.dropFirst(2) {
             let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
             switch (parts[0], parts.count) {

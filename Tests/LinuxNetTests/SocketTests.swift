@@ -25,13 +25,9 @@ struct DatagramTests {
         for packet in sent { #expect(try client.send(packet.span) == packet.count) }
         var receiver = UDPReceiver(slots: 3, slotSize: 64)
         #expect(try receive(&receiver, server) == [[1], [], [UInt8](repeating: 7, count: 64)])
-        let cut = (0..<3).map { receiver.isTruncated($0) }
-        #expect(cut == [false, false, true])
         let source = receiver.source(0)
         #expect(try source == client.localAddress())
         #expect(try receive(&receiver, server) == [sent[3]])
-        let isWhole = !receiver.isTruncated(0)
-        #expect(isWhole)
         #expect(try receive(&receiver, server) == [])
     }
 

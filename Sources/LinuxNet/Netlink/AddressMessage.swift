@@ -76,16 +76,12 @@ package struct AddressFlags: OptionSet, Hashable, Sendable {
 
     /// Of IPv6: made for a while, to hide who we are (RFC 8981). Of IPv4 the same bit: not the first of its subnet.
     package static let temporary = Self(IFA_F_TEMPORARY)
-    /// In use before its duplicate address detection has ended (RFC 4429).
-    package static let optimistic = Self(IFA_F_OPTIMISTIC)
     /// Duplicate address detection found another (RFC 4862 §5.4).
     package static let duplicate = Self(IFA_F_DADFAILED)
     /// Not for new connections (RFC 4862 §5.5.4).
     package static let deprecated = Self(IFA_F_DEPRECATED)
     /// Duplicate address detection has not ended.
     package static let tentative = Self(IFA_F_TENTATIVE)
-    /// Without an end to its life.
-    package static let permanent = Self(IFA_F_PERMANENT)
 }
 
 /// RT_SCOPE_* of `linux/rtnetlink.h`: how far an address means something.
@@ -102,8 +98,6 @@ package struct AddressScope: RawRepresentable, Hashable, Sendable {
 
     /// Everywhere.
     package static let universe = Self(RT_SCOPE_UNIVERSE)
-    /// Within a site: of IPv6, as `fec0::/10`, which RFC 3879 gave up.
-    package static let site = Self(RT_SCOPE_SITE)
     /// On its link alone, as `169.254.0.0/16` and `fe80::/10`.
     package static let link = Self(RT_SCOPE_LINK)
     /// Within this namespace alone, as `127.0.0.1`.

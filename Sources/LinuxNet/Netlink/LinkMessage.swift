@@ -6,7 +6,7 @@ internal import CLinux
 package struct LinkMessage: Hashable, Sendable {
     /// The link's number in its namespace; another link may get it when this one has gone.
     package var index: UInt32
-    /// What is wanted of it, and what it does.
+    /// What is wanted of it.
     package var flags: LinkFlags
     /// IFLA_IFNAME; no link is without.
     package var name: String
@@ -20,14 +20,8 @@ package struct LinkMessage: Hashable, Sendable {
     ///
     /// What is told by itself counts it in the namespace of this link; an answer counts it in that of who asked.
     package var linkNamespace: NamespaceID?
-    /// IFLA_OPERSTATE: what RFC 2863 calls ifOperStatus.
-    package var operationalState: OperationalState
     /// What `ip link add type …` made; nil for a device of hardware and for loopback.
     package var kind: LinkKind?
-    /// What it is a port of, as `bridge`.
-    package var portKind: String?
-    /// What its kind alone has.
-    package var details: LinkDetails?
 }
 
 extension LinkMessage {
@@ -38,8 +32,7 @@ extension LinkMessage {
         let fixed = message.payload
         guard Int32(fixed[0]) == AF_UNSPEC else { return nil }
         var read = LinkMessage(
-            index: fixed.hostWord32(4), flags: LinkFlags(rawValue: fixed.hostWord32(8)), name: "",
-            operationalState: .unknown)
+            index: fixed.hostWord32(4), flags: LinkFlags(rawValue: fixed.hostWord32(8)), name: "")
         while let attribute = try attributes.next() {
             switch Int(attribute.type) {
             case IFLA_IFNAME: read.name = attribute.text
@@ -47,8 +40,7 @@ extension LinkMessage {
             case IFLA_MASTER: read.master = try attribute.word32()
             case IFLA_LINK: read.link = try attribute.word32()
             case IFLA_LINK_NETNSID: read.linkNamespace = NamespaceID(rawValue: try attribute.number32())
-            case IFLA_OPERSTATE: read.operationalState = OperationalState(rawValue: try attribute.word8())
-            case IFLA_LINKINFO: (read.kind, read.portKind, read.details) = try LinkDetails.read(attribute)
+            case IFLA_LINKINFO: read.kind = try LinkKind(attribute)
             default: continue
             }
         }
@@ -68,28 +60,4 @@ package struct LinkFlags: OptionSet, Hashable, Sendable {
     package static let up = Self(rawValue: UInt32(truncatingIfNeeded: IFF_UP))
     /// It leads back to its own namespace.
     package static let loopback = Self(rawValue: UInt32(truncatingIfNeeded: IFF_LOOPBACK))
-    /// It could pass packets.
-    package static let running = Self(rawValue: UInt32(truncatingIfNeeded: IFF_RUNNING))
-    /// There is a carrier (IFF_LOWER_UP of `linux/if.h`, which the C library's header lacks).
-    package static let lowerUp = Self(rawValue: 1 << 16)
-}
-
-/// IF_OPER_* of `linux/if.h`.
-package struct OperationalState: RawRepresentable, Hashable, Sendable {
-    package let rawValue: UInt8
-
-    package init(rawValue: UInt8) {
-        self.rawValue = rawValue
-    }
-
-    /// The driver does not say; bridges and loopback say so while they work.
-    package static let unknown = Self(rawValue: 0)
-    /// It passes nothing.
-    package static let down = Self(rawValue: 2)
-    /// What it is on, as the other end of a veth, is down.
-    package static let lowerLayerDown = Self(rawValue: 3)
-    /// It waits for something else, as for authentication (IEEE 802.1X).
-    package static let dormant = Self(rawValue: 5)
-    /// It passes packets.
-    package static let up = Self(rawValue: 6)
 }

@@ -35,16 +35,6 @@ package struct NetlinkAttribute: ~Escapable {
         get { NetlinkAttributeReader(value) }
     }
 
-    func word8() throws(NetlinkError) -> UInt8 {
-        try check(1)
-        return value[0]
-    }
-
-    func word16() throws(NetlinkError) -> UInt16 {
-        try check(2)
-        return value.hostWord16(0)
-    }
-
     func word32() throws(NetlinkError) -> UInt32 {
         try check(4)
         return value.hostWord32(0)

@@ -14,8 +14,6 @@ package struct NetlinkMessageType: RawRepresentable, Hashable, Sendable {
         rawValue = UInt16(truncatingIfNeeded: constant)
     }
 
-    /// Nothing.
-    package static let noOperation = Self(NLMSG_NOOP)
     /// An acknowledgement, or an error.
     package static let error = Self(NLMSG_ERROR)
     /// The end of a dump.
@@ -36,8 +34,6 @@ package struct NetlinkFlags: OptionSet, Hashable, Sendable {
 
     /// A request to the kernel.
     package static let request = Self(NLM_F_REQUEST)
-    /// One of several messages, which end with ``NetlinkMessageType/done``.
-    package static let multipart = Self(NLM_F_MULTI)
     /// An acknowledgement is asked for.
     package static let acknowledge = Self(NLM_F_ACK)
     /// What is dumped changed meanwhile: some of it may be missing or old.
