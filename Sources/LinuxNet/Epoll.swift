@@ -42,6 +42,8 @@ internal import CLinux
         package static let error = Events(EPOLLERR)
         /// The peer sends no more.
         package static let readHangUp = Events(EPOLLRDHUP)
+        /// Report changes of readiness only.
+        package static let edgeTriggered = Events(EPOLLET)
     }
 
     /// Events taken at once.
