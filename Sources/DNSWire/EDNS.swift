@@ -7,33 +7,41 @@ public struct EDNS: Hashable, Sendable {
 
     /// The largest UDP payload that the sender takes, as it says: values below 512 mean 512 (RFC 6891 §6.2.3).
     public let udpPayloadSize: UInt16
-    /// EXTENDED-RCODE: the upper eight bits of the response code.
-    public let extendedResponseCodeBits: UInt8
-    /// The version of EDNS; we speak 0.
-    public let version: UInt8
-    /// DO: the sender wants DNSSEC records (RFC 3225 §3).
-    public let dnssecOK: Bool
+    /// What stands where other records have their TTL: the three below.
+    @usableFromInline let flags: UInt32
     /// The offset of the record's owner, the root.
     public let recordOffset: Int
-    /// The offset of the first option.
-    public let optionsOffset: Int
     /// The octets of all options.
     public let optionsLength: Int
 
+    /// EXTENDED-RCODE: the upper eight bits of the response code.
+    public var extendedResponseCodeBits: UInt8 { UInt8(truncatingIfNeeded: flags >> 24) }
+    /// The version of EDNS; we speak 0.
+    @inlinable
+    public var version: UInt8 { UInt8(truncatingIfNeeded: flags >> 16) }
+    /// DO: the sender wants DNSSEC records (RFC 3225 §3).
+    @inlinable
+    public var dnssecOK: Bool { flags & 0x8000 != 0 }
+    /// The offset of the first option.
+    public var optionsOffset: Int { recordOffset + Self.minimumLength }
     /// The offset behind the record.
     public var recordEnd: Int { optionsOffset + optionsLength }
 
     /// What an OPT record says; by default one without options, which stands nowhere yet.
     public init(
         udpPayloadSize: UInt16, extendedResponseCodeBits: UInt8 = 0, version: UInt8 = 0, dnssecOK: Bool = false,
-        recordOffset: Int = 0, optionsOffset: Int = EDNS.minimumLength, optionsLength: Int = 0
+        recordOffset: Int = 0, optionsLength: Int = 0
     ) {
+        self.init(
+            udpPayloadSize: udpPayloadSize,
+            flags: UInt32(extendedResponseCodeBits) << 24 | UInt32(version) << 16 | (dnssecOK ? 0x8000 : 0),
+            recordOffset: recordOffset, optionsLength: optionsLength)
+    }
+
+    private init(udpPayloadSize: UInt16, flags: UInt32, recordOffset: Int, optionsLength: Int) {
         self.udpPayloadSize = udpPayloadSize
-        self.extendedResponseCodeBits = extendedResponseCodeBits
-        self.version = version
-        self.dnssecOK = dnssecOK
+        self.flags = flags
         self.recordOffset = recordOffset
-        self.optionsOffset = optionsOffset
         self.optionsLength = optionsLength
     }
 
@@ -42,11 +50,8 @@ public struct EDNS: Hashable, Sendable {
         guard record.section == .additional else { throw .misplacedOptionRecord(offset: record.nameOffset) }
         guard message[record.nameOffset] == 0 else { throw .optionRecordNotAtRoot(offset: record.nameOffset) }
         self.init(
-            udpPayloadSize: record.recordClass.rawValue,
-            extendedResponseCodeBits: UInt8(truncatingIfNeeded: record.ttl >> 24),
-            version: UInt8(truncatingIfNeeded: record.ttl >> 16),
-            dnssecOK: record.ttl & 0x8000 != 0,
-            recordOffset: record.nameOffset, optionsOffset: record.rdataOffset, optionsLength: record.rdataLength)
+            udpPayloadSize: record.recordClass.rawValue, flags: record.ttl,
+            recordOffset: record.nameOffset, optionsLength: record.rdataLength)
         var options = self.options
         while try options.next(message) != nil {}
     }
@@ -54,14 +59,12 @@ public struct EDNS: Hashable, Sendable {
     /// Reads what nearly every query ends with: an OPT record without options; nil for any other record.
     @inline(__always)
     init?(withoutOptions message: Span<UInt8>, at offset: Int) {
-        guard offset >= 0, message.count &- offset >= Self.minimumLength else { return nil }
+        guard message.count &- offset >= Self.minimumLength else { return nil }
         let record = message.extracting(offset..<offset &+ Self.minimumLength)
-        guard record[0] == 0, record.word16(1) == RecordType.opt.rawValue, record.word16(9) == 0 else { return nil }
-        let fields = record.word32(5)
+        // The owner, the root, and the type; then RDLENGTH.
+        guard record.word32(0) >> 8 == UInt32(RecordType.opt.rawValue), record.word16(9) == 0 else { return nil }
         self.init(
-            udpPayloadSize: record.word16(3), extendedResponseCodeBits: UInt8(truncatingIfNeeded: fields >> 24),
-            version: UInt8(truncatingIfNeeded: fields >> 16), dnssecOK: fields & 0x8000 != 0,
-            recordOffset: offset, optionsOffset: offset &+ Self.minimumLength, optionsLength: 0)
+            udpPayloadSize: record.word16(3), flags: record.word32(5), recordOffset: offset, optionsLength: 0)
     }
 
     /// Writes an OPT record into a buffer that has room for it. Its options are written behind it by who calls.

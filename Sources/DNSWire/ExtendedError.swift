@@ -41,6 +41,17 @@ public struct ExtendedError: RawRepresentable, Hashable, Sendable {
     public static let invalidData = ExtendedError(rawValue: 24)
 }
 
+extension ExtendedError {
+    /// The octets of an option without a text.
+    public static let optionLength = 6
+
+    /// Writes an option of an OPT record that says this, without a text (RFC 8914 §2), into a buffer that has room for it.
+    public func write(into buffer: inout MutableSpan<UInt8>, at offset: Int) {
+        buffer.set(UInt32(OptionCode.extendedError.rawValue) << 16 | 2, at: offset)
+        buffer.set(rawValue, at: offset + 4)
+    }
+}
+
 extension ExtendedError: CustomStringConvertible {
     /// The name in IANA's registry: `No Reachable Authority`; `EDE 4711` for a code that has none here.
     public var description: String {

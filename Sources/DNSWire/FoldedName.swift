@@ -5,9 +5,12 @@
 /// One of these lives as long as its worker; ``read(_:at:)`` fills it anew for each query and allocates nothing. (Its
 /// storage is an array, not an `InlineArray`: the compiler copies a borrowed `InlineArray` whole for each look into it.)
 public struct FoldedName: ~Copyable, Sendable {
-    /// The name from 0 on, the offsets of its labels from ``offsetsStart`` on; as many octets from beginning to end.
+    /// The name from ``nameStart`` on, the offsets of its labels from ``offsetsStart`` on; as many octets from beginning to
+    /// end.
     @usableFromInline var storage: [UInt8]
-    @usableFromInline static var offsetsStart: Int { 256 }
+    /// Before the name is what comes along with a short one.
+    @usableFromInline static var nameStart: Int { 16 }
+    @usableFromInline static var offsetsStart: Int { nameStart + 256 }
 
     /// The octets of the name with the root's: 1...255.
     public private(set) var length: Int
@@ -23,7 +26,7 @@ public struct FoldedName: ~Copyable, Sendable {
 
     /// The octet at an offset of the name: 0..<``length``.
     @inlinable
-    public subscript(_ offset: Int) -> UInt8 { storage[offset] }
+    public subscript(_ offset: Int) -> UInt8 { storage[Self.nameStart + offset] }
 
     /// The offset of a label's length octet; `labelOffset(labelCount)` is that of the root.
     @inlinable
@@ -31,20 +34,23 @@ public struct FoldedName: ~Copyable, Sendable {
 
     /// The folded name on the wire, root included.
     @inlinable
+    @inline(__always)
     public var span: Span<UInt8> {
         @_lifetime(borrow self)
-        get { storage.span.extracting(first: length) }
+        get { storage.span.extracting(Self.nameStart..<Self.nameStart + length) }
     }
 
     /// Reads the name at an offset of a message and folds it; gives the offset behind it.
     ///
     /// When it throws, the name is the root.
+    @inline(__always)
     public mutating func read(_ message: Span<UInt8>, at offset: Int) throws(WireError) -> Int {
         if let end = readPlain(message, at: offset) { return end }
         return try readAny(message, at: offset)
     }
 
     /// Reads a name of nothing but labels, as those of questions are; nil for any other, and for what is no name.
+    @inline(__always)
     private mutating func readPlain(_ message: Span<UInt8>, at offset: Int) -> Int? {
         guard offset >= 0 else { return nil }
         var bytes = storage.mutableSpan
@@ -66,16 +72,18 @@ public struct FoldedName: ~Copyable, Sendable {
         return nil
     }
 
-    /// Copies a whole name to the beginning, folded: the octets that tell lengths are no letters, and stay as they are.
+    /// Copies a whole name, folded: the octets that tell lengths are no letters, and stay as they are.
     @inline(__always)
     private static func fold(_ message: Span<UInt8>, _ name: Range<Int>, into bytes: inout MutableSpan<UInt8>) {
-        guard name.upperBound &+ 7 <= message.count else { return fold(message, name, into: &bytes, at: 0) }
-        // Eight at a time: what stands behind the name comes along, and nobody looks at it.
-        var index = 0
-        while index < name.count {
-            bytes.set(folded(message.word64(name.lowerBound &+ index)), at: index)
-            index &+= 8
+        // Sixteen octets at a time. The last sixteen end with the name: of a short one they begin before it.
+        guard name.upperBound >= 16 else { return fold(message, name, into: &bytes, at: nameStart) }
+        var index = name.lowerBound
+        while index &+ 16 < name.upperBound {
+            bytes.set(folded(message.block(index)), at: nameStart &+ index &- name.lowerBound)
+            index &+= 16
         }
+        let last = message.block(name.upperBound &- 16)
+        bytes.set(folded(last), at: nameStart &+ name.count &- 16)
     }
 
     /// Reads a name that may be compressed, or says what is wrong with it.
@@ -89,18 +97,19 @@ public struct FoldedName: ~Copyable, Sendable {
         var labels = 0
         do throws(WireError) {
             while let label = try reader.next(message) {
-                bytes[used] = UInt8(truncatingIfNeeded: label.count)
+                bytes[Self.nameStart + used] = UInt8(truncatingIfNeeded: label.count)
                 bytes[Self.offsetsStart + labels] = UInt8(truncatingIfNeeded: used)
-                Self.fold(message, label.offset..<label.offset + label.count, into: &bytes, at: used + 1)
+                Self.fold(
+                    message, label.offset..<label.offset + label.count, into: &bytes, at: Self.nameStart + used + 1)
                 used += label.count + 1
                 labels += 1
             }
         } catch {
-            bytes[0] = 0
+            bytes[Self.nameStart] = 0
             bytes[Self.offsetsStart] = 0
             throw error
         }
-        bytes[used] = 0
+        bytes[Self.nameStart + used] = 0
         bytes[Self.offsetsStart + labels] = UInt8(truncatingIfNeeded: used)
         length = used + 1
         labelCount = labels
@@ -123,7 +132,7 @@ public struct FoldedName: ~Copyable, Sendable {
         var labels = 0
         var next = 0
         for (index, octet) in name.wire.enumerated() {
-            storage[index] = folded(octet)
+            storage[Self.nameStart + index] = folded(octet)
             guard index == next else { continue }
             storage[Self.offsetsStart + labels] = UInt8(truncatingIfNeeded: index)
             if octet != 0 { labels += 1 }
@@ -138,9 +147,15 @@ public struct FoldedName: ~Copyable, Sendable {
     ///   - other: a folded name on the wire, root included.
     ///   - label: 0...``labelCount``.
     @inlinable
+    @inline(__always)
     public func suffixEquals(_ other: Span<UInt8>, fromLabel label: Int) -> Bool {
-        let start = labelOffset(label)
-        guard length - start == other.count else { return false }
-        return span.extracting(start..<length).isEqual(to: other)
+        // Nearly always the lengths differ.
+        length - labelOffset(label) == other.count && ends(with: other)
+    }
+
+    /// Whether the name ends with these octets, of which there are no more than it has.
+    @usableFromInline
+    func ends(with other: Span<UInt8>) -> Bool {
+        span.extracting(last: other.count).isEqual(to: other)
     }
 }

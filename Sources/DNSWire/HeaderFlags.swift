@@ -19,6 +19,9 @@ public struct HeaderFlags: RawRepresentable, Hashable, Sendable {
         rawValue = query.rawValue & 0x7910 | 0x8080 | (aa ? 0x0400 : 0) | code.rawValue & 0xF
     }
 
+    /// QR clear, and OPCODE is QUERY: a question to be answered.
+    @inlinable public var isQuery: Bool { rawValue & 0xF800 == 0 }
+
     /// QR: a response, not a query.
     @inlinable public var isResponse: Bool {
         get { self[0x8000] }

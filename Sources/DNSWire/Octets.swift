@@ -38,6 +38,16 @@ extension Span<UInt8> {
         return word
     }
 
+    /// The sixteen octets at an offset that was checked before.
+    @inlinable
+    @inline(__always)
+    public func block(_ offset: Int) -> SIMD16<UInt8> {
+        let octets = extracting(offset..<offset &+ 16)
+        var block = SIMD16<UInt8>()
+        for index in 0..<16 { block[index] = octets[index] }
+        return block
+    }
+
     /// Whether both are the same octets.
     @inlinable
     @inline(__always)
@@ -45,6 +55,9 @@ extension Span<UInt8> {
         let count = count
         guard count == other.count else { return false }
         guard count >= 8 else {
+            if count >= 4 {
+                return word32(0) == other.word32(0) && word32(count &- 4) == other.word32(count &- 4)
+            }
             for index in 0..<count where self[index] != other[index] { return false }
             return true
         }
@@ -94,14 +107,43 @@ extension MutableSpan<UInt8> {
         octets[7] = UInt8(truncatingIfNeeded: word)
     }
 
+    /// Stores sixteen octets at an offset that was checked before.
+    @inlinable
+    @inline(__always)
+    public mutating func set(_ block: SIMD16<UInt8>, at offset: Int) {
+        var octets = _mutatingExtracting(offset..<offset &+ 16)
+        for index in 0..<16 { octets[index] = block[index] }
+    }
+
     /// Copies octets to an offset; that there is room for them was checked before.
     ///
-    /// Names and records are short, so a call of memcpy would be dearer than what the compiler makes of this loop.
+    /// Names and records are short, so a call of memcpy would be dearer than this.
     @inlinable
     @inline(__always)
     public mutating func copy(_ source: Span<UInt8>, to offset: Int) {
-        var target = _mutatingExtracting(offset..<offset &+ source.count)
-        for index in target.indices { target[index] = source[index] }
+        let count = source.count
+        guard count >= 16 else { return copyFew(source, to: offset) }
+        var target = _mutatingExtracting(offset..<offset &+ count)
+        var index = 0
+        while index < count &- 16 {
+            target.set(source.block(index), at: index)
+            index &+= 16
+        }
+        // The last sixteen, of which some may have been copied already.
+        target.set(source.block(count &- 16), at: count &- 16)
+    }
+
+    /// Copies less than sixteen octets.
+    @usableFromInline
+    mutating func copyFew(_ source: Span<UInt8>, to offset: Int) {
+        let count = source.count
+        var target = _mutatingExtracting(offset..<offset &+ count)
+        if count >= 8 {
+            target.set(source.word64(0), at: 0)
+            target.set(source.word64(count &- 8), at: count &- 8)
+        } else {
+            for index in target.indices { target[index] = source[index] }
+        }
     }
 }
 
@@ -111,13 +153,11 @@ func folded(_ octet: UInt8) -> UInt8 {
     octet | ((octet &- 0x41) < 26 ? 0x20 : 0)
 }
 
-/// The same for eight octets at once.
+/// The same for sixteen octets at once.
 @inline(__always)
-func folded(_ octets: UInt64) -> UInt64 {
-    let low7 = octets & 0x7F7F_7F7F_7F7F_7F7F
-    // The high bit of each octet: from A on, and behind Z. No sum carries into the next octet.
-    let fromA = low7 &+ 0x3F3F_3F3F_3F3F_3F3F
-    let behindZ = low7 &+ 0x2525_2525_2525_2525
-    let isUpper = (fromA ^ behindZ) & ~octets & 0x8080_8080_8080_8080
-    return octets | isUpper >> 2
+func folded(_ octets: SIMD16<UInt8>) -> SIMD16<UInt8> {
+    let low7 = octets & 0x7F
+    // The high bit of each octet: from A on, and behind Z. (Comparing them would be a loop over octets.)
+    let isUpper = ((low7 &+ 0x3F) ^ (low7 &+ 0x25)) & ~octets & 0x80
+    return octets | isUpper &>> 2
 }

@@ -29,25 +29,19 @@ public struct Query: Hashable, Sendable {
     /// is found out here. What stands behind the last record is not looked at.
     public init(_ message: Span<UInt8>, name: inout FoldedName) throws(WireError) {
         guard let header = Header(message) else { throw .truncated(offset: 0) }
-        try self.init(message, header, name: &name)
-    }
-
-    /// Reads a message whose header has been read.
-    public init(_ message: Span<UInt8>, _ header: Header, name: inout FoldedName) throws(WireError) {
         guard header.questionCount == 1 else { throw .questionCount(Int(header.questionCount)) }
         let nameEnd = try name.read(message, at: Header.length)
         let question = try Question(message, nameOffset: Header.length, nameEnd: nameEnd)
         self.header = header
         self.question = question
-        switch (header.recordCount, header.additionalCount) {
-        case (0, _): edns = nil
-        case (1, 1):
-            if let plain = EDNS(withoutOptions: message, at: question.endOffset) {
-                edns = plain
-            } else {
-                edns = try Self.edns(message, header, behind: question)
-            }
-        default: edns = try Self.edns(message, header, behind: question)
+        if header.recordCount == 0 {
+            edns = nil
+        } else if header.recordCount == 1, header.additionalCount == 1,
+            let plain = EDNS(withoutOptions: message, at: question.endOffset)
+        {
+            edns = plain
+        } else {
+            edns = try Self.edns(message, header, behind: question)
         }
     }
 

@@ -3,6 +3,8 @@
 package import DNSWire
 
 /// A worker's replica of what the registry knows. Looking up allocates nothing and counts no references.
+///
+/// Lookups are `mutating` although they change nothing: where a structure of this size is lent, the compiler copies it.
 package struct Directory: ~Copyable {
     /// A name that was found.
     package struct Match {
@@ -13,18 +15,24 @@ package struct Directory: ~Copyable {
         let number: Int
     }
 
-    /// Records of one type, for an answer: where their octets are, and which is first this time.
-    package struct Records {
-        /// For ``Directory/bytes(_:_:)``.
-        package let offset: Int
-        /// Octets of all records.
-        package let length: Int
+    /// Records of one type, lent for an answer, and which is first this time.
+    package struct Records: ~Escapable {
+        /// All records, one behind another.
+        package let octets: Span<UInt8>
         /// How many there are.
         package let count: Int
         /// Octets of each record; 0 where they differ.
         package let stride: Int
         /// The record that is first in this answer, 0..<count.
         package let start: Int
+
+        @_lifetime(copy octets)
+        init(_ octets: Span<UInt8>, count: Int, stride: Int = 0, start: Int = 0) {
+            self.octets = octets
+            self.count = count
+            self.stride = stride
+            self.start = start
+        }
     }
 
     /// The folded domain on the wire, root included.
@@ -101,12 +109,12 @@ package struct Directory: ~Copyable {
 
     /// The name in a view: as a link, as a whole on any network, with the network's name behind it, each also with the
     /// domain behind it; and no exact name anywhere, under the longest wildcard.
-    package func find(_ name: borrowing FoldedName, view: ViewID) -> Match? {
+    package mutating func find(_ name: borrowing FoldedName, view: ViewID) -> Match? {
         find(name, from: 0, view: view)
     }
 
     /// Whether this is `_service._proto.NAME` of a NAME that the view has: a service that nobody registered.
-    package func isServiceNameOfOurs(_ name: borrowing FoldedName, view: ViewID) -> Bool {
+    package mutating func isServiceNameOfOurs(_ name: borrowing FoldedName, view: ViewID) -> Bool {
         guard name.labelCount > 2, name[1] == 0x5F else { return false }
         let protocolLabel = name.labelOffset(1)
         guard name[protocolLabel] == 4, name[protocolLabel + 1] == 0x5F else { return false }
@@ -116,15 +124,15 @@ package struct Directory: ~Copyable {
         }
     }
 
-    private func find(_ name: borrowing FoldedName, from first: Int, view: ViewID) -> Match? {
+    private mutating func find(_ name: borrowing FoldedName, from first: Int, view: ViewID) -> Match? {
         let view = Int(view.rawValue)
         guard first < name.labelCount, view < viewLinks.count else { return nil }
-        let networks = viewNetworks.run(of: view)
         let whole = name.labelCount
         if let links = viewLinks[view], let number = exact(name, first, whole, links) {
             return Match(scope: ScopeID(rawValue: links), isLink: true, number: number)
         }
-        if networks.count == 0 { return nil }
+        let networks = viewNetworks.run(of: view)
+        guard !networks.isEmpty else { return nil }
         if let match = search(name, first, whole, networks, .exact) { return match }
         // The label behind the name without the domain; none where it is not under the domain.
         let bare = isUnderDomain(name) ? whole - domainLabels : 0
@@ -136,95 +144,78 @@ package struct Directory: ~Copyable {
     }
 
     /// The labels `first..<end` as a name on any network; then as a name with a network's name behind it.
-    private func search(
-        _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: RunTable<UInt32>.Run,
-        _ kind: RecordKey.Kind
+    private mutating func search(
+        _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: Range<Int>, _ kind: RecordKey.Kind
     ) -> Match? {
-        if kind == .exact {
-            let octets = name.span.extracting(name.labelOffset(first)..<name.labelOffset(end))
-            let hash = index.hash(octets)
-            for position in networks.start..<networks.start + networks.count {
-                let scope = viewNetworks.elements[position]
-                if let number = index.find(octets, hash, scope: scope, kind: .exact) {
-                    return Match(scope: ScopeID(rawValue: scope), isLink: false, number: number)
-                }
-            }
-        } else if let match = wildcard(name, first, end, networks) {
-            return match
-        }
+        if let match = match(name, first, end, networks, kind) { return match }
         guard end - first > 1 else { return nil }
         for labels in 1...max(1, min(end - first - 1, maximumScopeLabels)) {
-            for position in networks.start..<networks.start + networks.count {
+            for position in networks {
                 let scope = viewNetworks.elements[position]
                 guard scopeLabels[Int(scope)] == labels, isName(of: scope, name, end - labels, end) else { continue }
-                if kind == .exact {
-                    if let number = exact(name, first, end - labels, scope) {
-                        return Match(scope: ScopeID(rawValue: scope), isLink: false, number: number)
-                    }
-                } else if let match = wildcard(
-                    name, first, end - labels, RunTable<UInt32>.Run(start: position, count: 1))
-                {
-                    return match
-                }
+                if let match = match(name, first, end - labels, position..<position + 1, kind) { return match }
             }
         }
         return nil
     }
 
-    private func exact(_ name: borrowing FoldedName, _ first: Int, _ end: Int, _ scope: UInt32) -> Int? {
+    /// The labels `first..<end` as they are on any network, or the longest wildcard that they are under.
+    private mutating func match(
+        _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: Range<Int>, _ kind: RecordKey.Kind
+    ) -> Match? {
+        guard kind == .wildcard else { return lookUp(name, first, end, networks, kind) }
+        for label in first + 1..<max(end, first + 1) {
+            if let match = lookUp(name, label, end, networks, .wildcard) { return match }
+        }
+        return nil
+    }
+
+    /// What the labels `first..<end` are on the first network that has them.
+    private mutating func lookUp(
+        _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: Range<Int>, _ kind: RecordKey.Kind
+    ) -> Match? {
+        let octets = name.span.extracting(name.labelOffset(first)..<name.labelOffset(end))
+        let hash = index.hash(octets)
+        for position in networks {
+            let scope = viewNetworks.elements[position]
+            if let number = index.find(octets, hash, scope: scope, kind: kind) {
+                return Match(scope: ScopeID(rawValue: scope), isLink: false, number: number)
+            }
+        }
+        return nil
+    }
+
+    private mutating func exact(_ name: borrowing FoldedName, _ first: Int, _ end: Int, _ scope: UInt32) -> Int? {
         let octets = name.span.extracting(name.labelOffset(first)..<name.labelOffset(end))
         return index.find(octets, index.hash(octets), scope: scope, kind: .exact)
     }
 
-    /// The longest wildcard that the labels `first..<end` are under.
-    private func wildcard(
-        _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: RunTable<UInt32>.Run
-    ) -> Match? {
-        var label = first + 1
-        while label < end {
-            let octets = name.span.extracting(name.labelOffset(label)..<name.labelOffset(end))
-            let hash = index.hash(octets)
-            for position in networks.start..<networks.start + networks.count {
-                let scope = viewNetworks.elements[position]
-                guard wildcards[Int(scope)] > 0 else { continue }
-                if let number = index.find(octets, hash, scope: scope, kind: .wildcard) {
-                    return Match(scope: ScopeID(rawValue: scope), isLink: false, number: number)
-                }
-            }
-            label += 1
-        }
-        return nil
-    }
-
-    private func hasWildcards(_ networks: RunTable<UInt32>.Run) -> Bool {
-        for position in networks.start..<networks.start + networks.count
-        where wildcards[Int(viewNetworks.elements[position])] > 0 { return true }
+    private mutating func hasWildcards(_ networks: Range<Int>) -> Bool {
+        for position in networks where wildcards[Int(viewNetworks.elements[position])] > 0 { return true }
         return false
     }
 
     /// Whether the labels `start..<end` are the name of this network.
-    private func isName(of scope: UInt32, _ name: borrowing FoldedName, _ start: Int, _ end: Int) -> Bool {
+    private mutating func isName(of scope: UInt32, _ name: borrowing FoldedName, _ start: Int, _ end: Int) -> Bool {
         let run = scopeNames.run(of: Int(scope))
-        let offset = name.labelOffset(start)
-        // Without the root's octet, which stands at the end of the scope's name alone.
-        guard run.count - 1 == name.labelOffset(end) - offset else { return false }
-        for position in 0..<run.count - 1 where scopeNames.elements[run.start + position] != name[offset + position] {
-            return false
-        }
-        return true
+        let range = name.labelOffset(start)..<name.labelOffset(end)
+        // The root's octet stands at the end of the scope's name alone.
+        guard run.count - 1 == range.count else { return false }
+        return name.span.extracting(range).isEqual(to: scopeNames.elements.span.extracting(run.dropLast()))
     }
 
     /// Whether a name is the domain or under it.
-    package func isUnderDomain(_ name: borrowing FoldedName) -> Bool {
+    package mutating func isUnderDomain(_ name: borrowing FoldedName) -> Bool {
         name.labelCount >= domainLabels && name.suffixEquals(domain.span, fromLabel: name.labelCount - domainLabels)
     }
 
     // MARK: - Addresses
 
     /// Whether a name is under `in-addr.arpa` or `ip6.arpa`.
-    package func isReverse(_ name: borrowing FoldedName) -> Bool {
+    package static func isReverse(_ name: borrowing FoldedName) -> Bool {
         let labels = name.labelCount
-        guard labels > 2 else { return false }
+        // The length of the last label sorts out nearly every name at once.
+        guard labels > 2, name[name.labelOffset(labels - 1)] == 4 else { return false }
         return name.suffixEquals(Self.inAddrARPA.span, fromLabel: labels - 2)
             || name.suffixEquals(Self.ip6ARPA.span, fromLabel: labels - 2)
     }
@@ -234,26 +225,14 @@ package struct Directory: ~Copyable {
     private static let ip6ARPA: InlineArray<10, UInt8> = [3, 0x69, 0x70, 0x36, 4, 0x61, 0x72, 0x70, 0x61, 0]
 
     /// The endpoint of an address on the view's networks, by its reverse name.
-    package func findReverse(_ name: borrowing FoldedName, view: ViewID) -> Match? {
-        let networks = viewNetworks.run(of: Int(view.rawValue))
-        guard networks.count > 0 else { return nil }
-        let octets = name.span.extracting(0..<name.length - 1)
-        let hash = index.hash(octets)
-        for position in networks.start..<networks.start + networks.count {
-            let scope = viewNetworks.elements[position]
-            if let number = index.find(octets, hash, scope: scope, kind: .reverse) {
-                return Match(scope: ScopeID(rawValue: scope), isLink: false, number: number)
-            }
-        }
-        return nil
+    package mutating func findReverse(_ name: borrowing FoldedName, view: ViewID) -> Match? {
+        lookUp(name, 0, name.labelCount, viewNetworks.run(of: Int(view.rawValue)), .reverse)
     }
 
     /// Whether a block of addresses is wholly within a subnet of the view's networks: nobody outside knows its names.
-    package func isReverseOfMyNetworks(_ block: ReverseBlock, view: ViewID) -> Bool {
-        let networks = viewNetworks.run(of: Int(view.rawValue))
-        for position in networks.start..<networks.start + networks.count {
-            let run = scopeSubnets.run(of: Int(viewNetworks.elements[position]))
-            for position in run.start..<run.start + run.count {
+    package mutating func isReverseOfMyNetworks(_ block: ReverseBlock, view: ViewID) -> Bool {
+        for network in viewNetworks.run(of: Int(view.rawValue)) {
+            for position in scopeSubnets.run(of: Int(viewNetworks.elements[network])) {
                 let subnet = scopeSubnets.elements[position]
                 if subnet.prefixLength <= block.prefixLength, subnet.contains(block.address) { return true }
             }
@@ -264,48 +243,42 @@ package struct Directory: ~Copyable {
     // MARK: - Records
 
     /// The records of one type, each time beginning with the next.
+    @_lifetime(&self)
     package mutating func records(_ match: Match, _ type: RecordType) -> Records {
         let entry = index.entries[match.number]
-        let start = index.blobs.runs[match.number].start + Int(entry.nameLength)
-        let aLength = Int(entry.aCount) * RecordSet.aStride
-        let aaaaLength = Int(entry.aaaaCount) * RecordSet.aaaaStride
-        if type == .a && aLength > 0 {
-            return inTurn(match.number, start, aLength, Int(entry.aCount), RecordSet.aStride)
+        let blob = index.blobs.runs[match.number]
+        let a = blob.lowerBound + Int(entry.nameLength)
+        let aaaa = a + Int(entry.aCount) * RecordSet.aStride
+        let other = aaaa + Int(entry.aaaaCount) * RecordSet.aaaaStride
+        switch type {
+        case .a: return inTurn(match.number, a..<aaaa, Int(entry.aCount), RecordSet.aStride)
+        case .aaaa: return inTurn(match.number, aaaa..<other, Int(entry.aaaaCount), RecordSet.aaaaStride)
+        case _ where type.rawValue == entry.otherType:
+            return Records(octets(other..<blob.upperBound), count: Int(entry.otherCount))
+        default: return Records(octets(other..<other), count: 0)
         }
-        if type == .aaaa && aaaaLength > 0 {
-            return inTurn(match.number, start + aLength, aaaaLength, Int(entry.aaaaCount), RecordSet.aaaaStride)
-        }
-        if entry.otherCount > 0 && entry.otherType == type.rawValue {
-            let offset = start + aLength + aaaaLength
-            let run = index.blobs.runs[match.number]
-            return Records(
-                offset: offset, length: run.start + run.count - offset, count: Int(entry.otherCount), stride: 0,
-                start: 0)
-        }
-        return Records(offset: 0, length: 0, count: 0, stride: 0, start: 0)
     }
 
-    private mutating func inTurn(_ number: Int, _ offset: Int, _ length: Int, _ count: Int, _ stride: Int) -> Records {
+    @_lifetime(&self)
+    private mutating func inTurn(_ number: Int, _ place: Range<Int>, _ count: Int, _ stride: Int) -> Records {
         let turn = count > 1 ? Int(index.takeTurn(number)) % count : 0
-        return Records(offset: offset, length: length, count: count, stride: stride, start: turn)
+        return Records(octets(place), count: count, stride: stride, start: turn)
     }
 
-    /// Octets of records.
-    @_lifetime(borrow self)
-    package func bytes(_ offset: Int, _ length: Int) -> Span<UInt8> {
-        index.blobs.elements.span.extracting(offset..<offset + length)
+    @_lifetime(&self)
+    private mutating func octets(_ place: Range<Int>) -> Span<UInt8> {
+        index.blobs.elements.span.extracting(place)
     }
 
     // MARK: - Views
 
     /// Where a view's question goes that is not ours; nil: nowhere.
-    package func destination(of name: borrowing FoldedName, view: ViewID) -> Destination? {
+    package mutating func destination(of name: borrowing FoldedName, view: ViewID) -> Destination? {
         let view = Int(view.rawValue)
         guard view < viewUpstreams.count, let upstreams = viewUpstreams[view] else { return nil }
         var destination = Destination(group: upstreams, routeLabels: 0)
         guard !routes.isEmpty else { return destination }
-        let networks = viewNetworks.run(of: view)
-        for position in networks.start..<networks.start + networks.count {
+        for position in viewNetworks.run(of: view) {
             let owner = RouteTable.owner(ScopeID(rawValue: viewNetworks.elements[position]))
             routes.improve(&destination, for: name, owner: owner)
         }

@@ -69,7 +69,7 @@ struct NameIndex: Sendable {
         guard entries[number].scope == scope, entries[number].kind == kind,
             Int(entries[number].nameLength) == name.count
         else { return false }
-        let start = blobs.runs[number].start
+        let start = blobs.runs[number].lowerBound
         return blobs.elements.span.extracting(start..<start + name.count).isEqual(to: name)
     }
 

@@ -66,10 +66,9 @@ struct RouteTable: Sendable {
 
     /// Makes the destination that of the longest domain in an owner's list, if it is longer than what was found before.
     func improve(_ destination: inout Destination, for name: borrowing FoldedName, owner: Int) {
-        let list = entries.run(of: owner)
         var labels = 0
         var hash: UInt64 = 0
-        for position in list.start..<list.start + list.count {
+        for position in entries.run(of: owner) {
             let entry = entries.elements[position]
             guard entry.labels <= name.labelCount else { continue }
             guard entry.labels > destination.routeLabels else { return }
@@ -86,7 +85,7 @@ struct RouteTable: Sendable {
 
     /// Whether a name is the domain of an entry or under it.
     private func isDomain(_ entry: Entry, of owner: Int, under name: borrowing FoldedName) -> Bool {
-        let start = names.run(of: owner).start + entry.offset
+        let start = names.run(of: owner).lowerBound + entry.offset
         let domain = names.elements.span.extracting(start..<start + entry.length)
         return name.suffixEquals(domain, fromLabel: name.labelCount - entry.labels)
     }
@@ -94,9 +93,8 @@ struct RouteTable: Sendable {
     /// The domain of the route to a group.
     func domain(of group: UInt32) -> Name? {
         for owner in entries.runs.indices {
-            let list = entries.run(of: owner)
-            for position in list.start..<list.start + list.count where entries.elements[position].group == group {
-                let start = names.run(of: owner).start + entries.elements[position].offset
+            for position in entries.run(of: owner) where entries.elements[position].group == group {
+                let start = names.run(of: owner).lowerBound + entries.elements[position].offset
                 let end = start + entries.elements[position].length
                 return try? Name(wire: names.elements.span.extracting(start..<end))
             }

@@ -3,25 +3,22 @@
 /// For each owner (a small number) a run of elements. Changing a run costs time in proportion to it; now and then,
 /// when half of the array is unused, the rest moves together.
 struct RunTable<Element: Sendable>: Sendable {
-    struct Run: Sendable {
-        var start: Int
-        var count: Int
-    }
-
     private(set) var elements: [Element] = []
-    private(set) var runs: [Run] = []
+    /// Where each owner's run lies in ``elements``.
+    private(set) var runs: [Range<Int>] = []
     private var unused = 0
 
     /// The run of an owner; empty where it has none.
-    func run(of owner: Int) -> Run {
-        owner < runs.count ? runs[owner] : Run(start: 0, count: 0)
+    func run(of owner: Int) -> Range<Int> {
+        owner < runs.count ? runs[owner] : 0..<0
     }
 
     mutating func set(_ owner: Int, _ new: some Collection<Element>) {
-        while runs.count <= owner { runs.append(Run(start: 0, count: 0)) }
+        while runs.count <= owner { runs.append(0..<0) }
         unused += runs[owner].count
-        runs[owner] = Run(start: elements.count, count: new.count)
+        let start = elements.count
         elements.append(contentsOf: new)
+        runs[owner] = start..<elements.count
         if unused > 1024, unused > elements.count / 2 { compact() }
     }
 
@@ -29,9 +26,9 @@ struct RunTable<Element: Sendable>: Sendable {
         var moved: [Element] = []
         moved.reserveCapacity(elements.count - unused)
         for owner in runs.indices {
-            let run = runs[owner]
-            runs[owner].start = moved.count
-            moved.append(contentsOf: elements[run.start..<run.start + run.count])
+            let start = moved.count
+            moved.append(contentsOf: elements[runs[owner]])
+            runs[owner] = start..<moved.count
         }
         elements = moved
         unused = 0

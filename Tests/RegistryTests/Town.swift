@@ -146,7 +146,7 @@ struct Town: ~Copyable {
     )]? {
         var folded = FoldedName()
         folded.set(try Name(name))
-        let isReverse = directory.isReverse(folded)
+        let isReverse = Directory.isReverse(folded)
         guard
             let match = isReverse
                 ? directory.findReverse(folded, view: view) : directory.find(folded, view: view)
@@ -154,8 +154,7 @@ struct Town: ~Copyable {
         let records = directory.records(match, type)
         var message: [UInt8] = [0, 0, 0x84, 0, 0, 1, 0, UInt8(records.count), 0, 0, 0, 0]
         message += try Name(name).wire + [0, 1, 0, 1]
-        let octets = directory.bytes(records.offset, records.length)
-        for index in octets.indices { message.append(octets[index]) }
+        for index in records.octets.indices { message.append(records.octets[index]) }
         let whole = try Message(message.span)
         var reader = whole.records
         var all: [(data: String, ttl: UInt32)] = []
@@ -166,7 +165,7 @@ struct Town: ~Copyable {
     }
 
     /// The upstream group that a name's question goes to.
-    func group(_ container: String, _ name: String = "www.example") throws -> UInt32? {
+    mutating func group(_ container: String, _ name: String = "www.example") throws -> UInt32? {
         var folded = FoldedName()
         folded.set(try Name(name))
         return directory.destination(of: folded, view: try view(container))?.group

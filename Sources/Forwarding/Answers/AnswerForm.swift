@@ -57,9 +57,9 @@ struct AnswerForm: ~Escapable {
         var room = limit
         var hasTexts = true
         if client.edns != nil {
-            room -= EDNS.minimumLength + (extendedError == nil ? 0 : ErrorDetail.bareLength)
+            room -= EDNS.minimumLength + (extendedError == nil ? 0 : ExtendedError.optionLength)
             hasTexts = message.count + options.count <= room
-            room -= hasTexts ? options.count : ErrorDetail.count(in: options) * ErrorDetail.bareLength
+            room -= hasTexts ? options.count : ErrorDetail.count(in: options) * ExtendedError.optionLength
         }
         let cut = message.count <= room ? Cut(all: message) : Self.cut(message, questionEnd, to: room)
 
@@ -120,10 +120,12 @@ struct AnswerForm: ~Escapable {
         let optionsStart = start + EDNS.minimumLength
         var end = optionsStart
         if let extendedError {
-            buffer.copy(ErrorDetail.bare(extendedError).span, to: end)
-            end += ErrorDetail.bareLength
+            extendedError.write(into: &buffer, at: end)
+            end += ExtendedError.optionLength
         }
-        if hasTexts {
+        if options.isEmpty {
+            // As nearly always.
+        } else if hasTexts {
             buffer.copy(options, to: end)
             end += options.count
         } else {
@@ -149,6 +151,7 @@ extension AnswerForm {
             self.end = end
         }
 
+        @inline(__always)
         init(all message: Span<UInt8>) {
             end = message.count
             answers = message.word16(6)

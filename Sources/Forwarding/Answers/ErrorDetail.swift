@@ -25,9 +25,6 @@ extension ErrorDetail {
     /// The most that are passed on of one reply.
     private static let maximum = 8
 
-    /// Octets of an option without text: option code, length, INFO-CODE.
-    static let bareLength = 6
-
     /// The options of an OPT record that say this.
     static func options(_ details: [ErrorDetail]) -> [UInt8] {
         var options: [UInt8] = []
@@ -65,7 +62,7 @@ extension ErrorDetail {
         while offset < options.count {
             let end = self.end(options, offset)
             var text: [UInt8] = []
-            text.append(options, offset + bareLength..<end)
+            text.append(options, offset + ExtendedError.optionLength..<end)
             details.append(ErrorDetail(ExtendedError(rawValue: options.word16(offset + 4)), octets: text))
             offset = end
         }
@@ -88,20 +85,11 @@ extension ErrorDetail {
         var place = start
         var offset = 0
         while offset < options.count {
-            buffer.copy(bare(ExtendedError(rawValue: options.word16(offset + 4))).span, to: place)
-            place += bareLength
+            ExtendedError(rawValue: options.word16(offset + 4)).write(into: &buffer, at: place)
+            place += ExtendedError.optionLength
             offset = end(options, offset)
         }
         return place
-    }
-
-    /// An option of an OPT record that says this without a text.
-    static func bare(_ code: ExtendedError) -> InlineArray<6, UInt8> {
-        let option = OptionCode.extendedError.rawValue
-        return [
-            UInt8(option >> 8), UInt8(truncatingIfNeeded: option), 0, 2, UInt8(code.rawValue >> 8),
-            UInt8(truncatingIfNeeded: code.rawValue),
-        ]
     }
 
     /// The end of the option at an offset.

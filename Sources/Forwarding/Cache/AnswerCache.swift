@@ -129,8 +129,10 @@ struct AnswerCache: Sendable {
     // MARK: - Answering
 
     /// Writes the answer at a place for a client, see ``AnswerForm/write(to:question:into:limit:)``.
+    ///
+    /// Mutating because of the compiler: what is lent is copied, all of it.
     @inline(__always)
-    func write(
+    mutating func write(
         _ place: Int, _ time: AnswerForm.Time, to client: ClientQuery, question: Span<UInt8>,
         into buffer: consuming MutableSpan<UInt8>, limit: Int
     ) -> Int {

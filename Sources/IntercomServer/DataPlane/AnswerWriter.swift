@@ -4,14 +4,28 @@ import DNSWire
 import Registry
 
 /// An answer under way. It never grows past what the client takes; what does not fit sets TC.
+///
+/// Without a `MessageWriter`, which keeps account of much that is known here: records come compiled, and of each answer
+/// all are in one section.
 struct AnswerWriter: ~Copyable, ~Escapable {
-    private var writer: MessageWriter
+    private var buffer: MutableSpan<UInt8>
+    /// The octets written so far, with the header's.
+    private var count: Int
+    /// The most octets that there may be before the OPT record.
+    private let limit: Int
+    /// Its flags are the query's until the end.
+    private var header: Header
+    private var isTruncated = false
     /// Whether the client speaks EDNS, and sets DO.
     private let speaksEDNS: Bool
     private let dnssecOK: Bool
-    /// The type that is asked for.
-    let type: RecordType
-    private var code = ResponseCode.noError
+
+    /// How the query went.
+    var code = ResponseCode.noError
+    /// AA: what is said is ours to say.
+    var isAuthoritative = true
+    /// What is said beside it to who speaks EDNS.
+    var extendedError: ExtendedError?
 
     /// RFC 8482 §4.2: what ANY gets of a name that exists: `HINFO "RFC8482" ""`, TTL to be set.
     static let minimalAny: InlineArray<21, UInt8> = [
@@ -19,86 +33,99 @@ struct AnswerWriter: ~Copyable, ~Escapable {
     ]
 
     /// Begins the answer to a query: its question is echoed as it came.
+    /// - Parameter buffer: 512 octets at least, so there is room for any question.
+    @inline(__always)
     @_lifetime(copy buffer)
     init(
         _ query: Query, of message: Span<UInt8>, over transport: Transport, into buffer: consuming MutableSpan<UInt8>
     ) {
         speaksEDNS = query.edns != nil
         dnssecOK = query.edns?.dnssecOK ?? false
-        type = query.question.type
-        writer = MessageWriter(buffer, limit: query.answerLimit(over: transport))
-        if speaksEDNS { writer.reserve(EDNS.minimumLength) }
-        let flags = HeaderFlags(answering: query.header.flags, aa: true, .noError)
-        writer.writeHeader(Header(id: query.header.id, flags: flags))
-        writer.writeQuestion(from: message, query.question)
-    }
-
-    mutating func begin(_ code: ResponseCode) {
-        self.code = code
+        limit = min(query.answerLimit(over: transport), buffer.count) - (speaksEDNS ? EDNS.minimumLength : 0)
+        header = Header(id: query.header.id, flags: query.header.flags, questionCount: 1)
+        count = query.question.endOffset
+        // With the header, although it will be another: more octets are copied faster than few.
+        buffer.copy(message.extracting(first: count), to: 0)
+        self.buffer = buffer
     }
 
     // MARK: - Records
 
     /// Adds one record of fixed octets, with its TTL.
     mutating func append(fixed record: Span<UInt8>, ttl: UInt32) {
-        let start = writer.count
-        guard writer.writeRecords(record, count: 1, section: .answer) else {
-            writer.setTruncated()
-            return
-        }
+        let start = count
+        append(answers: record, 1)
         // Behind the owner (2 octets), the type and the class.
-        writer.overwrite(ttl, at: start + 6)
+        if count > start { buffer.set(ttl, at: start + 6) }
     }
 
     /// Adds the records of a name, beginning where it is their turn; as many as fit.
-    mutating func append(_ records: Directory.Records, from directory: borrowing Directory) {
-        guard records.stride > 0 else {
-            let fits = writer.writeRecords(
-                directory.bytes(records.offset, records.length), count: records.count, section: .answer)
-            if !fits { writer.setTruncated() }
+    /// - Returns: whether there is any.
+    @inline(__always)
+    mutating func append(_ records: borrowing Directory.Records) -> Bool {
+        guard records.count > 1, records.stride > 0 else {
+            append(answers: records.octets, records.count)
+            return records.count > 0
+        }
+        let fitting = min(records.count, (limit - count) / records.stride)
+        let untilEnd = min(fitting, records.count - records.start)
+        let first = records.octets.extracting(droppingFirst: records.start * records.stride)
+        append(answers: first.extracting(first: untilEnd * records.stride), untilEnd)
+        let rest = fitting - untilEnd
+        append(answers: records.octets.extracting(first: rest * records.stride), rest)
+        if fitting < records.count { isTruncated = true }
+        return true
+    }
+
+    /// Adds records that are on the wire already, all of them or none.
+    @inline(__always)
+    private mutating func append(answers records: Span<UInt8>, _ number: Int) {
+        guard append(records) else {
+            isTruncated = true
             return
         }
-        let fitting = min(records.count, writer.available / records.stride)
-        if fitting < records.count { writer.setTruncated() }
-        let untilEnd = min(fitting, records.count - records.start)
-        let first = records.offset + records.start * records.stride
-        writer.writeRecords(
-            directory.bytes(first, untilEnd * records.stride), count: untilEnd, section: .answer)
-        if fitting > untilEnd {
-            let rest = fitting - untilEnd
-            writer.writeRecords(
-                directory.bytes(records.offset, rest * records.stride), count: rest, section: .answer)
-        }
+        header.answerCount &+= UInt16(truncatingIfNeeded: number)
     }
 
     /// Adds a record to the authority section; it is left out where it does not fit, as nobody needs it.
     mutating func append(authority record: Span<UInt8>) {
-        writer.writeRecords(record, count: 1, section: .authority)
+        if append(record) { header.authorityCount = 1 }
     }
 
-    /// Adds a CHAOS TXT record; TTL 0: it is nobody's business to keep it.
-    mutating func appendChaosText(_ text: String) {
-        let fits = writer.writeRecord(
-            name: .question, recordClass: .ch, ttl: 0, .txt([Array(text.utf8.prefix(255))]), section: .answer)
-        if !fits { writer.setTruncated() }
+    @inline(__always)
+    private mutating func append(_ octets: Span<UInt8>) -> Bool {
+        guard octets.count <= limit - count else { return false }
+        buffer.copy(octets, to: count)
+        count += octets.count
+        return true
     }
 
     // MARK: - The end
 
-    /// Completes the answer.
-    mutating func finish(_ source: AnswerSource, extendedError: ExtendedError? = nil) -> Outcome {
+    /// Completes the answer; gives its octets.
+    @inline(__always)
+    mutating func finish() -> Int {
+        header.flags = HeaderFlags(answering: header.flags, aa: isAuthoritative, code)
+        header.flags.tc = isTruncated
         if speaksEDNS {
-            writer.writeOPT(responseCode: code, dnssecOK: dnssecOK, extendedError: extendedError)
-        } else {
-            writer.flags.responseCode = code
+            header.additionalCount = 1
+            writeOPT()
         }
-        return .answered(length: writer.finish(), source)
+        header.write(into: &buffer)
+        return count
     }
 
-    /// An answer that says no more than a code.
-    mutating func fail(_ code: ResponseCode, _ source: AnswerSource) -> Outcome {
-        self.code = code
-        writer.flags.aa = false
-        return finish(source)
+    /// Adds the OPT record, for which ``limit`` leaves room; what else it could say is left out where there is none.
+    @inline(__always)
+    private mutating func writeOPT() {
+        let start = count
+        count += EDNS.minimumLength
+        var optionsLength = 0
+        if let extendedError, limit - start >= ExtendedError.optionLength {
+            extendedError.write(into: &buffer, at: count)
+            optionsLength = ExtendedError.optionLength
+            count += optionsLength
+        }
+        EDNS.write(code, dnssecOK: dnssecOK, optionsLength: optionsLength, into: &buffer, at: start)
     }
 }

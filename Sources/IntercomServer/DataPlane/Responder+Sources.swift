@@ -66,32 +66,33 @@ extension Asking {
     }
 }
 
+// The responder is `inout` below because of the compiler: what is lent is copied, all of it.
 extension Forwarder<Client> {
     /// Answers a datagram's question from the cache, if the answer is there.
     mutating func respond(
-        to packet: Int, of receiver: borrowing UDPReceiver, _ responder: borrowing Responder, _ errand: Errand,
+        to packet: Int, of receiver: borrowing UDPReceiver, _ responder: inout Responder, _ errand: Errand,
         into sender: inout UDPSender
     ) -> Outcome {
-        respond(to: receiver.packet(packet), responder, errand, over: .datagram, into: sender.nextBuffer)
+        respond(to: receiver.packet(packet), &responder, errand, over: .datagram, into: sender.nextBuffer)
     }
 
     /// Answers the question of a connection's message from the cache, if the answer is there.
     mutating func respond(
-        to bounds: Range<Int>, of stream: borrowing StreamConnection, _ responder: borrowing Responder,
+        to bounds: Range<Int>, of stream: borrowing StreamConnection, _ responder: inout Responder,
         _ errand: Errand, into answer: inout [UInt8]
     ) -> Outcome {
-        respond(to: stream.inputSpan.extracting(bounds), responder, errand, over: .stream, into: answer.mutableSpan)
+        respond(to: stream.inputSpan.extracting(bounds), &responder, errand, over: .stream, into: answer.mutableSpan)
     }
 
     /// Answers a question of our own making from the cache, if the answer is there.
     mutating func respond(
-        to query: Span<UInt8>, _ responder: borrowing Responder, _ errand: Errand, into answer: inout [UInt8]
+        to query: Span<UInt8>, _ responder: inout Responder, _ errand: Errand, into answer: inout [UInt8]
     ) -> Outcome {
-        respond(to: query, responder, errand, over: .stream, into: answer.mutableSpan)
+        respond(to: query, &responder, errand, over: .stream, into: answer.mutableSpan)
     }
 
     private mutating func respond(
-        to message: Span<UInt8>, _ responder: borrowing Responder, _ errand: Errand, over transport: Transport,
+        to message: Span<UInt8>, _ responder: inout Responder, _ errand: Errand, over transport: Transport,
         into buffer: consuming MutableSpan<UInt8>
     ) -> Outcome {
         let length = answer(
@@ -101,19 +102,19 @@ extension Forwarder<Client> {
     }
 
     mutating func ask(
-        _ packet: Int, of receiver: borrowing UDPReceiver, _ responder: borrowing Responder, _ asking: Asking
+        _ packet: Int, of receiver: borrowing UDPReceiver, _ responder: inout Responder, _ asking: Asking
     ) -> Verdict {
-        ask(receiver.packet(packet), responder, asking)
+        ask(receiver.packet(packet), &responder, asking)
     }
 
     mutating func ask(
-        _ bounds: Range<Int>, of stream: borrowing StreamConnection, _ responder: borrowing Responder,
+        _ bounds: Range<Int>, of stream: borrowing StreamConnection, _ responder: inout Responder,
         _ asking: Asking
     ) -> Verdict {
-        ask(stream.inputSpan.extracting(bounds), responder, asking)
+        ask(stream.inputSpan.extracting(bounds), &responder, asking)
     }
 
-    mutating func ask(_ message: Span<UInt8>, _ responder: borrowing Responder, _ asking: Asking) -> Verdict {
+    mutating func ask(_ message: Span<UInt8>, _ responder: inout Responder, _ asking: Asking) -> Verdict {
         ask(
             message, responder.query, responder.name, client: asking.client, namespace: asking.namespace,
             view: asking.errand.view.rawValue, group: asking.errand.group, now: asking.errand.now)

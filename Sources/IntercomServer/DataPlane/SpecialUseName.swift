@@ -45,23 +45,3 @@ enum SpecialUseName {
     static let loopbackAAAA: InlineArray<28, UInt8> =
         [0xC0, 0x0C, 0, 28, 0, 1, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
 }
-
-/// The names of class CHAOS by which servers tell about themselves (RFC 4892 §2, and BIND's tradition).
-enum ChaosName {
-    case version, identity
-
-    init?(_ name: borrowing FoldedName) {
-        for (text, meaning) in Self.known where name.suffixEquals(text.span, fromLabel: 0) {
-            self = meaning
-            return
-        }
-        return nil
-    }
-
-    private static let known: [([UInt8], ChaosName)] = [
-        ([7] + Array("version".utf8) + [4] + Array("bind".utf8) + [0], .version),
-        ([7] + Array("version".utf8) + [6] + Array("server".utf8) + [0], .version),
-        ([2] + Array("id".utf8) + [6] + Array("server".utf8) + [0], .identity),
-        ([8] + Array("hostname".utf8) + [4] + Array("bind".utf8) + [0], .identity),
-    ]
-}

@@ -29,7 +29,9 @@ extension Worker {
 
     /// Whether a worker that was told to stop may end.
     var hasDrained: Bool {
-        guard let drainDeadline else { return false }
-        return streams.isEmpty && forwarder.inFlight == 0 || Moment.now >= drainDeadline
+        mutating get {
+            guard let drainDeadline else { return false }
+            return streams.isEmpty && forwarder.inFlight == 0 || Moment.now >= drainDeadline
+        }
     }
 }

@@ -127,7 +127,7 @@ extension Worker {
             let errand = Errand(outcome, view)
             if let errand {
                 outcome = forwarder.respond(
-                    to: bounds, of: streams[position], responder, errand, into: &answerBuffer)
+                    to: bounds, of: streams[position], &responder, errand, into: &answerBuffer)
             }
             switch outcome {
             case .answered(let length, let source):

@@ -51,7 +51,7 @@ extension Worker {
 
     /// Puts a datagram's question to the upstreams.
     mutating func forwardDatagram(_ packet: Int, _ asking: Asking) {
-        switch forwarder.ask(packet, of: receiver, responder, asking) {
+        switch forwarder.ask(packet, of: receiver, &responder, asking) {
         case .accepted: counters.forwarded &+= 1
         case .refused(let refusal): deliver(failure(refusal, receiver.packet(packet)), to: asking.client)
         }
@@ -59,7 +59,7 @@ extension Worker {
 
     /// Puts the question of a connection's message to the upstreams.
     mutating func forwardMessage(_ bounds: Range<Int>, of position: Int, _ asking: Asking) {
-        switch forwarder.ask(bounds, of: streams[position], responder, asking) {
+        switch forwarder.ask(bounds, of: streams[position], &responder, asking) {
         case .accepted:
             streams[position].inFlight += 1
             counters.forwarded &+= 1
@@ -71,7 +71,7 @@ extension Worker {
 
     /// Puts a question of the control plane to the upstreams.
     mutating func forward(_ query: Span<UInt8>, _ asking: Asking) {
-        if case .refused(let refusal) = forwarder.ask(query, responder, asking) {
+        if case .refused(let refusal) = forwarder.ask(query, &responder, asking) {
             deliver(failure(refusal, query), to: asking.client)
         }
         act(asking.errand.now)

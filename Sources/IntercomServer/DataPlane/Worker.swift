@@ -33,6 +33,8 @@ struct Listener: ~Copyable {
 }
 
 /// The data plane's loop and all that it owns.
+///
+/// What each turn of it asks for is `mutating`, as are the lookups of ``Directory``: else all would be copied.
 struct Worker: ~Copyable {
     let index: Int
     let inbox: Mailbox<WorkerMessage>
@@ -118,10 +120,12 @@ struct Worker: ~Copyable {
     // MARK: - Time
 
     /// Whether anything can become due: an exchange, an idle connection, the worker's end.
-    private var mayExpire: Bool { forwarder.nextDeadline != nil || !streams.isEmpty || drainDeadline != nil }
+    private var mayExpire: Bool {
+        mutating get { forwarder.nextDeadline != nil || !streams.isEmpty || drainDeadline != nil }
+    }
 
     /// Milliseconds until something is due; nil when nothing is: an idle worker does not wake.
-    private func timeout() -> Int? {
+    private mutating func timeout() -> Int? {
         guard readyStreams.isEmpty else { return 0 }
         guard mayExpire else { return nil }
         var next = nextStreamDeadline
@@ -219,7 +223,7 @@ struct Worker: ~Copyable {
         var outcome = responder.respond(to: query.span, view: view, into: &answerBuffer)
         let errand = Errand(outcome, view)
         let route = errand.flatMap { responder.directory.routeDomain(of: $0.group) }
-        if let errand { outcome = forwarder.respond(to: query.span, responder, errand, into: &answerBuffer) }
+        if let errand { outcome = forwarder.respond(to: query.span, &responder, errand, into: &answerBuffer) }
         switch outcome {
         case .answered(let length, let source):
             let resolution = Resolution(
@@ -261,7 +265,7 @@ struct Worker: ~Copyable {
             let errand = Errand(outcome, view, now)
             if let errand {
                 now = errand.now
-                outcome = forwarder.respond(to: packet, of: receiver, responder, errand, into: &sender)
+                outcome = forwarder.respond(to: packet, of: receiver, &responder, errand, into: &sender)
             }
             if logsQueries { log(receiver.packet(packet), outcome, view) }
             switch outcome {

@@ -290,7 +290,7 @@ private struct House: ~Copyable {
 
 extension Town {
     /// The group that a container's questions go to; nil: they go nowhere.
-    fileprivate func group(_ container: String, _ view: ViewID) throws -> UInt32? {
+    fileprivate mutating func group(_ container: String, _ view: ViewID) throws -> UInt32? {
         var folded = FoldedName()
         folded.set(try Name(House.names[0]))
         return directory.destination(of: folded, view: view)?.group
