@@ -16,7 +16,9 @@ extension Descriptor {
     /// Receives one datagram, or what has come of a stream, into the beginning of `buffer` (recv(2)).
     ///
     /// What a datagram has beyond the buffer is lost.
-    /// - Parameter limit: the most octets that are received.
+    /// - Parameters:
+    ///   - buffer: not empty.
+    ///   - limit: the most octets that are received.
     /// - Returns: the octets received; of a stream 0 at its end; nil when it would block.
     /// - Throws: ``LinuxError``, for example when a datagram sent before was refused.
     package func receive(into buffer: inout [UInt8], atMost limit: Int = .max) throws(LinuxError) -> Int? {
