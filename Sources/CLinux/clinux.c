@@ -126,6 +126,34 @@ int clinux_bind_netlink(int fd) {
 
 int clinux_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
 
+// As in linux/sched/types.h, whose struct sched_param would clash with glibc's; which has neither call before 2.41.
+struct attributes {
+    uint32_t size;
+    uint32_t sched_policy;
+    uint64_t sched_flags;
+    int32_t sched_nice;
+    uint32_t sched_priority;
+    uint64_t sched_runtime;
+    uint64_t sched_deadline;
+    uint64_t sched_period;
+};
+
+static long get_attributes(struct attributes *attributes) {
+    return syscall(SYS_sched_getattr, 0, attributes, sizeof *attributes, 0U);
+}
+
+int clinux_request_slice(uint64_t nanoseconds) {
+    struct attributes attributes = {.size = sizeof attributes};
+    if (get_attributes(&attributes) < 0) return -1;
+    attributes.sched_runtime = nanoseconds;
+    return (int)syscall(SYS_sched_setattr, 0, &attributes, 0U);
+}
+
+uint64_t clinux_slice(void) {
+    struct attributes attributes = {.size = sizeof attributes};
+    return get_attributes(&attributes) < 0 ? 0 : attributes.sched_runtime;
+}
+
 int clinux_processor_count(void) {
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) < 0) return 1;

@@ -1,6 +1,8 @@
 // What the event loops wait for: readiness, messages, processes, files.
 
+import CLinux
 import Foundation
+import Synchronization
 import Testing
 
 @testable import LinuxNet
@@ -43,6 +45,19 @@ struct LoopTests {
         #expect(taken == Array(0..<1000))
         #expect(mailbox.takeAll().isEmpty)
         #expect(try epoll.wait(timeoutMilliseconds: 0) == 0)
+    }
+
+    @Test("may ask for short turns, and has them where the kernel knows of such")
+    func turns() throws {
+        let slice = Mutex<(before: UInt64, after: UInt64)>((0, 0))
+        try Thread.start(name: "short") {
+            let before = clinux_slice()
+            #expect(throws: Never.self) { try Thread.preferShortTurns() }
+            slice.withLock { $0 = (before, clinux_slice()) }
+        }.join()
+        let (before, after) = slice.withLock { $0 }
+        // The kernel says 0 where there is but one length for all: before 6.12.
+        #expect(before == 0 ? after == 0 : after == Thread.shortestSlice && after < before)
     }
 
     @Test("knows processes that live, and none that do not")

@@ -138,6 +138,10 @@ struct clinux_credentials {
 /// pthread_setname_np(3) for the calling thread.
 int clinux_name_thread(const char *name);
 
+// Of the calling thread, in nanoseconds: asks for it, with policy and niceness as they are; and what is in force.
+int clinux_request_slice(uint64_t nanoseconds);
+uint64_t clinux_slice(void);
+
 /// The processors that this process may run on, sched_getaffinity(2); 1 where the kernel has more than cpu_set_t.
 int clinux_processor_count(void);
 

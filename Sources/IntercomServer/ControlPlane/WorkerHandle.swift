@@ -19,6 +19,11 @@ struct WorkerHandle {
                 index: index, settings: settings, inbox: inbox, control: replies, epoll: epoll, logger: logger))
         thread = try Thread.start(name: "worker-\(index)") {
             guard var worker = worker.take() else { return }
+            do throws(LinuxError) {
+                try Thread.preferShortTurns()
+            } catch {
+                logger.debug("worker \(index) waits for its turn as long as any thread: \(error)")
+            }
             limitThread(to: AllowedSystemCalls.worker, logger)
             worker.run()
         }

@@ -18,8 +18,6 @@ extension Worker {
     static var forwardingCost: Int { 8 }
     /// Octets read from one connection before others have their turn.
     static var portion: Int { 16 * 1024 }
-    /// How long connections have their turns before datagrams are looked after again.
-    static var streamTime: Lapse { Lapse(nanoseconds: 200_000) }
 
     /// Takes one connection and serves it: the kernel hands it over when something has come on it
     /// (``TCPSocket/listening(at:)``). Where more wait, epoll tells again, and others have their turn before.
@@ -84,11 +82,10 @@ extension Worker {
         readyStreams.append(ticket)
     }
 
-    /// Gives connections their turns, until it is time to look after datagrams again: however many connections a
-    /// namespace has, and whatever it does with them, what others ask does not wait for all of them.
+    /// Gives connections their turns, until their share of the loop's turn is over.
     mutating func serveStreams() {
         guard !readyStreams.isEmpty else { return }
-        let end = Moment.now + Self.streamTime
+        let end = Moment.now + Self.share
         repeat {
             guard let ticket = readyStreams.popFirst() else { return }
             serveStream(ticket)
@@ -108,7 +105,6 @@ extension Worker {
             return
         }
         serveMessages(ticket)
-        act(Moment.now)
         settle(ticket)
     }
 
@@ -118,14 +114,15 @@ extension Worker {
             let listener = listeners.position(of: streams[position].listener)
         else { return }
         let view = listeners[listener].view
+        var now: Moment?
         var left = Self.turn
-        while left > 0 {
-            guard !streams[position].isCongested, let bounds = streams[position].nextMessage() else { return }
+        while left > 0, !streams[position].isCongested, let bounds = streams[position].nextMessage() {
             left -= 1
             counters.queries &+= 1
             var outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &answerBuffer)
-            let errand = Errand(outcome, view)
+            let errand = Errand(outcome, view, now)
             if let errand {
+                now = errand.now
                 outcome = forwarder.respond(
                     to: bounds, of: streams[position], &responder, errand, into: &answerBuffer)
             }
@@ -143,6 +140,7 @@ extension Worker {
                 counters.dropped &+= 1
             }
         }
+        if let now { act(now) }
     }
 
     /// Sends what can be sent, sees to it that what is left has its turn, closes what is over.

@@ -222,10 +222,9 @@ extension Worker {
 
     // MARK: - Replies
 
-    mutating func serveUpstream(_ ticket: Ticket, _ events: Epoll.Events) {
+    mutating func serveUpstream(_ ticket: Ticket, _ events: Epoll.Events, _ now: Moment) {
         guard let position = upstreams.sockets.position(of: ticket) else { return }
         let token = upstreams.sockets[position].token
-        let now = Moment.now
         do throws(LinuxError) {
             if upstreams.sockets[position].isStream {
                 if events.contains(.writable) { try flushUpstream(ticket, position) }

@@ -90,6 +90,10 @@ struct Worker: ~Copyable {
         forwarder.randomizesCase = settings.randomizesCase
     }
 
+    /// How long replies of upstreams, and connections, have at a turn of the loop before datagrams are looked after again:
+    /// however many come at once, what others ask does not wait for all of them.
+    static var share: Lapse { Lapse(nanoseconds: 200_000) }
+
     /// Turns until it is told to stop.
     mutating func run() {
         while !hasDrained {
@@ -100,6 +104,7 @@ struct Worker: ~Copyable {
                 logger.critical("worker \(index) cannot wait for events and ends: \(error)")
                 return
             }
+            var upstreamsEnd: Moment?
             for event in 0..<count {
                 let (word, events) = epoll.event(event)
                 guard let token = Token(word: word) else { continue }
@@ -108,7 +113,12 @@ struct Worker: ~Copyable {
                 case .datagramListener: serveDatagrams(token.ticket)
                 case .streamListener: acceptStream(token.ticket)
                 case .stream: wakeStream(token.ticket, events)
-                case .upstream: serveUpstream(token.ticket, events)
+                case .upstream:
+                    // Of those that are left when their time is over epoll tells again.
+                    let now = Moment.now
+                    let end = upstreamsEnd ?? now + Self.share
+                    if now < end || upstreamsEnd == nil { serveUpstream(token.ticket, events, now) }
+                    upstreamsEnd = end
                 }
             }
             serveStreams()
