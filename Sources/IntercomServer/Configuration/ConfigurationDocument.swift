@@ -59,7 +59,8 @@ extension DocumentValue {
             throw mistake
         }
         let table = try TOMLTable(checked: text)
-        // TOMLKit never frees what it has parsed: after thousands of reloads it would show.
+        // TOMLKit never frees what it has parsed, nor any key or string that it is asked for: after thousands of reloads it
+        // would show. So it is asked only for what the locator does not know.
         defer { table.clear() }
         if let position = locator.escapedNUL {
             throw Mistake(position: position, message: "the character U+0000 is not allowed")
@@ -71,8 +72,8 @@ extension DocumentValue {
     private init(_ value: any TOMLValueConvertible, at node: LocatedNode?, fallback: TextPosition) {
         position = node?.value ?? fallback
         let position = position
-        if let string = value.string {
-            content = .string(string)
+        if value.type == .string {
+            content = .string(node?.text ?? value.string ?? "")
         } else if let integer = value.int {
             content = .integer(integer)
         } else if let boolean = value.bool {
@@ -84,7 +85,8 @@ extension DocumentValue {
                     return DocumentValue(element, at: node, fallback: position)
                 })
         } else if let table = value.table {
-            let members = table.keys.compactMap { key -> DocumentMember? in
+            let located = node.map { Array($0.members.keys) } ?? []
+            let members = (located.count == table.count ? located : table.keys).compactMap { key -> DocumentMember? in
                 guard let value = table[key] else { return nil }
                 let node = node?.members[key]
                 return DocumentMember(

@@ -109,7 +109,9 @@ extension KeyLocator {
         }
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "'"):
-            _ = readString()
+            let start = node.value.line
+            let text = String(decoding: readString(), as: UTF8.self)
+            if position.line == start { node.text = text }
         case UInt8(ascii: "["):
             advance()
             while true {

@@ -12,12 +12,15 @@ struct TextPosition: Hashable, Comparable, Sendable {
     }
 }
 
-/// The places of one key, of its value, and of everything inside that value.
+/// The places of one key, of its value, and of everything inside that value; and what strings say, as they are read to find
+/// their ends.
 struct LocatedNode: Equatable, Sendable {
     /// Where the key is spelled; for an element of an array, where the element begins.
     var key: TextPosition
     /// Where the value begins; for a table with a header, the header's bracket.
     var value: TextPosition
+    /// What a string of one line says.
+    var text: String?
     /// The keys of a table.
     var members: [String: LocatedNode] = [:]
     /// The elements of an array.
