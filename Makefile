@@ -83,7 +83,8 @@ docs: need-swift
 # (6.3) puts a cast into its own instrumentation for threads that its verifier refuses, and that does nothing: so that is not
 # asked. A thread with a filter of system calls could not start what names functions in a report, which Tests/locks needs.
 SANITIZED = INTERCOM_BIN=$(CURDIR)/.build/$(1)/debug INTERCOM_PYTHONPATH=$(CURDIR)/.build/python \
-    $(SWIFT) test --quiet --scratch-path .build/$(1) $(addprefix --skip ,BinaryTests StateTests/thousand RestartTests/underLoad $(2))
+    $(SWIFT) test --quiet --scratch-path .build/$(1) \
+    $(addprefix --skip ,BinaryTests StateTests/thousand RestartTests/underLoad $(2))
 UNFILTERED := $(CURDIR)/.build/unfiltered.so
 
 test-asan: need-root .build/python
@@ -95,7 +96,8 @@ test-tsan: need-root .build/python
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@echo 'int seccomp_load(void *filter) { return 0; }' | $(CC) -shared -fPIC -x c -o $(UNFILTERED) -
 	LD_PRELOAD=$(UNFILTERED) TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/Tests/locks \
-	    $(call SANITIZED,tsan,SystemCallFilterTests ServiceTests/idle LifecycleTests/thousandTimes DiscoveryHardshipTests/churn) --sanitize thread -Xswiftc -Xfrontend -Xswiftc -disable-llvm-verify
+	    $(call SANITIZED,tsan,SystemCallFilterTests ServiceTests/idle LifecycleTests/thousandTimes \
+	    DiscoveryHardshipTests/churn) --sanitize thread -Xswiftc -Xfrontend -Xswiftc -disable-llvm-verify
 
 # Messages by chance, whole and damaged, read by dnspython and by us.
 MESSAGES ?= 100000
