@@ -80,13 +80,14 @@ public struct EDNS: Hashable, Sendable {
         _ responseCode: ResponseCode, dnssecOK: Bool, udpPayloadSize: UInt16 = UInt16(Transport.maximumDatagram),
         optionsLength: Int, into buffer: inout MutableSpan<UInt8>, at offset: Int
     ) {
-        // Owner, the root, and type; then the payload size where a class would be, and the TTL's four octets.
-        let flags: UInt64 = dnssecOK ? 0x8000 : 0
-        buffer[offset] = 0
-        buffer.set(RecordType.opt.rawValue, at: offset + 1)
-        buffer.set(
-            UInt64(udpPayloadSize) << 48 | UInt64(responseCode.rawValue >> 4) << 40 | flags << 16
-                | UInt64(UInt16(truncatingIfNeeded: optionsLength)), at: offset + 3)
+        var record = buffer._mutatingExtracting(offset..<offset &+ minimumLength)
+        // The owner, the root, and the type; the payload size where a class would be, the TTL's four octets, RDLENGTH.
+        record[0] = 0
+        record.set(RecordType.opt.rawValue, at: 1)
+        record.set(udpPayloadSize, at: 3)
+        record.set((responseCode.rawValue >> 4) << 8, at: 5)
+        record.set(dnssecOK ? 0x8000 as UInt16 : 0, at: 7)
+        record.set(UInt16(truncatingIfNeeded: optionsLength), at: 9)
     }
 
     /// The options, to be read one after another.

@@ -19,6 +19,20 @@ public struct ReverseBlock: Equatable, Sendable {
 }
 
 extension FoldedName {
+    /// Whether the name is under `in-addr.arpa` or `ip6.arpa`.
+    @inlinable
+    @inline(__always)
+    public var isReverse: Bool {
+        // The length of the last label sorts out nearly every name at once.
+        labelCount > 2 && self[labelOffset(labelCount - 1)] == 4 && isUnderReverseZone
+    }
+
+    @usableFromInline
+    var isUnderReverseZone: Bool {
+        suffixEquals(Self.inAddrArpa.span, fromLabel: labelCount - 2)
+            || suffixEquals(Self.ip6Arpa.span, fromLabel: labelCount - 2)
+    }
+
     /// The address that a PTR question is about: four decimal labels under `in-addr.arpa` (RFC 1035 §3.5) or 32 nibbles
     /// under `ip6.arpa` (RFC 3596 §2.5). Nil for every other name, those of parts of addresses too.
     public var reverseAddress: IPAddress? {

@@ -40,6 +40,14 @@ public struct FoldedName: ~Copyable, Sendable {
         get { storage.span.extracting(Self.nameStart..<Self.nameStart + length) }
     }
 
+    /// The labels `first..<end` on the wire, without a root; 0...``labelCount``.
+    @inlinable
+    @inline(__always)
+    @_lifetime(borrow self)
+    public func labels(_ first: Int, _ end: Int) -> Span<UInt8> {
+        storage.span.extracting(Self.nameStart + labelOffset(first)..<Self.nameStart + labelOffset(end))
+    }
+
     /// Reads the name at an offset of a message and folds it; gives the offset behind it.
     ///
     /// When it throws, the name is the root.
@@ -59,14 +67,17 @@ public struct FoldedName: ~Copyable, Sendable {
         var labels = 0
         while used < available {
             let count = Int(message[offset &+ used])
-            guard count < 64 else { return nil }
             bytes[Self.offsetsStart &+ labels] = UInt8(truncatingIfNeeded: used)
             used &+= count &+ 1
-            labels &+= 1
-            guard count == 0 else { continue }
+            if 1..<64 ~= count {
+                labels &+= 1
+                continue
+            }
+            // The root, or no label.
+            guard count == 0 else { return nil }
             Self.fold(message, offset..<offset &+ used, into: &bytes)
             length = used
-            labelCount = labels &- 1
+            labelCount = labels
             return offset &+ used
         }
         return nil

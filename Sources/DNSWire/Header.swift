@@ -49,9 +49,13 @@ public struct Header: Hashable, Sendable {
     @inlinable
     @inline(__always)
     public func write(into buffer: inout MutableSpan<UInt8>) {
-        let first = UInt64(id) << 48 | UInt64(flags.rawValue) << 32 | UInt64(questionCount) << 16 | UInt64(answerCount)
-        buffer.set(first, at: 0)
-        buffer.set(UInt32(authorityCount) << 16 | UInt32(additionalCount), at: 8)
+        var octets = buffer._mutatingExtracting(0..<Self.length)
+        octets.set(id, at: 0)
+        octets.set(flags.rawValue, at: 2)
+        octets.set(questionCount, at: 4)
+        octets.set(answerCount, at: 6)
+        octets.set(authorityCount, at: 8)
+        octets.set(additionalCount, at: 10)
     }
 
     /// The records of all three sections together.

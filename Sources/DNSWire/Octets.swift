@@ -52,8 +52,14 @@ extension Span<UInt8> {
     @inlinable
     @inline(__always)
     public func isEqual(to other: Span<UInt8>) -> Bool {
+        // Out of line, so that nothing is made ready for it where the lengths differ.
+        count == other.count && hasOctets(of: other)
+    }
+
+    /// Whether the octets are those of a span of the same length.
+    @usableFromInline
+    func hasOctets(of other: Span<UInt8>) -> Bool {
         let count = count
-        guard count == other.count else { return false }
         guard count >= 8 else {
             if count >= 4 {
                 return word32(0) == other.word32(0) && word32(count &- 4) == other.word32(count &- 4)

@@ -22,10 +22,11 @@ public struct Question: Hashable, Sendable {
     /// Reads what stands behind the name of a question.
     @inline(__always)
     init(_ message: Span<UInt8>, nameOffset: Int, nameEnd: Int) throws(WireError) {
-        guard nameEnd + 4 <= message.count else { throw .truncated(offset: nameEnd) }
+        guard message.count &- nameEnd >= 4 else { throw .truncated(offset: nameEnd) }
         self.nameOffset = nameOffset
-        endOffset = nameEnd + 4
-        type = RecordType(rawValue: message.word16(nameEnd))
-        recordClass = RecordClass(rawValue: message.word16(nameEnd + 2))
+        endOffset = nameEnd &+ 4
+        let typeAndClass = message.word32(nameEnd)
+        type = RecordType(rawValue: UInt16(truncatingIfNeeded: typeAndClass >> 16))
+        recordClass = RecordClass(rawValue: UInt16(truncatingIfNeeded: typeAndClass))
     }
 }

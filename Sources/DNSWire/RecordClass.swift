@@ -9,20 +9,20 @@ public struct RecordClass: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    // Not left to the compiler, so that other modules compare numbers in line.
+    // Neither this nor the constants are left to the compiler, so that other modules compare numbers in line.
     @inlinable
     public static func == (left: RecordClass, right: RecordClass) -> Bool { left.rawValue == right.rawValue }
 
     /// The Internet (RFC 1035 §3.2.4).
-    public static let `in` = RecordClass(rawValue: 1)
+    @inlinable public static var `in`: RecordClass { RecordClass(rawValue: 1) }
     /// CHAOS: a server's word about itself, such as `version.bind` (RFC 4892 §2).
-    public static let ch = RecordClass(rawValue: 3)
+    @inlinable public static var ch: RecordClass { RecordClass(rawValue: 3) }
     /// Hesiod (RFC 1035 §3.2.4).
-    public static let hs = RecordClass(rawValue: 4)
+    @inlinable public static var hs: RecordClass { RecordClass(rawValue: 4) }
     /// No class: only in prerequisites of updates (RFC 2136 §2.4).
-    public static let none = RecordClass(rawValue: 254)
+    @inlinable public static var none: RecordClass { RecordClass(rawValue: 254) }
     /// Any class: only asked (RFC 1035 §3.2.5).
-    public static let any = RecordClass(rawValue: 255)
+    @inlinable public static var any: RecordClass { RecordClass(rawValue: 255) }
 
     private static let mnemonics: [(RecordClass, String)] = [
         (.in, "IN"), (.ch, "CH"), (.hs, "HS"), (.none, "NONE"), (.any, "ANY"),

@@ -14,28 +14,28 @@ public struct ResponseCode: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue & 0xFFF
     }
 
-    // Not left to the compiler, so that other modules compare numbers in line.
+    // Neither this nor the constants are left to the compiler, so that other modules compare numbers in line.
     @inlinable
     public static func == (left: ResponseCode, right: ResponseCode) -> Bool { left.rawValue == right.rawValue }
 
     /// Done: there is an answer, or the name has no record of that type (RFC 1035 §4.1.1).
-    public static let noError = ResponseCode(rawValue: 0)
+    @inlinable public static var noError: ResponseCode { ResponseCode(rawValue: 0) }
     /// The query could not be read (RFC 1035 §4.1.1).
-    public static let formatError = ResponseCode(rawValue: 1)
+    @inlinable public static var formatError: ResponseCode { ResponseCode(rawValue: 1) }
     /// The server could not find out (RFC 1035 §4.1.1).
-    public static let serverFailure = ResponseCode(rawValue: 2)
+    @inlinable public static var serverFailure: ResponseCode { ResponseCode(rawValue: 2) }
     /// The name does not exist: NXDOMAIN (RFC 1035 §4.1.1, RFC 8020 §2).
-    public static let nameError = ResponseCode(rawValue: 3)
+    @inlinable public static var nameError: ResponseCode { ResponseCode(rawValue: 3) }
     /// The server does not do this kind of query (RFC 1035 §4.1.1).
-    public static let notImplemented = ResponseCode(rawValue: 4)
+    @inlinable public static var notImplemented: ResponseCode { ResponseCode(rawValue: 4) }
     /// The server will not answer this (RFC 1035 §4.1.1).
-    public static let refused = ResponseCode(rawValue: 5)
+    @inlinable public static var refused: ResponseCode { ResponseCode(rawValue: 5) }
     /// The server is no authority for the zone (RFC 2136 §2.2).
-    public static let notAuthoritative = ResponseCode(rawValue: 9)
+    @inlinable public static var notAuthoritative: ResponseCode { ResponseCode(rawValue: 9) }
     /// The client's EDNS version is newer than the server's: only with EDNS (RFC 6891 §6.1.3).
-    public static let badVersion = ResponseCode(rawValue: 16)
+    @inlinable public static var badVersion: ResponseCode { ResponseCode(rawValue: 16) }
     /// A server cookie is wrong or missing: only with EDNS (RFC 7873 §5.2.3).
-    public static let badCookie = ResponseCode(rawValue: 23)
+    @inlinable public static var badCookie: ResponseCode { ResponseCode(rawValue: 23) }
 }
 
 extension ResponseCode: CustomStringConvertible {

@@ -3,21 +3,23 @@
 internal import CLinux
 
 /// Room for a batch of datagrams, made once; receiving and reading allocate nothing.
-@safe package struct UDPReceiver: ~Copyable, @unchecked Sendable {
+///
+/// Public, as ``UDPSender``: the compiler copies nothing else into other modules.
+@safe public struct UDPReceiver: ~Copyable, @unchecked Sendable {
     // Sendable although it has pointers: the storage has this one owner, which is used by one thread at a time.
 
     /// Datagrams taken at once.
-    package let slots: Int
+    public let slots: Int
     /// Octets of a datagram that are kept; what is longer is cut off.
-    package let slotSize: Int
+    public let slotSize: Int
 
     /// `slots` pieces of `slotSize` octets.
     @usableFromInline let payload: UnsafeMutablePointer<UInt8>
     /// The octets that each slot has; at most `slotSize`.
     @usableFromInline let lengths: UnsafeMutablePointer<Int>
-    private let addresses: UnsafeMutablePointer<sockaddr_in6>
+    let addresses: UnsafeMutablePointer<sockaddr_in6>
     private let pieces: UnsafeMutablePointer<iovec>
-    private let messages: UnsafeMutablePointer<clinux_mmsghdr>
+    let messages: UnsafeMutablePointer<clinux_mmsghdr>
 
     /// How many datagrams the last ``receive(from:atMost:)`` took.
     @usableFromInline package private(set) var count = 0
@@ -83,7 +85,7 @@ internal import CLinux
     /// The octets of one datagram of the batch, by its number from 0.
     @inlinable
     @_lifetime(borrow self)
-    package func packet(_ index: Int) -> Span<UInt8> {
+    public func packet(_ index: Int) -> Span<UInt8> {
         precondition(index >= 0 && index < count, "no such datagram in the batch")
         // The slot lies within `payload`, the kernel has filled it this far, and it changes only by `receive`, which
         // cannot be called while the span borrows this value.
@@ -97,13 +99,7 @@ internal import CLinux
         return unsafe SocketAddress(addresses[index])
     }
 
-    /// The address of a datagram's sender in the kernel's form, with its length.
-    func rawSource(_ index: Int) -> (sockaddr_in6, socklen_t) {
-        check(index)
-        return unsafe (addresses[index], messages[index].msg_hdr.msg_namelen)
-    }
-
-    private func check(_ index: Int) {
+    func check(_ index: Int) {
         precondition(index >= 0 && index < count, "no such datagram in the batch")
     }
 }

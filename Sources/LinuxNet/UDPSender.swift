@@ -4,13 +4,13 @@ internal import CLinux
 internal import SystemPackage
 
 /// A batch of datagrams to be filled and sent, made once; filling and sending allocate nothing.
-@safe package struct UDPSender: ~Copyable, @unchecked Sendable {
+@safe public struct UDPSender: ~Copyable, @unchecked Sendable {
     // Sendable although it has pointers: the storage has this one owner, which is used by one thread at a time.
 
     /// Datagrams sent at once.
-    package let slots: Int
+    public let slots: Int
     /// The longest datagram, in octets.
-    package let slotSize: Int
+    public let slotSize: Int
 
     /// `slots` pieces of `slotSize` octets.
     @usableFromInline let payload: UnsafeMutablePointer<UInt8>
@@ -57,7 +57,7 @@ internal import SystemPackage
 
     /// Where the next datagram is written; ``commit(length:to:)`` then adds it to the batch. Empty when the batch is full.
     @inlinable
-    package var nextBuffer: MutableSpan<UInt8> {
+    public var nextBuffer: MutableSpan<UInt8> {
         @_lifetime(&self)
         mutating get {
             // The slot after the last committed one; where there is none, no octet of what would lie behind `payload`.
@@ -75,22 +75,27 @@ internal import SystemPackage
     ///   - receiver: the batch with the query.
     ///   - index: the query's number in that batch.
     package mutating func commit(length: Int, toSourceOf receiver: borrowing UDPReceiver, index: Int) {
-        let (address, addressLength) = receiver.rawSource(index)
-        commit(length, address, addressLength)
+        check(length)
+        receiver.check(index)
+        // Within the storage of both: just checked.
+        unsafe addresses[count] = receiver.addresses[index]
+        unsafe messages[count].msg_hdr.msg_namelen = receiver.messages[index].msg_hdr.msg_namelen
+        unsafe pieces[count].iov_len = length
+        count += 1
     }
 
     /// Adds what was written into ``nextBuffer``, at most ``slotSize`` octets, to the batch.
     package mutating func commit(length: Int, to address: SocketAddress) {
-        commit(length, address.storage, address.storageLength)
-    }
-
-    private mutating func commit(_ length: Int, _ address: sockaddr_in6, _ addressLength: socklen_t) {
-        precondition(count < slots && length >= 0 && length <= slotSize, "the batch is full, or the datagram too long")
+        check(length)
         // Within the storage: just checked.
-        unsafe addresses[count] = address
-        unsafe messages[count].msg_hdr.msg_namelen = addressLength
+        unsafe addresses[count] = address.storage
+        unsafe messages[count].msg_hdr.msg_namelen = address.storageLength
         unsafe pieces[count].iov_len = length
         count += 1
+    }
+
+    private func check(_ length: Int) {
+        precondition(count < slots && length >= 0 && length <= slotSize, "the batch is full, or the datagram too long")
     }
 
     /// Sends the batch, which is empty then. A datagram that cannot be sent is dropped, as networks do; the rest go on.

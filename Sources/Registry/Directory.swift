@@ -39,12 +39,13 @@ package struct Directory: ~Copyable {
     private var domain: [UInt8]
     private var domainLabels: Int
     var index: NameIndex
-    /// Folded names of the networks, root included; empty for links.
+    /// Folded names of the networks, without the root; empty for links.
     private var scopeNames = RunTable<UInt8>()
-    private var scopeLabels: [Int] = []
     private var scopeTexts: [String] = []
     private var scopeSubnets = RunTable<Subnet>()
+    /// The wildcards of each scope, and of all.
     private var wildcards: [Int] = []
+    private var wildcardCount = 0
     /// The most labels of a network's name.
     private var maximumScopeLabels = 0
     private var viewNetworks = RunTable<UInt32>()
@@ -79,6 +80,7 @@ package struct Directory: ~Copyable {
             if key.kind == .wildcard {
                 wildcards.grow(toHold: Int(key.scope.rawValue), with: 0)
                 wildcards[Int(key.scope.rawValue)] += difference
+                wildcardCount += difference
             }
         case .view(let id, let view): set(Int(id.rawValue), view)
         case .routes(let list): routes.set(RouteTable.everyone, list)
@@ -86,15 +88,13 @@ package struct Directory: ~Copyable {
     }
 
     private mutating func set(_ scope: Int, _ facts: Scope?) {
-        scopeLabels.grow(toHold: scope, with: 0)
         scopeTexts.grow(toHold: scope, with: "")
         wildcards.grow(toHold: scope, with: 0)
-        scopeLabels[scope] = facts?.name?.labelCount ?? 0
         scopeTexts[scope] = facts?.text ?? ""
-        scopeNames.set(scope, facts?.name?.folded ?? [])
+        scopeNames.set(scope, facts?.name?.folded.dropLast() ?? [])
         scopeSubnets.set(scope, facts?.subnets ?? [])
         routes.set(RouteTable.owner(ScopeID(rawValue: UInt32(scope))), facts?.routes ?? [])
-        maximumScopeLabels = max(maximumScopeLabels, scopeLabels[scope])
+        maximumScopeLabels = max(maximumScopeLabels, facts?.name?.labelCount ?? 0)
     }
 
     private mutating func set(_ view: Int, _ facts: View?) {
@@ -133,11 +133,12 @@ package struct Directory: ~Copyable {
         }
         let networks = viewNetworks.run(of: view)
         guard !networks.isEmpty else { return nil }
-        if let match = search(name, first, whole, networks, .exact) { return match }
+        if let match = lookUp(name, first, whole, networks, .exact) { return match }
+        if let match = qualified(name, first, whole, networks, .exact) { return match }
         // The label behind the name without the domain; none where it is not under the domain.
         let bare = isUnderDomain(name) ? whole - domainLabels : 0
         if bare > first, let match = search(name, first, bare, networks, .exact) { return match }
-        guard hasWildcards(networks) else { return nil }
+        guard wildcardCount > 0, hasWildcards(networks) else { return nil }
         if let match = search(name, first, whole, networks, .wildcard) { return match }
         if bare > first, let match = search(name, first, bare, networks, .wildcard) { return match }
         return nil
@@ -148,11 +149,19 @@ package struct Directory: ~Copyable {
         _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: Range<Int>, _ kind: RecordKey.Kind
     ) -> Match? {
         if let match = match(name, first, end, networks, kind) { return match }
+        return qualified(name, first, end, networks, kind)
+    }
+
+    /// The labels `first..<end` as a name with a network's name behind it.
+    private mutating func qualified(
+        _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: Range<Int>, _ kind: RecordKey.Kind
+    ) -> Match? {
         guard end - first > 1 else { return nil }
         for labels in 1...max(1, min(end - first - 1, maximumScopeLabels)) {
+            let network = name.labels(end - labels, end)
             for position in networks {
-                let scope = viewNetworks.elements[position]
-                guard scopeLabels[Int(scope)] == labels, isName(of: scope, name, end - labels, end) else { continue }
+                let scope = Int(viewNetworks.elements[position])
+                guard network.isEqual(to: scopeNames.lent(scope)) else { continue }
                 if let match = match(name, first, end - labels, position..<position + 1, kind) { return match }
             }
         }
@@ -171,10 +180,11 @@ package struct Directory: ~Copyable {
     }
 
     /// What the labels `first..<end` are on the first network that has them.
+    @inline(__always)
     private mutating func lookUp(
         _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: Range<Int>, _ kind: RecordKey.Kind
     ) -> Match? {
-        let octets = name.span.extracting(name.labelOffset(first)..<name.labelOffset(end))
+        let octets = name.labels(first, end)
         let hash = index.hash(octets)
         for position in networks {
             let scope = viewNetworks.elements[position]
@@ -186,7 +196,7 @@ package struct Directory: ~Copyable {
     }
 
     private mutating func exact(_ name: borrowing FoldedName, _ first: Int, _ end: Int, _ scope: UInt32) -> Int? {
-        let octets = name.span.extracting(name.labelOffset(first)..<name.labelOffset(end))
+        let octets = name.labels(first, end)
         return index.find(octets, index.hash(octets), scope: scope, kind: .exact)
     }
 
@@ -195,34 +205,12 @@ package struct Directory: ~Copyable {
         return false
     }
 
-    /// Whether the labels `start..<end` are the name of this network.
-    private mutating func isName(of scope: UInt32, _ name: borrowing FoldedName, _ start: Int, _ end: Int) -> Bool {
-        let run = scopeNames.run(of: Int(scope))
-        let range = name.labelOffset(start)..<name.labelOffset(end)
-        // The root's octet stands at the end of the scope's name alone.
-        guard run.count - 1 == range.count else { return false }
-        return name.span.extracting(range).isEqual(to: scopeNames.elements.span.extracting(run.dropLast()))
-    }
-
     /// Whether a name is the domain or under it.
     package mutating func isUnderDomain(_ name: borrowing FoldedName) -> Bool {
         name.labelCount >= domainLabels && name.suffixEquals(domain.span, fromLabel: name.labelCount - domainLabels)
     }
 
     // MARK: - Addresses
-
-    /// Whether a name is under `in-addr.arpa` or `ip6.arpa`.
-    package static func isReverse(_ name: borrowing FoldedName) -> Bool {
-        let labels = name.labelCount
-        // The length of the last label sorts out nearly every name at once.
-        guard labels > 2, name[name.labelOffset(labels - 1)] == 4 else { return false }
-        return name.suffixEquals(Self.inAddrARPA.span, fromLabel: labels - 2)
-            || name.suffixEquals(Self.ip6ARPA.span, fromLabel: labels - 2)
-    }
-
-    private static let inAddrARPA: InlineArray<14, UInt8> =
-        [7, 0x69, 0x6E, 0x2D, 0x61, 0x64, 0x64, 0x72, 4, 0x61, 0x72, 0x70, 0x61, 0]
-    private static let ip6ARPA: InlineArray<10, UInt8> = [3, 0x69, 0x70, 0x36, 4, 0x61, 0x72, 0x70, 0x61, 0]
 
     /// The endpoint of an address on the view's networks, by its reverse name.
     package mutating func findReverse(_ name: borrowing FoldedName, view: ViewID) -> Match? {

@@ -13,6 +13,10 @@ struct RunTable<Element: Sendable>: Sendable {
         owner < runs.count ? runs[owner] : 0..<0
     }
 
+    /// The elements of an owner's run.
+    @_lifetime(borrow self)
+    func lent(_ owner: Int) -> Span<Element> { elements.span.extracting(run(of: owner)) }
+
     mutating func set(_ owner: Int, _ new: some Collection<Element>) {
         while runs.count <= owner { runs.append(0..<0) }
         unused += runs[owner].count

@@ -146,7 +146,7 @@ struct Town: ~Copyable {
     )]? {
         var folded = FoldedName()
         folded.set(try Name(name))
-        let isReverse = Directory.isReverse(folded)
+        let isReverse = folded.isReverse
         guard
             let match = isReverse
                 ? directory.findReverse(folded, view: view) : directory.find(folded, view: view)

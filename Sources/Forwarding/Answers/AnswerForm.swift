@@ -3,7 +3,7 @@
 import DNSWire
 
 /// An answer, lent by who keeps it: all that is needed to write it for a client, without allocation.
-struct AnswerForm: ~Escapable {
+struct AnswerForm: ~Copyable, ~Escapable {
     /// What the client is told of the time that is left.
     enum Time {
         /// The answer is this many seconds old.
@@ -21,7 +21,7 @@ struct AnswerForm: ~Escapable {
     let options: Span<UInt8>
     /// Where TTLs are in `message`, two octets each.
     let ttlOffsets: Span<UInt8>
-    var time = Time.age(0)
+    var time: Time
     /// An authority has just said so.
     var isAuthoritative = false
 
@@ -31,13 +31,14 @@ struct AnswerForm: ~Escapable {
     @_lifetime(copy message, copy options, copy ttlOffsets)
     init(
         message: Span<UInt8>, questionEnd: Int, responseCode: ResponseCode, options: Span<UInt8>,
-        ttlOffsets: Span<UInt8>
+        ttlOffsets: Span<UInt8>, time: Time = .age(0)
     ) {
         self.message = message
         self.questionEnd = questionEnd
         self.responseCode = responseCode
         self.options = options
         self.ttlOffsets = ttlOffsets
+        self.time = time
     }
 
     /// Writes the answer of at most `limit` octets; gives its length.
@@ -117,7 +118,7 @@ struct AnswerForm: ~Escapable {
     private func writeOPT(
         _ edns: ClientQuery.EDNS, hasTexts: Bool, into buffer: inout MutableSpan<UInt8>, at start: Int
     ) -> Int {
-        let optionsStart = start + EDNS.minimumLength
+        let optionsStart = start &+ EDNS.minimumLength
         var end = optionsStart
         if let extendedError {
             extendedError.write(into: &buffer, at: end)

@@ -14,24 +14,23 @@ extension AnswerCache {
     ///   - life: seconds; 0: what was kept before goes, and nothing comes.
     ///   - asked: how many have asked for it.
     mutating func keep(_ body: AnswerBody, under key: AnswerKey, life: UInt32, asked: Int, _ now: Moment) {
-        let old = place(of: key)
+        let old = kept(key)
         var entry = CacheEntry(
             body, hash: key.hash(hash), key.circumstances, life: life, now: milliseconds(now))
         entry.asked = UInt8(clamping: min(asked, Int(CacheEntry.maximumAsked)))
         guard life > 0, Int(entry.size) <= ring.capacity / Self.largestPart else {
-            if let old { remove(old) }
+            if let old { remove(old.place) }
             return
         }
         if let old {
-            let before = ring.entry(old)
-            entry.rounds = before.rounds
-            if entry.size <= before.size {
-                entry.size = before.size
-                put(entry, body, key, at: old)
+            entry.rounds = old.entry.rounds
+            if entry.size <= old.entry.size {
+                entry.size = old.entry.size
+                put(entry, body, key, at: old.place)
                 return
             }
         }
-        if let old { remove(old) }
+        if let old { remove(old.place) }
         while index.isFull { dropOldest(sparing: false) }
         let offset = makeRoom(Int(entry.size))
         index.insert(entry.hash, at: offset)
@@ -49,11 +48,11 @@ extension AnswerCache {
     /// and serves in the meantime.
     mutating func keepFailure(_ body: AnswerBody, under key: AnswerKey, seconds: UInt32, _ now: Moment) {
         let time = milliseconds(now)
-        if let old = place(of: key) {
-            var entry = ring.entry(old)
+        if let old = kept(key) {
+            var entry = old.entry
             if mayServeStale(entry, time) {
                 entry.hold = time + UInt64(seconds) * 1000
-                ring.set(entry, at: old)
+                ring.set(entry, at: old.place)
                 return
             }
             if !entry.isFailure, time < entry.expiry { return }

@@ -46,43 +46,50 @@ struct AnswerCache: Sendable {
 
     // MARK: - Looking up
 
-    /// What is kept under a key. Places hold until the cache is changed.
+    /// An entry, and where it lies: good until the cache is changed.
+    struct Kept {
+        let place: Int
+        let entry: CacheEntry
+    }
+
+    /// What is kept under a key.
     enum Finding {
         case nothing
         /// In its life, this many seconds old. `isDue`: it is popular and near its end, and nobody renews it yet.
-        case fresh(place: Int, age: UInt32, isDue: Bool)
+        case fresh(Kept, age: UInt32, isDue: Bool)
         /// Past its life, for when nobody answers; `isHeld`: who was asked has just failed, and is not to be asked again.
-        case stale(place: Int, isHeld: Bool)
+        case stale(Kept, isHeld: Bool)
     }
 
     /// Looks an answer up; gives it another round in the ring.
     @inline(__always)
     mutating func find(_ key: AnswerKey, _ now: Moment) -> Finding {
-        guard let place = place(of: key) else { return .nothing }
-        let entry = ring.entry(place)
+        guard let kept = kept(key) else { return .nothing }
+        let entry = kept.entry
         let time = milliseconds(now)
         guard time < entry.expiry else {
             guard mayServeStale(entry, time) else { return .nothing }
-            touch(place, entry)
-            return .stale(place: place, isHeld: time < entry.hold)
+            touch(kept)
+            return .stale(kept, isHeld: time < entry.hold)
         }
         let age = time - min(entry.born, time)
+        // What is hardly ever so comes first.
         let isDue =
-            policy.prefetches && entry.state == .alive && entry.asked >= 2 && !entry.isFailure
-            && age >= UInt64(entry.life) * 900
-        touch(place, entry)
-        return .fresh(place: place, age: UInt32(truncatingIfNeeded: age / 1000), isDue: isDue)
+            age >= UInt64(entry.life) * 900 && policy.prefetches && entry.state == .alive && entry.asked >= 2
+            && !entry.isFailure
+        touch(kept)
+        return .fresh(kept, age: UInt32(truncatingIfNeeded: age / 1000), isDue: isDue)
     }
 
     /// Whether there is an answer that is past its life and may serve.
     func hasStale(_ key: AnswerKey, _ now: Moment) -> Bool {
-        place(of: key).map { mayServeStale(ring.entry($0), milliseconds(now)) } ?? false
+        kept(key).map { mayServeStale($0.entry, milliseconds(now)) } ?? false
     }
 
     /// That answer, taken along.
     func staleBody(_ key: AnswerKey, _ now: Moment) -> AnswerBody? {
-        guard let place = place(of: key), mayServeStale(ring.entry(place), milliseconds(now)) else { return nil }
-        return AnswerBody(form(place))
+        guard let kept = kept(key), mayServeStale(kept.entry, milliseconds(now)) else { return nil }
+        return AnswerBody(form(kept))
     }
 
     /// Whether an answer may serve although its life is over, or will be soon.
@@ -93,32 +100,33 @@ struct AnswerCache: Sendable {
 
     /// Looks an answer up and changes nothing.
     @inline(__always)
-    func place(of key: AnswerKey) -> Int? {
+    func kept(_ key: AnswerKey) -> Kept? {
         var probe = index.probe(key.hash(hash))
         while let place = index.next(&probe) {
-            if matches(key, place) { return place }
+            let kept = Kept(place: place, entry: ring.entry(place))
+            if matches(key, kept) { return kept }
         }
         return nil
     }
 
     @inline(__always)
-    private func matches(_ key: AnswerKey, _ place: Int) -> Bool {
-        let entry = ring.entry(place)
-        let nameEnd = Header.length + key.name.count
-        guard entry.circumstances == key.circumstances, Int(entry.questionEnd) == nameEnd + 4 else { return false }
-        let message = ring.octets.span.extracting(entry.message(place))
+    private func matches(_ key: AnswerKey, _ kept: Kept) -> Bool {
+        let entry = kept.entry
+        let nameEnd = Header.length &+ key.name.count
+        guard entry.circumstances == key.circumstances, Int(entry.questionEnd) == nameEnd &+ 4 else { return false }
+        let message = ring.octets.span.extracting(entry.message(kept.place))
         let typeAndClass = UInt32(key.type.rawValue) << 16 | UInt32(key.recordClass.rawValue)
         guard message.word32(nameEnd) == typeAndClass else { return false }
         return message.extracting(Header.length..<nameEnd).isEqual(to: key.name)
     }
 
     @inline(__always)
-    private mutating func touch(_ place: Int, _ entry: CacheEntry) {
-        if entry.rounds < CacheEntry.maximumRounds {
-            ring.octets[place + CacheEntry.roundsOffset] = entry.rounds + 1
+    private mutating func touch(_ kept: Kept) {
+        if kept.entry.rounds < CacheEntry.maximumRounds {
+            ring.octets[kept.place + CacheEntry.roundsOffset] = kept.entry.rounds + 1
         }
-        if entry.asked < CacheEntry.maximumAsked {
-            ring.octets[place + CacheEntry.askedOffset] = entry.asked + 1
+        if kept.entry.asked < CacheEntry.maximumAsked {
+            ring.octets[kept.place + CacheEntry.askedOffset] = kept.entry.asked + 1
         }
     }
 
@@ -128,28 +136,43 @@ struct AnswerCache: Sendable {
 
     // MARK: - Answering
 
-    /// Writes the answer at a place for a client, see ``AnswerForm/write(to:question:into:limit:)``.
-    ///
-    /// Mutating because of the compiler: what is lent is copied, all of it.
-    @inline(__always)
-    mutating func write(
-        _ place: Int, _ time: AnswerForm.Time, to client: ClientQuery, question: Span<UInt8>,
-        into buffer: consuming MutableSpan<UInt8>, limit: Int
-    ) -> Int {
-        var form = form(place)
-        form.time = time
-        return form.write(to: client, question: question, into: buffer, limit: limit)
+    /// An answer that was written.
+    struct Hit {
+        /// Its octets.
+        let length: Int
+        /// Where it lies, if it is to be renewed before it expires.
+        let dueAt: Int?
     }
 
-    /// The answer at a place, lent.
+    /// Writes what is kept under a key for a client, see ``AnswerForm/write(to:question:into:limit:)``; nil where there is
+    /// nothing that may serve before upstreams were asked.
+    @inline(__always)
+    mutating func answer(
+        _ key: AnswerKey, to client: ClientQuery, question: Span<UInt8>, _ now: Moment,
+        into buffer: consuming MutableSpan<UInt8>, limit: Int
+    ) -> Hit? {
+        let (kept, time, isDue): (Kept, AnswerForm.Time, Bool)
+        switch find(key, now) {
+        case .fresh(let found, let age, let due): (kept, time, isDue) = (found, .age(age), due)
+        case .stale(let found, isHeld: true):
+            (kept, time, isDue) = (found, .stale, false)
+            counters.stale &+= 1
+        case .stale(_, isHeld: false), .nothing: return nil
+        }
+        counters.hits &+= 1
+        let length = form(kept, time).write(to: client, question: question, into: buffer, limit: limit)
+        return Hit(length: length, dueAt: isDue ? kept.place : nil)
+    }
+
+    /// A kept answer, lent.
     @inline(__always)
     @_lifetime(borrow self)
-    func form(_ place: Int) -> AnswerForm {
-        let entry = ring.entry(place)
+    func form(_ kept: Kept, _ time: AnswerForm.Time = .age(0)) -> AnswerForm {
         let octets = ring.octets.span
+        let (place, entry) = (kept.place, kept.entry)
         return AnswerForm(
             message: octets.extracting(entry.message(place)), questionEnd: Int(entry.questionEnd),
             responseCode: entry.responseCode, options: octets.extracting(entry.options(place)),
-            ttlOffsets: octets.extracting(entry.ttlOffsets(place)))
+            ttlOffsets: octets.extracting(entry.ttlOffsets(place)), time: time)
     }
 }

@@ -21,7 +21,7 @@ struct AnswerKey: ~Escapable {
 
     func hash(_ hash: NameHash) -> UInt32 {
         let rest = UInt64(type.rawValue) << 48 | UInt64(recordClass.rawValue) << 32 | UInt64(circumstances.scope)
-        let mixed = hash.mix(hash.mix(hash.hash(name), rest), UInt64(circumstances.bits))
+        let mixed = hash.mix(hash.hash(name) &+ UInt64(circumstances.bits), rest)
         return UInt32(truncatingIfNeeded: mixed)
     }
 }

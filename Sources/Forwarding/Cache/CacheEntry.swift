@@ -72,17 +72,17 @@ extension CacheEntry {
 
     /// Where its message is in the ring, for an entry at this place.
     func message(_ place: Int) -> Range<Int> {
-        place + Self.length..<place + Self.length + Int(messageLength)
+        place &+ Self.length..<place &+ Self.length &+ Int(messageLength)
     }
 
     func options(_ place: Int) -> Range<Int> {
         let start = message(place).upperBound
-        return start..<start + Int(optionsLength)
+        return start..<start &+ Int(optionsLength)
     }
 
     func ttlOffsets(_ place: Int) -> Range<Int> {
         let start = options(place).upperBound
-        return start..<start + Int(ttlOffsetsLength)
+        return start..<start &+ Int(ttlOffsetsLength)
     }
 }
 

@@ -34,22 +34,12 @@ extension Exchanges {
         let client = ClientQuery(query)
         let key = AnswerKey(
             name.span, query.question.type, query.question.recordClass, Circumstances(scope: scope, client))
-        let (place, time): (Int, AnswerForm.Time)
-        switch cache.find(key, now) {
-        case .fresh(let found, let age, let isDue):
-            (place, time) = (found, .age(age))
-            if isDue { prefetch(found, message, query, name, view: view, group: group, now) }
-        case .stale(let found, isHeld: true):
-            (place, time) = (found, .stale)
-            cache.counters.stale &+= 1
-        case .stale(_, isHeld: false), .nothing:
-            return nil
-        }
-        cache.counters.hits &+= 1
-        return cache.write(
-            place, time, to: client,
-            question: message.extracting(query.question.nameOffset..<query.question.endOffset), into: buffer,
-            limit: transport == .datagram ? client.datagramLimit : query.answerLimit(over: transport))
+        let hit = cache.answer(
+            key, to: client, question: message.extracting(query.question.nameOffset..<query.question.endOffset), now,
+            into: buffer, limit: transport == .datagram ? client.datagramLimit : query.answerLimit(over: transport))
+        guard let hit else { return nil }
+        if let place = hit.dueAt { prefetch(place, message, query, name, view: view, group: group, now) }
+        return hit.length
     }
 
     /// Renews an answer that is asked for often, before it expires and somebody has to wait; once in its life.

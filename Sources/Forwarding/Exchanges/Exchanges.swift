@@ -50,6 +50,9 @@ package struct Exchanges: ~Copyable {
         actions.popFirst()
     }
 
+    /// Whether there is anything to be done.
+    package var hasActions: Bool { !actions.isEmpty }
+
     mutating func act(_ action: Action<Waiter>) { actions.append(action) }
 
     /// See ``Forwarder/setUpstreams(_:_:)``.

@@ -65,15 +65,11 @@ struct Scopes: Sendable {
 
     /// Where a group is, or would be.
     private func position(of group: UInt32) -> Int {
-        var range = 0..<groups.count
-        while !range.isEmpty {
-            let middle = range.lowerBound + range.count / 2
-            if groups[middle].group < group {
-                range = middle + 1..<range.upperBound
-            } else {
-                range = range.lowerBound..<middle
-            }
+        var (low, high) = (0, groups.count)
+        while low < high {
+            let middle = (low &+ high) / 2
+            if groups[middle].group < group { low = middle &+ 1 } else { high = middle }
         }
-        return range.lowerBound
+        return low
     }
 }

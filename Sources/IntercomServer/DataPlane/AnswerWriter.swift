@@ -119,7 +119,7 @@ struct AnswerWriter: ~Copyable, ~Escapable {
     @inline(__always)
     private mutating func writeOPT() {
         let start = count
-        count += EDNS.minimumLength
+        count &+= EDNS.minimumLength
         var optionsLength = 0
         if let extendedError, limit - start >= ExtendedError.optionLength {
             extendedError.write(into: &buffer, at: count)

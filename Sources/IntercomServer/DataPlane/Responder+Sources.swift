@@ -95,7 +95,8 @@ extension Forwarder<Client> {
         to message: Span<UInt8>, _ responder: inout Responder, _ errand: Errand, over transport: Transport,
         into buffer: consuming MutableSpan<UInt8>
     ) -> Outcome {
-        let length = answer(
+        // Not by way of the forwarder, which is generic: the compiler makes no copy of it for our clients.
+        let length = exchanges.answer(
             message, responder.query, responder.name, view: errand.view.rawValue, group: errand.group,
             over: transport, now: errand.now, into: buffer)
         return length.map { .answered(length: $0, .cache) } ?? .forward(group: errand.group)

@@ -81,17 +81,18 @@ struct Responder: ~Copyable {
     // MARK: - The rules
 
     /// The order below is the promise of the design ("Who is answered what"): the first that knows, answers.
+    @inline(__always)
     private mutating func rule(_ view: ViewID) -> Ruling {
         let type = query.question.type
         if let edns = query.edns, edns.version > 0 { return .answer(.code(.badVersion), .badVersion) }
         if query.question.recordClass != .in { return chaos() }
-        if type == .axfr || type == .ixfr { return .answer(.code(.refused), .refused) }
+        if type.isTransfer { return .answer(.code(.refused), .refused) }
 
-        if let content = specialUse { return .answer(content, .specialUse) }
+        if let content = SpecialUseName(name).content { return .answer(content, .specialUse) }
         if let match = directory.find(name, view: view) {
             return .answer(.records(match), match.isLink ? .link : .network(match.scope))
         }
-        if let ruling = reverse(view) { return ruling }
+        if name.isReverse, let ruling = reverse(view) { return ruling }
         if directory.isServiceNameOfOurs(name, view: view) { return .answer(.noName, .serviceName) }
         if directory.isUnderDomain(name) { return .answer(.noName, .domain) }
         let destination = directory.destination(of: name, view: view)
@@ -104,21 +105,9 @@ struct Responder: ~Copyable {
         return .forward(group: destination.group)
     }
 
-    /// 2. Names that mean the same everywhere: `localhost`, `invalid` (RFC 6761 §6.3, §6.4), `onion` (RFC 7686 §2),
-    /// `resolver.arpa` (RFC 9462 §6.4).
-    private var specialUse: AnswerContent? {
-        switch SpecialUseName(name) {
-        case .none: nil
-        case .localhost: .loopback
-        case .invalid, .onion: .noName
-        case .resolverARPA: .noData
-        }
-    }
-
     /// 5. PTR of an address of an endpoint on my networks; other addresses of their subnets do not exist, and nothing
     /// in the zones of their subnets leaves (RFC 6303 §3): there is an empty name for each block of addresses.
     private mutating func reverse(_ view: ViewID) -> Ruling? {
-        guard Directory.isReverse(name) else { return nil }
         if let match = directory.findReverse(name, view: view) {
             return .answer(.records(match), .reverse(match.scope))
         }

@@ -6,6 +6,7 @@ import DNSWire
 enum SpecialUseName {
     case none, localhost, invalid, onion, resolverARPA
 
+    @inline(__always)
     init(_ name: borrowing FoldedName) {
         let labels = name.labelCount
         guard labels > 0 else {
@@ -23,10 +24,22 @@ enum SpecialUseName {
         }
     }
 
+    /// 2. What is said to every question in it: `localhost`, `invalid` (RFC 6761 §6.3, §6.4), `onion` (RFC 7686 §2),
+    /// `resolver.arpa` (RFC 9462 §6.4); nil of other names.
+    var content: AnswerContent? {
+        switch self {
+        case .none: nil
+        case .localhost: .loopback
+        case .invalid, .onion: .noName
+        case .resolverARPA: .noData
+        }
+    }
+
     /// The domains above, for who may not claim them.
     static let domains = ["localhost", "invalid", "onion", "resolver.arpa"].compactMap { try? Name($0) }
 
     /// Whether a name is `local` or under it: those are asked by multicast (RFC 6762 §3), and no server knows them.
+    @inline(__always)
     static func isMulticast(_ name: borrowing FoldedName) -> Bool {
         name.labelCount > 0 && name.suffixEquals(localName.span, fromLabel: name.labelCount - 1)
     }

@@ -297,7 +297,7 @@ struct Worker: ~Copyable {
         // More again by and by: who mixes both kinds does not get the most of one.
         let more = min(listeners[position].batch, receiver.slots) * 2
         listeners[position].batch = forwarded * 2 > received ? Self.forwardingBatch : more
-        if let now { act(now) }
+        if let now, forwarder.exchanges.hasActions { act(now) }
     }
 
     private static func text(_ packet: Span<UInt8>) -> String {
