@@ -113,10 +113,14 @@ final class Machine {
         try must("systemctl", "show", unit, "--property", property, "--value").text
     }
 
+    struct NoDaemon: Error {}
+
     /// The main process of the daemon, as it is called here.
     func daemon() throws -> Int32 {
         let text = try String(contentsOfFile: root + pidFile(), encoding: .utf8)
-        return try #require(text.split(separator: "\n").first.flatMap { Int32($0) })
+        // None is there while it is started anew: who polls asks again.
+        guard let pid = text.split(separator: "\n").first.flatMap({ Int32($0) }) else { throw NoDaemon() }
+        return pid
     }
 
     /// Names the one process of the daemon, which runs, to each reader as it is called there: in whichever hierarchy of
