@@ -26,7 +26,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // The kernel, as safe Swift types.
@@ -43,6 +42,12 @@ let package = Package(
             name: "Systemd",
             dependencies: ["CSystemd", "LinuxNet", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: settings),
+
+        // toml++ behind a function of C, as safe Swift types; pure. The function takes spans: no pointer is seen in Swift.
+        .target(name: "CToml"),
+        .target(
+            name: "TOML", dependencies: ["CToml"],
+            swiftSettings: settings + [.enableExperimentalFeature("SafeInteropWrappers")]),
 
         // Protocol codecs; no I/O. DNSWire is public, as the compiler copies nothing else into other modules: a message is
         // read and written in steps so small that calling them costs more than they do.
@@ -64,12 +69,11 @@ let package = Package(
         .target(
             name: "IntercomServer",
             dependencies: [
-                "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Systemd", "Varlink",
+                "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Systemd", "TOML", "Varlink",
                 .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: settings),
 
@@ -94,6 +98,7 @@ let package = Package(
         .testTarget(name: "LinuxNetTests", dependencies: ["LinuxNet"], swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["LinuxNet", "Systemd"], swiftSettings: settings),
         .testTarget(name: "VarlinkTests", dependencies: ["Varlink"], swiftSettings: settings),
+        .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: settings),
         .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
         .testTarget(name: "ControlAPITests", dependencies: ["ControlAPI"], swiftSettings: settings),
         .testTarget(
@@ -105,7 +110,8 @@ let package = Package(
             exclude: ["Kit/load.py", "Kit/upstream.py"],
             swiftSettings: settings),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )
 
 // libFuzzer's program is built for `make fuzz` alone: all that it calls is compiled for it once more.

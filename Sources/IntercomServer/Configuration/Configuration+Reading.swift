@@ -1,6 +1,7 @@
 // From the text of intercom.toml to a configuration.
 
 import LinuxNet
+import TOML
 
 extension Configuration {
     /// The most octets that a file may have: enough for a hundred thousand containers.
@@ -24,11 +25,11 @@ extension Configuration {
     /// Reads the text of a configuration file, which errors call `file`.
     /// - Throws: everything that is wrong with it, in the file's order; of syntax errors the first alone.
     package static func parse(text: String, file: String) throws(ConfigurationError) -> Configuration {
-        let document: DocumentValue
-        do throws(Mistake) {
-            document = try DocumentValue(parsing: text)
+        let document: TOMLValue
+        do throws(TOMLError) {
+            document = try TOMLValue(parsing: text)
         } catch {
-            throw ConfigurationError([error], in: file)
+            throw ConfigurationError([Mistake(position: error.position, message: error.message)], in: file)
         }
         var reader = ConfigurationReader()
         let configuration = reader.read(document)

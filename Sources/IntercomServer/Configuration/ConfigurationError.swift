@@ -1,5 +1,7 @@
 // What is wrong with a configuration file, all of it at once.
 
+import TOML
+
 /// Why a configuration file cannot be used: everything that was found, in the order of the file.
 package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One mistake and its place.

@@ -2,6 +2,7 @@
 
 import DNSWire
 import Registry
+import TOML
 
 // MARK: - Numbers
 

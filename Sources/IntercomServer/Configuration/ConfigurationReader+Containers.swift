@@ -2,6 +2,7 @@
 
 import DNSWire
 import Registry
+import TOML
 
 /// The networks of a document, for the containers that name them.
 struct NetworkList {

@@ -2,6 +2,7 @@
 
 import DNSWire
 import Registry
+import TOML
 
 extension ConfigurationReader {
     /// Reads the routes of a list, no domain twice.

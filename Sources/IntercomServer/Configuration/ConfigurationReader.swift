@@ -1,13 +1,14 @@
 // Reads a document key by key into a configuration, collecting every mistake.
 
 import DNSWire
+import TOML
 
 struct ConfigurationReader {
     /// All that was found wrong so far, in no order.
     var mistakes: [Mistake] = []
 
     /// Reads the root table of a document.
-    mutating func read(_ document: DocumentValue) -> Configuration {
+    mutating func read(_ document: TOMLValue) -> Configuration {
         var configuration = Configuration()
         guard case .table(let members) = document.content else { return configuration }
         var root = TableReader(members, title: nil, position: document.position)

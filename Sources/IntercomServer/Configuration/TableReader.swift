@@ -1,16 +1,18 @@
 // Reads the keys of one table of a document, and tells which of its keys nobody asked for.
 
+import TOML
+
 /// A table whose keys are read one by one; mistakes are collected, so that one run shows them all.
 struct TableReader {
     /// As the file spells it, `[server]` or `[[network]]`; nil for the root.
     let title: String?
     let position: TextPosition
     private(set) var mistakes: [Mistake] = []
-    private let members: [DocumentMember]
+    private let members: [TOMLMember]
     /// The keys that were asked for.
     private var known: [String] = []
 
-    init(_ members: [DocumentMember], title: String?, position: TextPosition) {
+    init(_ members: [TOMLMember], title: String?, position: TextPosition) {
         self.members = members
         self.title = title
         self.position = position

@@ -1,9 +1,11 @@
 // What the value of a key must be: the types of TOML, and what is made of them.
 
+import TOML
+
 /// Reads a value of one kind, or says what is wrong with it.
 struct ValueKind<Value> {
     /// The value, its key, and where mistakes go; nil after a mistake.
-    let read: (DocumentValue, _ key: String, inout [Mistake]) -> Value?
+    let read: (TOMLValue, _ key: String, inout [Mistake]) -> Value?
 }
 
 /// Why a value of the right type is refused, as the rest of a sentence that begins with the value.
@@ -24,7 +26,7 @@ struct Placed<Value> {
 extension ValueKind {
     /// A kind that is one type of TOML: `extract` gives nil for the others.
     private static func type(
-        _ name: String, _ extract: @escaping (DocumentValue.Content) -> Value?
+        _ name: String, _ extract: @escaping (TOMLValue.Content) -> Value?
     ) -> ValueKind {
         ValueKind { value, key, mistakes in
             if let extracted = extract(value.content) { return extracted }
@@ -66,14 +68,14 @@ extension ValueKind {
 
     /// An array of values of a kind; wrong ones are left out, so that all mistakes show.
     static func list<Element>(of kind: ValueKind<Element>) -> Self where Value == [Element] {
-        ValueKind<[DocumentValue]>.array.flatMap { values, key, mistakes in
+        ValueKind<[TOMLValue]>.array.flatMap { values, key, mistakes in
             values.compactMap { kind.read($0, key, &mistakes) }
         }
     }
 
     /// Such an array with at least one element.
     static func nonEmptyList<Element>(of kind: ValueKind<Element>) -> Self where Value == [Element] {
-        ValueKind<[DocumentValue]>.array
+        ValueKind<[TOMLValue]>.array
             .map { values throws(Refusal) in
                 guard !values.isEmpty else { throw Refusal("must not be empty") }
                 return values
@@ -82,7 +84,7 @@ extension ValueKind {
     }
 }
 
-extension ValueKind<[DocumentValue]> {
+extension ValueKind<[TOMLValue]> {
     fileprivate static var array: Self {
         type("an array") { if case .array(let values) = $0 { values } else { nil } }
     }
