@@ -3,14 +3,14 @@
 package import DNSWire
 
 extension Registry {
-    /// A container: declared, heard of, or both.
+    /// A container: declared, observed, or both.
     package struct Container: Sendable {
         /// Its number, as long as it is there.
         package let id: ContainerID
         /// What is declared of it; nil: nothing.
         package internal(set) var declared: ContainerDefinition?
         /// What the kernel shows of its namespace; nil: nothing.
-        package internal(set) var heard: HeardContainer?
+        package internal(set) var observed: ObservedContainer?
         /// That of its namespace, where it has one here.
         package internal(set) var cookie: NamespaceCookie?
         /// Networks that it was connected to after it had come.
@@ -31,12 +31,12 @@ extension Registry {
         }
 
         /// What people call it: as declared, else as its namespace.
-        package var name: String { declared?.name ?? heard?.name ?? "" }
+        package var name: String { declared?.name ?? observed?.name ?? "" }
 
         /// Whether it is on declared networks alone, whatever its links are plugged into.
         var namesItsNetworks: Bool { declared?.namesItsNetworks ?? false }
         /// Whether it has nothing left to be there for.
-        var isGone: Bool { declared == nil && heard == nil }
+        var isGone: Bool { declared == nil && observed == nil }
         /// What was declared of its networks: from the start, and since.
         var declaredEndpoints: [EndpointDefinition] { (declared?.endpoints ?? []) + connections }
         /// What its endpoints are found by.
@@ -45,7 +45,7 @@ extension Registry {
             for endpoint in declaredEndpoints {
                 if let name = try? Name(endpoint.network) { references.insert(.name(name)) }
             }
-            for endpoint in heard?.endpoints ?? [] { references.insert(.interface(endpoint.network)) }
+            for endpoint in observed?.endpoints ?? [] { references.insert(.interface(endpoint.network)) }
             for interface in disconnected { references.insert(.interface(interface)) }
             return references
         }

@@ -39,7 +39,7 @@ extension Registry {
 
     mutating func record(_ new: Network, before old: Network) {
         guard isWatched, let action = Self.action(old.isGone, new.isGone) else { return }
-        if action == .changed, old.declared == new.declared, old.heard == new.heard { return }
+        if action == .changed, old.declared == new.declared, old.observed == new.observed { return }
         let shown = new.isGone ? old : new
         let subject = Event.Subject.network(
             shown.name, interface: shown.interface, subnets: shown.subnets, isInternal: shown.isInternal)
@@ -63,10 +63,10 @@ extension Registry {
 
     private mutating func recordItself(_ new: Container, before old: Container) {
         guard let action = Self.action(old.isGone, new.isGone) else { return }
-        let isAlike = new.isNamed(as: old) && new.name == old.name && new.heard?.path == old.heard?.path
+        let isAlike = new.isNamed(as: old) && new.name == old.name && new.observed?.path == old.observed?.path
         if action == .changed, isAlike, new.isDraining == old.isDraining { return }
         let shown = new.isGone ? old : new
-        let subject = Event.Subject.container(shown.name, path: shown.heard?.path, isDraining: shown.isDraining)
+        let subject = Event.Subject.container(shown.name, path: shown.observed?.path, isDraining: shown.isDraining)
         let isRenamed = action == .changed && old.name != new.name
         events.append(Event(action: action, subject: subject, formerName: isRenamed ? old.name : nil))
     }

@@ -7,11 +7,11 @@ package enum Origin: Sendable, Equatable {
     /// Somebody said so.
     case declared(Source)
     /// The kernel shows it, at this link; nil: at the namespace itself.
-    case heard(link: String?)
+    case observed(link: String?)
 }
 
 extension Registry {
-    /// Something that is declared or heard.
+    /// Something that is declared or observed.
     package struct Fact: Sendable, Equatable {
         /// What it says; the words are those of the control interface.
         package enum Kind: String, Sendable {
@@ -44,18 +44,20 @@ extension Registry {
         if let declared = network.declared {
             let origin = Origin.declared(declared.source)
             add(.name, [declared.name], origin)
-            add(.interface, [declared.interface].compactMap { $0 }, origin, isInForce: network.heard != nil)
+            add(.interface, [declared.interface].compactMap { $0 }, origin, isInForce: network.observed != nil)
             add(.subnet, declared.subnets.map(\.description), origin)
             add(.internal, declared.isInternal ? ["yes"] : [], origin)
             add(.upstream, declared.upstreams.map(\.description), origin)
             add(.route, declared.routes.map(\.domain.description), origin)
             add(.ttl, [declared.ttl].compactMap { $0?.description }, origin)
         }
-        if let heard = network.heard {
-            let origin = Origin.heard(link: heard.interfaceName)
-            add(.name, [heard.name], origin, isInForce: network.declared == nil)
-            add(.interface, [heard.interfaceName], origin)
-            add(.subnet, heard.subnets.map(\.description), origin, isInForce: network.declared?.subnets.isEmpty ?? true)
+        if let observed = network.observed {
+            let origin = Origin.observed(link: observed.interfaceName)
+            add(.name, [observed.name], origin, isInForce: network.declared == nil)
+            add(.interface, [observed.interfaceName], origin)
+            add(
+                .subnet, observed.subnets.map(\.description), origin,
+                isInForce: network.declared?.subnets.isEmpty ?? true)
         }
         return facts
     }
@@ -75,12 +77,12 @@ extension Registry {
             for endpoint in declared.endpoints { facts += self.facts(of: endpoint, origin) }
         }
         for endpoint in container.connections { facts += self.facts(of: endpoint, .declared(.control)) }
-        if let heard = container.heard {
-            let origin = Origin.heard(link: nil)
+        if let observed = container.observed {
+            let origin = Origin.observed(link: nil)
             facts.append(
-                Fact(kind: .name, value: heard.name, origin: origin, isInForce: container.declared == nil))
-            facts.append(Fact(kind: .netns, value: heard.path, origin: origin))
-            for endpoint in heard.endpoints { facts += self.facts(of: endpoint, container) }
+                Fact(kind: .name, value: observed.name, origin: origin, isInForce: container.declared == nil))
+            facts.append(Fact(kind: .netns, value: observed.path, origin: origin))
+            for endpoint in observed.endpoints { facts += self.facts(of: endpoint, container) }
         }
         return facts
     }
@@ -97,10 +99,10 @@ extension Registry {
             }
     }
 
-    private func facts(of link: HeardEndpoint, _ container: Container) -> [Fact] {
-        // A network that was not heard of has no name yet.
+    private func facts(of link: ObservedEndpoint, _ container: Container) -> [Fact] {
+        // A network that was not observed has no name yet.
         guard let network = networkOfInterface[link.network].flatMap({ networkStates[$0] }) else { return [] }
-        let origin = Origin.heard(link: link.link)
+        let origin = Origin.observed(link: link.link)
         let endpoint = container.endpoint(on: network.id)
         let declared = declaredAddresses(of: container.id, on: network.id)
         return [Fact(kind: .network, value: network.name, origin: origin, isInForce: endpoint != nil)]

@@ -4,19 +4,19 @@ import DNSWire
 import OrderedCollections
 
 extension Registry {
-    /// A network: declared, heard of, or both.
+    /// A network: declared, observed, or both.
     package struct Network: Sendable {
         /// Its number, as long as it is there.
         package let id: ScopeID
         /// What is declared of it; nil: nothing.
         package internal(set) var declared: NetworkDefinition?
         /// What the kernel shows of its link; nil: nothing.
-        package internal(set) var heard: HeardNetwork?
+        package internal(set) var observed: ObservedNetwork?
         /// What it is called as a name of the DNS; nil where ``name`` cannot be one: it stands behind no container's name.
         var dnsName: Name?
         /// In the order in which they came.
         var members: OrderedSet<ContainerID> = []
-        /// Whose address it is. What is heard may have several owners.
+        /// Whose address it is. What is observed may have several owners.
         var owners: [IPAddress: [ContainerID]] = [:]
         /// Where its questions go: the group of each route's domain, and under the root that of its own upstreams.
         var groups: [Name: UpstreamGroupID] = [:]
@@ -26,16 +26,16 @@ extension Registry {
         }
 
         /// What people call it: as declared, else its link's alias, else that link's name.
-        package var name: String { declared?.name ?? heard?.name ?? "" }
+        package var name: String { declared?.name ?? observed?.name ?? "" }
         /// The host's interface that it is, or that it is declared to be.
-        package var interface: String? { heard?.interfaceName ?? declared?.interface }
+        package var interface: String? { observed?.interfaceName ?? declared?.interface }
         /// The declared ones; where there are none, those that the kernel shows.
-        package var subnets: [Subnet] { declared?.subnets.nonEmpty ?? heard?.subnets ?? [] }
+        package var subnets: [Subnet] { declared?.subnets.nonEmpty ?? observed?.subnets ?? [] }
         /// Whether questions from here are never forwarded.
         package var isInternal: Bool { declared?.isInternal ?? false }
 
         /// Whether it has nothing left to be there for.
-        var isGone: Bool { declared == nil && heard == nil }
+        var isGone: Bool { declared == nil && observed == nil }
         /// All names that it can be called by: its own, and its interface's.
         var callNames: [Name] {
             let interface = interface.flatMap { try? Registry.networkName($0) }
@@ -57,7 +57,7 @@ extension NetworkDefinition {
     func claim(named name: Name) -> InterfaceClaim { interface.map { .interface($0) } ?? .network(name) }
 }
 
-extension HeardNetwork {
+extension ObservedNetwork {
     /// What a network is called that nobody declared.
     package var name: String { alias?.nonEmpty ?? interfaceName }
 

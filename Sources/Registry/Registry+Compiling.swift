@@ -80,8 +80,8 @@ extension Registry {
         let owners = (network.owners[address] ?? []).compactMap { containerStates[$0] }
         let named = owners.filter { $0.dnsName != nil }
         let first = named.min {
-            ($0.declared == nil ? 1 : 0, $0.name, $0.heard?.path ?? "")
-                < ($1.declared == nil ? 1 : 0, $1.name, $1.heard?.path ?? "")
+            ($0.declared == nil ? 1 : 0, $0.name, $0.observed?.path ?? "")
+                < ($1.declared == nil ? 1 : 0, $1.name, $1.observed?.path ?? "")
         }
         guard let target = first.flatMap({ fullName(of: $0, on: network) }) else { return nil }
         var records = RecordSet()

@@ -1,4 +1,4 @@
-// Containers come and go: declared, heard of, and put on networks and taken off while they run.
+// Containers come and go: declared, observed, and put on networks and taken off while they run.
 
 import DNSWire
 
@@ -38,7 +38,7 @@ extension Registry {
     package mutating func removeContainer(_ id: ContainerID) throws(RegistryError) {
         guard let container = containerStates[id] else { throw .noSuchContainer("\(id.rawValue)") }
         guard container.declared != nil else {
-            throw .containerOfTheKernel(container.name, path: container.heard?.path ?? "")
+            throw .containerOfTheKernel(container.name, path: container.observed?.path ?? "")
         }
         change(id) {
             $0.declared = nil
@@ -46,17 +46,17 @@ extension Registry {
         }
     }
 
-    // MARK: - Heard
+    // MARK: - Observed
 
-    /// Takes in a container that is new or has changed. Its networks may be heard of later.
+    /// Takes in a container that is new or has changed. Its networks may be observed later.
     /// - Returns: its number.
     @discardableResult
-    package mutating func hear(_ container: HeardContainer) -> ContainerID {
+    package mutating func observe(_ container: ObservedContainer) -> ContainerID {
         let present = self.container(of: container.cookie)
-        if let present, present.heard == container { return present.id }
+        if let present, present.observed == container { return present.id }
         let id = present?.id ?? ContainerID(rawValue: containerNumbers.take())
         change(id) {
-            $0.heard = container
+            $0.observed = container
             $0.cookie = container.cookie
         }
         return id
@@ -64,9 +64,9 @@ extension Registry {
 
     /// Takes out a container that the kernel shows no more. What is declared of it stays.
     package mutating func forget(container cookie: NamespaceCookie) {
-        guard let container = container(of: cookie), container.heard != nil else { return }
+        guard let container = container(of: cookie), container.observed != nil else { return }
         change(container.id) {
-            $0.heard = nil
+            $0.observed = nil
             $0.disconnected = []
         }
     }
@@ -84,7 +84,7 @@ extension Registry {
             !isBare || container.endpoint(on: network.id) == nil
         else { throw .alreadyConnected(container: container.name, network: network.name) }
         let connection = spelled(endpoint)
-        let interface = network.heard?.interface
+        let interface = network.observed?.interface
         change(container.id) {
             let returns = $0.disconnected.contains { $0 == interface }
             if let interface { $0.disconnected.remove(interface) }
@@ -102,10 +102,10 @@ extension Registry {
             throw .notConnected(container: container.name, network: network.name)
         }
         let isDeclared = { [self] (endpoint: EndpointDefinition) in self.network(of: endpoint) == network.id }
-        let interface = network.heard?.interface
+        let interface = network.observed?.interface
         let isPlugged =
             !container.namesItsNetworks
-            && container.heard?.endpoints.contains { $0.network == interface } ?? false
+            && container.observed?.endpoints.contains { $0.network == interface } ?? false
         change(container.id) {
             $0.declared?.endpoints.removeAll(where: isDeclared)
             $0.connections.removeAll(where: isDeclared)

@@ -32,7 +32,7 @@ extension Registry {
 
     /// A container's name as it is found; nil where it is not.
     private func dnsName(of container: Container) -> Name? {
-        // A backslash in what is heard stands for octets that are no text.
+        // A backslash in what is observed stands for octets that are no text.
         if container.declared == nil, container.name.utf8.contains(UInt8(ascii: "\\")) { return nil }
         return try? Self.containerName(container.name)
     }
@@ -41,10 +41,10 @@ extension Registry {
 
     /// First the networks that it was declared on, then those of its links by their numbers, then those that it was
     /// connected to; if it was declared on some, its links give it addresses there and no further networks. Declared
-    /// addresses win over those that are heard on the same network.
+    /// addresses win over those that are observed on the same network.
     private func endpoints(of container: Container) -> [Endpoint] {
         var endpoints: [Endpoint] = []
-        var heard: [ScopeID: [IPAddress]] = [:]
+        var observed: [ScopeID: [IPAddress]] = [:]
         func position(of network: ScopeID) -> Int {
             if let position = endpoints.firstIndex(where: { $0.network == network }) { return position }
             endpoints.append(Endpoint(network: network, addresses: [], aliases: []))
@@ -60,16 +60,16 @@ extension Registry {
         }
         declare(container.declared?.endpoints ?? [])
         if container.namesItsNetworks { declare(container.connections) }
-        for link in container.heard?.endpoints ?? [] {
+        for link in container.observed?.endpoints ?? [] {
             guard let network = networkOfInterface[link.network] else { continue }
             if !container.namesItsNetworks, !container.disconnected.contains(link.network) {
                 _ = position(of: network)
             }
-            heard[network, default: []].add(link.addresses)
+            observed[network, default: []].add(link.addresses)
         }
         declare(container.connections)
         for position in endpoints.indices where endpoints[position].addresses.isEmpty {
-            endpoints[position].addresses = heard[endpoints[position].network] ?? []
+            endpoints[position].addresses = observed[endpoints[position].network] ?? []
         }
         return endpoints
     }

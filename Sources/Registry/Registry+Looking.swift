@@ -44,7 +44,7 @@ extension Registry {
         let found = candidates.filter { rank(of: $0, called: name) == best }
         guard let first = found.first else { throw .noSuchNetwork(text) }
         guard found.count == 1 else {
-            throw .ambiguousName(text, choices: found.compactMap { $0.heard?.interfaceName }.sorted())
+            throw .ambiguousName(text, choices: found.compactMap { $0.observed?.interfaceName }.sorted())
         }
         return first
     }
@@ -58,11 +58,11 @@ extension Registry {
         networksCalled[name]?.lazy.compactMap { networkStates[$0] }.first { $0.declared != nil && $0.dnsName == name }
     }
 
-    /// The network that a name means where it has to mean one: of several that are heard the one that came first.
+    /// The network that a name means where it has to mean one: of several that are observed the one that came first.
     func network(called name: Name) -> ScopeID? {
         networksCalled[name]?.compactMap { networkStates[$0] }.min {
-            (rank(of: $0, called: name), $0.heard?.interface ?? .lowest)
-                < (rank(of: $1, called: name), $1.heard?.interface ?? .lowest)
+            (rank(of: $0, called: name), $0.observed?.interface ?? .lowest)
+                < (rank(of: $1, called: name), $1.observed?.interface ?? .lowest)
         }?.id
     }
 
@@ -78,10 +78,10 @@ extension Registry {
         if let declared = declaredContainer(named: text) { return declared }
         let found =
             containersCalled(text).nonEmpty
-            ?? containerStates.values.filter { $0.name == text || $0.heard?.path == text }
+            ?? containerStates.values.filter { $0.name == text || $0.observed?.path == text }
         guard let first = found.first else { throw .noSuchContainer(text) }
         guard found.count == 1 else {
-            throw .ambiguousName(text, choices: found.compactMap { $0.heard?.path }.sorted())
+            throw .ambiguousName(text, choices: found.compactMap { $0.observed?.path }.sorted())
         }
         return first
     }

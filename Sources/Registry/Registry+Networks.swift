@@ -1,4 +1,4 @@
-// Networks come and go: declared, heard of, and which declared one is which interface.
+// Networks come and go: declared, observed, and which declared one is which interface.
 
 import DNSWire
 
@@ -58,8 +58,8 @@ extension Registry {
             let claim = network.declared?.claim(named: name)
         else {
             let other = try network(named: text)
-            guard other.declared == nil, let heard = other.heard else { throw .noSuchNetwork(text) }
-            throw .networkOfTheKernel(other.name, interface: heard.interfaceName)
+            guard other.declared == nil, let observed = other.observed else { throw .noSuchNetwork(text) }
+            throw .networkOfTheKernel(other.name, interface: observed.interfaceName)
         }
         let users = network.members.filter { hasDeclaredEndpoint($0, on: network.id) }
         guard users.isEmpty else {
@@ -78,22 +78,22 @@ extension Registry {
         throw .interfaceInUse(interface, network: networkStates[other]?.name ?? "")
     }
 
-    // MARK: - Heard
+    // MARK: - Observed
 
     /// Takes in a network that is new or has changed.
-    package mutating func hear(_ network: HeardNetwork) {
-        let old = heardNetworks[network.interface]
+    package mutating func observe(_ network: ObservedNetwork) {
+        let old = observedNetworks[network.interface]
         guard old != network else { return }
-        heardNetworks[network.interface] = network
+        observedNetworks[network.interface] = network
         let claims = (old: old?.claims ?? [], new: network.claims)
         for claim in claims.old where !claims.new.contains(claim) { interfacesCalled.remove(network.interface, claim) }
         for claim in claims.new { interfacesCalled[claim, default: []].insert(network.interface) }
         settle(bindInterfaces(claimedBy: claims.old + claims.new))
     }
 
-    /// Takes out a network that the kernel shows no more. Containers may still be heard of on it.
+    /// Takes out a network that the kernel shows no more. Containers may still be observed on it.
     package mutating func forget(network interface: InterfaceIndex) {
-        guard let old = heardNetworks.removeValue(forKey: interface) else { return }
+        guard let old = observedNetworks.removeValue(forKey: interface) else { return }
         for claim in old.claims { interfacesCalled.remove(interface, claim) }
         for container in referrers[.interface(interface)] ?? [] {
             change(container) { $0.disconnected.remove(interface) }
@@ -107,16 +107,18 @@ extension Registry {
     private mutating func bindInterfaces(claimedBy claims: [InterfaceClaim]) -> Set<NetworkReference> {
         let named = Set(claims.flatMap { interfacesCalled[$0] ?? [] })
         // One that is taken by its name makes room for others that are called as it is.
-        let others = named.flatMap { heardNetworks[$0]?.claims ?? [] }.flatMap { interfacesCalled[$0] ?? [] }
+        let others = named.flatMap { observedNetworks[$0]?.claims ?? [] }.flatMap { interfacesCalled[$0] ?? [] }
         let interfaces = named.union(others).sorted()
         var affected: Set<NetworkReference> = []
         for interface in interfaces where !isBound(interface) { affected.formUnion(unbind(interface)) }
         for interface in interfaces {
             let present = networkOfInterface[interface]
             let scope = present ?? claimant(of: interface) ?? ScopeID(rawValue: scopeNumbers.take())
-            let heard = heardNetworks[interface]
+            let observed = observedNetworks[interface]
             networkOfInterface[interface] = scope
-            if networkStates[scope]?.heard != heard { affected.formUnion(change(scope) { $0.heard = heard }) }
+            if networkStates[scope]?.observed != observed {
+                affected.formUnion(change(scope) { $0.observed = observed })
+            }
             if present == nil { affected.insert(.interface(interface)) }
         }
         return affected
@@ -130,7 +132,7 @@ extension Registry {
 
     /// The declared network that an interface is.
     private func claimant(of interface: InterfaceIndex) -> ScopeID? {
-        heardNetworks[interface]?.claims.first { self.interface(claimedBy: $0) == interface && claims[$0] != nil }
+        observedNetworks[interface]?.claims.first { self.interface(claimedBy: $0) == interface && claims[$0] != nil }
             .flatMap { claims[$0] }
     }
 
@@ -141,7 +143,7 @@ extension Registry {
         case .interface: interfacesCalled[claim]?.max()
         case .network:
             interfacesCalled[claim]?.filter { interface in
-                guard let name = heardNetworks[interface]?.interfaceName else { return false }
+                guard let name = observedNetworks[interface]?.interfaceName else { return false }
                 return claims[.interface(name)] == nil || self.interface(claimedBy: .interface(name)) != interface
             }.min()
         }
@@ -149,7 +151,7 @@ extension Registry {
 
     private mutating func unbind(_ interface: InterfaceIndex) -> Set<NetworkReference> {
         guard let scope = networkOfInterface.removeValue(forKey: interface) else { return [] }
-        return change(scope) { $0.heard = nil }.union([.interface(interface)])
+        return change(scope) { $0.observed = nil }.union([.interface(interface)])
     }
 
     // MARK: - Changes

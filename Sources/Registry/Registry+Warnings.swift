@@ -36,7 +36,7 @@ extension Registry {
         for container in containerStates.values {
             if container.dnsName == nil {
                 warnings.append(
-                    "container \(container.name) (\(container.heard?.path ?? "")): this is no label of the DNS, so it is not found by it; 'network connect' gives it an alias"
+                    "container \(container.name) (\(container.observed?.path ?? "")): this is no label of the DNS, so it is not found by it; 'network connect' gives it an alias"
                 )
             }
             for endpoint in container.declaredEndpoints where network(of: endpoint) == nil {
@@ -55,7 +55,7 @@ extension Registry {
     }
 
     private static func origin(_ container: Container) -> String {
-        container.heard?.path ?? "declared by \(container.declared?.source.rawValue ?? "")"
+        container.observed?.path ?? "declared by \(container.declared?.source.rawValue ?? "")"
     }
 
     private var addressWarnings: [String] {

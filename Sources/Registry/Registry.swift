@@ -4,7 +4,7 @@ package import DNSWire
 
 /// Networks, endpoints, names and links; and what of them the directories do not know yet.
 ///
-/// Networks and containers are known by what is declared and by what is heard from the kernel; what is in force follows
+/// Networks and containers are known by what is declared and by what is observed from the kernel; what is in force follows
 /// from both, whichever came first. Names are compared without regard to case (RFC 4343). A change costs time in
 /// proportion to the change; one that is refused leaves everything as it was.
 package struct Registry: Sendable {
@@ -16,7 +16,7 @@ package struct Registry: Sendable {
     /// Networks by what they can be called; see ``Network/callNames``.
     var networksCalled: [Name: [ScopeID]] = [:]
     /// What the kernel shows, and the network that it is.
-    var heardNetworks: [InterfaceIndex: HeardNetwork] = [:]
+    var observedNetworks: [InterfaceIndex: ObservedNetwork] = [:]
     var networkOfInterface: [InterfaceIndex: ScopeID] = [:]
     /// Interfaces by their names and by what their networks are called, without a declaration.
     var interfacesCalled: [InterfaceClaim: Set<InterfaceIndex>] = [:]

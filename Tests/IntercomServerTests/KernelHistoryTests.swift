@@ -174,8 +174,8 @@ private struct ToyKernel {
 
 /// What the differences add up to.
 private struct Heard: Equatable {
-    var networks: [InterfaceIndex: HeardNetwork] = [:]
-    var containers: [NamespaceCookie: HeardContainer] = [:]
+    var networks: [InterfaceIndex: ObservedNetwork] = [:]
+    var containers: [NamespaceCookie: ObservedContainer] = [:]
 
     mutating func apply(_ changes: [KernelChange]) {
         for change in changes {

@@ -7,9 +7,9 @@ import DNSWire
 /// A step of a history.
 enum Change {
     case declareNetwork(String, interface: String?), updateNetwork(String, interface: String?), removeNetwork(String)
-    case hearNetwork(UInt32, String, alias: String?), forgetNetwork(UInt32)
+    case observeNetwork(UInt32, String, alias: String?), forgetNetwork(UInt32)
     case declareContainer(String, cookie: UInt64?, [EndpointDefinition]), removeContainer(String)
-    case hearContainer(UInt64, String, [HeardEndpoint]), forgetContainer(UInt64)
+    case observeContainer(UInt64, String, [ObservedEndpoint]), forgetContainer(UInt64)
     case connect(String, EndpointDefinition), disconnect(String, network: String), drain(String, Bool)
 
     static func any(_ random: inout some Choices) -> Change {
@@ -22,17 +22,17 @@ enum Change {
         case 0: return .declareNetwork(network, interface: random.pick([nil, interface]))
         case 1: return .updateNetwork(network, interface: random.pick([nil, interface]))
         case 2: return .removeNetwork(network)
-        case 3, 4: return .hearNetwork(index, interface, alias: random.pick([nil, network]))
+        case 3, 4: return .observeNetwork(index, interface, alias: random.pick([nil, network]))
         case 5: return .forgetNetwork(index)
         case 6: return .declareContainer(container, cookie: random.pick([nil, cookie]), endpoints(&random))
         case 7: return .removeContainer(container)
         case 8, 9, 10:
             let links = (0..<random.below(4)).map { number in
-                HeardEndpoint(
+                ObservedEndpoint(
                     network: InterfaceIndex(rawValue: random.pick(PlainRegistry.indexes)), link: "eth\(number)",
                     addresses: (0..<random.below(3)).map { _ in random.pick(PlainRegistry.addresses) })
             }
-            return .hearContainer(cookie, "/run/\(random.below(2))/\(container)", links)
+            return .observeContainer(cookie, "/run/\(random.below(2))/\(container)", links)
         case 11: return .forgetContainer(cookie)
         case 12: return .connect(container, endpoints(&random).first ?? EndpointDefinition(network: network))
         case 13: return .disconnect(container, network: random.pick([network, interface]))
@@ -58,7 +58,7 @@ enum Change {
             case .updateNetwork(let name, let interface):
                 try town.registry.updateNetwork(definition(name, interface))
             case .removeNetwork(let name): try town.registry.removeNetwork(named: name)
-            case .hearNetwork(let index, let name, let alias): town.bridge(index, name, alias: alias)
+            case .observeNetwork(let index, let name, let alias): town.bridge(index, name, alias: alias)
             case .forgetNetwork(let index): town.bridgeGone(index)
             case .declareContainer(let name, let cookie, let endpoints):
                 var definition = ContainerDefinition(name: name, source: .control)
@@ -67,9 +67,9 @@ enum Change {
                 try town.registry.addContainer(definition, cookie: cookie.map { NamespaceCookie(rawValue: $0) })
             case .removeContainer(let name):
                 try town.registry.removeContainer(town.registry.container(named: name).id)
-            case .hearContainer(let cookie, let path, let links):
-                town.registry.hear(
-                    HeardContainer(
+            case .observeContainer(let cookie, let path, let links):
+                town.registry.observe(
+                    ObservedContainer(
                         cookie: NamespaceCookie(rawValue: cookie), name: String(path.dropFirst(7)), path: path,
                         endpoints: links))
             case .forgetContainer(let cookie): town.namespaceGone(cookie)
@@ -97,19 +97,19 @@ enum Change {
         case .declareNetwork(let name, let interface), .updateNetwork(let name, let interface):
             plain.declaredNetworks[name] = .some(interface)
         case .removeNetwork(let name): plain.declaredNetworks[name] = nil
-        case .hearNetwork(let index, let name, let alias):
-            plain.heardNetworks[index] = PlainRegistry.Link(name: name, alias: alias)
+        case .observeNetwork(let index, let name, let alias):
+            plain.observedNetworks[index] = PlainRegistry.Link(name: name, alias: alias)
         case .forgetNetwork(let index):
-            plain.heardNetworks[index] = nil
+            plain.observedNetworks[index] = nil
             for position in plain.containers.indices { plain.containers[position].disconnected.remove(index) }
         case .declareContainer(let name, let cookie, let endpoints):
             plain.change(cookie) { ($0.declared, $0.isExact) = ((name, endpoints), !endpoints.isEmpty) }
         case .removeContainer(let name):
             plain.change(named: name) { ($0.declared, $0.isExact, $0.connections) = (nil, false, []) }
-        case .hearContainer(let cookie, let path, let links): plain.change(cookie) { $0.heard = (path, links) }
+        case .observeContainer(let cookie, let path, let links): plain.change(cookie) { $0.observed = (path, links) }
         case .forgetContainer(let cookie):
             if plain.containers.contains(where: { $0.cookie == cookie }) {
-                plain.change(cookie) { ($0.heard, $0.disconnected) = (nil, []) }
+                plain.change(cookie) { ($0.observed, $0.disconnected) = (nil, []) }
             }
         case .connect(let name, let endpoint):
             guard let network = plain.network(called: endpoint.network) else { return }
@@ -125,7 +125,7 @@ enum Change {
             plain.change(named: name) { container in
                 container.declared?.endpoints.removeAll { before.network(called: $0.network)?.key == network.key }
                 container.connections.removeAll { before.network(called: $0.network)?.key == network.key }
-                let links = container.heard?.links ?? []
+                let links = container.observed?.links ?? []
                 for link in links where !container.isExact && link.network.rawValue == network.index {
                     container.disconnected.insert(link.network.rawValue)
                 }

@@ -54,7 +54,7 @@ struct EventTests {
     }
 
     @Test("tells of what the kernel shows, and of what it is called as names change")
-    func heard() throws {
+    func observed() throws {
         var town = try Town()
         town.registry.isWatched = true
         town.namespace(7, "/run/netns/web", "3 10.0.0.2")

@@ -13,7 +13,7 @@ struct FactTests {
             let origin =
                 switch fact.origin {
                 case .declared(let source): source.rawValue
-                case .heard(let link): "kernel" + (link.map { " \($0)" } ?? "")
+                case .observed(let link): "kernel" + (link.map { " \($0)" } ?? "")
                 }
             return (fact.isInForce ? "" : "-") + "\(fact.kind.rawValue) \(fact.value)"
                 + (fact.network.map { " on \($0)" } ?? "") + " from \(origin)"

@@ -5,12 +5,12 @@ import Testing
 
 @testable import Registry
 
-@Suite("Declared and heard")
+@Suite("Declared and observed")
 struct MergeTests {
     // MARK: - Networks
 
     @Test(
-        "a heard network is called as its alias, else as its interface",
+        "an observed network is called as its alias, else as its interface",
         arguments: [
             ("br0", nil, "br0"), ("br0", "", "br0"), ("br0", "frontend", "frontend"), ("br0", "a.b", "a.b"),
             ("eth0.5", nil, "eth0.5"),
@@ -19,7 +19,7 @@ struct MergeTests {
         var town = try Town()
         town.bridge(3, interface, alias: alias)
         town.namespace(1, "/run/netns/web", "3 10.0.0.2")
-        #expect(try town.registry.network(named: name).heard?.interfaceName == interface)
+        #expect(try town.registry.network(named: name).observed?.interfaceName == interface)
         #expect(try town.ask("web", "web.\(name).internal") == ["10.0.0.2"])
         #expect(try town.ask("web", "2.0.0.10.in-addr.arpa", .ptr) == ["web.\(name).internal."])
         #expect(try town.registry.network(named: interface).name == name, "its interface's name finds it, too")
@@ -89,7 +89,7 @@ struct MergeTests {
         try town.network("back", interface: "br0")
     }
 
-    @Test("declared subnets win over heard ones")
+    @Test("declared subnets win over observed ones")
     func subnets() throws {
         var town = try Town()
         town.bridge(3, "br0", subnets: ["10.0.0.0/24"])
@@ -103,7 +103,7 @@ struct MergeTests {
         let block = name.reverseBlock
         let isOurs = town.directory.isReverseOfMyNetworks(try #require(block), view: web)
         #expect(isOurs)
-        #expect(try town.ask("web", "web") == ["10.9.0.2"], "what is heard may be outside of them")
+        #expect(try town.ask("web", "web") == ["10.9.0.2"], "what is observed may be outside of them")
     }
 
     @Test("networks of one name are both there; a declared one is what the name means, else it says what to choose")
@@ -160,8 +160,8 @@ struct MergeTests {
 
     // MARK: - Containers
 
-    @Test("a heard container is called as its namespace, and is on the networks of its links in their order")
-    func heardContainer() throws {
+    @Test("an observed container is called as its namespace, and is on the networks of its links in their order")
+    func observedContainer() throws {
         var town = try Town()
         town.bridge(3, "front")
         town.bridge(4, "back")
@@ -266,7 +266,7 @@ struct MergeTests {
         #expect(throws: RegistryError.ambiguousName("web", choices: ["/run/netns/web", "/run/pods/web"])) {
             try town.registry.container(named: "web")
         }
-        #expect(try town.registry.container(named: "/run/pods/web").heard?.cookie.rawValue == 2)
+        #expect(try town.registry.container(named: "/run/pods/web").observed?.cookie.rawValue == 2)
         try town.container("web", "front 10.0.0.4")
         #expect(try town.registry.container(named: "web").declared != nil)
         #expect(try town.ask("app", "web")?.sorted() == ["10.0.0.2", "10.0.0.3", "10.0.0.4"])
@@ -334,7 +334,7 @@ struct MergeTests {
         town.namespace(1, "/run/netns/\(name)", "3 10.0.0.2")
         town.namespace(2, "/run/netns/web", "3 10.0.0.3")
         #expect(try town.ask("/run/netns/\(name)", "web") == ["10.0.0.3"])
-        #expect(try town.registry.container(named: name).heard?.name == name)
+        #expect(try town.registry.container(named: name).observed?.name == name)
         #expect(try town.ask("web", "2.0.0.10.in-addr.arpa", .ptr) == nil)
         if let asked = try? Name(name) { #expect(try town.ask("web", "\(asked)") == nil) }
         try town.connect("/run/netns/\(name)", "front /site")
@@ -347,7 +347,7 @@ struct MergeTests {
         town.bridge(3, "br0", alias: alias)
         town.namespace(1, "/run/netns/web", "3 10.0.0.2")
         #expect(try town.registry.network(named: "br0").name == alias)
-        #expect(try town.registry.network(named: alias).heard?.interfaceName == "br0")
+        #expect(try town.registry.network(named: alias).observed?.interfaceName == "br0")
         #expect(try town.ask("web", "web") == ["10.0.0.2"])
         #expect(try town.ask("web", "web.br0") == nil)
         #expect(try town.ask("web", "2.0.0.10.in-addr.arpa", .ptr) == ["web.internal."])
@@ -380,7 +380,7 @@ struct MergeTests {
         #expect(try town.ask("you", "db") == ["10.5.0.1"])
     }
 
-    @Test("a heard endpoint is given aliases and addresses by connecting")
+    @Test("an observed endpoint is given aliases and addresses by connecting")
     func connecting() throws {
         var town = try Town()
         town.bridge(3, "front")
@@ -401,7 +401,7 @@ struct MergeTests {
         #expect(try town.ask("web", "3.0.0.10.in-addr.arpa", .ptr) == nil)
     }
 
-    @Test("a heard endpoint is off its network once disconnected, until it is connected again")
+    @Test("an observed endpoint is off its network once disconnected, until it is connected again")
     func disconnecting() throws {
         var town = try Town()
         town.bridge(3, "front")

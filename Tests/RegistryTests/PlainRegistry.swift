@@ -25,13 +25,13 @@ struct PlainRegistry {
     struct Container {
         var cookie: UInt64?
         var declared: (name: String, endpoints: [EndpointDefinition])?
-        var heard: (path: String, links: [HeardEndpoint])?
+        var observed: (path: String, links: [ObservedEndpoint])?
         var isExact = false
         var connections: [EndpointDefinition] = []
         var disconnected: Set<UInt32> = []
         var isDraining = false
 
-        var name: String { declared?.name ?? String(heard?.path.dropFirst(7) ?? "") }
+        var name: String { declared?.name ?? String(observed?.path.dropFirst(7) ?? "") }
     }
 
     /// A network in force.
@@ -45,7 +45,7 @@ struct PlainRegistry {
     }
 
     var declaredNetworks: [String: String?] = [:]
-    var heardNetworks: [UInt32: Link] = [:]
+    var observedNetworks: [UInt32: Link] = [:]
     var containers: [Container] = []
 
     // MARK: - What is in force
@@ -58,16 +58,16 @@ struct PlainRegistry {
             networks.append(
                 Network(
                     key: name, name: name, isDeclared: true, index: index,
-                    interface: index.flatMap { heardNetworks[$0]?.name } ?? interface))
+                    interface: index.flatMap { observedNetworks[$0]?.name } ?? interface))
         }
         for case (let name, let interface?) in declaredNetworks {
-            declare(name, interface, heardNetworks.filter { $0.value.name == interface }.keys.max())
+            declare(name, interface, observedNetworks.filter { $0.value.name == interface }.keys.max())
         }
         for (name, interface) in declaredNetworks where interface == nil {
-            let called = heardNetworks.filter { ($0.value.alias ?? $0.value.name) == name }
+            let called = observedNetworks.filter { ($0.value.alias ?? $0.value.name) == name }
             declare(name, nil, called.keys.filter { !bound.contains($0) }.min())
         }
-        for (index, link) in heardNetworks where !bound.contains(index) {
+        for (index, link) in observedNetworks where !bound.contains(index) {
             networks.append(
                 Network(
                     key: "\(index)", name: link.alias ?? link.name, isDeclared: false, index: index,
@@ -87,9 +87,9 @@ struct PlainRegistry {
     struct Endpoint {
         var network: Network
         var declaredAddresses: [IPAddress] = []
-        var heardAddresses: [IPAddress] = []
+        var observedAddresses: [IPAddress] = []
         var aliases: [String] = []
-        var addresses: [IPAddress] { declaredAddresses.isEmpty ? heardAddresses : declaredAddresses }
+        var addresses: [IPAddress] { declaredAddresses.isEmpty ? observedAddresses : declaredAddresses }
     }
 
     func endpoints(of container: Container) -> [Endpoint] {
@@ -110,11 +110,11 @@ struct PlainRegistry {
         }
         declare(container.declared?.endpoints ?? [])
         if container.isExact { declare(container.connections) }
-        for link in container.heard?.links ?? [] {
+        for link in container.observed?.links ?? [] {
             guard let network = networks.first(where: { $0.index == link.network.rawValue }) else { continue }
             let isOn = endpoints.contains { $0.network.key == network.key }
             if container.isExact ? isOn : !container.disconnected.contains(link.network.rawValue) {
-                add(network) { $0.heardAddresses += link.addresses }
+                add(network) { $0.observedAddresses += link.addresses }
             }
         }
         if !container.isExact { declare(container.connections) }
@@ -174,7 +174,9 @@ struct PlainRegistry {
 
     private mutating func change(at position: Int, _ body: (inout Container) -> Void) {
         body(&containers[position])
-        if containers[position].declared == nil, containers[position].heard == nil { containers.remove(at: position) }
+        if containers[position].declared == nil, containers[position].observed == nil {
+            containers.remove(at: position)
+        }
     }
 }
 

@@ -59,7 +59,7 @@ struct RandomHistoryTests {
 extension Registry {
     /// Whether nothing is left in any table.
     fileprivate var isEmpty: Bool {
-        networkStates.isEmpty && containerStates.isEmpty && networksCalled.isEmpty && heardNetworks.isEmpty
+        networkStates.isEmpty && containerStates.isEmpty && networksCalled.isEmpty && observedNetworks.isEmpty
             && networkOfInterface.isEmpty && interfacesCalled.isEmpty && claims.isEmpty
             && containersCalled.isEmpty && containerOfCookie.isEmpty && referrers.isEmpty && shares.isEmpty
             && containerOfScope.isEmpty && linkNames.isEmpty && linkedBy.isEmpty

@@ -85,8 +85,8 @@ struct Town: ~Copyable {
 
     /// A bridge; `alias` is what `ip link set … alias` sets.
     mutating func bridge(_ index: UInt32, _ name: String, alias: String? = nil, subnets: [String] = []) {
-        registry.hear(
-            HeardNetwork(
+        registry.observe(
+            ObservedNetwork(
                 interface: InterfaceIndex(rawValue: index), interfaceName: name, alias: alias,
                 subnets: subnets.compactMap { Subnet($0) }))
         settle()
@@ -102,12 +102,12 @@ struct Town: ~Copyable {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let endpoints = links.enumerated().map { number, text in
             let words = text.split(separator: " ")
-            return HeardEndpoint(
+            return ObservedEndpoint(
                 network: InterfaceIndex(rawValue: words.first.flatMap { UInt32($0) } ?? 0), link: "eth\(number)",
                 addresses: words.dropFirst().compactMap { IPAddress(String($0)) })
         }
-        registry.hear(
-            HeardContainer(cookie: NamespaceCookie(rawValue: cookie), name: name, path: path, endpoints: endpoints))
+        registry.observe(
+            ObservedContainer(cookie: NamespaceCookie(rawValue: cookie), name: name, path: path, endpoints: endpoints))
         settle()
     }
 

@@ -173,7 +173,7 @@ extension ControlPlane {
     private func removeContainer(_ parameters: Named) throws(ControlError) {
         let container = try container(named: parameters.name)
         guard container.declared != nil else {
-            throw .containerOfTheKernel(container.name, path: container.heard?.path ?? "")
+            throw .containerOfTheKernel(container.name, path: container.observed?.path ?? "")
         }
         remove(container.id)
         state.keep(.removeContainer(container.name))

@@ -67,7 +67,7 @@ extension ControlAPI.Fact {
         let (source, link) =
             switch fact.origin {
             case .declared(let source): (source.rawValue, String?.none)
-            case .heard(let link): ("kernel", link)
+            case .observed(let link): ("kernel", link)
             }
         self.init(
             fact: fact.kind.rawValue, value: fact.value, network: fact.network, source: source, link: link,

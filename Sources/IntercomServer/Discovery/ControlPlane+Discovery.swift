@@ -144,9 +144,9 @@ extension ControlPlane {
         var containers: [ContainerID] = []
         for change in changes {
             switch change {
-            case .network(let network): registry.hear(network)
+            case .network(let network): registry.observe(network)
             case .networkGone(let interface): registry.forget(network: interface)
-            case .container(let container): containers.append(registry.hear(container))
+            case .container(let container): containers.append(registry.observe(container))
             case .containerGone(let cookie): registry.forget(container: cookie)
             }
         }

@@ -112,7 +112,7 @@ extension ControlPlane {
         let source = NamespaceSource.path(path)
         let name = ContainerWatch.split(path).name
         let cookie = entrance.cookie
-        let container = registry.hear(HeardContainer(cookie: cookie, name: name, path: path))
+        let container = registry.observe(ObservedContainer(cookie: cookie, name: name, path: path))
         do throws(ControlError) {
             try attach(container, to: source, entrance)
         } catch {

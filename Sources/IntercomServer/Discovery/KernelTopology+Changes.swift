@@ -74,14 +74,14 @@ extension KernelTopology {
     }
 
     /// What the registry is to know of a network; nil where there is none.
-    private func network(_ index: UInt32) -> HeardNetwork? {
+    private func network(_ index: UInt32) -> ObservedNetwork? {
         guard selected.contains(index), let link = host.links[index] else { return nil }
         let membership = memberships[index]
         // A parent is a network while somebody is on it; one that was declared, always.
         guard link.kind == .bridge || membership != nil || selection.declared.contains(link.name) else { return nil }
         var subnets = Set((membership?.subnets ?? [:]).keys)
         subnets.formUnion((host.addresses[index] ?? []).compactMap(\.subnet))
-        return HeardNetwork(
+        return ObservedNetwork(
             interface: InterfaceIndex(rawValue: index), interfaceName: link.name, alias: link.alias,
             subnets: subnets.sorted { ($0.address, $0.prefixLength) < ($1.address, $1.prefixLength) })
     }
@@ -115,10 +115,10 @@ extension KernelTopology {
             let endpoints = endpoints(of: container)
             settle(container, endpoints)
             follow(container)
-            let heard = HeardContainer(
+            let heard = ObservedContainer(
                 cookie: container.namespace.cookie, name: container.namespace.name, path: container.namespace.path,
                 endpoints: endpoints.map {
-                    HeardEndpoint(
+                    ObservedEndpoint(
                         network: InterfaceIndex(rawValue: $0.network), link: $0.link, addresses: $0.addresses)
                 })
             containers[id]?.endpoints = endpoints

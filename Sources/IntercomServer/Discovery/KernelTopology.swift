@@ -18,9 +18,9 @@ struct HeardNamespace: Equatable, Sendable {
 
 /// What is different from before, in the registry's terms.
 enum KernelChange: Equatable, Sendable {
-    case network(HeardNetwork)
+    case network(ObservedNetwork)
     case networkGone(InterfaceIndex)
-    case container(HeardContainer)
+    case container(ObservedContainer)
     case containerGone(NamespaceCookie)
 }
 
@@ -39,7 +39,7 @@ struct KernelTopology: Sendable {
         /// The links of the host that its own hang on.
         var parents: Set<UInt32> = []
         var endpoints: [Endpoint] = []
-        var told: HeardContainer?
+        var told: ObservedContainer?
         /// Whether it is told at any change of its links and addresses, also one that makes no difference.
         var isToldAlways = false
     }
@@ -72,7 +72,7 @@ struct KernelTopology: Sendable {
     /// The namespaces with links that hang on one of the host's.
     var children: [UInt32: Set<NamespaceID>] = [:]
     var memberships: [UInt32: Membership] = [:]
-    var toldNetworks: [UInt32: HeardNetwork] = [:]
+    var toldNetworks: [UInt32: ObservedNetwork] = [:]
 
     // What ``takeChanges()`` has to look at.
     var changedContainers: Set<NamespaceID> = []

@@ -43,9 +43,9 @@ private func takeChanges(of topology: inout KernelTopology) {
     guard var town = try? Town() else { return }
     for change in topology.takeChanges() {
         switch change {
-        case .network(let network): town.registry.hear(network)
+        case .network(let network): town.registry.observe(network)
         case .networkGone(let interface): town.registry.forget(network: interface)
-        case .container(let container): town.registry.hear(container)
+        case .container(let container): town.registry.observe(container)
         case .containerGone(let cookie): town.registry.forget(container: cookie)
         }
         town.settle()

@@ -29,7 +29,7 @@ package struct NamespaceCookie: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A network as the kernel shows it: a bridge, or the parent of macvlan and ipvlan links.
-package struct HeardNetwork: Sendable, Equatable {
+package struct ObservedNetwork: Sendable, Equatable {
     /// The link that it is.
     package var interface: InterfaceIndex
     /// `IFLA_IFNAME` as text; octets that are no UTF-8 as `\DDD`.
@@ -50,7 +50,7 @@ package struct HeardNetwork: Sendable, Equatable {
 }
 
 /// A namespace as the kernel shows it.
-package struct HeardContainer: Sendable, Equatable {
+package struct ObservedContainer: Sendable, Equatable {
     /// The namespace's own.
     package var cookie: NamespaceCookie
     /// Its file's name in `/run/netns`. Not every one is a label: such a one is shown, and does not resolve.
@@ -58,9 +58,9 @@ package struct HeardContainer: Sendable, Equatable {
     /// Where it can be entered.
     package var path: String
     /// In the order of the links' indexes in the namespace.
-    package var endpoints: [HeardEndpoint]
+    package var endpoints: [ObservedEndpoint]
 
-    package init(cookie: NamespaceCookie, name: String, path: String, endpoints: [HeardEndpoint] = []) {
+    package init(cookie: NamespaceCookie, name: String, path: String, endpoints: [ObservedEndpoint] = []) {
         self.cookie = cookie
         self.name = name
         self.path = path
@@ -69,8 +69,8 @@ package struct HeardContainer: Sendable, Equatable {
 }
 
 /// A link of a namespace that is plugged into a network.
-package struct HeardEndpoint: Sendable, Equatable {
-    /// That of the ``HeardNetwork``.
+package struct ObservedEndpoint: Sendable, Equatable {
+    /// That of the ``ObservedNetwork``.
     package var network: InterfaceIndex
     /// The link's name in the namespace, as `eth0`.
     package var link: String
