@@ -2,6 +2,11 @@
 
 /// Forgets kept answers: all, those about one name, or those about a name and everything under it.
 package enum FlushCache: ControlMethod {
+    package static let definition = """
+        # Forgets kept answers: all, or those about a name, or (suffix) about a name and all names under it.
+        method FlushCache(name: ?string, suffix: ?bool) -> (flushed: int)
+        """
+
     package struct Parameters: Codable, Equatable, Sendable {
         /// A domain name in presentation form; absent: all.
         package var name: String?
@@ -26,7 +31,24 @@ package enum FlushCache: ControlMethod {
 
 extension Status {
     /// What is kept of upstreams' answers now, and what the caches of all workers have done since the daemon started.
-    package struct Cache: Codable, Equatable, Sendable {
+    package struct Cache: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # Kept answers of upstreams now: how many, the memory that they take and may take; and since the daemon started:
+            # questions answered from memory (stale: past their life, RFC 8767), questions that upstreams were asked, questions
+            # that waited for what was asked already, answers renewed in time, answers that made room for others.
+            type Cache (
+              entries: int,
+              octets: int,
+              limit: int,
+              hits: int,
+              stale: int,
+              misses: int,
+              coalesced: int,
+              prefetches: int,
+              evictions: int
+            )
+            """
+
         /// Answers that are kept.
         package var entries: Int
         /// Memory that they take.

@@ -2,8 +2,32 @@
 
 /// Adds a container: enters its namespace, if it has one here, and makes its names known.
 package enum AddContainer: ControlMethod {
+    package static let definition = """
+        # Adds a container: by the path of its namespace, by a process in it, or by addresses alone. It is on the networks
+        # that are named; if none are (networks is absent), on those that its links are plugged into.
+        method AddContainer(
+          name: string,
+          netns: ?string,
+          pid: ?int,
+          networks: ?[]Attachment,
+          hostname: ?string,
+          id: ?string,
+          links: ?[]Link,
+          ports: ?[]Port,
+          resolvConf: ?string,
+          listen: ?string
+        ) -> ()
+        """
+    package static let types: [any ControlType.Type] = [Attachment.self, Link.self, Port.self]
+    package static let isPersisted = true
+
     /// One network that the container is on from the start.
-    package struct Attachment: Codable, Equatable, Sendable {
+    package struct Attachment: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # A network that a new container is on, with its addresses and further names there.
+            type Attachment (name: string, addresses: ?[]string, aliases: ?[]string)
+            """
+
         /// The network's name.
         package var name: String
         /// The container's addresses on it; absent: those of its links.
@@ -62,24 +86,50 @@ package enum AddContainer: ControlMethod {
 
 /// Takes back a container's declaration: unless the kernel shows it, its listener closes and its names go.
 package enum RemoveContainer: ControlMethod {
+    package static let definition = """
+        # Takes back a container's declaration: unless the kernel shows it, its listener closes and its names go.
+        method RemoveContainer(name: string) -> ()
+        """
+    package static let isPersisted = true
+
     package typealias Parameters = Named
     package typealias Reply = Nothing
 }
 
 /// Leaves a container out of aliases that others serve, too. Its own names stay.
 package enum DrainContainer: ControlMethod {
+    package static let definition = """
+        # Leaves a container out of aliases that others serve, too. Its own names stay.
+        method DrainContainer(name: string) -> ()
+        """
+    package static let isPersisted = true
+
     package typealias Parameters = Named
     package typealias Reply = Nothing
 }
 
 /// Takes ``DrainContainer`` back.
 package enum ReadyContainer: ControlMethod {
+    package static let definition = """
+        # Takes that back.
+        method ReadyContainer(name: string) -> ()
+        """
+    package static let isPersisted = true
+
     package typealias Parameters = Named
     package typealias Reply = Nothing
 }
 
 /// All containers, by name.
 package enum ListContainers: ControlMethod {
+    package static let definition = """
+        # All containers, by name.
+        method ListContainers() -> (containers: []Container)
+        """
+    package static let types: [any ControlType.Type] = [
+        Container.Endpoint.self, Link.self, Port.self, Fact.self, Container.self,
+    ]
+
     package typealias Parameters = Nothing
     package struct Reply: Codable, Equatable, Sendable {
         /// Sorted by name.
@@ -93,6 +143,14 @@ package enum ListContainers: ControlMethod {
 
 /// One container.
 package enum InspectContainer: ControlMethod {
+    package static let definition = """
+        # One container.
+        method InspectContainer(name: string) -> (container: Container)
+        """
+    package static let types: [any ControlType.Type] = [
+        Container.Endpoint.self, Link.self, Port.self, Fact.self, Container.self,
+    ]
+
     package typealias Parameters = Named
     package struct Reply: Codable, Equatable, Sendable {
         /// The one that was asked for.
@@ -105,7 +163,12 @@ package enum InspectContainer: ControlMethod {
 }
 
 /// A private name of another container.
-package struct Link: Codable, Equatable, Sendable {
+package struct Link: ControlType, Codable, Equatable, Sendable {
+    package static let definition = """
+        # A private name of another container.
+        type Link (container: string, name: string)
+        """
+
     /// The other one's name; it need not be there yet.
     package var container: String
     /// What it is called by the one that has the link.
@@ -118,7 +181,12 @@ package struct Link: Codable, Equatable, Sendable {
 }
 
 /// A port that SRV answers tell of.
-package struct Port: Codable, Equatable, Sendable {
+package struct Port: ControlType, Codable, Equatable, Sendable {
+    package static let definition = """
+        # A port that SRV answers tell of; protocol: "tcp" (if absent) or "udp".
+        type Port (port: int, protocol: ?string, service: ?string)
+        """
+
     /// 1...65535.
     package var port: Int
     /// `tcp` or `udp`; absent: `tcp`.
@@ -134,9 +202,35 @@ package struct Port: Codable, Equatable, Sendable {
 }
 
 /// A container as the daemon knows it.
-package struct Container: Codable, Equatable, Sendable {
+package struct Container: ControlType, Codable, Equatable, Sendable {
+    package static let definition = """
+        # A container; listener: where it is answered, absent without a namespace here; listen: how port 53 is taken there,
+        # "direct" or "redirect"; draining: whether it is left out of aliases that others serve, too.
+        type Container (
+          name: string,
+          id: ?string,
+          hostname: ?string,
+          netns: ?string,
+          pid: ?int,
+          networks: []Endpoint,
+          links: []Link,
+          ports: []Port,
+          resolvConf: ?string,
+          listener: ?string,
+          listen: string,
+          draining: bool,
+          source: string,
+          facts: []Fact
+        )
+        """
+
     /// The container on one network.
-    package struct Endpoint: Codable, Equatable, Sendable {
+    package struct Endpoint: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # A container on one network, with all names that it answers to there.
+            type Endpoint (network: string, addresses: []string, aliases: []string, names: []string)
+            """
+
         /// The network's name.
         package var network: String
         /// As in force.

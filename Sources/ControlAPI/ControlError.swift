@@ -52,6 +52,37 @@ extension ControlError: Encodable {
     }
 }
 
+extension ControlError {
+    /// All errors and their parameters in Varlink's interface definition language.
+    static let definitions = """
+        error NoSuchNetwork (message: string, network: string)
+        error NoSuchContainer (message: string, container: string)
+        error NetworkExists (message: string, network: string)
+        error ContainerExists (message: string, container: string)
+        # Several networks, or containers, have this name: choices are what each is found by alone.
+        error AmbiguousName (message: string, name: string, choices: []string)
+        error InterfaceInUse (message: string, interface: string, network: string)
+        # Nobody declared it: the kernel shows it, as this interface or at this path.
+        error NotDeclared (message: string, name: string, origin: string)
+        error NetworkInUse (message: string, network: string, containers: []string)
+        error AlreadyConnected (message: string, container: string, network: string)
+        error NotConnected (message: string, container: string, network: string)
+        error InvalidName (message: string, name: string, reason: string)
+        error InvalidAddress (message: string, address: string, reason: string)
+        error AddressInUse (message: string, address: string, network: string, container: string)
+        error InvalidValue (message: string, parameter: string, value: string, reason: string)
+        error NotANetworkNamespace (message: string, path: string, reason: string)
+        error NoSuchProcess (message: string, pid: int)
+        error HostNamespace (message: string, namespace: string)
+        error NamespaceInUse (message: string, namespace: string, container: string)
+        error PortInUse (message: string, namespace: string, address: string)
+        error NoNftables (message: string, namespace: string, reason: string)
+        error NotPermitted (message: string, user: string)
+        error InvalidConfiguration (message: string, errors: []string)
+        error OperationFailed (message: string, reason: string)
+        """
+}
+
 // MARK: - Networks and containers
 
 extension ControlError {

@@ -1,16 +1,45 @@
-// The calls of the Varlink interface `intercom.Control`: for each its parameters and its reply.
+// The calls of the Varlink interface `intercom.Control`: each is a type that has all that is to be said of it.
 
 /// A method of `intercom.Control`: its name is that of the type.
-package protocol ControlMethod {
+///
+/// What it does stands with the daemon, in the table of handlers; everything else stands here.
+package protocol ControlMethod: SendableMetatype {
     /// What a call carries.
     associatedtype Parameters: Codable & Sendable
     /// What its reply carries.
     associatedtype Reply: Codable & Sendable
+
+    /// Its piece of the interface's description: what it does, its parameters, its reply.
+    static var definition: String { get }
+    /// The types that the piece speaks of, each behind those that it speaks of itself.
+    static var types: [any ControlType.Type] { get }
+    /// True where a call declares something that outlives the daemon: it is written to the state directory.
+    static var isPersisted: Bool { get }
+    /// Who may call it.
+    static var permission: ControlPermission { get }
 }
 
 extension ControlMethod {
     /// The method's full name on the wire, as `intercom.Control.ListNetworks`.
     package static var name: String { "\(ControlInterface.name).\(Self.self)" }
+
+    package static var types: [any ControlType.Type] { [] }
+    package static var isPersisted: Bool { false }
+    package static var permission: ControlPermission { .group }
+}
+
+/// A type of the interface: what Varlink calls a `type`.
+package protocol ControlType: SendableMetatype {
+    /// Its piece of the interface's description.
+    static var definition: String { get }
+}
+
+/// Who may call a method.
+package enum ControlPermission: Sendable {
+    /// Root, the user that the daemon runs as, and members of the group that the socket belongs to.
+    case group
+    /// Root and the user that the daemon runs as.
+    case root
 }
 
 /// A call without parameters, or a reply without content.

@@ -2,6 +2,26 @@
 
 /// How the daemon is doing.
 package enum Status: ControlMethod {
+    package static let definition = """
+        # How the daemon is doing; uptime: seconds; warnings: what somebody should look at, a sentence each.
+        method Status() -> (
+          version: string,
+          pid: int,
+          uptime: int,
+          configuration: ?string,
+          networks: int,
+          containers: int,
+          upstreams: []string,
+          groups: []UpstreamGroup,
+          servers: []Server,
+          cache: Cache,
+          workers: []Worker,
+          awaited: []string,
+          warnings: []string
+        )
+        """
+    package static let types: [any ControlType.Type] = [UpstreamGroup.self, Server.self, Cache.self, Worker.self]
+
     package typealias Parameters = Nothing
 
     package struct Reply: Codable, Equatable, Sendable {
@@ -54,7 +74,13 @@ package enum Status: ControlMethod {
     }
 
     /// Servers that the same questions go to.
-    package struct UpstreamGroup: Codable, Equatable, Sendable {
+    package struct UpstreamGroup: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # DNS servers, ADDRESS:PORT, that the same questions go to: those of containers on a network (absent: all), about
+            # names under a domain (absent: all that are under no other); from: "host" or "namespace".
+            type UpstreamGroup (network: ?string, domain: ?string, from: string, servers: []string)
+            """
+
         /// The network whose containers ask; absent: all.
         package var network: String?
         /// The domain of the route; absent: all names that are under no route.
@@ -73,7 +99,14 @@ package enum Status: ControlMethod {
     }
 
     /// A DNS server as it is reached from one namespace.
-    package struct Server: Codable, Equatable, Sendable {
+    package struct Server: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # A server that has been asked, from the namespace of a container or of the host: its smoothed round-trip time in
+            # microseconds, the questions that got no reply in time since its last one, whether others are asked before it, and
+            # whether it is not asked at all, as it asks us in turn.
+            type Server (server: string, container: ?string, roundTrip: ?int, failures: int, resting: bool, looping: bool)
+            """
+
         /// ADDRESS:PORT.
         package var server: String
         /// The container from whose namespace it is asked; absent: the host's.
@@ -100,7 +133,24 @@ package enum Status: ControlMethod {
     }
 
     /// What one worker does and has done since it started.
-    package struct Worker: Codable, Equatable, Sendable {
+    package struct Worker: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # What one worker does and has done since it started.
+            type Worker (
+              worker: int,
+              listeners: int,
+              queries: int,
+              local: int,
+              cached: int,
+              forwarded: int,
+              negative: int,
+              failed: int,
+              dropped: int,
+              tcpConnections: int,
+              inFlight: int
+            )
+            """
+
         /// Its number, from 0 on.
         package var worker: Int
         /// Namespaces that it serves.
@@ -146,6 +196,11 @@ package enum Status: ControlMethod {
 
 /// Reads the configuration again and applies what is different; the same as SIGHUP.
 package enum Reload: ControlMethod {
+    package static let definition = """
+        # Reads the configuration again and applies what is different.
+        method Reload() -> ()
+        """
+
     package typealias Parameters = Nothing
     package typealias Reply = Nothing
 }

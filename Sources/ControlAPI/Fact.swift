@@ -1,7 +1,15 @@
 // Where each thing comes from that is known of a network or a container.
 
 /// Something that was declared, or that the kernel shows.
-package struct Fact: Codable, Equatable, Sendable {
+package struct Fact: ControlType, Codable, Equatable, Sendable {
+    package static let definition = """
+        # Something that is known, and where it comes from. fact: "name", "netns", "pid", "hostname", "id", "network",
+        # "address", "alias", "link", "port", "interface", "subnet", "internal", "upstream", "route" or "ttl"; source:
+        # "configuration" or "control" declared it, the "kernel" shows it, at this link; inForce: false where something
+        # else has more weight, or what it is about is not there.
+        type Fact (fact: string, value: string, network: ?string, source: string, link: ?string, inForce: bool)
+        """
+
     /// `name`, `netns`, `pid`, `hostname`, `id`, `network`, `address`, `alias`, `link`, `port`, `interface`, `subnet`,
     /// `internal`, `upstream`, `route` or `ttl`.
     package var fact: String

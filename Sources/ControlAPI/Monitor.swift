@@ -2,6 +2,13 @@
 
 /// Changes of the registry, each in a reply of its own; the call needs `more`. It ends with the connection, or with the daemon.
 package enum Monitor: ControlMethod {
+    package static let definition = """
+        # Every change of the registry as it happens; needs "more". The first reply is ready: what changes from then on is told.
+        # Who does not read misses changes, and is told how many. What is there already is told by the other methods.
+        method Monitor() -> (ready: ?bool, missed: ?int, change: ?Change)
+        """
+    package static let types: [any ControlType.Type] = [Change.self]
+
     package typealias Parameters = Nothing
 
     /// One of the three.
@@ -21,7 +28,28 @@ package enum Monitor: ControlMethod {
     }
 
     /// A network, a container, or a container's endpoint on a network: as it is now; if it was removed, as it was.
-    package struct Change: Codable, Equatable, Sendable {
+    package struct Change: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # A change of the registry. kind: "network", "container" or "endpoint" (of a container on a network); action: "added",
+            # "changed" or "removed"; formerName: what a network or container was called before. interface, subnets and internal
+            # are a network's, netns and draining a container's, addresses and aliases an endpoint's: as they are now, and of
+            # what was removed as they were.
+            type Change (
+              kind: string,
+              action: string,
+              network: ?string,
+              container: ?string,
+              formerName: ?string,
+              interface: ?string,
+              subnets: ?[]string,
+              internal: ?bool,
+              netns: ?string,
+              draining: ?bool,
+              addresses: ?[]string,
+              aliases: ?[]string
+            )
+            """
+
         /// `network`, `container` or `endpoint`.
         package var kind: String
         /// `added`, `changed` or `removed`.

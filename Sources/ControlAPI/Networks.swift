@@ -2,6 +2,22 @@
 
 /// Declares a network.
 package enum CreateNetwork: ControlMethod {
+    package static let definition = """
+        # Declares a network.
+        method CreateNetwork(
+          name: string,
+          interface: ?string,
+          subnets: ?[]string,
+          internal: ?bool,
+          upstreams: ?[]string,
+          ttl: ?int,
+          routes: ?[]Route,
+          forwardFrom: ?string
+        ) -> ()
+        """
+    package static let types: [any ControlType.Type] = [Route.self]
+    package static let isPersisted = true
+
     package struct Parameters: Codable, Equatable, Sendable {
         /// A DNS name; it may have several labels.
         package var name: String
@@ -39,12 +55,24 @@ package enum CreateNetwork: ControlMethod {
 
 /// Removes a network that no container is on.
 package enum RemoveNetwork: ControlMethod {
+    package static let definition = """
+        # Takes back a network's declaration, if no container was declared to be on it. What the kernel shows of it stays.
+        method RemoveNetwork(name: string) -> ()
+        """
+    package static let isPersisted = true
+
     package typealias Parameters = Named
     package typealias Reply = Nothing
 }
 
 /// All networks, by name.
 package enum ListNetworks: ControlMethod {
+    package static let definition = """
+        # All networks, by name.
+        method ListNetworks() -> (networks: []Network)
+        """
+    package static let types: [any ControlType.Type] = [Network.Member.self, Fact.self, Route.self, Network.self]
+
     package typealias Parameters = Nothing
     package struct Reply: Codable, Equatable, Sendable {
         /// Sorted by name.
@@ -58,6 +86,12 @@ package enum ListNetworks: ControlMethod {
 
 /// One network.
 package enum InspectNetwork: ControlMethod {
+    package static let definition = """
+        # One network.
+        method InspectNetwork(name: string) -> (network: Network)
+        """
+    package static let types: [any ControlType.Type] = [Network.Member.self, Fact.self, Route.self, Network.self]
+
     package typealias Parameters = Named
     package struct Reply: Codable, Equatable, Sendable {
         /// The one that was asked for.
@@ -71,6 +105,12 @@ package enum InspectNetwork: ControlMethod {
 
 /// Puts a container on a network, while it runs.
 package enum Connect: ControlMethod {
+    package static let definition = """
+        # Puts a container on a network, while it runs; one whose link is plugged into it gains addresses and aliases.
+        method Connect(network: string, container: string, addresses: ?[]string, aliases: ?[]string) -> ()
+        """
+    package static let isPersisted = true
+
     package struct Parameters: Codable, Equatable, Sendable {
         /// The network's name.
         package var network: String
@@ -93,6 +133,12 @@ package enum Connect: ControlMethod {
 
 /// Takes a container off a network, while it runs.
 package enum Disconnect: ControlMethod {
+    package static let definition = """
+        # Takes a container off a network, while it runs. A link that is plugged into it counts no more until Connect.
+        method Disconnect(network: string, container: string) -> ()
+        """
+    package static let isPersisted = true
+
     package struct Parameters: Codable, Equatable, Sendable {
         /// The network's name.
         package var network: String
@@ -108,7 +154,12 @@ package enum Disconnect: ControlMethod {
 }
 
 /// A domain whose names are asked elsewhere.
-package struct Route: Codable, Equatable, Sendable {
+package struct Route: ControlType, Codable, Equatable, Sendable {
+    package static let definition = """
+        # A domain that is asked elsewhere: of DNS servers, ADDRESS[:PORT]. The longest that a name is under counts.
+        type Route (domain: string, upstreams: []string)
+        """
+
     /// As `corp.example`, or `10.in-addr.arpa` for addresses; `.` for all names that are under no other.
     package var domain: String
     /// DNS servers, ADDRESS[:PORT], asked in this order; at least one.
@@ -121,9 +172,32 @@ package struct Route: Codable, Equatable, Sendable {
 }
 
 /// A network as the daemon knows it.
-package struct Network: Codable, Equatable, Sendable {
+package struct Network: ControlType, Codable, Equatable, Sendable {
+    package static let definition = """
+        # A network: the segment that containers share. forwardFrom: from where its upstreams and routes are asked, "host"
+        # or "namespace" (that of the container); ttl: seconds; source: "configuration", "control" or "kernel".
+        type Network (
+          name: string,
+          interface: ?string,
+          subnets: []string,
+          internal: bool,
+          upstreams: []string,
+          routes: []Route,
+          forwardFrom: string,
+          ttl: int,
+          source: string,
+          containers: []Member,
+          facts: []Fact
+        )
+        """
+
     /// A container on a network.
-    package struct Member: Codable, Equatable, Sendable {
+    package struct Member: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # A container on a network.
+            type Member (container: string, addresses: []string, aliases: []string)
+            """
+
         /// The container's name.
         package var container: String
         /// As in force.

@@ -2,6 +2,12 @@
 
 /// The answer that a container would get, found the way that its own question goes.
 package enum Resolve: ControlMethod {
+    package static let definition = """
+        # The answer that a container would get, and who gave it; type: "A" if absent.
+        method Resolve(name: string, type: ?string, container: string) -> (answer: Answer)
+        """
+    package static let types: [any ControlType.Type] = [Record.self, ExtendedError.self, Answer.self]
+
     package struct Parameters: Codable, Equatable, Sendable {
         /// A domain name in presentation form (RFC 1035 §5.1).
         package var name: String
@@ -27,7 +33,21 @@ package enum Resolve: ControlMethod {
     }
 
     /// A DNS answer for people.
-    package struct Answer: Codable, Equatable, Sendable {
+    package struct Answer: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # The answer that a container would get; source: who decided it.
+            type Answer (
+              name: string,
+              type: string,
+              rcode: string,
+              flags: []string,
+              answers: []Record,
+              authority: []Record,
+              extendedErrors: []ExtendedError,
+              source: string
+            )
+            """
+
         /// The name that was asked for.
         package var name: String
         /// The type that was asked for.
@@ -61,7 +81,12 @@ package enum Resolve: ControlMethod {
     }
 
     /// A resource record in presentation form.
-    package struct Record: Codable, Equatable, Sendable {
+    package struct Record: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # A resource record in presentation form; ttl: seconds.
+            type Record (name: string, ttl: int, type: string, data: string)
+            """
+
         /// The owner.
         package var name: String
         /// Seconds.
@@ -80,7 +105,12 @@ package enum Resolve: ControlMethod {
     }
 
     /// An Extended DNS Error (RFC 8914).
-    package struct ExtendedError: Codable, Equatable, Sendable {
+    package struct ExtendedError: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # An Extended DNS Error (RFC 8914).
+            type ExtendedError (code: int, meaning: string, text: ?string)
+            """
+
         /// INFO-CODE, 0...65535.
         package var code: Int
         /// What the code means.

@@ -85,6 +85,12 @@ internal import CLinux
         try control(EPOLL_CTL_DEL, watched.rawValue, 0, [])
     }
 
+    /// Has another instance watch this one, which is readable there while it has events (epoll(7)).
+    /// - Throws: ``LinuxError``, for example when it is watched already.
+    package func watch(by outer: borrowing Epoll, token: UInt64) throws(LinuxError) {
+        try outer.add(descriptor, token: token, interest: [.readable])
+    }
+
     private func control(_ operation: Int32, _ fd: Int32, _ token: UInt64, _ interest: Events) throws(LinuxError) {
         var event = unsafe epoll_event(events: interest.rawValue, data: epoll_data_t(u64: token))
         // The kernel copies the event while the call runs.

@@ -24,6 +24,13 @@ package struct VarlinkFramer: Sendable {
 
     package init() {}
 
+    /// Octets that are held: of messages that were not given out, and of one that is not complete.
+    package var count: Int { octets.count - start }
+    /// Whether ``next()`` has a message.
+    package var hasMessage: Bool { nextEnd < ends.count }
+    /// Whether a message has begun that is not complete.
+    package var hasPart: Bool { octets.count > (ends.last.map { $0 + 1 } ?? start) }
+
     /// Takes what has arrived: the first `count` octets of a buffer.
     /// - Throws: ``VarlinkFramerError/messageTooLong``.
     package mutating func feed(_ buffer: [UInt8], _ count: Int) throws(VarlinkFramerError) {

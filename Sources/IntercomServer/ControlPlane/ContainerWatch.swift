@@ -112,9 +112,8 @@ struct ContainerWatch: ~Copyable {
 
 /// What an event of the control plane's loop is about.
 enum ControlToken {
-    case signals, mailbox, listener, inotify, mounts, resolver, heartbeat, namespaces
+    case signals, mailbox, control, inotify, mounts, resolver, heartbeat, namespaces
     case process(Ticket)
-    case connection(Ticket)
     case redirection(Ticket)
     case netlink(Ticket)
 
@@ -122,11 +121,10 @@ enum ControlToken {
         switch self {
         case .signals: 1 << 60
         case .mailbox: 2 << 60
-        case .listener: 3 << 60
+        case .control: 3 << 60
         case .inotify: 4 << 60
         case .mounts: 5 << 60
         case .process(let ticket): 6 << 60 | ticket.word
-        case .connection(let ticket): 7 << 60 | ticket.word
         case .resolver: 8 << 60
         case .heartbeat: 9 << 60
         case .redirection(let ticket): 10 << 60 | ticket.word
@@ -140,11 +138,10 @@ enum ControlToken {
         switch word >> 60 {
         case 1: self = .signals
         case 2: self = .mailbox
-        case 3: self = .listener
+        case 3: self = .control
         case 4: self = .inotify
         case 5: self = .mounts
         case 6: self = .process(ticket)
-        case 7: self = .connection(ticket)
         case 8: self = .resolver
         case 9: self = .heartbeat
         case 10: self = .redirection(ticket)

@@ -16,88 +16,23 @@ extension ControlPlane {
             interfaces: [(name: ControlInterface.name, description: ControlInterface.description)])
     }
 
+    /// Takes what clients have sent, and carries out what they call.
+    func takeCalls() {
+        controlSocket.turn()
+        registry.isWatched = controlSocket.hasMonitors
+    }
+
+    /// Carries out a call, or refuses it; its reply is given to the control socket, now or later.
     func carryOut(_ call: VarlinkCall, of client: Ticket) {
-        if let position = connections.position(of: client), !isPermitted(connections[position].peer) {
-            let uid = connections[position].peer.uid
-            refuse(.notPermitted(user: Users.name(of: uid) ?? "\(uid)"), to: client)
-            return
+        if let answer = Self.service.answer(call) { return controlSocket.reply(answer, to: client) }
+        guard let handler = Self.handlers[call.method] else {
+            return controlSocket.reply(VarlinkService.methodNotFound(call.method), to: client)
         }
-        if let answer = Self.service.answer(call) {
-            reply(answer, to: client)
-            return
-        }
-        switch call.method {
-        case CreateNetwork.name: change(CreateNetwork.self, call, client, createNetwork)
-        case RemoveNetwork.name: change(RemoveNetwork.self, call, client, removeNetwork)
-        case Connect.name: change(Connect.self, call, client, connect)
-        case Disconnect.name: change(Disconnect.self, call, client, disconnect)
-        case AddContainer.name: change(AddContainer.self, call, client, addContainer)
-        case RemoveContainer.name: change(RemoveContainer.self, call, client, removeContainer)
-        case DrainContainer.name:
-            change(DrainContainer.self, call, client) { named throws(ControlError) in try self.drain(named) }
-        case ReadyContainer.name:
-            change(ReadyContainer.self, call, client) { named throws(ControlError) in try self.makeReady(named) }
-        case Reload.name: change(Reload.self, call, client) { _ throws(ControlError) in try self.reload() }
-        case ListNetworks.name:
-            show(ListNetworks.self, call, client) { _ in .init(networks: self.registry.networks.map(self.describe)) }
-        case InspectNetwork.name: show(InspectNetwork.self, call, client, inspectNetwork)
-        case ListContainers.name:
-            show(ListContainers.self, call, client) { _ in
-                .init(containers: self.registry.containers.map(self.describe))
-            }
-        case InspectContainer.name: show(InspectContainer.self, call, client, inspectContainer)
-        case Resolve.name: resolve(call, client)
-        case Status.name: status(client)
-        case Monitor.name: monitor(call, client)
-        case FlushCache.name: flushCache(call, client)
-        default: reply(VarlinkService.methodNotFound(call.method), to: client)
-        }
-    }
-
-    // MARK: - Kinds of calls
-
-    /// A call that changes something: its reply goes out once every worker has taken the change.
-    private func change<Method: ControlMethod>(
-        _ method: Method.Type, _ call: VarlinkCall, _ client: Ticket,
-        _ body: (Method.Parameters) throws(ControlError) -> Void
-    ) where Method.Reply == Nothing {
-        guard let parameters = parameters(method, call, client) else { return }
-        do throws(ControlError) {
-            try reserveState(for: call)
-            try body(parameters)
-        } catch {
-            refuse(error, to: client)
-            return
-        }
-        publish { [self] in replyLater(VarlinkReply.encode(Nothing()), to: client) }
-    }
-
-    /// A call that looks at the registry alone.
-    private func show<Method: ControlMethod>(
-        _ method: Method.Type, _ call: VarlinkCall, _ client: Ticket,
-        _ body: (Method.Parameters) throws(ControlError) -> Method.Reply
-    ) {
-        guard let parameters = parameters(method, call, client) else { return }
-        do throws(ControlError) {
-            reply(VarlinkReply.encode(try body(parameters)), to: client)
-        } catch {
-            refuse(error, to: client)
-        }
-    }
-
-    func parameters<Method: ControlMethod>(
-        _ method: Method.Type, _ call: VarlinkCall, _ client: Ticket
-    ) -> Method.Parameters? {
-        do throws(InvalidParameter) {
-            return try call.parameters(Method.Parameters.self)
-        } catch {
-            reply(VarlinkService.invalidParameter(error), to: client)
-            return nil
-        }
+        handler.carryOut(self, call, client)
     }
 
     func refuse(_ error: ControlError, to client: Ticket) {
-        reply(VarlinkReply.encode(error: error.name, error), to: client)
+        controlSocket.reply(VarlinkReply.encode(error: error.name, error), to: client)
     }
 
     // MARK: - Networks
@@ -110,7 +45,7 @@ extension ControlPlane {
         logger.info("network \(definition.name) created", metadata: .about(network: definition.name))
     }
 
-    private func removeNetwork(_ parameters: Named) throws(ControlError) {
+    func removeNetwork(_ parameters: Named) throws(ControlError) {
         try changeRegistry { registry throws(RegistryError) in try registry.removeNetwork(named: parameters.name) }
         upstreamsChanged = true
         state.keep(.removeNetwork(parameters.name))
@@ -139,7 +74,7 @@ extension ControlPlane {
             metadata: .about(container: parameters.container, network: parameters.network))
     }
 
-    private func inspectNetwork(_ parameters: Named) throws(ControlError) -> InspectNetwork.Reply {
+    func inspectNetwork(_ parameters: Named) throws(ControlError) -> InspectNetwork.Reply {
         .init(
             network: describe(
                 try changeRegistry { registry throws(RegistryError) in try registry.network(named: parameters.name) }))
@@ -147,7 +82,7 @@ extension ControlPlane {
 
     // MARK: - Containers
 
-    private func addContainer(_ parameters: AddContainer.Parameters) throws(ControlError) {
+    func addContainer(_ parameters: AddContainer.Parameters) throws(ControlError) {
         for link in parameters.links ?? [] where !registry.hasContainer(named: link.container) {
             throw .noSuchContainer(link.container)
         }
@@ -170,7 +105,7 @@ extension ControlPlane {
             metadata: .about(container: definition.name))
     }
 
-    private func removeContainer(_ parameters: Named) throws(ControlError) {
+    func removeContainer(_ parameters: Named) throws(ControlError) {
         let container = try container(named: parameters.name)
         guard container.declared != nil else {
             throw .containerOfTheKernel(container.name, path: container.observed?.path ?? "")
@@ -199,7 +134,7 @@ extension ControlPlane {
             metadata: .about(container: parameters.name))
     }
 
-    private func inspectContainer(_ parameters: Named) throws(ControlError) -> InspectContainer.Reply {
+    func inspectContainer(_ parameters: Named) throws(ControlError) -> InspectContainer.Reply {
         .init(container: describe(try container(named: parameters.name)))
     }
 

@@ -10,50 +10,22 @@ extension ControlPlane {
     /// Begins to tell a client of every change.
     func monitor(_ call: VarlinkCall, _ client: Ticket) {
         guard call.more, !call.oneway else {
-            reply(VarlinkService.expectedMore(), to: client)
-            return
+            return controlSocket.reply(VarlinkService.expectedMore(), to: client)
         }
-        monitors.insert(client)
+        controlSocket.watch(
+            client, beginning: VarlinkReply.encode(Monitor.Reply(ready: true), continues: true))
         registry.isWatched = true
-        stream([VarlinkReply.encode(Monitor.Reply(ready: true), continues: true)], to: client)
     }
 
     /// Tells all who watch of what has happened.
     func tellMonitors(_ events: [Registry.Event]) {
-        guard !monitors.isEmpty else { return }
-        let messages = events.map { event in
-            VarlinkReply.encode(Monitor.Reply(change: Monitor.Change(event)), continues: true)
-        }
-        for client in monitors { stream(messages, to: client) }
+        guard controlSocket.hasMonitors else { return }
+        controlSocket.tell(
+            events.map { VarlinkReply.encode(Monitor.Reply(change: Monitor.Change($0)), continues: true) })
     }
 
     /// The last word to all who watch: the daemon ends.
-    func endMonitors() {
-        for client in monitors { reply(VarlinkReply.encode(Monitor.Reply()), to: client) }
-    }
-
-    func endMonitor(_ client: Ticket) {
-        guard monitors.remove(client) != nil else { return }
-        registry.isWatched = !monitors.isEmpty
-    }
-
-    private func stream(_ messages: [[UInt8]], to client: Ticket) {
-        guard let position = connections.position(of: client) else { return }
-        do throws(LinuxError) {
-            for message in messages { try connections[position].stream(message) }
-            try connections[position].flush()
-            settle(client)
-        } catch {
-            close(client)
-        }
-    }
-
-    /// Tells a client that has caught up what it has missed.
-    func tellMissed(_ position: Int) throws(LinuxError) {
-        guard let missed = connections[position].takeMissed() else { return }
-        try connections[position].stream(VarlinkReply.encode(Monitor.Reply(missed: missed), continues: true))
-        try connections[position].flush()
-    }
+    func endMonitors() { controlSocket.endMonitors(with: VarlinkReply.encode(Monitor.Reply())) }
 }
 
 extension Monitor.Change {

@@ -9,8 +9,7 @@ import Registry
 import Varlink
 
 extension ControlPlane {
-    func resolve(_ call: VarlinkCall, _ client: Ticket) {
-        guard let parameters = parameters(Resolve.self, call, client) else { return }
+    func resolve(_ parameters: Resolve.Parameters, _ client: Ticket) {
         let type: RecordType
         let view: ViewID
         let query: [UInt8]
@@ -24,11 +23,11 @@ extension ControlPlane {
             guard case .resolved(_, let resolution)? = replies.first else { return }
             do throws(WireError) {
                 let answer = try Resolve.Answer(resolution, asked: parameters.name, type)
-                replyLater(VarlinkReply.encode(Resolve.Reply(answer: answer)), to: client)
+                controlSocket.reply(VarlinkReply.encode(Resolve.Reply(answer: answer)), to: client)
             } catch {
                 let refusal = ControlError.operationFailed(
                     reason: "the answer of \(resolution.source) cannot be read: \(error)")
-                replyLater(VarlinkReply.encode(error: refusal.name, refusal), to: client)
+                controlSocket.reply(VarlinkReply.encode(error: refusal.name, refusal), to: client)
             }
         }
     }
@@ -77,14 +76,13 @@ extension ControlPlane {
                 cache: Status.Cache(counters, limit: configuration.cache.size),
                 workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
                 awaited: awaited.keys.sorted(), warnings: warnings)
-            replyLater(VarlinkReply.encode(status), to: client)
+            controlSocket.reply(VarlinkReply.encode(status), to: client)
         }
     }
 
     // MARK: - The cache
 
-    func flushCache(_ call: VarlinkCall, _ client: Ticket) {
-        guard let parameters = parameters(FlushCache.self, call, client) else { return }
+    func flushCache(_ parameters: FlushCache.Parameters, _ client: Ticket) {
         let flush: Flush
         do throws(ControlError) {
             flush = try Flush(parameters)
@@ -97,7 +95,7 @@ extension ControlPlane {
                 if case .flushed(_, let count) = reply { count } else { 0 }
             }
             logger.info("\(counts.reduce(0, +)) kept answers forgotten on demand")
-            replyLater(VarlinkReply.encode(FlushCache.Reply(flushed: counts.reduce(0, +))), to: client)
+            controlSocket.reply(VarlinkReply.encode(FlushCache.Reply(flushed: counts.reduce(0, +))), to: client)
         }
     }
 }

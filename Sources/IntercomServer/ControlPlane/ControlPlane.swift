@@ -87,24 +87,15 @@ package final class ControlPlane {
 
     var epoll: Epoll
     var watch: ContainerWatch
-    var connections = SlotTable<ControlConnection>()
-    /// The clients that watch the registry.
-    var monitors: Set<Ticket> = []
+    let controlSocket: ControlSocket
     /// Of the containers that serve DNS on port 53 themselves.
     var redirections = SlotTable<Redirection>()
     private(set) var workers: [WorkerHandle] = []
     private let workerCount: Int
     private let replies: Mailbox<WorkerReply>
     private var signals: SignalFD
-    let listener: Descriptor
     /// The path of a control socket that we made; nil where the service manager did.
     private let ownSocket: String?
-    /// The group that may use the socket beside root: the one that its path was given to, whatever is configured since.
-    let group: String
-    /// For clients that come when there is no other descriptor.
-    var spare = SpareDescriptor()
-    /// What reads from control connections fill.
-    var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
     private var waiting: [UInt64: Waiting] = [:]
     private var lastToken: UInt64 = 0
     /// What there was before is not all there again: no listener answers yet.
@@ -143,14 +134,17 @@ package final class ControlPlane {
         let path = options.socket ?? configuration.control.socket
         storedListeners = inheritance.takeListeners()
         ownSocket = inheritance.hasControlSocket ? nil : path
-        group = configuration.control.group
-        listener = try inheritance.takeControlSocket(orMakeAt: path, group: group)
+        let group = configuration.control.group
+        controlSocket = try ControlSocket(
+            listener: try inheritance.takeControlSocket(orMakeAt: path, group: group), group: group, logger: logger)
         try epoll.add(signals.descriptor, token: ControlToken.signals.word, interest: [.readable])
         try epoll.add(replies.descriptor, token: ControlToken.mailbox.word, interest: [.readable])
-        try epoll.add(listener, token: ControlToken.listener.word, interest: [.readable])
         for index in 0..<workerCount {
             workers.append(
                 try WorkerHandle(index: index, settings: settings, replies: replies, logger: logger))
+        }
+        try controlSocket.start(by: epoll, token: ControlToken.control.word) { [unowned self] call, client in
+            carryOut(call, of: client)
         }
         try startHeartbeat()
         logger.info("listening for control calls at \(ownSocket ?? "the socket of the service manager")")
@@ -170,18 +164,17 @@ package final class ControlPlane {
         while !isStopping {
             let count = try epoll.wait(timeoutMilliseconds: timeout())
             for index in 0..<count {
-                let (word, events) = epoll.event(index)
+                let (word, _) = epoll.event(index)
                 guard let token = ControlToken(word: word) else { continue }
                 switch token {
                 case .signals: takeSignals()
                 case .mailbox: takeReplies()
-                case .listener: acceptConnections()
+                case .control: takeCalls()
                 case .inotify: takePathEvents()
                 case .mounts: takeMountEvents()
                 case .resolver: takeResolverChange()
                 case .heartbeat: beat()
                 case .process(let ticket): processEnded(ticket)
-                case .connection(let ticket): serve(ticket, events)
                 case .redirection(let ticket): serveRedirection(ticket)
                 case .netlink(let ticket): takeKernelEvents(ticket)
                 case .namespaces: takeNamespaceEvents()

@@ -11,7 +11,6 @@ extension ControlPlane {
 
     /// Makes sure that what a call declares can be kept; where it cannot, the call is refused before it changes anything.
     func reserveState(for call: VarlinkCall) throws(ControlError) {
-        guard call.method != Reload.name else { return }
         do throws(LinuxError) {
             // The record is the call again, and a line that says where a container was attached.
             try state.reserve(call.size + 1024)

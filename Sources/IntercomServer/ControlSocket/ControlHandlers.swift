@@ -1,0 +1,92 @@
+// The table of handlers: what the daemon does for each method of the control interface.
+
+import ControlAPI
+import Registry
+import Varlink
+
+/// How one method is carried out.
+struct ControlHandler: Sendable {
+    let method: any ControlMethod.Type
+    /// Carries out a call and gives the control socket its reply, at once or later.
+    let carryOut: @Sendable (ControlPlane, VarlinkCall, Ticket) -> Void
+}
+
+extension ControlPlane {
+    /// All handlers, by the full name of their method. To add a method: its type goes into `ControlInterface.methods`, its
+    /// handler into this list.
+    static let handlers: [String: ControlHandler] = {
+        let all = [
+            change(CreateNetwork.self) { plane, call throws(ControlError) in try plane.createNetwork(call) },
+            change(RemoveNetwork.self) { plane, call throws(ControlError) in try plane.removeNetwork(call) },
+            change(Connect.self) { plane, call throws(ControlError) in try plane.connect(call) },
+            change(Disconnect.self) { plane, call throws(ControlError) in try plane.disconnect(call) },
+            change(AddContainer.self) { plane, call throws(ControlError) in try plane.addContainer(call) },
+            change(RemoveContainer.self) { plane, call throws(ControlError) in try plane.removeContainer(call) },
+            change(DrainContainer.self) { plane, call throws(ControlError) in try plane.drain(call) },
+            change(ReadyContainer.self) { plane, call throws(ControlError) in try plane.makeReady(call) },
+            change(Reload.self) { plane, _ throws(ControlError) in try plane.reload() },
+            show(ListNetworks.self) { plane, _ in .init(networks: plane.registry.networks.map(plane.describe)) },
+            show(InspectNetwork.self) { plane, call throws(ControlError) in try plane.inspectNetwork(call) },
+            show(ListContainers.self) { plane, _ in .init(containers: plane.registry.containers.map(plane.describe)) },
+            show(InspectContainer.self) { plane, call throws(ControlError) in try plane.inspectContainer(call) },
+            later(Resolve.self) { plane, call, client in plane.resolve(call, client) },
+            later(Status.self) { plane, _, client in plane.status(client) },
+            later(FlushCache.self) { plane, call, client in plane.flushCache(call, client) },
+            ControlHandler(method: Monitor.self) { plane, call, client in plane.monitor(call, client) },
+        ]
+        return Dictionary(uniqueKeysWithValues: all.map { ($0.method.name, $0) })
+    }()
+
+    // MARK: - Kinds of methods
+
+    /// A method that changes something: its reply goes out once every worker has taken the change.
+    private static func change<Method: ControlMethod>(
+        _ method: Method.Type,
+        _ body: @escaping @Sendable (ControlPlane, Method.Parameters) throws(ControlError) -> Void
+    ) -> ControlHandler where Method.Reply == Nothing {
+        handler(method) { plane, call, parameters, client in
+            do throws(ControlError) {
+                if Method.isPersisted { try plane.reserveState(for: call) }
+                try body(plane, parameters)
+            } catch {
+                return plane.refuse(error, to: client)
+            }
+            plane.publish { plane.controlSocket.reply(VarlinkReply.encode(Nothing()), to: client) }
+        }
+    }
+
+    /// A method that looks at the registry alone. Where nobody wants the reply, nothing is looked at.
+    private static func show<Method: ControlMethod>(
+        _ method: Method.Type,
+        _ body: @escaping @Sendable (ControlPlane, Method.Parameters) throws(ControlError) -> Method.Reply
+    ) -> ControlHandler {
+        handler(method) { plane, call, parameters, client in
+            if call.oneway { return plane.controlSocket.reply([], to: client) }
+            do throws(ControlError) {
+                plane.controlSocket.reply(VarlinkReply.encode(try body(plane, parameters)), to: client)
+            } catch {
+                plane.refuse(error, to: client)
+            }
+        }
+    }
+
+    /// A method whose reply others have to be asked for first.
+    private static func later<Method: ControlMethod>(
+        _ method: Method.Type, _ body: @escaping @Sendable (ControlPlane, Method.Parameters, Ticket) -> Void
+    ) -> ControlHandler {
+        handler(method) { plane, _, parameters, client in body(plane, parameters, client) }
+    }
+
+    private static func handler<Method: ControlMethod>(
+        _ method: Method.Type,
+        _ body: @escaping @Sendable (ControlPlane, VarlinkCall, Method.Parameters, Ticket) -> Void
+    ) -> ControlHandler {
+        ControlHandler(method: method) { plane, call, client in
+            do throws(InvalidParameter) {
+                body(plane, call, try call.parameters(Method.Parameters.self), client)
+            } catch {
+                plane.controlSocket.reply(VarlinkService.invalidParameter(error), to: client)
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// What the clients of the control socket may take of the daemon: time, memory, connections.
+
+/// The limits of ``ControlSocket``.
+enum ControlSocketLimits {
+    /// Clients at the same time. One more takes the place of one that is idle, or does not read.
+    static let connections = 512
+    /// Clients that are accepted at once.
+    static let accepted = 64
+    /// Time that one turn of the socket takes at most, but for a step that is begun: then the daemon's other work has
+    /// its turn. Tens of calls fit into it.
+    static let turn = Duration.milliseconds(2)
+    /// Octets that are read from one client at once.
+    static let read = 16 * 1024
+    /// The time that a client has for its first call, and for the rest of a call that it has begun; and the time after
+    /// which one that does not read may lose its place to another. Clients are programs on this machine, and need milliseconds.
+    static let patience = Duration.seconds(10)
+    /// How often it is looked for clients who have run out of ``patience``, while there is any who could.
+    static let checkInterval = Duration.seconds(2)
+    /// Octets that are held for all clients together: sent by them and not understood yet, or owed to them. Where it is
+    /// more, the one who has kept us waiting longest is closed.
+    static let held = 32 << 20
+    /// Octets of a monitor's changes that wait for a client: some thousand changes. What has no room is missed.
+    static let monitorBacklog = 256 * 1024
+    /// Octets that were sent and are not forgotten yet.
+    static let sentOctets = 64 * 1024
+    /// Octets that one client may be owed while others lack them; see ``held``.
+    static let share = 48 * 1024
+}
