@@ -65,11 +65,14 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "ControlAPI", dependencies: ["Varlink"], swiftSettings: settings),
 
+        // The life of containers: events in, effects out; no I/O.
+        .target(name: "Attachment", swiftSettings: settings),
+
         // Control plane and data plane.
         .target(
             name: "IntercomServer",
             dependencies: [
-                "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Systemd", "TOML", "Varlink",
+                "Attachment", "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Systemd", "TOML", "Varlink",
                 .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -100,6 +103,7 @@ let package = Package(
         .testTarget(name: "VarlinkTests", dependencies: ["Varlink"], swiftSettings: settings),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: settings),
         .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
+        .testTarget(name: "AttachmentTests", dependencies: ["Attachment"], swiftSettings: settings),
         .testTarget(name: "ControlAPITests", dependencies: ["ControlAPI"], swiftSettings: settings),
         .testTarget(
             name: "DNSWireTests", dependencies: ["DNSWire"], exclude: ["differential.py"], swiftSettings: settings),

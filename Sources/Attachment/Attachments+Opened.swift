@@ -1,0 +1,249 @@
+// Results of errands: containers get their namespace, their listener, their rules and their links.
+
+extension Attachments {
+    // MARK: - Opened
+
+    mutating func opened(_ errand: ErrandNumber, _ result: Result<Opened, Failure>, _ now: Instant) {
+        switch (errands.removeValue(forKey: errand), result) {
+        case (nil, _): break
+        case (.declaration(let number)?, .success(let opened)): attach(number, errand, opened, now)
+        case (.declaration(let number)?, .failure(let failure)): wait(number, failure, now)
+        case (.path(let path)?, .success(let opened)):
+            attach(path, errand, opened, now)
+            resume(behind: opened.namespace)
+        case (.path(let path)?, .failure(let failure)):
+            let namespace = found[path]?.namespace
+            wait(path, failure, now)
+            if let namespace { resume(behind: namespace) }
+        case (.listener(let namespace)?, .success(let opened)): relisten(namespace, errand, opened, now)
+        case (.listener(let namespace)?, .failure(let failure)): missListener(namespace, failure, now)
+        case (.links(let namespace)?, .success(let opened)): link(namespace, errand, opened, now)
+        case (.links(let namespace)?, .failure(let failure)): missLinks(namespace, failure, now)
+        case (.rules?, _): break
+        }
+        emit(.release(errand))
+    }
+
+    private mutating func attach(_ number: DeclarationNumber, _ errand: ErrandNumber, _ opened: Opened, _ now: Instant)
+    {
+        guard let declared = declarations[number]?.declaration else { return }
+        let namespace = opened.namespace
+        if closing.contains(namespace) || isPortTaken(opened) && isOpening(namespace) {
+            declarations[number]?.progress = .behind(namespace)
+            behind[namespace, default: []].append(number)
+            return
+        }
+        if let other = containers[namespace]?.declaration {
+            let name = declarations[other]?.declaration.name ?? ""
+            return drop(number, .inUse(by: name), Failure(.forbidden, "it is container \(name) already"), now)
+        }
+        let isNew = containers[namespace] == nil
+        if case .refused(let failure) = opened.listener, containers[namespace]?.port != declared.port,
+            !declared.isStanding
+        {
+            return drop(number, .failed(failure), failure, now)
+        }
+        if isNew { containers[namespace] = Container(source: declared.source, phase: .opening(errand)) }
+        containers[namespace]?.declaration = number
+        containers[namespace]?.source = declared.source
+        containers[namespace]?.isSettled = false
+        declarations[number]?.progress = .attached(namespace)
+        declarations[number]?.backoff = Backoff()
+        retries[.declaration(number)] = nil
+        emit(.enroll(namespace, errand, .declared(number)))
+        emit(.watch(namespace, declared.source, errand))
+        finish(namespace, errand, opened, isNew: isNew, now)
+    }
+
+    private mutating func attach(_ path: String, _ errand: ErrandNumber, _ opened: Opened, _ now: Instant) {
+        guard let before = found[path] else { return }
+        let namespace = opened.namespace
+        // A file comes first, a mount follows: it may be another than the one that was seen.
+        if before.namespace != namespace { place(path, namespace) }
+        if closing.contains(namespace) {
+            found[path]?.progress = .behind(namespace)
+            return
+        }
+        guard containers[namespace] == nil else { return join(path, namespace) }
+        containers[namespace] = Container(path: path, source: .path(path), phase: .opening(errand))
+        found[path]?.progress = .attached(namespace)
+        retries[.path(path)] = nil
+        emit(.enroll(namespace, errand, .found(path: path)))
+        emit(.watch(namespace, .path(path), errand))
+        emit(.log(.found(namespace, path: path)))
+        finish(namespace, errand, opened, isNew: true, now)
+    }
+
+    private func isPortTaken(_ opened: Opened) -> Bool {
+        guard case .refused(let failure) = opened.listener else { return false }
+        return failure.kind == .portTaken
+    }
+
+    /// True while a path to the namespace is being opened: the port may be taken by the listener that comes of it.
+    private func isOpening(_ namespace: NamespaceKey) -> Bool {
+        pathsOfNamespace[namespace]?.contains {
+            if case .opening? = found[$0]?.progress { true } else { false }
+        } ?? false
+    }
+
+    /// Gives a container what an errand has made.
+    private mutating func finish(
+        _ namespace: NamespaceKey, _ errand: ErrandNumber, _ opened: Opened, isNew: Bool, _ now: Instant
+    ) {
+        if isObserving, containers[namespace]?.links != .subscribed {
+            if opened.hasLinks {
+                containers[namespace]?.links = .subscribed
+                emit(.subscribe(namespace, errand))
+            } else {
+                openLinks(of: namespace)
+            }
+        }
+        install(opened.listener, namespace, errand, now)
+        emit(.writeResolverFiles(namespace))
+    }
+
+    // MARK: - Listeners
+
+    /// Gives a container the listener of an errand, unless it has such a one.
+    private mutating func install(
+        _ listener: Opened.Listener, _ namespace: NamespaceKey, _ errand: ErrandNumber, _ now: Instant
+    ) {
+        guard let container = containers[namespace] else { return }
+        let wanted = wantedPort(of: container)
+        switch listener {
+        case .made, .kept:
+            // Another errand was quicker with the same.
+            if container.port == wanted { return settle(namespace, now) }
+            hand(listener, namespace, errand, now)
+        case .refused(let failure):
+            if container.port == wanted { return settle(namespace, now) }
+            if container.port == nil { missListener(namespace, failure, now) } else { settle(namespace, now) }
+        case .none:
+            settle(namespace, now)
+        }
+    }
+
+    private mutating func hand(
+        _ listener: Opened.Listener, _ namespace: NamespaceKey, _ errand: ErrandNumber, _ now: Instant
+    ) {
+        let port: ListenerPort
+        switch listener {
+        case .made(let made):
+            port = made
+            if containers[namespace]?.port != nil { emit(.forget(namespace)) }
+            emit(.store(namespace, errand))
+        case .kept(let kept): port = kept
+        case .none, .refused: return
+        }
+        let hadRules = containers[namespace]?.port == .redirected
+        containers[namespace]?.port = port
+        containers[namespace]?.proof = .notAskedYet
+        retries[.listener(namespace)] = nil
+        emit(.handOver(namespace, errand))
+        guard port == .redirected else {
+            if hadRules { dropRules(of: namespace) }
+            containers[namespace]?.phase = .attached
+            return settle(namespace, now)
+        }
+        if case .kept = listener {
+            // Its rules stand since the last daemon; they are made anew so that they are watched.
+            containers[namespace]?.phase = .attached
+            settle(namespace, now)
+        } else {
+            containers[namespace]?.phase = .settingRules
+        }
+        startRules(of: namespace)
+    }
+
+    /// An errand for a container that had no listener, or was to have another one.
+    private mutating func relisten(
+        _ namespace: NamespaceKey, _ errand: ErrandNumber, _ opened: Opened, _ now: Instant
+    ) {
+        guard containers[namespace] != nil, opened.namespace == namespace else {
+            return missListener(namespace, Failure(.refused, "its path leads to another namespace"), now)
+        }
+        let hadNone = containers[namespace]?.port == nil
+        install(opened.listener, namespace, errand, now)
+        if hadNone, containers[namespace]?.port != nil {
+            emit(.log(.listens(namespace)))
+            emit(.writeResolverFiles(namespace))
+        }
+    }
+
+    /// Notes why a container has no listener, and tries again by and by. One that has another keeps it.
+    mutating func missListener(_ namespace: NamespaceKey, _ failure: Failure, _ now: Instant) {
+        guard let container = containers[namespace] else { return }
+        if let number = container.declaration, !container.isSettled,
+            declarations[number]?.declaration.isStanding == false
+        {
+            return refuse(number, failure, now)
+        }
+        guard container.port == nil else {
+            containers[namespace]?.phase = .attached
+            return
+        }
+        if container.phase != .noListener(failure) { emit(.log(.noListener(namespace, failure))) }
+        containers[namespace]?.phase = .noListener(failure)
+        if let wait = containers[namespace]?.backoff.next() { retry(.listener(namespace), at: now + wait) }
+        settle(namespace, now)
+    }
+
+    /// Tells who declared the container that it is there.
+    mutating func settle(_ namespace: NamespaceKey, _ now: Instant) {
+        guard let container = containers[namespace] else { return }
+        if case .opening = container.phase { containers[namespace]?.phase = .attached }
+        if container.phase == .settingRules { return }
+        if containers[namespace]?.phase == .attached { containers[namespace]?.backoff = Backoff() }
+        guard !container.isSettled, let number = container.declaration else { return }
+        containers[namespace]?.isSettled = true
+        if case .noListener(let failure) = container.phase {
+            emit(.settle(number, .failed(failure)))
+        } else {
+            emit(.settle(number, .attached(namespace)))
+        }
+    }
+
+    /// The port that a container's listener is to have.
+    func wantedPort(of container: Container) -> ListenerPort {
+        container.declaration.flatMap { declarations[$0]?.declaration.port } ?? defaultPort
+    }
+
+    // MARK: - Links
+
+    mutating func openLinks(of namespace: NamespaceKey) {
+        guard let container = containers[namespace] else { return }
+        switch container.links {
+        case .none, .failed: break
+        case .subscribed, .opening: return
+        }
+        let errand = open(container.source, nil, for: .links(namespace))
+        containers[namespace]?.links = .opening(errand)
+    }
+
+    private mutating func link(_ namespace: NamespaceKey, _ errand: ErrandNumber, _ opened: Opened, _ now: Instant) {
+        guard let container = containers[namespace], container.links == .opening(errand) else { return }
+        guard opened.hasLinks, opened.namespace == namespace else {
+            return missLinks(namespace, Failure(.refused, "its path leads to another namespace"), now)
+        }
+        containers[namespace]?.links = .subscribed
+        containers[namespace]?.linksBackoff = Backoff()
+        emit(.subscribe(namespace, errand))
+    }
+
+    private mutating func missLinks(_ namespace: NamespaceKey, _ failure: Failure, _ now: Instant) {
+        guard let wait = containers[namespace]?.linksBackoff.next() else { return }
+        containers[namespace]?.links = .failed
+        emit(.log(.linksUnknown(namespace, failure)))
+        retry(.links(namespace), at: now + wait)
+    }
+
+    mutating func unsubscribe(_ namespace: NamespaceKey) {
+        switch containers[namespace]?.links {
+        case .subscribed?: emit(.unsubscribe(namespace))
+        case .opening(let errand)?: errands[errand] = nil
+        default: break
+        }
+        containers[namespace]?.links = .none
+        retries[.links(namespace)] = nil
+    }
+}

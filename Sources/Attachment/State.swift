@@ -1,0 +1,67 @@
+// The states of a container that users see, each with its reason and its cure.
+
+/// State of a container's listener, as `container ls` and `explain` show it.
+package enum State: Sendable, Equatable {
+    /// Its programs are answered.
+    case ready
+    /// Answered, but left out of names that others serve, too.
+    case draining
+    /// No listener serves it.
+    case noListener(Failure)
+    /// It has a listener, but questions of its programs arrive elsewhere or nowhere.
+    case unheard(by: String?)
+    /// Its resolv.conf names other servers.
+    case notAsked(servers: String)
+    /// The opener is at work on it.
+    case starting
+    /// It is gone; shown for ten minutes.
+    case ended(String)
+
+    /// The word for it in tables and JSON.
+    package var word: String {
+        switch self {
+        case .ready: "ready"
+        case .draining: "draining"
+        case .noListener: "no listener"
+        case .unheard: "unheard"
+        case .notAsked: "not asked"
+        case .starting: "starting"
+        case .ended: "ended"
+        }
+    }
+
+    /// Why it is not ready; nil where there is nothing to say.
+    package var reason: String? {
+        switch self {
+        case .ready, .draining: nil
+        case .starting: "its namespace is being entered"
+        case .noListener(let failure): failure.description
+        case .unheard(let other?): "\(other) answers instead"
+        case .unheard(nil): "questions from its namespace do not arrive"
+        case .notAsked(let servers): "its resolv.conf names \(servers)"
+        case .ended(let why): why
+        }
+    }
+
+    /// What mends it, beside trying again, which happens by itself; nil where nothing has to be done.
+    package var cure: String? {
+        switch self {
+        case .ready, .draining, .starting, .ended: nil
+        case .noListener(let failure): failure.cure
+        case .unheard: "add it with --listen redirect, or end the program that answers port 53 there"
+        case .notAsked: "add it with --intercept, or name 127.0.0.11 in its resolv.conf"
+        }
+    }
+}
+
+extension Failure {
+    /// The command or change that mends it.
+    package var cure: String? {
+        switch kind {
+        case .portTaken: "add it with --listen redirect, or end the program on port 53"
+        case .openerAway: "start intercom-opener.socket"
+        case .notThere: "nothing until its namespace appears"
+        case .forbidden, .refused: nil
+        }
+    }
+}

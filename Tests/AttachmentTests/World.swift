@@ -1,0 +1,205 @@
+// A small machine to carry out effects on: namespaces with a port 53 each, a registry, a worker, an opener.
+
+import Testing
+
+@testable import Attachment
+
+/// Everything that effects change, checked as they come.
+struct World {
+    /// Who has port 53 of 127.0.0.11 in a namespace.
+    enum Port: Equatable {
+        case free, foreign
+        case ours(ErrandNumber)
+    }
+
+    struct Request: Equatable {
+        let source: NamespaceSource
+        let port: ListenerPort?
+    }
+
+    var room = Attachments()
+    var now = ContinuousClock.now
+    /// The namespace behind each source; absent: there is none.
+    var namespaces: [NamespaceSource: NamespaceKey] = [:]
+    var ports: [NamespaceKey: Port] = [:]
+    /// Requests without a result, in their order.
+    var requests: [(errand: ErrandNumber, request: Request)] = []
+    var rules: [(errand: ErrandNumber, namespace: NamespaceKey)] = []
+    /// The listener that each errand has made and nobody has taken.
+    var made: [ErrandNumber: (namespace: NamespaceKey, port: ListenerPort)] = [:]
+    /// Names in the registry.
+    var names: [NamespaceKey: Set<Identity>] = [:]
+    /// Listeners with the worker.
+    var listeners: [NamespaceKey: ErrandNumber] = [:]
+    var stored: [NamespaceKey: ErrandNumber] = [:]
+    var watches: [NamespaceKey: NamespaceSource] = [:]
+    var subscriptions: Set<NamespaceKey> = []
+    var ruled: Set<NamespaceKey> = []
+    var closing: [NamespaceKey] = []
+    var settlements: [DeclarationNumber: Settlement] = [:]
+    var unreleased: Set<ErrandNumber> = []
+    var log: [Note] = []
+    var isOpenerAway = false
+    /// Keeps results of the opener until ``answer(_:)``.
+    var isHeld = false
+    /// Names that the registry takes no second time.
+    var refusedNames: Set<String> = []
+
+    init(observing: Bool = true, defaultPort: ListenerPort = .direct) {
+        room.defaultPort = defaultPort
+        room.observe(observing)
+    }
+
+    // MARK: - The opener
+
+    /// What the opener finds now.
+    mutating func result(_ errand: ErrandNumber, _ request: Request) -> Result<Opened, Failure> {
+        if isOpenerAway { return .failure(Failure(.openerAway, "the opener does not answer")) }
+        guard let namespace = namespaces[request.source] else {
+            return .failure(Failure(.notThere, "\(request.source) is no network namespace"))
+        }
+        switch (request.port, ports[namespace] ?? .free) {
+        case (nil, _): return .success(Opened(namespace: namespace, listener: .none))
+        case (.redirected?, _):
+            made[errand] = (namespace, .redirected)
+            return .success(Opened(namespace: namespace, listener: .made(.redirected)))
+        case (.direct?, .free):
+            made[errand] = (namespace, .direct)
+            ports[namespace] = .ours(errand)
+            return .success(Opened(namespace: namespace, listener: .made(.direct)))
+        case (.direct?, _):
+            let failure = Failure(.portTaken, "port 53 is taken")
+            return .success(Opened(namespace: namespace, listener: .refused(failure)))
+        }
+    }
+
+    /// Gives the result of one request, the oldest by default.
+    mutating func answer(_ index: Int = 0) {
+        guard requests.indices.contains(index) else { return }
+        let (errand, request) = requests.remove(at: index)
+        let result = result(errand, request)
+        handle(.opened(errand, result))
+    }
+
+    /// Answers everything until nothing is under way.
+    mutating func settle() {
+        while !requests.isEmpty || !rules.isEmpty || !closing.isEmpty {
+            if !requests.isEmpty { answer() }
+            if !rules.isEmpty { finishRules() }
+            if !closing.isEmpty { finishClosing() }
+        }
+    }
+
+    mutating func finishRules(_ failure: Failure? = nil) {
+        let (errand, namespace) = rules.removeFirst()
+        if failure == nil { ruled.insert(namespace) }
+        handle(.rulesSet(errand, failure))
+    }
+
+    mutating func finishClosing() { handle(.listenerClosed(closing.removeFirst())) }
+
+    // MARK: - Effects
+
+    mutating func handle(_ event: Event) {
+        room.handle(event, now: now)
+        carryOut()
+    }
+
+    mutating func declare(
+        _ name: String, _ source: NamespaceSource, _ port: ListenerPort = .direct, isStanding: Bool = false
+    ) -> DeclarationNumber {
+        let number = room.declare(Declaration(name: name, source: source, port: port, isStanding: isStanding))
+        carryOut()
+        return number
+    }
+
+    mutating func carryOut() {
+        for effect in room.takeEffects() { carryOut(effect) }
+        if !isHeld, !requests.isEmpty || !rules.isEmpty || !closing.isEmpty { settle() }
+    }
+
+    private mutating func carryOut(_ effect: Effect) {
+        switch effect {
+        case .open(let errand, let source, let port):
+            requests.append((errand, Request(source: source, port: port)))
+            #expect(unreleased.insert(errand).inserted)
+        case .release(let errand):
+            #expect(unreleased.remove(errand) != nil, "each errand is released once")
+            close(errand)
+        case .enroll(let namespace, _, let identity): names[namespace, default: []].insert(identity)
+        case .rename(let namespace, let path):
+            names[namespace] = (names[namespace] ?? []).filter { if case .declared = $0 { true } else { false } }
+            names[namespace]?.insert(.found(path: path))
+        case .strike(let namespace, let identity):
+            #expect(names[namespace]?.remove(identity) != nil, "\(identity) was known")
+        case .watch(let namespace, let source, _): watches[namespace] = source
+        case .unwatch(let namespace): #expect(watches.removeValue(forKey: namespace) != nil)
+        case .subscribe(let namespace, _): #expect(subscriptions.insert(namespace).inserted)
+        case .unsubscribe(let namespace): #expect(subscriptions.remove(namespace) != nil)
+        case .store(let namespace, let errand): stored[namespace] = errand
+        case .forget(let namespace): stored[namespace] = nil
+        case .handOver(let namespace, let errand):
+            if let before = listeners[namespace] { free(namespace, before) }
+            #expect(made.removeValue(forKey: errand) != nil, "the errand made a listener")
+            #expect(names[namespace]?.isEmpty == false, "names come before the listener")
+            listeners[namespace] = errand
+        case .closeListener(let namespace):
+            if let errand = listeners.removeValue(forKey: namespace) { free(namespace, errand) }
+            closing.append(namespace)
+        case .setRules(let errand, let namespace): rules.append((errand, namespace))
+        case .removeRules(let namespace): ruled.remove(namespace)
+        case .writeResolverFiles, .removeResolverFiles: break
+        case .settle(let number, let settlement): settlements[number] = settlement
+        case .log(let note): log.append(note)
+        }
+    }
+
+    private mutating func close(_ errand: ErrandNumber) {
+        guard let listener = made.removeValue(forKey: errand) else { return }
+        free(listener.namespace, errand)
+    }
+
+    private mutating func free(_ namespace: NamespaceKey, _ errand: ErrandNumber) {
+        if ports[namespace] == .ours(errand) { ports[namespace] = .free }
+    }
+
+    // MARK: - Time
+
+    /// Lets time pass, with each deadline on its way.
+    mutating func pass(_ duration: Duration) {
+        let end = now + duration
+        while let deadline = room.nextDeadline, deadline <= end {
+            now = max(now, deadline)
+            handle(.tick)
+        }
+        now = end
+    }
+
+    func state(_ namespace: NamespaceKey) -> State? { room.state(of: namespace, isDraining: false) }
+
+    /// What is left of any container, by kind.
+    var leftovers: [String] {
+        var left: [String] = []
+        func note(_ kind: String, _ isLeft: Bool) { if isLeft { left.append(kind) } }
+        note("names", !names.values.allSatisfy(\.isEmpty))
+        note("listeners", !listeners.isEmpty)
+        note("stored", !stored.isEmpty)
+        note("watches", !watches.isEmpty)
+        note("subscriptions", !subscriptions.isEmpty)
+        note("rules", !ruled.isEmpty)
+        note("made", !made.isEmpty)
+        note("errands", !unreleased.isEmpty || !room.errands.isEmpty)
+        note("closing", !closing.isEmpty)
+        note("containers", !room.namespaces.isEmpty)
+        note("ports", ports.values.contains { if case .ours = $0 { true } else { false } })
+        return left
+    }
+}
+
+extension NamespaceKey: ExpressibleByIntegerLiteral {
+    public init(integerLiteral value: UInt64) { self.init(device: 4, inode: value) }
+}
+
+extension NamespaceSource: ExpressibleByStringLiteral {
+    public init(stringLiteral value: String) { self = .path(value) }
+}
