@@ -141,6 +141,7 @@ package struct Backoff: Sendable, Equatable {
 
     private var last = Duration.zero
 
+    /// No failure yet.
     package init() {}
 
     /// The wait after one more failure.
