@@ -5,9 +5,10 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?= python3
 
-# Swift's runtime goes into the binaries: they run where there is no Swift.
+# Swift's runtime goes into the executable: it runs where there is no Swift. It is there once: every other program is a link.
 RELEASE := --configuration release --static-swift-stdlib -Xswiftc -use-ld=lld
 BIN := $(CURDIR)/.build/release
+LINKS := intercomctl
 
 # The C++ library is for toml++.
 BUILD_PACKAGES := g++ libstdc++-12-dev libtomlplusplus-dev libseccomp-dev libsystemd-dev pkg-config
@@ -23,7 +24,7 @@ all: build
 build: need-swift
 	@.ci/install $(BUILD_PACKAGES)
 	$(SWIFT) build $(RELEASE) --product intercomd
-	$(SWIFT) build $(RELEASE) --product intercomctl
+	@for name in $(LINKS); do ln -sf intercomd $(BIN)/$$name; done
 
 # Containers call each other by name, in network namespaces that are made for it and removed again.
 demo: need-root
@@ -164,7 +165,8 @@ UNITS := intercom.service intercom.socket intercom-opener.service intercom-opene
 PUT := install -D --mode 644
 
 install-files:
-	install -D --strip --mode 755 --target-directory $(DESTDIR)$(PREFIX)/bin $(BIN)/intercomd $(BIN)/intercomctl
+	install -D --strip --mode 755 --target-directory $(DESTDIR)$(PREFIX)/bin $(BIN)/intercomd
+	@for name in $(LINKS); do ln -sf intercomd $(DESTDIR)$(PREFIX)/bin/$$name; done
 	@for unit in $(UNITS); do \
 	    sed 's|/usr/bin/|$(PREFIX)/bin/|' config/$$unit | $(PUT) /dev/stdin $(LIB)/systemd/system/$$unit; done
 	$(PUT) config/intercom.sysusers $(LIB)/sysusers.d/intercom.conf
@@ -178,11 +180,11 @@ install-files:
 	$(BIN)/intercomctl --generate-completion-script zsh | $(PUT) /dev/stdin $(SHARE)/zsh/site-functions/_intercomctl
 	$(BIN)/intercomctl --generate-completion-script fish | \
 	    $(PUT) /dev/stdin $(SHARE)/fish/vendor_completions.d/intercomctl.fish
-	$(PUT) --target-directory $(SHARE)/doc/intercom config/intercom.toml README.md LICENSE
+	$(PUT) --target-directory $(SHARE)/doc/intercom config/intercom.toml README.md CHANGELOG.md LICENSE
 
-# A Debian package in .build; PREFIX is /usr in it.
+# A Debian package in .build, and one of its debugging symbols; PREFIX is /usr in them.
 deb: build
-	@.ci/install dpkg-dev
+	@.ci/install binutils dpkg-dev
 	@config/packaging/deb $(BIN) .build
 
 clean:

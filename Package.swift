@@ -72,7 +72,8 @@ let package = Package(
         .target(
             name: "IntercomServer",
             dependencies: [
-                "Attachment", "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Systemd", "TOML", "Varlink",
+                "Attachment", "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Systemd", "TOML",
+                "Varlink",
                 .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -80,22 +81,30 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // Wiring and command lines.
-        .executableTarget(
-            name: "intercomd",
+        // Command lines.
+        .target(
+            name: "DaemonCommand",
             dependencies: [
                 "IntercomServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings),
-        .executableTarget(
-            name: "intercomctl",
+            path: "Sources/intercomd", swiftSettings: settings),
+        .target(
+            name: "ClientCommand",
             dependencies: [
                 "ControlAPI", "LinuxNet", "Varlink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
+            path: "Sources/intercomctl", swiftSettings: settings),
+
+        // Programs. intercomd is installed, and is every program by the name of its link: Swift's runtime is there once.
+        .executableTarget(
+            name: "intercomd", dependencies: ["ClientCommand", "DaemonCommand"], path: "Sources/Programs/intercomd",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "intercomctl", dependencies: ["ClientCommand"], path: "Sources/Programs/intercomctl",
             swiftSettings: settings),
 
         .testTarget(name: "LinuxNetTests", dependencies: ["LinuxNet"], swiftSettings: settings),

@@ -3,7 +3,7 @@
 /// What this program calls itself.
 package enum Version {
     /// Semantic version of intercomd and of its control interface.
-    package static let number = "0.1.0"
+    package static let number = "0.2.0"
     /// As `--version` prints it.
     package static let text = "intercom \(number)"
 }

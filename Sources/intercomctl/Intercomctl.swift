@@ -3,7 +3,6 @@
 import ArgumentParser
 import LinuxNet
 
-@main
 struct Intercomctl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intercomctl",

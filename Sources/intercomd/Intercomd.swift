@@ -5,7 +5,6 @@ import IntercomServer
 import LinuxNet
 import Logging
 
-@main
 struct Intercomd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intercomd",

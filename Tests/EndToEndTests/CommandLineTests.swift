@@ -119,7 +119,7 @@ struct CommandLineTests {
                 try Command.run(["\(House.binaries)/intercomd", "--config", house.configuration, "--check-config"])
                     .status == 0)
             #expect(try Command.run(["\(House.binaries)/intercomd", "--nonsense"]).status == 2)
-            #expect(try Command.run(["\(House.binaries)/intercomd", "--version"]).text == "intercom 0.1.0")
+            #expect(try Command.run(["\(House.binaries)/intercomd", "--version"]).text == "intercom 0.2.0")
             let second = try Command.run([
                 "\(House.binaries)/intercomd", "--config", house.configuration, "--socket", house.socket,
             ])

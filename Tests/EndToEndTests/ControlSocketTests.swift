@@ -136,7 +136,7 @@ struct ControlSocketTests {
                     "('org.varlink.service.InvalidParameter', {'parameter': 'name'})",
                     "('org.varlink.service.InvalidParameter', {'parameter': 'name'})",
                     "('org.varlink.service.InvalidParameter', {'parameter': 'networks[0].aliases[0]'})", "20 1",
-                    "0.1.0",
+                    "0.2.0",
                     "100",
                 ], "\(output)")
         }

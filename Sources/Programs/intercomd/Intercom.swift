@@ -1,0 +1,16 @@
+// The one executable that is installed. Each further program of intercom is a link to it: Swift's runtime is there once.
+
+import ClientCommand
+import DaemonCommand
+
+@main
+enum Intercom {
+    /// Runs the program by whose name it was called; by any name of another's, the daemon.
+    static func main() {
+        let name = CommandLine.arguments.first?.split(separator: "/").last
+        switch name {
+        case "intercomctl": ClientCommand.main()
+        default: DaemonCommand.main()
+        }
+    }
+}
