@@ -197,10 +197,19 @@ package enum Status: ControlMethod {
 /// Reads the configuration again and applies what is different; the same as SIGHUP.
 package enum Reload: ControlMethod {
     package static let definition = """
-        # Reads the configuration again and applies what is different.
-        method Reload() -> ()
+        # Reads the configuration again and applies what is different. notInForce has a sentence for everything in it that is
+        # not in force: settings that a restart takes, networks and containers that cannot be had.
+        method Reload() -> (notInForce: []string)
         """
 
     package typealias Parameters = Nothing
-    package typealias Reply = Nothing
+
+    package struct Reply: Codable, Equatable, Sendable {
+        /// A sentence for everything in the configuration that is not in force.
+        package var notInForce: [String]
+
+        package init(notInForce: [String]) {
+            self.notInForce = notInForce
+        }
+    }
 }

@@ -123,5 +123,9 @@ struct ReloadVerb: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run() throws { try common.call(Reload.self, Nothing()) }
+    func run() throws {
+        try common.call(Reload.self, Nothing()) { reply in
+            reply.notInForce.map { "not in force: \(printable($0))\n" }.joined()
+        }
+    }
 }

@@ -54,17 +54,16 @@ struct Intercomd: ParsableCommand {
 
     func run() throws {
         if opener { return try runOpener() }
-        let path = configPath ?? (Files.exists(Self.defaultConfiguration) ? Self.defaultConfiguration : nil)
-        let settings =
-            try path.map { path throws(ConfigurationError) in try Configuration.read(path: path) } ?? Configuration()
+        var file = ConfigurationFile(path: configPath ?? Self.defaultConfiguration, isOptional: configPath == nil)
+        let settings = try file.read()
         if checkConfig {
-            print(path.map { "\($0): ok" } ?? "no configuration file: defaults are ok")
+            print(file.isPresent ? "\(file.path): ok" : "no configuration file: defaults are ok")
             return
         }
         let logger = Logger(daemonAt: logLevel.level)
         Limits.raiseOpenFiles()
         let options = ControlPlane.Options(
-            configurationPath: path, socket: socket, stateDirectory: stateDir, openerSocket: openerSocket)
+            configurationFile: file, socket: socket, stateDirectory: stateDir, openerSocket: openerSocket)
         try ControlPlane(configuration: settings, options: options, logger: logger).run()
     }
 

@@ -98,6 +98,37 @@ struct CommandLineTests {
         }
     }
 
+    @Test("reload says all that the configuration names and is not in force, each time, until it is")
+    func notInForce() throws {
+        try House.lend(configuration: "") { house in
+            #expect(try house.ctl("reload").description == "exit 0\n")
+            let text = """
+                server = { workers = 3, listen = "redirect", ttl = 9 }
+                control = { group = "" }
+                [[container]]
+                name = "late"
+                netns = "\(house.path("late"))"
+                """
+            try text.write(toFile: house.configuration, atomically: true, encoding: .utf8)
+            for _ in 1...2 {
+                let output = try house.ctl("reload")
+                #expect(output.status == 0, "\(output)")
+                let lines = output.lines.sorted()
+                #expect(
+                    lines.dropLast() == [
+                        "not in force: [control] group: takes effect at a restart",
+                        "not in force: [server] listen: in force for containers added from now on; for the others at a restart",
+                        "not in force: [server] workers: takes effect at a restart",
+                    ], "\(output)")
+                #expect(
+                    lines.last?.hasPrefix("not in force: container late of the configuration: ") == true, "\(output)")
+            }
+            try "server.ttl = 9".write(toFile: house.configuration, atomically: true, encoding: .utf8)
+            #expect(try house.ctl("reload").description == "exit 0\n")
+            #expect(try house.ctl("reload", "--json").out.contains("\"notInForce\" : ["))
+        }
+    }
+
     @Test("intercomd checks a configuration, and does not start with a wrong one")
     func configuration() throws {
         try House.lend { house in

@@ -275,6 +275,13 @@ struct MachineTests {
             #expect(explained.contains("Container web has ended"), "\(explained)")
             #expect(try machine.must("journalctl", "INTERCOM_NETWORK=n", "--output=cat").text == "network n created")
 
+            // There was no file when it started.
+            try machine.container("first", "--network", "n,ip=10.0.0.4")
+            try machine.write("[server]\nttl = 76\nworkers = 3\n", to: "/etc/intercom/intercom.toml")
+            let reloaded = try machine.must("intercomctl", "reload")
+            #expect(reloaded.text == "not in force: [server] workers: takes effect at a restart")
+            #expect(try machine.must("intercomctl", "resolve", "first", "--from", "first").out.contains("76"))
+
             try machine.write("[server]\nttl = -1\n", to: "/etc/intercom/intercom.toml")
             try machine.must("systemctl", "restart", "intercom.socket")
             let refused = try machine.run("systemctl", "reload", "intercom")

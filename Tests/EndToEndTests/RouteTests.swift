@@ -104,7 +104,7 @@ struct RouteTests {
             for (route, message) in [
                 ("a..b=127.0.0.5", "empty label"), ("corp.example=127.0.0.11", "is intercom itself"),
                 ("corp.example=dns.example", "is not an IP address"), ("corp.example=", "at least one upstream"),
-                ("x.internal=127.0.0.5", "never forwarded"), ("fe.example=fe80::1", "on every link"),
+                ("Internal=127.0.0.5", "never forwarded"), ("fe.example=fe80::1", "on every link"),
             ] {
                 let refused = try house.ctl("network", "create", "m", "--route", route)
                 #expect(refused.status == 1 && refused.err.contains(message), "\(route): \(refused)")

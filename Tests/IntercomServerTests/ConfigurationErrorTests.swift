@@ -22,7 +22,7 @@ struct BadFile: Sendable, CustomTestStringConvertible {
 /// The lines that a text is refused with; none if it is accepted.
 func errors(of text: String) -> [String] {
     do throws(ConfigurationError) {
-        _ = try Configuration.parse(text: text, file: "x.toml")
+        _ = try Configuration.parse(text: text, file: "x.toml") { $0 == "dns" }
         return []
     } catch {
         return error.description.split(separator: "\n").map { String($0.dropFirst("x.toml:".count)) }
@@ -97,6 +97,29 @@ struct ConfigurationErrorTests {
                 "size in decimal units", "[cache]\nsize = \"16MB\"",
                 "2:8: size: '16MB' is not a size; expected a number of octets, as 65536, '64KiB', '16MiB' or '1GiB'"),
             BadFile("huge size", "[cache]\nsize = \"9999999999GiB\"", "2:8: size: '9999999999GiB' is too large"),
+            BadFile(
+                "sizes of too few octets",
+                "[cache]\nsize = 16\n[discover]\nreceive-buffer = '4095B'",
+                "2:8: size: 16 octets hold nothing; did you mean \"16MiB\"? (0: none)",
+                "4:18: receive-buffer: 4095 octets hold nothing; did you mean \"4095MiB\"? (0: none)"),
+            BadFile(
+                "no buffer", "[discover]\nreceive-buffer = 0",
+                "2:18: receive-buffer: must not be 0; expected at least 4096 octets"),
+            BadFile(
+                "domain of no host", "[server]\ndomain = \"a b\"",
+                "2:10: domain: 'a\\032b' has a character that names of hosts have not; expected letters, digits, '-' and '_', and other scripts as xn--…"
+            ),
+            BadFile(
+                "domain with a meaning of its own", "[server]\ndomain = 'Localhost'",
+                "2:10: domain: names under 'localhost' have a meaning of their own; nobody can be called 'Localhost'"),
+            BadFile(
+                "domain of addresses", "[server]\ndomain = 'in-addr.arpa'",
+                "2:10: domain: names of addresses are under 'arpa'; expected a domain of names, as internal or home.arpa"
+            ),
+            BadFile(
+                "unknown group", "[control]\ngroup = 'intercmo'",
+                "2:9: group: this host has no group 'intercmo'; create it (groupadd --system intercmo), or write '' for root alone"
+            ),
             BadFile("negative size", "[cache]\nsize = -1", "2:8: size: -1 is not between 0 and 9223372036854775807"),
             BadFile(
                 "TTLs the wrong way round", "[cache]\nmax-ttl = 60\nmin-ttl = 61",
@@ -147,9 +170,13 @@ struct ConfigurationErrorTests {
                 "5:10: domain: route 'A.example' is already on line 2"),
             BadFile(
                 "domains that are ours",
-                "[server]\ndomain = 'lan'\n[[route]]\ndomain = 'x.LAN'\nupstreams = ['::1']\n[[route]]\ndomain = 'localhost'\nupstreams = ['::1']",
-                "4:10: domain: names under 'lan' are never forwarded",
+                "[server]\ndomain = 'lan'\n[[route]]\ndomain = 'LAN.'\nupstreams = ['::1']\n[[route]]\ndomain = 'localhost'\nupstreams = ['::1']",
+                "4:10: domain: names under 'lan' are never forwarded; expected another domain, or one under it",
                 "7:10: domain: names under 'localhost' are never forwarded"),
+            BadFile(
+                "domain of nobody", "[[route]]\ndomain = 'büro.example'\nupstreams = ['::1']",
+                "2:10: domain: 'b\\195\\188ro.example' has a character that no domain has; write other scripts as xn--…"
+            ),
             BadFile(
                 "long label", "[[route]]\ndomain = '\(String(repeating: "r", count: 64)).example'\nupstreams = ['::1']",
                 "2:10: domain: the label '\(String(repeating: "r", count: 64))' is longer than 63 octets"),
@@ -185,6 +212,17 @@ struct ConfigurationErrorTests {
                 "an address for a subnet", "[[network]]\nname = 'a'\nsubnets = ['10.1.2.3/16', 'fd00::1/64']",
                 "3:12: subnets: '10.1.2.3/16' is an address within a subnet; did you mean '10.1.0.0/16'?",
                 "3:27: subnets: 'fd00::1/64' is an address within a subnet; did you mean 'fd00::/64'?"),
+            BadFile(
+                "one interface twice",
+                "[[network]]\nname = 'a'\ninterface = 'br0'\n[[network]]\nname = 'b'\ninterface = 'br0'",
+                "6:13: interface: 'br0' is already on line 3"),
+            BadFile(
+                "subnets of no hosts", "[[network]]\nname = 'a'\nsubnets = ['224.0.0.0/4', 'ff02::/16']",
+                "3:12: subnets: '224.0.0.0/4' is no subnet of hosts", "3:27: subnets: 'ff02::/16' is no subnet of hosts"
+            ),
+            BadFile(
+                "special-use name", "[[network]]\nname = 'net.invalid'",
+                "2:8: name: names under 'invalid' have a meaning of their own; nobody can be called 'net.invalid'"),
             BadFile(
                 "ours as upstream", "[[network]]\nname = 'a'\nupstreams = ['127.0.0.11:53']",
                 "3:14: upstreams: 127.0.0.11:53 is intercom itself; expected the server that it is to ask"),
@@ -224,6 +262,13 @@ struct ConfigurationErrorTests {
                 "4:10: links: '*' is a wildcard, which only an alias can be"),
             BadFile(
                 "NUL", "[[container]]\nname = 'a'\nhostname = 'a\\000b'", "3:12: hostname: the name contains a NUL"),
+            BadFile(
+                "special-use names",
+                "[[container]]\nname = 'localhost'\nhostname = 'app.localhost'\nlinks = ['db:x.onion']\n[[container]]\nname = 'invalid'",
+                "2:8: name: names under 'localhost' have a meaning of their own; nobody can be called 'localhost'",
+                "3:12: hostname: names under 'localhost' have a meaning of their own; nobody can be called 'app.localhost'",
+                "4:10: links: names under 'onion' have a meaning of their own; nobody can be called 'x.onion'",
+                "6:8: name: names under 'invalid' have a meaning of their own; nobody can be called 'invalid'"),
             BadFile(
                 "a file for nobody", "[[container]]\nname = 'a'\nresolv-conf = '/r'",
                 "3:15: resolv-conf: a container without netns or pid has no listener to ask"),
@@ -281,15 +326,28 @@ struct ConfigurationErrorTests {
                 "8:1: networks: 'Back' is already on line 7"),
             BadFile(
                 "address outside",
-                "[[container]]\nname = 'a'\nnetworks = [{name = 'front', ip = ['10.1.0.2', '10.2.0.2', '::1']}]",
+                "[[container]]\nname = 'a'\nnetworks = [{name = 'front', ip = ['10.1.0.2', '10.2.0.2', 'fd00::1']}]",
                 "7:48: ip: 10.2.0.2 is outside of network 'front' (10.1.0.0/24)",
-                "7:60: ip: ::1 is outside of network 'front' (10.1.0.0/24)"),
+                "7:60: ip: fd00::1 is outside of network 'front' (10.1.0.0/24)"),
             BadFile(
                 "one address twice",
                 "[[container]]\nname = 'a'\nnetworks = [{name = 'back', ip = ['10.1.0.2']}]\n"
                     + "[[container]]\nname = 'b'\n[[container.networks]]\nname = 'front'\nip = ['10.1.0.2']\n"
                     + "[[container.networks]]\nname = 'back'\nip = ['10.1.0.2']",
                 "15:7: ip: 10.1.0.2 on network 'back' is already on line 7"),
+            BadFile(
+                "addresses of nobody, of everybody and of each",
+                "[[container]]\nname = 'a'\nnetworks = [{name = 'back', alias = ['*.localhost'], ip = [\n'0.0.0.0',\n'127.0.0.1',\n'224.0.0.1',\n"
+                    + "'255.255.255.255',\n'::',\n'::1',\n'ff02::1',\n'::ffff:10.0.0.1']}]",
+                "7:38: alias: names under 'localhost' have a meaning of their own; nobody can be called '*.localhost'",
+                "8:1: ip: nobody has the unspecified address '0.0.0.0'",
+                "9:1: ip: 127.0.0.1 is each container's own loopback",
+                "10:1: ip: 224.0.0.1 is not the address of one host",
+                "11:1: ip: 255.255.255.255 is not the address of one host",
+                "12:1: ip: nobody has the unspecified address '::'",
+                "13:1: ip: ::1 is each container's own loopback",
+                "14:1: ip: ff02::1 is not the address of one host",
+                "15:1: ip: ::ffff:10.0.0.1 is an IPv4 address; write it as one"),
             BadFile(
                 "bad entries",
                 "[[container]]\nname = 'a'\nnetworks = [{}, 3, {name = 'back', ips = [], alias = ['*', ''], ip = ['x']}]",

@@ -79,6 +79,31 @@ struct ConfigurationTests {
         #expect(configuration == expected)
     }
 
+    @Test("may route domains under ours and names of addresses, take the host's groups, and have no cache")
+    func accepted() throws {
+        let configuration = try Configuration.parse(
+            text: """
+                control.group = "dns"
+                cache.size = 0
+                [[route]]
+                domain = "google.internal"
+                upstreams = ["169.254.169.254"]
+                [[route]]
+                domain = "10.in-addr.arpa"
+                upstreams = ["10.0.0.1"]
+                [[network]]
+                name = "vpn"
+                routes = [{ domain = "_msdcs.corp.internal", upstreams = ["10.8.0.1"] }]
+                """, file: "f", groupExists: { $0 == "dns" })
+        #expect(configuration.control.group == "dns" && configuration.cache.size == 0)
+        #expect(configuration.routes.map(\.domain.description) == ["google.internal", "10.in-addr.arpa"])
+        #expect(configuration.networks.first?.routes.map(\.domain.description) == ["_msdcs.corp.internal"])
+        // The group by default is no mistake where the host has none: the file that we ship names it.
+        #expect(throws: Never.self) {
+            try Configuration.parse(text: "control.group = 'intercom'", file: "f", groupExists: { _ in false })
+        }
+    }
+
     @Test("names routes, networks and containers")
     func members() throws {
         let configuration = try Configuration.parse(
@@ -166,7 +191,7 @@ struct ConfigurationTests {
     @Test(
         "gives sizes in octets or with a unit",
         arguments: [
-            ("0", 0), ("1024", 1024), ("\"512\"", 512), ("\"7B\"", 7), ("\"64KiB\"", 65_536),
+            ("0", 0), ("4096", 4096), ("\"5120\"", 5120), ("\"7000B\"", 7000), ("\"64KiB\"", 65_536),
             ("\"16 MiB\"", 16_777_216),
             ("\"2GiB\"", 2_147_483_648),
         ])

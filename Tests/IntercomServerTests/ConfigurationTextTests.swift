@@ -93,6 +93,24 @@ struct ConfigurationTextTests {
         #expect(failure(of: link.path()) == "\(link.path()): cannot be read: Too many levels of symbolic links")
     }
 
+    @Test("An optional file may come and go between reads; a file that was named has to be there")
+    func optionalFile() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "intercom-\(UUID()).toml").path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var file = ConfigurationFile(path: path, isOptional: true)
+        #expect(try file.read() == Configuration() && !file.isPresent)
+        try "[server]\nttl = 9\nworkers = 2".write(toFile: path, atomically: true, encoding: .utf8)
+        let later = try file.read()
+        #expect(later.server.ttl == 9 && file.isPresent)
+        #expect(file.notInForce(in: later) == ["[server] workers: takes effect at a restart"])
+        #expect(file.notInForce(in: Configuration()) == [])
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try file.read() == Configuration() && !file.isPresent)
+
+        var named = ConfigurationFile(path: path, isOptional: false)
+        #expect(throws: ConfigurationError.self) { try named.read() }
+    }
+
     @Test("Every beginning of a file, and every file with one octet changed, is read or refused")
     func damaged() throws {
         let text = Array(

@@ -19,19 +19,22 @@ extension Configuration {
             throw ConfigurationError(unreadable: path, reason)
         }
         guard let text else { throw ConfigurationError(unreadable: path, "No such file or directory") }
-        return try parse(text: text, file: path)
+        return try parse(text: text, file: path) { Groups.id(of: $0) != nil }
     }
 
     /// Reads the text of a configuration file, which errors call `file`.
+    /// - Parameter groupExists: true for the groups that the host has.
     /// - Throws: everything that is wrong with it, in the file's order; of syntax errors the first alone.
-    package static func parse(text: String, file: String) throws(ConfigurationError) -> Configuration {
+    package static func parse(
+        text: String, file: String, groupExists: @escaping (String) -> Bool = { _ in true }
+    ) throws(ConfigurationError) -> Configuration {
         let document: TOMLValue
         do throws(TOMLError) {
             document = try TOMLValue(parsing: text)
         } catch {
             throw ConfigurationError([Mistake(position: error.position, message: error.message)], in: file)
         }
-        var reader = ConfigurationReader()
+        var reader = ConfigurationReader(groupExists: groupExists)
         let configuration = reader.read(document)
         guard reader.mistakes.isEmpty else { throw ConfigurationError(reader.mistakes, in: file) }
         return configuration

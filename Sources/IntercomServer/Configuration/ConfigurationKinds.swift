@@ -1,4 +1,4 @@
-// The kinds of values that intercom.toml has beside TOML's own: names, addresses, sizes, paths.
+// Kinds of values that intercom.toml has beside TOML's own: times, sizes, paths, links, ports.
 
 import DNSWire
 import Registry
@@ -21,8 +21,29 @@ extension ValueKind<Int32> {
 }
 
 extension ValueKind<Int> {
+    /// The smallest memory that is of any use, in octets: one page. Who writes less means another unit.
+    private static var smallestMemory: Int { 4096 }
+
+    /// Memory in octets that may be none: 0, or a size that holds something.
+    static var memory: Self {
+        size.map { octets throws(Refusal) in
+            guard octets == 0 || octets >= smallestMemory else {
+                throw Refusal("\(octets) octets hold nothing; did you mean \"\(octets)MiB\"? (0: none)")
+            }
+            return octets
+        }
+    }
+
+    /// Memory in octets that has to be there.
+    static var buffer: Self {
+        memory.map { octets throws(Refusal) in
+            guard octets > 0 else { throw Refusal("must not be 0; expected at least \(smallestMemory) octets") }
+            return octets
+        }
+    }
+
     /// A number of octets, or text with a unit: `"16MiB"`.
-    static var size: Self {
+    private static var size: Self {
         integer(in: 0...Int.max).orString { text throws(Refusal) in
             let digits = text.prefix { $0.isASCII && $0.isNumber }
             let unit = text[digits.endIndex...].drop { $0 == " " }
@@ -37,171 +58,23 @@ extension ValueKind<Int> {
     }
 }
 
-// MARK: - Names
-
-extension ValueKind<Name> {
-    /// Any name, the root too.
-    static var name: Self {
-        ValueKind<String>.string.map { text throws(Refusal) in try Name(checked: text) }
-    }
-
-    /// A domain: a name that is not the root.
-    static var domain: Self {
-        name.map { name throws(Refusal) in
-            guard name.labelCount > 0 else { throw Refusal("'.' is every name; expected a domain, as corp.example") }
-            return name
-        }
-    }
-}
+// MARK: - Paths, groups and interfaces
 
 extension ValueKind<String> {
-    /// A container's name: one label.
-    static var containerName: Self {
-        string.map { text throws(Refusal) in try text.checkedLabel }
-    }
-
-    /// A network's name: one label or several.
-    static var dnsName: Self {
+    /// A group of the host, or empty: none.
+    /// - Parameter exists: true for the groups that the host has.
+    static func group(exists: @escaping (String) -> Bool) -> Self {
         string.map { text throws(Refusal) in
-            guard try !Name(checked: text).labels.isEmpty else { throw Refusal("'.' is not a name of one's own") }
-            return text
-        }
-    }
-
-    /// A further name that is no alias: a hostname, or what a link is called.
-    static var hostname: Self {
-        dnsName.map { text throws(Refusal) in try text.checkedNoWildcard }
-    }
-
-    /// An alias: a name, or `*.` and a name.
-    static var alias: Self {
-        dnsName.map { text throws(Refusal) in
-            guard text != "*", text != "*." else {
-                throw Refusal("'*' is every name; expected a name behind it, as *.app.test")
+            // The default is no mistake where it is missing, as no key is: root alone may use the socket then.
+            guard text.isEmpty || text == Configuration.Control().group || exists(text) else {
+                throw Refusal(
+                    "this host has no group '\(text)'; create it (groupadd --system \(text)), or write '' for root alone"
+                )
             }
             return text
         }
     }
 
-    /// Text of one character-string of a TXT record (RFC 1035 §3.3).
-    static var characterString: Self {
-        string.map { text throws(Refusal) in
-            guard text.utf8.count <= 255 else {
-                throw Refusal("the text takes \(text.utf8.count) octets, more than 255")
-            }
-            return text
-        }
-    }
-}
-
-extension Name {
-    /// Reads a name; says what is wrong in the words of ``NameError``.
-    fileprivate init(checked text: String) throws(Refusal) {
-        do throws(NameError) {
-            try self.init(text)
-        } catch {
-            throw Refusal("\(error)")
-        }
-        // Escapes can say it (RFC 1035 §5.1); no host has it in its name.
-        guard !wire.dropLast().contains(0) else { throw Refusal("the name contains a NUL") }
-    }
-}
-
-extension StringProtocol {
-    /// This name, which must not begin with `*`.
-    fileprivate var checkedNoWildcard: String {
-        get throws(Refusal) {
-            guard self != "*", !hasPrefix("*.") else {
-                throw Refusal("'\(self)' is a wildcard, which only an alias can be")
-            }
-            return String(self)
-        }
-    }
-
-    /// This text, which must be one label.
-    fileprivate var checkedLabel: String {
-        get throws(Refusal) {
-            guard !isEmpty else { throw Refusal("the name is empty") }
-            guard !contains(".") else { throw Refusal("'\(self)' has a dot; expected one label, as web") }
-            guard utf8.count <= Name.maximumLabelLength else {
-                throw Refusal("'\(self)' takes \(utf8.count) octets, more than \(Name.maximumLabelLength)")
-            }
-            return try checkedNoWildcard
-        }
-    }
-}
-
-// MARK: - Addresses
-
-extension ValueKind<IPAddress> {
-    static var address: Self {
-        ValueKind<String>.string.map { text throws(Refusal) in
-            guard let address = IPAddress(text) else {
-                throw Refusal("'\(text)' is not an IP address; expected 10.0.0.1 or fd00::1")
-            }
-            guard !address.isUnspecified else { throw Refusal("nobody has the unspecified address '\(text)'") }
-            return address
-        }
-    }
-}
-
-extension ValueKind<ServerAddress> {
-    /// A DNS server that we may ask.
-    static var upstream: Self {
-        ValueKind<String>.string.map { text throws(Refusal) in try ServerAddress(upstream: text) }
-    }
-}
-
-extension ServerAddress {
-    /// Reads the address of a DNS server that we may ask.
-    init(upstream text: String) throws(Refusal) {
-        do throws(AddressError) {
-            try self.init(text)
-        } catch {
-            throw Refusal("\(error)")
-        }
-        guard !isIntercom else {
-            throw Refusal("\(text) is intercom itself; expected the server that it is to ask")
-        }
-        guard address.isOneHost else {
-            throw Refusal("\(text) is not the address of one server")
-        }
-        if case .v6(let address) = address, address.isLinkLocal, scope == nil {
-            throw Refusal("\(text) is on every link; expected its interface too, as fe80::1%eth0")
-        }
-    }
-
-    /// Whether this is 127.0.0.11, where we listen in every namespace; asking it would be asking ourselves.
-    var isIntercom: Bool {
-        switch address {
-        case .v4(let address): address.bits == 0x7F00_000B
-        case .v6(let address): address.bits == 0xFFFF_7F00_000B
-        }
-    }
-}
-
-extension ValueKind<Subnet> {
-    static var subnet: Self {
-        ValueKind<String>.string.map { text throws(Refusal) in try Subnet(checked: text) }
-    }
-}
-
-extension Subnet {
-    /// Reads a subnet by its first address: one within it is a mistake for another subnet, or for an address.
-    init(checked text: String) throws(Refusal) {
-        guard let subnet = Subnet(text) else {
-            throw Refusal("'\(text)' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64")
-        }
-        guard IPAddress(String(text.prefix { $0 != "/" })) == subnet.address else {
-            throw Refusal("'\(text)' is an address within a subnet; did you mean '\(subnet)'?")
-        }
-        self = subnet
-    }
-}
-
-// MARK: - Paths and interfaces
-
-extension ValueKind<String> {
     static var absolutePath: Self {
         nonEmptyString.map { text throws(Refusal) in
             guard text.hasPrefix("/") else { throw Refusal("'\(text)' is not an absolute path") }
@@ -242,7 +115,9 @@ extension ValueKind<LinkDefinition> {
                 throw Refusal("'\(text)' is not a link; expected CONTAINER:NAME, as db:database")
             }
             let name = String(parts[1])
-            guard try Name(checked: name).labelCount > 0 else { throw Refusal("'.' is not a name of one's own") }
+            let ownName = try Name(checked: name)
+            guard ownName.labelCount > 0 else { throw Refusal("'.' is not a name of one's own") }
+            try ownName.checkDeclarable()
             return LinkDefinition(container: try parts[0].checkedLabel, name: try name.checkedNoWildcard)
         }
     }

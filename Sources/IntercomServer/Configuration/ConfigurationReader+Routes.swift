@@ -53,11 +53,19 @@ extension ValueKind<Name> {
 }
 
 extension Name {
-    /// Refuses a domain that is never forwarded.
+    /// Refuses a domain that is never forwarded. One under ours is: it is longer, and so a rule before ours.
     /// - Parameter own: the domain that is ours.
     func checkForwardable(beside own: Name) throws(Refusal) {
-        for ours in [own] + SpecialUseName.domains where isSubdomain(of: ours) {
-            throw Refusal("names under '\(ours)' are never forwarded")
+        guard self != own else {
+            throw Refusal("names under '\(own)' are never forwarded; expected another domain, or one under it")
+        }
+        for special in SpecialUseName.domains where isSubdomain(of: special) {
+            throw Refusal("names under '\(special)' are never forwarded")
+        }
+        for label in labels {
+            guard label.allSatisfy({ 0x21...0x7E ~= $0 }) else {
+                throw Refusal("'\(self)' has a character that no domain has; write other scripts as xn--…")
+            }
         }
     }
 }

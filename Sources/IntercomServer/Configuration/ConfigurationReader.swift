@@ -6,16 +6,19 @@ import TOML
 struct ConfigurationReader {
     /// All that was found wrong so far, in no order.
     var mistakes: [Mistake] = []
+    /// True for the groups that the host has.
+    var groupExists: (String) -> Bool = { _ in true }
 
     /// Reads the root table of a document.
     mutating func read(_ document: TOMLValue) -> Configuration {
         var configuration = Configuration()
         guard case .table(let members) = document.content else { return configuration }
         var root = TableReader(members, title: nil, position: document.position)
+        let groupExists = groupExists
 
         readSection(&root, "server") { table in
             table.read("workers", .integer(in: 0...64), into: &configuration.server.workers)
-            table.read("domain", .domain, into: &configuration.server.domain)
+            table.read("domain", .ownDomain, into: &configuration.server.domain)
             table.read("ttl", .seconds, into: &configuration.server.ttl)
             table.read("listen", .word, into: &configuration.server.listen)
             table.read("version", .characterString, into: &configuration.server.version)
@@ -23,14 +26,14 @@ struct ConfigurationReader {
         }
         readSection(&root, "control") { table in
             table.read("socket", .socketPath, into: &configuration.control.socket)
-            table.read("group", .string, into: &configuration.control.group)
+            table.read("group", .group(exists: groupExists), into: &configuration.control.group)
         }
         readSection(&root, "discover") { table in
             table.read("enabled", .boolean, into: &configuration.discover.isEnabled)
             table.read("interfaces", .list(of: .nonEmptyString), into: &configuration.discover.interfaces)
             table.read("namespaces", .list(of: .absolutePath), into: &configuration.discover.namespaces)
             table.read("exclude", .list(of: .nonEmptyString), into: &configuration.discover.exclude)
-            table.read("receive-buffer", .size, into: &configuration.discover.receiveBuffer)
+            table.read("receive-buffer", .buffer, into: &configuration.discover.receiveBuffer)
             table.read("resolv-conf", .boolean, into: &configuration.discover.writesResolverConfiguration)
         }
         readSection(&root, "forward") { table in
@@ -63,7 +66,7 @@ struct ConfigurationReader {
 
     private static func readCache(_ table: inout TableReader) -> Configuration.Cache {
         var cache = Configuration.Cache()
-        table.read("size", .size, into: &cache.size)
+        table.read("size", .memory, into: &cache.size)
         table.read("min-ttl", .seconds, into: &cache.minimumTTL)
         table.read("max-ttl", .seconds, into: &cache.maximumTTL)
         table.read("max-negative-ttl", .seconds, into: &cache.maximumNegativeTTL)

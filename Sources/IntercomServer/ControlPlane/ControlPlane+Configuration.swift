@@ -16,22 +16,20 @@ extension ControlPlane {
     }
 
     /// Reads the configuration again and applies what is different. Declarations of the control socket stay.
+    /// - Returns: a sentence for everything in the file that is not in force now.
     /// - Throws: `InvalidConfiguration` with every error; the running configuration stays as it is then.
-    func reload() throws(ControlError) {
+    func reload() throws(ControlError) -> [String] {
         serviceReloads()
         defer { publish(then: serviceHasReloaded) }
         let old = configuration
-        if let path = options.configurationPath {
-            do throws(ConfigurationError) {
-                configuration = try Configuration.read(path: path)
-            } catch {
-                throw .invalidConfiguration(errors: error.problems.map(\.description))
-            }
+        do throws(ConfigurationError) {
+            configuration = try configurationFile.read()
+        } catch {
+            throw .invalidConfiguration(errors: error.problems.map(\.description))
         }
         hostResolver.read()
         forgetLoops()
         upstreamsChanged = true
-        warnOfFixedSettings(since: old)
         registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)
         registry.setRoutes(configuration.routes)
         for worker in workers { worker.inbox.post(.settings(settings)) }
@@ -55,18 +53,9 @@ extension ControlPlane {
             declareOrWarn(container)
         }
         logger.info("configuration reloaded")
-    }
-
-    /// Some settings are taken at the start alone.
-    private func warnOfFixedSettings(since old: Configuration) {
-        let new = configuration
-        if new.server.workers != old.server.workers { logger.warning("[server] workers: takes effect at a restart") }
-        if new.control != old.control { logger.warning("[control]: takes effect at a restart") }
-        if new.server.listen != old.server.listen {
-            logger.warning(
-                "[server] listen: takes effect for containers that are added from now on, and for the others at a restart"
-            )
-        }
+        let notInForce = configurationFile.notInForce(in: configuration)
+        for sentence in notInForce { logger.warning("\(sentence)") }
+        return notInForce + configurationShortfalls
     }
 
     private func withdraw(_ network: NetworkDefinition) {
@@ -126,8 +115,11 @@ extension ControlPlane {
         "container \(container.name) of the configuration"
     }
 
+    /// Sentences about what the configuration declares and is not there, in order.
+    private var configurationShortfalls: [String] { shortfalls.map { "\($0.key): \($0.value)" }.sorted() }
+
     /// What somebody should look at: what is declared or found and not as it should be.
     var warnings: [String] {
-        shortfalls.map { "\($0.key): \($0.value)" }.sorted() + discoveryWarnings + registry.warnings
+        configurationShortfalls + discoveryWarnings + registry.warnings
     }
 }

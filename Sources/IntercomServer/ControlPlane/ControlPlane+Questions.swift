@@ -69,7 +69,8 @@ extension ControlPlane {
             let groups = describeUpstreams()
             let status = Status.Reply(
                 version: Version.number, pid: Int(ProcessDescriptor.own),
-                uptime: Int(startedAt.duration(to: .now).components.seconds), configuration: options.configurationPath,
+                uptime: Int(startedAt.duration(to: .now).components.seconds),
+                configuration: configurationFile.isPresent ? configurationFile.path : nil,
                 networks: registry.networkCount, containers: registry.containerCount,
                 upstreams: groups.first?.servers ?? [], groups: groups,
                 servers: describeServers(counters.flatMap(\.upstreams)),

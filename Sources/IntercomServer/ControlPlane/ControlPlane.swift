@@ -15,8 +15,8 @@ import Varlink
 package final class ControlPlane {
     /// What the command line says.
     package struct Options: Sendable {
-        /// The configuration file; nil: defaults alone.
-        package var configurationPath: String?
+        /// The configuration file, which has been read once.
+        package var configurationFile: ConfigurationFile
         /// The control socket; nil: as configured.
         package var socket: String?
         /// Where it is kept what the control socket declares.
@@ -25,9 +25,9 @@ package final class ControlPlane {
         package var openerSocket: String?
 
         package init(
-            configurationPath: String?, socket: String?, stateDirectory: String, openerSocket: String? = nil
+            configurationFile: ConfigurationFile, socket: String?, stateDirectory: String, openerSocket: String? = nil
         ) {
-            self.configurationPath = configurationPath
+            self.configurationFile = configurationFile
             self.socket = socket
             self.stateDirectory = stateDirectory
             self.openerSocket = openerSocket
@@ -47,6 +47,7 @@ package final class ControlPlane {
     let startedAt = ContinuousClock.now
 
     var configuration: Configuration
+    var configurationFile: ConfigurationFile
     var hostResolver: HostResolver
     var registry: Registry
     var state: StateDirectory
@@ -118,6 +119,7 @@ package final class ControlPlane {
         self.logger = logger
         opener = options.openerSocket.map { RemoteOpener(path: $0, logger: logger) } ?? LocalOpener()
         self.configuration = configuration
+        self.configurationFile = options.configurationFile
         workerCount = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
         hostResolver = try HostResolver(logger: logger)
         hostIdentity = try? NetworkNamespace.current().identity
@@ -192,7 +194,7 @@ package final class ControlPlane {
             switch signal {
             case .hangUp:
                 do throws(ControlError) {
-                    try reload()
+                    _ = try reload()
                     publish()
                 } catch {
                     logger.error("\(error.message)", metadata: .about(.configurationRefused))

@@ -24,7 +24,16 @@ extension ControlPlane {
             change(RemoveContainer.self) { plane, call throws(ControlError) in try plane.removeContainer(call) },
             change(DrainContainer.self) { plane, call throws(ControlError) in try plane.drain(call) },
             change(ReadyContainer.self) { plane, call throws(ControlError) in try plane.makeReady(call) },
-            change(Reload.self) { plane, _ throws(ControlError) in try plane.reload() },
+            handler(Reload.self) { plane, _, _, client in
+                do throws(ControlError) {
+                    let notInForce = try plane.reload()
+                    plane.publish {
+                        plane.controlSocket.reply(VarlinkReply.encode(Reload.Reply(notInForce: notInForce)), to: client)
+                    }
+                } catch {
+                    plane.refuse(error, to: client)
+                }
+            },
             show(ListNetworks.self) { plane, _ in .init(networks: plane.registry.networks.map(plane.describe)) },
             show(InspectNetwork.self) { plane, call throws(ControlError) in try plane.inspectNetwork(call) },
             show(ListContainers.self) { plane, _ in .init(containers: plane.registry.containers.map(plane.describe)) },
