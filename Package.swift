@@ -117,10 +117,15 @@ let package = Package(
         .testTarget(
             name: "DNSWireTests", dependencies: ["DNSWire"], exclude: ["differential.py"], swiftSettings: settings),
         .testTarget(name: "ForwardingTests", dependencies: ["Forwarding"], swiftSettings: settings),
-        .testTarget(name: "IntercomServerTests", dependencies: ["IntercomServer"], swiftSettings: settings),
+        // The town and the table of its answers, for the test of the responder and for that in real namespaces.
+        .target(
+            name: "Promise", dependencies: ["DNSWire"], path: "Tests/Promise",
+            exclude: ["answers", "resolv.conf", "town.toml"], swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["intercomctl", "intercomd"],
-            exclude: ["Kit/load.py", "Kit/upstream.py"],
+            name: "IntercomServerTests", dependencies: ["IntercomServer", "Promise"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Promise", "intercomctl", "intercomd"],
+            exclude: ["Kit/ask.py", "Kit/load.py", "Kit/upstream.py"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

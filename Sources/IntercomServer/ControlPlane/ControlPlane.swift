@@ -224,14 +224,7 @@ package final class ControlPlane {
     // MARK: - Workers
 
     /// What all answers have in common, from the configuration.
-    var settings: ServerSettings {
-        ServerSettings(
-            domain: configuration.server.domain, ttl: configuration.server.ttl,
-            forwardsSingleLabels: configuration.forward.forwardsSingleLabels,
-            forwardsLocal: configuration.forward.forwardsLocal, version: configuration.server.version,
-            identity: configuration.server.identity, randomizesCase: configuration.forward.randomizesCase,
-            cache: CachePolicy(configuration.cache, for: workerCount))
-    }
+    var settings: ServerSettings { ServerSettings(configuration, workers: workerCount) }
 
     /// Sends all workers what changed in the registry; `done` is called, and monitors are told, once it is in force in each.
     func publish(then done: (() -> Void)? = nil) {

@@ -1,0 +1,132 @@
+// Who is answered what: the responder is asked every row of the table.
+
+import DNSWire
+import Promise
+import Registry
+import Testing
+
+@testable import IntercomServer
+
+@Suite("The table of answers")
+struct PromiseTests {
+    @Test("can be read, every line of it, and has rows of each rule that is built")
+    func table() {
+        #expect(Town.table.mistakes == [])
+        #expect(Set(Town.table.rows.map(\.rule)) == [1, 2, 3, 4, 7, 8, 9, 10, 11])
+    }
+
+    @Test("is what the responder answers, over UDP and TCP, with and without EDNS", arguments: Town.table.rows)
+    func row(_ row: PromiseTable.Row) throws {
+        var town = try AskedTown()
+        var whole: [Manner.Extension: [UInt8]] = [:]
+        for manner in Manner.all {
+            guard let query = row.question.message(manner) else { continue }
+            let outcome = try town.ask(query, from: row.asker, over: manner.transport)
+            if manner.transport == .stream { whole[manner.edns] = outcome.answer }
+            if case .forwarded(let server) = row.expectation {
+                let address = Town.table.address(ofServer: server)
+                #expect(outcome.server == address, "\(manner): \(outcome)")
+                continue
+            }
+            #expect(outcome.server == nil, "\(manner)")
+            var other: [UInt8]?
+            if case .same(let question) = row.expectation, let query = question.message(manner) {
+                other = try town.ask(query, from: row.asker, over: manner.transport).answer
+            }
+            let faults = row.faults(
+                of: outcome.answer, to: query, manner, whole: whole[manner.edns], other: other)
+            #expect(faults == [], "\(manner): \(outcome)")
+        }
+    }
+}
+
+/// The town in a registry, compiled for a responder, as a worker has it.
+private struct AskedTown: ~Copyable {
+    /// What came of a query.
+    struct Outcome: CustomStringConvertible {
+        var answer: [UInt8]?
+        /// The address of the first server that it is forwarded to.
+        var server: String?
+
+        var description: String {
+            answer.map { MessageText.describe($0.span) } ?? server.map { "forwarded to \($0)" } ?? "dropped"
+        }
+    }
+
+    /// What every row is asked of: read and compiled once.
+    private struct Compiled {
+        var configuration: Configuration
+        var registry: Registry
+        var changes: [DirectoryChange]
+    }
+
+    private static let compiled = Result {
+        let configuration = try Configuration.parse(text: Town.configuration, file: "town.toml")
+        var registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)
+        registry.setRoutes(configuration.routes)
+        for network in configuration.networks { try registry.createNetwork(network) }
+        for container in configuration.containers { try registry.addContainer(container.definition) }
+        for deed in Town.table.deeds { try carryOut(deed, in: &registry) }
+        let changes = registry.takeChanges()
+        return Compiled(configuration: configuration, registry: registry, changes: changes)
+    }
+
+    private let registry: Registry
+    private var responder: Responder
+    /// The first upstream of each group.
+    private var servers: [UInt32: String] = [:]
+    private var buffer = [UInt8](repeating: 0, count: 65_535)
+
+    init() throws {
+        let compiled = try Self.compiled.get()
+        registry = compiled.registry
+        responder = Responder(settings: ServerSettings(compiled.configuration, workers: 1), seed: 7)
+        for change in compiled.changes { responder.directory.apply(change) }
+        let host = ResolverConfiguration(Town.hostResolver)
+        let everyone = compiled.configuration.forward.upstreams.first ?? host.nameservers.first
+        servers[UpstreamGroupID.default.rawValue] = everyone?.address.description
+        for group in registry.upstreamGroups {
+            servers[group.id.rawValue] = group.upstreams.first?.address.description
+        }
+    }
+
+    private static func carryOut(_ deed: Deed, in registry: inout Registry) throws {
+        let networks = registry.networks.compactMap(\.observed)
+        switch deed {
+        case .server: break
+        case .bridge(let name, let address):
+            registry.observe(
+                ObservedNetwork(
+                    interface: InterfaceIndex(rawValue: UInt32(networks.count) + 1), interfaceName: name,
+                    subnets: [try #require(Subnet(address))]))
+        case .plug(let name, let bridge, let address):
+            let network = try #require(networks.first { $0.interfaceName == bridge })
+            let ip = try #require(address.split(separator: "/").first.flatMap { IPAddress(String($0)) })
+            registry.observe(
+                ObservedContainer(
+                    cookie: NamespaceCookie(rawValue: UInt64(registry.containerCount) + 1), name: name,
+                    path: "/run/netns/\(name)",
+                    endpoints: [ObservedEndpoint(network: network.interface, link: "eth0", addresses: [ip])]))
+        case .drain(let name): try registry.setDraining(true, container: name)
+        }
+    }
+
+    mutating func ask(_ query: [UInt8], from asker: String, over transport: Transport) throws -> Outcome {
+        let view = try registry.container(named: asker).id.view
+        let outcome = responder.respond(to: query.span, view: view, over: transport, intoArray: &buffer)
+        return switch outcome {
+        case .answered(let length, _): Outcome(answer: Array(buffer[..<length]))
+        case .forward(let group): Outcome(server: servers[group] ?? "nobody")
+        case .drop, .loop: Outcome()
+        }
+    }
+}
+
+extension Responder {
+    /// The buffer as a whole is lent, so that its span ends with the call.
+    fileprivate mutating func respond(
+        to message: Span<UInt8>, view: ViewID, over transport: Transport, intoArray buffer: inout [UInt8]
+    ) -> Outcome {
+        respond(to: message, view: view, over: transport, into: buffer.mutableSpan)
+    }
+}
