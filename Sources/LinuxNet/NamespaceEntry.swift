@@ -4,25 +4,6 @@ internal import CLinux
 internal import Synchronization
 internal import SystemPackage
 
-/// The UDP and TCP sockets that answer inside one namespace. They work there whatever thread uses them.
-///
-/// They keep the namespace alive: who holds them lets go of them when its container ends.
-package struct ListenerSockets: ~Copyable, Sendable {
-    /// Bound, and shared with no other socket.
-    package let udp: Descriptor
-    /// Listening.
-    package let tcp: Descriptor
-    /// The namespace's SO_NETNS_COOKIE.
-    package let cookie: UInt64
-
-    /// Takes over sockets that were made in one namespace.
-    package init(udp: consuming Descriptor, tcp: consuming Descriptor, cookie: UInt64) {
-        self.udp = udp
-        self.tcp = tcp
-        self.cookie = cookie
-    }
-}
-
 /// Errands inside a network namespace. They need CAP_SYS_ADMIN over it.
 package enum NamespaceEntry {
     /// Octets of queries that may wait in a listener: over a thousand.

@@ -48,11 +48,30 @@ package enum TCPSocket {
         try socket.setNoDelay()
         try socket.setOption(tcpLevel, TCP_DEFER_ACCEPT, 1)
         try socket.bind(to: address, "TCP \(address)")
-        try system("listen", "TCP \(address)") { listen(socket.rawValue, SOMAXCONN) }
+        try listen(socket, at: address)
         return socket
     }
 
-    /// The same; nil where another socket has the address.
+    /// listen(2), with as many connections waiting as the kernel allows (net.core.somaxconn).
+    private static func listen(_ socket: borrowing Descriptor, at address: SocketAddress) throws(LinuxError) {
+        try system("listen", "TCP \(address)") { CLinux.listen(socket.rawValue, SOMAXCONN) }
+    }
+
+    /// Makes a listener that was destroyed listen again, at the address that it still has.
+    ///
+    /// Dissolved first (connect(2) to AF_UNSPEC): the kernel has shut it down in both directions (`tcp_done`), and what it
+    /// accepts would be shut down from the beginning.
+    static func listenAgain(_ socket: borrowing Descriptor, at address: SocketAddress) throws(LinuxError) {
+        var nobody = sockaddr()
+        nobody.sa_family = sa_family_t(AF_UNSPEC)
+        // The kernel reads the family of this one record.
+        try system("connect", "TCP \(address)") {
+            unsafe CLinux.connect(socket.rawValue, &nobody, socklen_t(MemoryLayout<sockaddr>.size))
+        }
+        try listen(socket, at: address)
+    }
+
+    /// A socket as ``listening(at:)`` makes it; nil where another socket has the address.
     static func listeningUnlessInUse(at address: SocketAddress) throws(LinuxError) -> Descriptor? {
         do throws(LinuxError) {
             return try listening(at: address)
@@ -62,28 +81,8 @@ package enum TCPSocket {
     }
 
     /// The next connection; nil when none waits.
-    /// - Throws: ``LinuxError``, for example when the process has too many open files.
+    /// - Throws: ``LinuxError``; its ``LinuxError/acceptFailure`` says what can be done.
     package static func accept(from listener: borrowing Descriptor) throws(LinuxError) -> Descriptor? {
         try acceptConnection(from: listener)
     }
 }
-
-/// The next connection of a TCP or Unix listener, non-blocking and close-on-exec; nil when none waits.
-func acceptConnection(from listener: borrowing Descriptor) throws(LinuxError) -> Descriptor? {
-    while true {
-        do throws(LinuxError) {
-            let accepted = try systemUnlessBlocked("accept4") {
-                clinux_accept(listener.rawValue, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
-            }
-            guard let accepted else { return nil }
-            return Descriptor(adopting: accepted)
-        } catch  where connectionErrors.contains(error.errno) {
-            // That connection has ended before it was accepted: accept(2), "Error handling". The next one.
-        }
-    }
-}
-
-private let connectionErrors: [Errno] = [
-    .connectionAbort, .protocolError, Errno(rawValue: ENOPROTOOPT), .hostIsDown, .noRouteToHost, .networkDown,
-    .networkUnreachable, .notPermitted,
-]

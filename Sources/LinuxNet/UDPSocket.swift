@@ -1,6 +1,7 @@
 // UDP sockets, udp(7).
 
 internal import CLinux
+internal import SystemPackage
 
 /// Makes UDP sockets: non-blocking and close-on-exec.
 package enum UDPSocket {
@@ -28,5 +29,13 @@ package enum UDPSocket {
         if let receiveBuffer { try socket.setReceiveBuffer(receiveBuffer) }
         try socket.bind(to: address, "UDP \(address)")
         return socket
+    }
+}
+
+extension LinuxError {
+    /// True when a receive that failed so will fail again for ever: the descriptor is no socket that receives (recv(2)).
+    /// Other errors are of one datagram, of a shortage, or of SOCK_DESTROY, and are told once.
+    package var endsReceiving: Bool {
+        [.badFileDescriptor, .notSocket, .invalidArgument, .socketNotConnected, .notSupportedOnSocket].contains(errno)
     }
 }

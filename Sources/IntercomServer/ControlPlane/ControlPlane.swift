@@ -73,6 +73,8 @@ package final class ControlPlane {
     var directoryProblems: [String] = []
     /// When the kernel may be asked for everything again.
     var nextCatchUp = ContinuousClock.Instant.now
+    /// Listeners that have failed, until they have stayed well for a while.
+    var failedListeners: [ContainerID: FailedListener] = [:]
     /// What is to be done without being told of.
     var tasks: [ControlTask: ContinuousClock.Instant] = [:]
     /// Listeners of new containers: handed over behind the names that they are to answer with.
@@ -102,6 +104,8 @@ package final class ControlPlane {
     /// What there was before is not all there again: no listener answers yet.
     private var isStarting = true
     private var isStopping = false
+    /// Why the daemon ends by itself.
+    private var failure: WorkerFailure?
     /// Whether another daemon begins when this one ends.
     private var isReplaced = false
     /// Where the service manager wants signs of life.
@@ -163,7 +167,7 @@ package final class ControlPlane {
         closeUnclaimedListeners()
         isStarting = false
         publish(then: serviceIsReady)
-        while !isStopping {
+        while !isStopping, failure == nil {
             let count = try epoll.wait(timeoutMilliseconds: timeout())
             for index in 0..<count {
                 let (word, _) = epoll.event(index)
@@ -184,7 +188,10 @@ package final class ControlPlane {
             }
             carryOutTasks()
         }
+        // The next daemon begins at once, with what this one leaves.
+        if failure != nil { isReplaced = true }
         shutDown()
+        if let failure { throw failure }
     }
 
     // MARK: - Signals
@@ -263,6 +270,9 @@ package final class ControlPlane {
         case .needsSockets(let view, let kind, let count): openSockets(for: view, kind, count)
         case .unanswered(let view, let servers): probeUpstreams(of: view, servers)
         case .looped(let token): takeLoop(token)
+        case .listenerRepaired(let view): listenerWasRepaired(of: view)
+        case .listenerFailed(let view, let error): listenerFailed(of: view, error)
+        case .ended(let worker, let error): failure = WorkerFailure(worker: worker, cause: error)
         case .reached, .resolved, .counters, .flushed: break
         }
     }

@@ -12,6 +12,8 @@ enum ControlTask: Hashable, CaseIterable {
     case catchUp
     /// Try again to enter what could not be entered.
     case enterAgain
+    /// Make listeners anew that have failed.
+    case remakeListeners
 }
 
 extension ControlPlane {
@@ -40,6 +42,7 @@ extension ControlPlane {
             case .sayProblems: sayProblems()
             case .catchUp: catchUp()
             case .enterAgain: enterAgain()
+            case .remakeListeners: remakeListeners()
             }
         }
     }

@@ -25,7 +25,11 @@ struct WorkerHandle {
                 logger.debug("worker \(index) waits for its turn as long as any thread: \(error)")
             }
             limitThread(to: AllowedSystemCalls.worker, logger)
-            worker.run()
+            do throws(LinuxError) {
+                try worker.run()
+            } catch {
+                replies.post(.ended(worker: index, error))
+            }
         }
     }
 

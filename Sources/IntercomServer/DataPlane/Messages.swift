@@ -1,4 +1,4 @@
-// What the control plane and a worker say to each other; each has a mailbox.
+// Messages between the control plane and a worker; each has a mailbox.
 
 import DNSWire
 import Forwarding
@@ -77,12 +77,18 @@ enum WorkerReply: Sendable {
     case unanswered(ViewID?, [ServerAddress])
     /// Not asked for: the question of a probe has come to a listener of ours.
     case looped(token: UInt64)
+    /// Not asked for: a socket of the listener was destroyed in its namespace (`ss -K`), and serves again.
+    case listenerRepaired(ViewID)
+    /// Not asked for: the listener cannot serve any more and is closed; it has to be made anew.
+    case listenerFailed(ViewID, LinuxError)
+    /// Not asked for, and the last that is said: the worker's thread ends, because it cannot wait for events.
+    case ended(worker: Int, LinuxError)
 
     /// Of the question that this answers; nil where nobody asked.
     var token: UInt64? {
         switch self {
         case .reached(let token), .resolved(let token, _), .counters(let token, _), .flushed(let token, _): token
-        case .needsSockets, .unanswered, .looped: nil
+        case .needsSockets, .unanswered, .looped, .listenerRepaired, .listenerFailed, .ended: nil
         }
     }
 }

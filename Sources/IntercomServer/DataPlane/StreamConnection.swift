@@ -40,10 +40,24 @@ struct StreamConnection: ~Copyable {
         self.lastActive = now
     }
 
+    /// How much a client needs its connection.
+    enum Need: Comparable {
+        /// Nothing is owed and nothing is half received.
+        case idle
+        /// The client has sent half a query, or does not take its answers.
+        case stalled
+        /// An answer is owed: by an upstream, or at the connection's turn.
+        case owedAnswer
+    }
+
+    var need: Need {
+        if inFlight > 0 || isEnqueued || hasMessage && !isCongested { return .owedAnswer }
+        return isIdle ? .idle : .stalled
+    }
+
     var pendingOutput: Int { output.count - outputStart }
     var isCongested: Bool { pendingOutput >= Self.outputBound }
-    /// Nothing is owed and nothing is half received.
-    var isIdle: Bool { inFlight == 0 && pendingOutput == 0 && inputStart == input.count }
+    private var isIdle: Bool { inFlight == 0 && pendingOutput == 0 && inputStart == input.count }
     /// The client has gone, and all that it was owed is sent.
     var isFinished: Bool { hasEnded && inFlight == 0 && pendingOutput == 0 && !hasMessage }
     /// Whether a whole message waits to be answered.

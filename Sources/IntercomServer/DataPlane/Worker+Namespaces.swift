@@ -42,7 +42,7 @@ extension Worker {
 
     /// Asks from a container's namespace: at once where a socket is ready, else when one is made.
     mutating func open(_ order: SocketOrder, _ now: Moment) {
-        guard let ticket = listenerOfView[order.view], let position = listeners.position(of: ticket) else {
+        guard let position = listeners.position(of: order.view) else {
             forwarder.failed(order.token, now: now)
             return
         }
@@ -83,9 +83,7 @@ extension Worker {
 
     /// Takes sockets that were made in a container's namespace; none: it cannot be entered.
     mutating func takeSockets(_ view: ViewID, _ kind: SocketKind, _ handover: Handover<SocketBatch>) {
-        guard let ticket = listenerOfView[view], let position = listeners.position(of: ticket),
-            let batch = handover.take()
-        else { return }
+        guard let position = listeners.position(of: view), let batch = handover.take() else { return }
         let now = Moment.now
         let isFailure = batch.isEmpty
         listeners[position].requested.remove(kind)

@@ -10,60 +10,109 @@ import Registry
 extension Worker {
     /// RFC 7766 §6.2.3: an idle connection is closed after this long.
     static var idleTimeout: Lapse { .seconds(10) }
-    static var maximumConnectionsPerNamespace: Int { 64 }
-    static var maximumConnections: Int { 1024 }
     /// Messages of one connection that are answered before others have their turn.
     static var turn: Int { 16 }
-    /// One that is forwarded takes as long as so many that are answered here.
+    /// Messages that are answered here in the time that forwarding one takes.
     static var forwardingCost: Int { 8 }
     /// Octets read from one connection before others have their turn.
     static var portion: Int { 16 * 1024 }
 
-    /// Takes one connection and serves it: the kernel hands it over when something has come on it
+    // MARK: - Accepting
+
+    /// Accepts one connection and serves it: the kernel hands it over when something has come on it
     /// (``TCPSocket/listening(at:)``). Where more wait, epoll tells again, and others have their turn before.
-    mutating func acceptStream(_ ticket: Ticket) {
+    mutating func acceptStream(_ ticket: Ticket, _ events: Epoll.Events) {
         guard let position = listeners.position(of: ticket) else { return }
+        let room = streams.room(for: ticket, listeners)
+        // A listener that was destroyed hangs up; accept says so, with room or without.
+        if case .none(let pause) = room, !events.contains(.hangUp) { return self.pause(ticket, pause) }
         do throws(LinuxError) {
             guard let accepted = try TCPSocket.accept(from: listeners[position].sockets.tcp) else { return }
+            if case .inPlaceOf(let other) = room { close(other) }
             admit(accepted, to: ticket, at: position)
         } catch {
-            logger.warning("a TCP connection cannot be accepted: \(error)", metadata: .about(limitedAs: "accept"))
-            // It waits and would wake the loop again at once; room is what it most likely lacks.
-            if streams.isEmpty {
-                spare.turnAwayNext(of: listeners[position].sockets.tcp)
-            } else {
-                makeRoom { _ in true }
-            }
+            takeAcceptFailure(error, of: ticket)
+        }
+    }
+
+    private mutating func takeAcceptFailure(_ error: LinuxError, of ticket: Ticket) {
+        switch error.acceptFailure {
+        case .listener: return repair(ticket, error)
+        case .shortage, .connection: break
+        }
+        logger.warning("a TCP connection cannot be accepted yet: \(error)", metadata: .about(limitedAs: "accept"))
+        // Others pay nothing for a shortage: the namespace gives up a connection of its own, or waits.
+        if error.acceptFailure == .shortage, let other = streams.leastNeeded(of: ticket, listeners) {
+            close(other)
+        } else {
+            pause(ticket, .workerIsFull)
+            streams.retryTime = streams.retryTime ?? Moment.now + StreamConnections.retryInterval
         }
     }
 
     private mutating func admit(_ accepted: consuming Descriptor, to listener: Ticket, at position: Int) {
-        if listeners[position].connections >= Self.maximumConnectionsPerNamespace {
-            makeRoom { $0 == listener }
-        } else if streams.count >= Self.maximumConnections {
-            makeRoom { _ in true }
-        }
         let now = Moment.now
         let ticket = streams.insert(StreamConnection(descriptor: accepted, listener: listener, now: now))
         listeners[position].connections += 1
-        if nextStreamDeadline == nil { nextStreamDeadline = now + Self.idleTimeout }
+        if streams.nextDeadline == nil { streams.nextDeadline = now + Self.idleTimeout }
         serveStream(ticket)
     }
 
-    /// Closes the connection that has been idle longest among those of some listeners; if none is idle, the one that
-    /// was active longest ago.
-    private mutating func makeRoom(among eligible: (Ticket) -> Bool) {
-        var victim: (position: Int, isIdle: Bool, lastActive: Moment)?
-        for position in 0..<streams.count where eligible(streams[position].listener) {
-            let candidate = (position, streams[position].isIdle, streams[position].lastActive)
-            guard let best = victim else {
-                victim = candidate
-                continue
-            }
-            if candidate.1 != best.isIdle ? candidate.1 : candidate.2 < best.lastActive { victim = candidate }
+    // MARK: - Waiting for room
+
+    /// Leaves connections in the kernel's queue until there is room.
+    private mutating func pause(_ ticket: Ticket, _ reason: Listener.Pause) {
+        guard let position = listeners.position(of: ticket), listeners[position].pause == nil else { return }
+        do throws(LinuxError) {
+            // That it hangs up is told all the same.
+            let token = Token(.streamListener, ticket).word
+            try epoll.modify(listeners[position].sockets.tcp, token: token, interest: [])
+        } catch {
+            return fail(ticket, error)
         }
-        if let victim { close(streams.ticket(at: victim.position)) }
+        listeners[position].pause = reason
+        streams.pausedListeners += 1
+        if reason == .workerIsFull { streams.waitingListeners.append(ticket) }
     }
+
+    private mutating func resume(_ ticket: Ticket) {
+        guard let position = listeners.position(of: ticket), listeners[position].pause != nil else { return }
+        listeners[position].pause = nil
+        streams.pausedListeners -= 1
+        do throws(LinuxError) {
+            let token = Token(.streamListener, ticket).word
+            try epoll.modify(listeners[position].sockets.tcp, token: token, interest: .readable)
+        } catch {
+            fail(ticket, error)
+        }
+    }
+
+    /// A connection of a listener has ended, or is owed nothing any more: it can make room.
+    private mutating func noteRoom(of ticket: Ticket) {
+        guard streams.pausedListeners > 0, drainDeadline == nil else { return }
+        if let position = listeners.position(of: ticket), listeners[position].pause == .namespaceIsFull {
+            resume(ticket)
+        }
+        streams.noteRoom()
+    }
+
+    /// Lets some of the listeners that wait try again, and looks after those that could not send.
+    mutating func resumeListeners() {
+        if !listeners.doubtful.isEmpty {
+            let doubtful = listeners.doubtful
+            listeners.doubtful = []
+            for ticket in doubtful { repair(ticket, nil) }
+        }
+        guard streams.triesDue > 0 else { return }
+        for _ in 0..<min(streams.triesDue, StreamConnections.triesInTurn) {
+            streams.triesDue -= 1
+            guard let ticket = streams.waitingListeners.popFirst() else { break }
+            resume(ticket)
+        }
+        if streams.waitingListeners.isEmpty { streams.triesDue = 0 }
+    }
+
+    // MARK: - Turns
 
     /// Notes what a connection has become ready for; it has its turn behind those that wait already.
     mutating func wakeStream(_ ticket: Ticket, _ events: Epoll.Events) {
@@ -79,15 +128,15 @@ extension Worker {
     private mutating func enqueue(_ ticket: Ticket, _ position: Int) {
         guard !streams[position].isEnqueued else { return }
         streams[position].isEnqueued = true
-        readyStreams.append(ticket)
+        streams.ready.append(ticket)
     }
 
     /// Gives connections their turns, until their share of the loop's turn is over.
     mutating func serveStreams() {
-        guard !readyStreams.isEmpty else { return }
+        guard !streams.ready.isEmpty else { return }
         let end = Moment.now + Self.share
         repeat {
-            guard let ticket = readyStreams.popFirst() else { return }
+            guard let ticket = streams.ready.popFirst() else { return }
             serveStream(ticket)
         } while Moment.now < end
     }
@@ -157,6 +206,10 @@ extension Worker {
         } catch {
             logger.debug("a TCP connection ended: \(error)")
             close(ticket)
+            return
+        }
+        if streams.pausedListeners > 0, streams[position].need < .owedAnswer {
+            noteRoom(of: streams[position].listener)
         }
     }
 
@@ -175,11 +228,13 @@ extension Worker {
 
     mutating func close(_ ticket: Ticket) {
         guard let position = streams.position(of: ticket) else { return }
-        if let listener = listeners.position(of: streams[position].listener) { listeners[listener].connections -= 1 }
+        let owner = streams[position].listener
+        if let listener = listeners.position(of: owner) { listeners[listener].connections -= 1 }
         streams.remove(ticket)
+        noteRoom(of: owner)
     }
 
-    /// Closes what has been idle too long: also a client that sends half a query, or takes no answers.
+    /// Closes connections that have been idle too long: also of a client that sends half a query, or takes no answers.
     mutating func closeIdleStreams(_ now: Moment) {
         var next: Moment?
         for position in stride(from: streams.count - 1, through: 0, by: -1) {
@@ -187,10 +242,13 @@ extension Worker {
             if deadline <= now && streams[position].inFlight == 0 {
                 close(streams.ticket(at: position))
             } else {
-                let due = max(deadline, now + .milliseconds(100))
+                let due = max(deadline, now + Self.idleCheckInterval)
                 next = min(next ?? due, due)
             }
         }
-        nextStreamDeadline = next
+        streams.nextDeadline = next
     }
+
+    /// How often connections that wait for an upstream are looked at again: late by so much at most.
+    private static var idleCheckInterval: Lapse { .milliseconds(100) }
 }

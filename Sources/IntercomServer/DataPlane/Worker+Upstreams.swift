@@ -200,6 +200,7 @@ extension Worker {
                 try listeners[position].sockets.udp.send(answerBuffer.span.extracting(first: length), to: address)
             } catch {
                 counters.dropped &+= 1
+                listeners.doubtful.append(listener)
             }
         case .stream(let ticket):
             guard let position = streams.position(of: ticket) else { return }

@@ -21,7 +21,8 @@ struct AllowedSystemCalls {
     private static let exchange = [
         "epoll_wait", "epoll_pwait", "epoll_ctl", "poll", "ppoll", "read", "write", "writev", "close", "fcntl",
         "socket",
-        "bind", "connect", "accept", "accept4", "shutdown", "getsockname", "getpeername", "getsockopt", "setsockopt",
+        "bind", "listen", "connect", "accept", "accept4", "shutdown", "getsockname", "getpeername", "getsockopt",
+        "setsockopt",
         "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg",
     ]
 
@@ -38,7 +39,7 @@ struct AllowedSystemCalls {
             "umask", "ftruncate", "fallocate", "fsync", "fdatasync", "flock", "pread64", "dup",
             // What it hears of.
             "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "timerfd_create", "timerfd_settime", "eventfd2",
-            "epoll_create1", "pidfd_open", "memfd_create", "listen", "socketpair", "pipe2",
+            "epoll_create1", "pidfd_open", "memfd_create", "socketpair", "pipe2",
             // Threads, users and groups.
             "clone", "clone3", "prctl", "prlimit64", "sched_getaffinity", "sched_getparam", "sched_getscheduler",
             "uname",

@@ -63,12 +63,27 @@ struct StoredListeners: ~Copyable {
         }
     }
 
-    /// The listener of a namespace that is open, if it was kept whole.
+    /// The listener of a namespace that is open, if it was kept whole and serves, perhaps after a repair.
     mutating func take(_ identity: NamespaceIdentity) -> ListenerSockets? {
         guard let ticket = tickets.removeValue(forKey: identity.inode), var pair = pairs.remove(ticket),
             let udp = pair.udp.take(), let tcp = pair.tcp.take()
         else { return nil }
-        return ListenerSockets(udp: udp, tcp: tcp, cookie: pair.cookie)
+        let sockets = ListenerSockets(udp: udp, tcp: tcp, cookie: pair.cookie)
+        guard Self.serves(sockets) else { return nil }
+        return sockets
+    }
+
+    /// Checks sockets that lay in the store, where root in their namespace may have destroyed them.
+    private static func serves(_ sockets: borrowing ListenerSockets) -> Bool {
+        do throws(LinuxError) {
+            let address = try sockets.tcp.localAddress()
+            let isOurs = address.withPort(0) == ControlPlane.listenerAddress.withPort(0)
+            guard isOurs, address.port != 0 else { return false }
+            _ = try sockets.repair()
+            return true
+        } catch {
+            return false
+        }
     }
 
     // MARK: - Afterwards

@@ -1,0 +1,71 @@
+// A worker's listeners, one for each of its namespaces.
+
+import Forwarding
+import LinuxNet
+import Registry
+
+/// The UDP and TCP sockets inside one namespace.
+struct Listener: ~Copyable {
+    /// Why connections are left in the kernel's queue.
+    enum Pause {
+        /// The namespace has all the connections that it may have, and each is owed an answer.
+        case namespaceIsFull
+        /// The worker has all the connections that it may have, or descriptors or memory are short.
+        case workerIsFull
+    }
+
+    let sockets: ListenerSockets
+    let view: ViewID
+    /// Its open connections.
+    var connections = 0
+    /// Nil while the loop accepts connections.
+    var pause: Pause?
+    /// Datagrams that are received at once: few while most of them have to be forwarded.
+    var batch = Int.max
+    /// Unconnected sockets in the namespace for questions to upstreams, and the kinds that were requested.
+    var spare = SocketBatch()
+    var requested: Set<SocketKind> = []
+    /// When the control plane may be told again that a socket was destroyed and repaired.
+    var nextRepairReport: Moment?
+
+    init(sockets: consuming ListenerSockets, view: ViewID) {
+        self.sockets = sockets
+        self.view = view
+    }
+}
+
+/// Listeners, found by the loop's ticket or by their view.
+struct Listeners: ~Copyable {
+    private var table = SlotTable<Listener>()
+    private var ofView: [ViewID: Ticket] = [:]
+    /// Listeners that could not send: perhaps a socket of theirs was destroyed, and that error is told once only.
+    var doubtful: [Ticket] = []
+
+    var count: Int { table.count }
+
+    /// Adds the listener of a view that has none.
+    mutating func insert(_ listener: consuming Listener) -> Ticket {
+        let view = listener.view
+        let ticket = table.insert(listener)
+        ofView[view] = ticket
+        return ticket
+    }
+
+    /// Closes a listener's sockets; that takes them out of the epoll set.
+    mutating func remove(_ ticket: Ticket) {
+        guard let removed = table.remove(ticket) else { return }
+        ofView[removed.view] = nil
+    }
+
+    func ticket(of view: ViewID) -> Ticket? { ofView[view] }
+
+    /// The position of a ticket's listener, for the subscript; nil once it is closed.
+    func position(of ticket: Ticket) -> Int? { table.position(of: ticket) }
+
+    func position(of view: ViewID) -> Int? { ofView[view].flatMap { table.position(of: $0) } }
+
+    subscript(position: Int) -> Listener {
+        _read { yield table[position] }
+        _modify { yield &table[position] }
+    }
+}

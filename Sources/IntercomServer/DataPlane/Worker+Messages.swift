@@ -1,0 +1,168 @@
+// What the control plane tells a worker: its listeners, what is answered, and when it ends.
+
+import DNSWire
+import Forwarding
+import LinuxNet
+import Logging
+import Registry
+
+extension Worker {
+    // MARK: - Messages
+
+    mutating func takeMessages() {
+        for message in inbox.takeAll() {
+            switch message {
+            case .directory(let changes):
+                for change in changes { responder.directory.apply(change) }
+            case .settings(let settings):
+                responder.apply(settings)
+                forwarder.setPolicy(settings.cache)
+                forwarder.randomizesCase = settings.randomizesCase
+            case .upstreams(let group, let upstreams):
+                forwarder.setUpstreams(group, upstreams)
+            case .listen(let view, let sockets):
+                listen(view, sockets)
+            case .closeListener(let view):
+                closeListener(view)
+            case .probes(let tokens):
+                responder.probes = tokens
+            case .avoid(let place):
+                forwarder.avoid(place)
+            case .avoidNobody:
+                forwarder.avoidNobody()
+            case .sockets(let view, let kind, let sockets):
+                takeSockets(view, kind, sockets)
+            case .resolve(let token, let view, let query):
+                resolve(token, view, query)
+            case .fence(let token):
+                control.post(.reached(token: token))
+            case .counters(let token):
+                counters.listeners = listeners.count
+                counters.tcpConnections = streams.count
+                counters.inFlight = forwarder.inFlight
+                counters.cache = forwarder.cacheCounters
+                counters.upstreams = forwarder.upstreamReports
+                control.post(.counters(token: token, counters))
+            case .flush(let token, let flush):
+                control.post(.flushed(token: token, forwarder.flush(flush)))
+            case .stop:
+                beginDraining()
+            }
+        }
+    }
+
+    private mutating func listen(_ view: ViewID, _ handover: Handover<ListenerSockets>) {
+        guard let sockets = handover.take() else { return }
+        closeListener(view)
+        let ticket = listeners.insert(Listener(sockets: sockets, view: view))
+        guard let position = listeners.position(of: ticket) else { return }
+        do throws(LinuxError) {
+            let datagram = Token(.datagramListener, ticket).word
+            try epoll.add(listeners[position].sockets.udp, token: datagram, interest: .readable)
+            let stream = Token(.streamListener, ticket).word
+            try epoll.add(listeners[position].sockets.tcp, token: stream, interest: .readable)
+        } catch {
+            fail(ticket, error)
+        }
+    }
+
+    private mutating func closeListener(_ view: ViewID) {
+        if let ticket = listeners.ticket(of: view) { close(listener: ticket) }
+    }
+
+    /// Closes a listener and its connections, and abandons the questions of its namespace.
+    private mutating func close(listener ticket: Ticket) {
+        guard let position = listeners.position(of: ticket) else { return }
+        let namespace = listeners[position].view.rawValue
+        if listeners[position].pause != nil { streams.pausedListeners -= 1 }
+        for position in stride(from: streams.count - 1, through: 0, by: -1) where streams[position].listener == ticket {
+            streams.remove(streams.ticket(at: position))
+        }
+        streams.noteRoom()
+        listeners.remove(ticket)
+        forwarder.abandon(namespace: namespace)
+        act(Moment.now)
+    }
+
+    /// Closes a listener that cannot serve any more; the control plane makes another one.
+    mutating func fail(_ ticket: Ticket, _ error: LinuxError) {
+        guard let position = listeners.position(of: ticket) else { return }
+        let view = listeners[position].view
+        close(listener: ticket)
+        control.post(.listenerFailed(view, error))
+    }
+
+    /// Repairs a listener one of whose sockets fails: root in its namespace may have destroyed it.
+    /// - Parameter error: why it fails; nil where that may concern one datagram alone.
+    mutating func repair(_ ticket: Ticket, _ error: LinuxError?) {
+        guard let position = listeners.position(of: ticket) else { return }
+        do throws(LinuxError) {
+            guard try listeners[position].sockets.repair() else {
+                if let error { fail(ticket, error) }
+                return
+            }
+        } catch {
+            return fail(ticket, error)
+        }
+        let now = Moment.now
+        if let next = listeners[position].nextRepairReport, now < next { return }
+        listeners[position].nextRepairReport = now + Self.repairReportInterval
+        control.post(.listenerRepaired(listeners[position].view))
+    }
+
+    /// Who destroys sockets as fast as it can does not fill the control plane's mailbox.
+    private static var repairReportInterval: Lapse { .seconds(1) }
+
+    private mutating func resolve(_ token: UInt64, _ view: ViewID, _ query: [UInt8]) {
+        var outcome = responder.respond(to: query.span, view: view, into: &answerBuffer)
+        let errand = Errand(outcome, view)
+        let route = errand.flatMap { responder.directory.routeDomain(of: $0.group) }
+        if let errand { outcome = forwarder.respond(to: query.span, &responder, errand, into: &answerBuffer) }
+        switch outcome {
+        case .answered(let length, let source):
+            let resolution = Resolution(
+                message: Array(answerBuffer[..<length]), source: responder.describe(source), route: route)
+            control.post(.resolved(token: token, resolution))
+        case .forward:
+            let client = Client.control(token: token, route: route)
+            guard let errand else { return }
+            forward(query.span, Asking(client: client, namespace: Asking.controlPlane, errand: errand))
+        case .drop, .loop:
+            control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query")))
+        }
+    }
+
+    // MARK: - The end
+
+    /// How long a worker that was told to stop waits at most: for upstreams, and for clients that do not take their answers.
+    /// Queries wait in the sockets meanwhile, and programs wait for 5 s (resolv.conf(5) `timeout`).
+    static var drainTime: Lapse { .milliseconds(500) }
+
+    /// Reads no more queries. Connections get a FIN once they have their answers.
+    mutating func beginDraining() {
+        drainDeadline = Moment.now + Self.drainTime
+        streams.forgetWaiting()
+        for position in 0..<listeners.count {
+            try? epoll.remove(listeners[position].sockets.udp)
+            try? epoll.remove(listeners[position].sockets.tcp)
+        }
+        for position in stride(from: streams.count - 1, through: 0, by: -1) {
+            let ticket = streams.ticket(at: position)
+            // What has come is read once more: it is owed an answer, and a socket that is closed with unread octets in it
+            // sends a reset, which takes the answers with it.
+            streams[position].observe(.readable)
+            serveStream(ticket)
+            guard let position = streams.position(of: ticket) else { continue }
+            streams[position].hasEnded = true
+            settle(ticket)
+        }
+    }
+
+    /// Whether a worker that was told to stop may end.
+    var hasDrained: Bool {
+        mutating get {
+            guard let drainDeadline else { return false }
+            return streams.isEmpty && forwarder.inFlight == 0 || Moment.now >= drainDeadline
+        }
+    }
+}
