@@ -1,6 +1,7 @@
 """What the benchmarks have in common: a namespace, a daemon in it, and a client. Everything is removed at the end."""
 
 import atexit
+import glob
 import os
 import re
 import shutil
@@ -17,7 +18,8 @@ SERVER_CORE, CLIENT_CORE = "1", "0"
 # Before a server's command: on a machine that has others to serve it comes before them; who asks comes before it (sched(7)).
 REALTIME = ["chrt", "--fifo", "1"]
 TICKS = os.sysconf("SC_CLK_TCK")
-BIN = os.environ.get("INTERCOM_BIN", os.path.join(os.path.dirname(__file__), "..", ".build", "release"))
+BENCHMARKS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BIN = os.environ.get("INTERCOM_BIN", os.path.join(os.path.dirname(BENCHMARKS), ".build", "release"))
 
 
 # Writes each name that it is asked for; answers with an A record after a while, or never.
@@ -101,7 +103,7 @@ class Bench:
         """Compiles a program of C, once."""
         path = self.path(name)
         if not os.path.exists(path):
-            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".c")
+            source, = glob.glob(os.path.join(BENCHMARKS, "*", name + ".c"))
             subprocess.run(["cc", "-O2", "-o", path, source, *libraries], check=True)
         return path
 
@@ -207,7 +209,7 @@ def latencies(client):
 
 def write_result(name, text):
     """Writes a file below results/."""
-    directory = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results")
+    directory = os.path.join(BENCHMARKS, "results")
     os.makedirs(directory, exist_ok=True)
     with open(os.path.join(directory, name), "w") as file:
         file.write(text)
