@@ -21,35 +21,58 @@ package enum SystemCallFilter {
         }
     }
 
+    /// What socket(2) may be called for: its first argument.
+    package enum Family: Sendable {
+        /// AF_INET.
+        case ipv4
+        /// AF_INET6.
+        case ipv6
+
+        fileprivate var number: UInt64 {
+            switch self {
+            case .ipv4: UInt64(AF_INET)
+            case .ipv6: UInt64(AF_INET6)
+            }
+        }
+    }
+
     /// Lets the calling thread, and those that it starts from now on, make no other calls than these; others fail with
     /// `operationNotPermitted`. There is no way back, and no new privileges come by execve(2) either.
     /// - Parameters:
     ///   - names: as in syscalls(2). Those that this machine does not have are passed over.
     ///   - requests: what ioctl(2) may be called for.
+    ///   - families: what socket(2) may be called for, where `names` does not have it for all.
     /// - Throws: ``LinuxError`` where the kernel has no filters; the thread is not limited then.
-    package static func limitThread(to names: [String], requests: [Request]) throws(LinuxError) {
+    package static func limitThread(
+        to names: [String], requests: [Request], families: [Family] = []
+    ) throws(LinuxError) {
         // Owned here alone, and released at the end.
         guard let filter = unsafe seccomp_init(cseccomp_refuse(UInt16(EPERM))) else {
             throw LinuxError(call: "seccomp_init", errno: .noMemory)
         }
         defer { unsafe seccomp_release(filter) }
-        for name in names {
-            // The name is a NUL-terminated string while the call runs.
-            let number = unsafe seccomp_syscall_resolve_name(name)
-            guard number != __NR_SCMP_ERROR else { continue }
-            try checked("seccomp_rule_add", name) {
-                unsafe seccomp_rule_add_array(filter, UInt32(SCMP_ACT_ALLOW), number, 0, nil)
-            }
-        }
-        for request in requests {
-            // The second argument, compared as a whole.
-            var comparison = scmp_arg_cmp(arg: 1, op: SCMP_CMP_EQ, datum_a: request.number, datum_b: 0)
-            let number = unsafe seccomp_syscall_resolve_name("ioctl")
-            try checked("seccomp_rule_add", "ioctl") {
-                unsafe seccomp_rule_add_array(filter, UInt32(SCMP_ACT_ALLOW), number, 1, &comparison)
-            }
-        }
+        // The filter lives until the end of this function.
+        for name in names { try unsafe allow(name, in: filter) }
+        for request in requests { try unsafe allow("ioctl", in: filter, argument: 1, request.number) }
+        for family in families { try unsafe allow("socket", in: filter, argument: 0, family.number) }
         try checked("seccomp_load") { unsafe seccomp_load(filter) }
+    }
+
+    /// Allows a call; only with one value of an argument, compared as a whole, where that is given.
+    private static func allow(
+        _ name: String, in filter: scmp_filter_ctx, argument: UInt32? = nil, _ value: UInt64 = 0
+    ) throws(LinuxError) {
+        // The name is a NUL-terminated string while the call runs.
+        let number = unsafe seccomp_syscall_resolve_name(name)
+        guard number != __NR_SCMP_ERROR else { return }
+        try checked("seccomp_rule_add", name) {
+            guard let argument else {
+                return unsafe seccomp_rule_add_array(filter, UInt32(SCMP_ACT_ALLOW), number, 0, nil)
+            }
+            var comparison = scmp_arg_cmp(arg: argument, op: SCMP_CMP_EQ, datum_a: value, datum_b: 0)
+            // One comparison, which is read while the call runs.
+            return unsafe seccomp_rule_add_array(filter, UInt32(SCMP_ACT_ALLOW), number, 1, &comparison)
+        }
     }
 
     /// libseccomp says its errors as negative numbers.

@@ -272,6 +272,7 @@ package final class ControlPlane {
         case .looped(let token): takeLoop(token)
         case .listenerRepaired(let view): listenerWasRepaired(of: view)
         case .listenerFailed(let view, let error): listenerFailed(of: view, error)
+        case .log(let event, let backlog): logger.write(event, backlog)
         case .ended(let worker, let error): failure = WorkerFailure(worker: worker, cause: error)
         case .reached, .resolved, .counters, .flushed: break
         }

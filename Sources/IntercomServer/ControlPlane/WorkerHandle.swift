@@ -14,9 +14,11 @@ struct WorkerHandle {
         self.inbox = inbox
         let epoll = try Epoll()
         try epoll.add(inbox.descriptor, token: Token(.inbox).word, interest: [.readable])
+        let level = logger.logLevel
+        let workerLogger = Logger(label: "worker-\(index)") { _ in WorkerLog(replies, level: level) }
         let worker = Handover(
             Worker(
-                index: index, settings: settings, inbox: inbox, control: replies, epoll: epoll, logger: logger))
+                index: index, settings: settings, inbox: inbox, control: replies, epoll: epoll, logger: workerLogger))
         thread = try Thread.start(name: "worker-\(index)") {
             guard var worker = worker.take() else { return }
             do throws(LinuxError) {

@@ -3,6 +3,7 @@
 import DNSWire
 import Forwarding
 import LinuxNet
+import Logging
 import Registry
 import Synchronization
 
@@ -81,6 +82,8 @@ enum WorkerReply: Sendable {
     case listenerRepaired(ViewID)
     /// Not asked for: the listener cannot serve any more and is closed; it has to be made anew.
     case listenerFailed(ViewID, LinuxError)
+    /// Not asked for: something to be logged.
+    case log(LogEvent, LogBacklog)
     /// Not asked for, and the last that is said: the worker's thread ends, because it cannot wait for events.
     case ended(worker: Int, LinuxError)
 
@@ -88,7 +91,7 @@ enum WorkerReply: Sendable {
     var token: UInt64? {
         switch self {
         case .reached(let token), .resolved(let token, _), .counters(let token, _), .flushed(let token, _): token
-        case .needsSockets, .unanswered, .looped, .listenerRepaired, .listenerFailed, .ended: nil
+        case .needsSockets, .unanswered, .looped, .listenerRepaired, .listenerFailed, .log, .ended: nil
         }
     }
 }
