@@ -74,31 +74,12 @@ docs: need-swift
 	@mkdir -p $(DOCS)/graphs
 	$(SWIFT) build --quiet --target IntercomServer --scratch-path $(DOCS) -Xswiftc -emit-symbol-graph \
 	    -Xswiftc -emit-symbol-graph-dir -Xswiftc $(DOCS)/graphs -Xswiftc -symbol-graph-minimum-access-level -Xswiftc package
-	@Tests/docs $(DOCS)
+	@Tests/check-documentation $(DOCS)
 
-# All tests under the sanitizers of memory and of threads, with a daemon that is built so, too; C with that of undefined
-# behaviour (in Swift it traps). Left out are the binaries that are shipped, and what is measured: time, and for threads
-# wakeups and descriptors, of which the sanitizer has its own.
-#
-# LeakSanitizer does not see pointers that Swift keeps other bits in, and would take what is alive for leaked. The compiler
-# (6.3) puts a cast into its own instrumentation for threads that its verifier refuses, and that does nothing: so that is not
-# asked. A thread with a filter of system calls could not start what names functions in a report, which Tests/locks needs.
-SANITIZED = INTERCOM_BIN=$(CURDIR)/.build/$(1)/debug INTERCOM_PYTHONPATH=$(CURDIR)/.build/python \
-    $(SWIFT) test --quiet --scratch-path .build/$(1) \
-    $(addprefix --skip ,BinaryTests StateTests/thousand RestartTests/underLoad $(2))
-UNFILTERED := $(CURDIR)/.build/unfiltered.so
-
-test-asan: need-root .build/python
+# All tests under the sanitizers of memory and of threads, with daemons that are built so, too (Tests/sanitize says more).
+test-asan test-tsan: need-root .build/python
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
-	ASAN_OPTIONS=detect_leaks=0 $(call SANITIZED,asan) --sanitize address \
-	    -Xcc -fsanitize=undefined -Xcc -fno-sanitize-recover=undefined
-
-test-tsan: need-root .build/python
-	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
-	@echo 'int seccomp_load(void *filter) { return 0; }' | $(CC) -shared -fPIC -x c -o $(UNFILTERED) -
-	LD_PRELOAD=$(UNFILTERED) TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/Tests/locks \
-	    $(call SANITIZED,tsan,SystemCallFilterTests ServiceTests/idle LifecycleTests/thousandTimes \
-	    DiscoveryHardshipTests/churn) --sanitize thread -Xswiftc -Xfrontend -Xswiftc -disable-llvm-verify
+	SWIFT=$(SWIFT) Tests/sanitize $(if $(filter test-asan,$@),address,thread)
 
 # Messages by chance, whole and damaged, read by dnspython and by us.
 MESSAGES ?= 100000
@@ -112,7 +93,7 @@ coverage: need-swift .build/python
 	@.ci/install $(BUILD_PACKAGES)
 	INTERCOM_PYTHONPATH=$(CURDIR)/.build/python $(SWIFT) test --quiet --skip EndToEndTests --enable-code-coverage \
 	    --scratch-path .build/coverage
-	@Tests/coverage .build/coverage
+	@Tests/check-coverage .build/coverage
 
 # What one container can do to others, and ten MINUTES of everything at once.
 MINUTES ?= 10
@@ -120,7 +101,7 @@ MINUTES ?= 10
 floods soak: need-root
 	@.ci/install $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build
-	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/$@ $(if $(filter soak,$@),--minutes $(MINUTES))
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/$(if $(filter soak,$@),limits,attacks)/$@ $(if $(filter soak,$@),--minutes $(MINUTES))
 
 # The fuzzer with the address sanitizer: one TARGET of Tests/Fuzz/Seeds, or all of them, for SECONDS in all.
 TARGET ?=
@@ -137,11 +118,11 @@ fuzz: need-swift
 bench: need-root
 	@.ci/install $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build
-	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/side-by-side
-	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/workers
-	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/forwarding
-	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/discovery
-	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/instructions
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/peers/side-by-side
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/peers/workers
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/peers/forwarding
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/discovery
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/instructions
 	@$(MAKE) --no-print-directory micro
 
 # The steps of an answer, each alone.
@@ -152,7 +133,7 @@ micro: need-swift
 instructions: need-root
 	@.ci/install $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build
-	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/instructions --only local cached
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/instructions --only local cached
 
 install: build install-files
 	@[ -n "$(DESTDIR)" ] || echo "then, under systemd: systemd-sysusers && systemd-tmpfiles --create &&" \

@@ -33,8 +33,8 @@ internal import CLinux
         self.slotSize = slotSize
         // All storage is owned by this value alone, initialized here and freed in its deinit. The pointers from one
         // piece to another stay right because none of it moves, wherever the value itself goes.
-        unsafe payload = .allocate(capacity: slots * slotSize)
-        unsafe payload.initialize(repeating: 0, count: slots * slotSize)
+        // The payload's zeros are the kernel's: a page is taken when a datagram is written to it, and no sooner.
+        unsafe payload = clinux_zeros(slots * slotSize)
         unsafe lengths = .allocate(capacity: slots)
         unsafe lengths.initialize(repeating: 0, count: slots)
         unsafe addresses = .allocate(capacity: slots)
@@ -56,7 +56,7 @@ internal import CLinux
         unsafe pieces.deallocate()
         unsafe addresses.deallocate()
         unsafe lengths.deallocate()
-        unsafe payload.deallocate()
+        unsafe free(payload)
     }
 
     private static var addressSize: socklen_t { socklen_t(MemoryLayout<sockaddr_in6>.size) }

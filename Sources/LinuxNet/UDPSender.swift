@@ -4,6 +4,9 @@ internal import CLinux
 internal import SystemPackage
 
 /// A batch of datagrams to be filled and sent, made once; filling and sending allocate nothing.
+///
+/// Datagrams lie one behind another in one piece of storage: a batch of short ones touches little memory, however long one
+/// may be.
 @safe public struct UDPSender: ~Copyable, @unchecked Sendable {
     // Sendable although it has pointers: the storage has this one owner, which is used by one thread at a time.
 
@@ -12,7 +15,8 @@ internal import SystemPackage
     /// The longest datagram, in octets.
     public let slotSize: Int
 
-    /// `slots` pieces of `slotSize` octets.
+    /// Octets of storage: room for one more datagram of the longest kind behind a batch of common ones.
+    @usableFromInline let capacity: Int
     @usableFromInline let payload: UnsafeMutablePointer<UInt8>
     private let addresses: UnsafeMutablePointer<sockaddr_in6>
     private let pieces: UnsafeMutablePointer<iovec>
@@ -20,6 +24,13 @@ internal import SystemPackage
 
     /// How many datagrams wait to be sent.
     @usableFromInline package private(set) var count = 0
+    /// Where the next one begins.
+    @usableFromInline private(set) var end = 0
+
+    /// A common answer, in octets: what fits without fragments (DNS Flag Day 2020).
+    private static var commonSize: Int { 1232 }
+    /// A cache line: datagrams begin at one, so that copying into them is fast.
+    private static var alignment: Int { 64 }
 
     /// - Parameters:
     ///   - slots: datagrams sent at once, 1...1024.
@@ -28,17 +39,18 @@ internal import SystemPackage
         precondition((1...1024).contains(slots) && (1...65_535).contains(slotSize), "no sensible batch")
         self.slots = slots
         self.slotSize = slotSize
+        capacity = slots * (min(slotSize, Self.commonSize) + Self.alignment) + slotSize
         // All storage is owned by this value alone, initialized here and freed in its deinit. The pointers from one
-        // piece to another stay right because none of it moves, wherever the value itself goes.
-        unsafe payload = .allocate(capacity: slots * slotSize)
-        unsafe payload.initialize(repeating: 0, count: slots * slotSize)
+        // piece to another stay right because none of it moves, wherever the value itself goes. The payload's zeros are the
+        // kernel's: a page is taken when it is written to, and no sooner.
+        unsafe payload = clinux_zeros(capacity)
         unsafe addresses = .allocate(capacity: slots)
         unsafe addresses.initialize(repeating: sockaddr_in6(), count: slots)
         unsafe pieces = .allocate(capacity: slots)
         unsafe messages = .allocate(capacity: slots)
         unsafe messages.initialize(repeating: clinux_mmsghdr(), count: slots)
         for slot in 0..<slots {
-            unsafe (pieces + slot).initialize(to: iovec(iov_base: payload + slot * slotSize, iov_len: 0))
+            unsafe (pieces + slot).initialize(to: iovec(iov_base: payload, iov_len: 0))
             unsafe messages[slot].msg_hdr.msg_iov = pieces + slot
             unsafe messages[slot].msg_hdr.msg_iovlen = 1
             unsafe messages[slot].msg_hdr.msg_name = UnsafeMutableRawPointer(addresses + slot)
@@ -49,22 +61,24 @@ internal import SystemPackage
         unsafe messages.deallocate()
         unsafe pieces.deallocate()
         unsafe addresses.deallocate()
-        unsafe payload.deallocate()
+        unsafe free(payload)
     }
 
     /// No datagram waits.
     package var isEmpty: Bool { count == 0 }
+
+    /// True when the batch has to be sent before another datagram is written.
+    @inlinable
+    public var isFull: Bool { count == slots || end + slotSize > capacity }
 
     /// Where the next datagram is written; ``commit(length:to:)`` then adds it to the batch. Empty when the batch is full.
     @inlinable
     public var nextBuffer: MutableSpan<UInt8> {
         @_lifetime(&self)
         mutating get {
-            // The slot after the last committed one; where there is none, no octet of what would lie behind `payload`.
-            let slot = count < slots ? count : 0
-            let bytes = unsafe UnsafeMutableBufferPointer(
-                start: payload + slot * slotSize, count: count < slots ? slotSize : 0)
-            // Its lifetime is the exclusive access to this value: no other span of the slot exists meanwhile.
+            // Behind the last committed datagram; where there is no room, no octet of what would lie behind `payload`.
+            let bytes = unsafe UnsafeMutableBufferPointer(start: payload + end, count: isFull ? 0 : slotSize)
+            // Its lifetime is the exclusive access to this value: no other span of the storage exists meanwhile.
             return unsafe _overrideLifetime(MutableSpan(_unsafeElements: bytes), mutating: &self)
         }
     }
@@ -80,8 +94,7 @@ internal import SystemPackage
         // Within the storage of both: just checked.
         unsafe addresses[count] = receiver.addresses[index]
         unsafe messages[count].msg_hdr.msg_namelen = receiver.messages[index].msg_hdr.msg_namelen
-        unsafe pieces[count].iov_len = length
-        count += 1
+        append(length)
     }
 
     /// Adds what was written into ``nextBuffer``, at most ``slotSize`` octets, to the batch.
@@ -90,12 +103,18 @@ internal import SystemPackage
         // Within the storage: just checked.
         unsafe addresses[count] = address.storage
         unsafe messages[count].msg_hdr.msg_namelen = address.storageLength
-        unsafe pieces[count].iov_len = length
-        count += 1
+        append(length)
     }
 
     private func check(_ length: Int) {
-        precondition(count < slots && length >= 0 && length <= slotSize, "the batch is full, or the datagram too long")
+        precondition(!isFull && length >= 0 && length <= slotSize, "the batch is full, or the datagram too long")
+    }
+
+    private mutating func append(_ length: Int) {
+        // Within the storage: `check` was called.
+        unsafe pieces[count] = iovec(iov_base: payload + end, iov_len: length)
+        count &+= 1
+        end = (end &+ length &+ Self.alignment &- 1) & ~(Self.alignment &- 1)
     }
 
     /// Sends the batch, which is empty then. A datagram that cannot be sent is dropped, as networks do; the rest go on.
@@ -120,6 +139,7 @@ internal import SystemPackage
         }
         let sent = count - dropped
         count = 0
+        end = 0
         return (sent, dropped)
     }
 }

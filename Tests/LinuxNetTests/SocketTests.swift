@@ -60,6 +60,37 @@ struct DatagramTests {
         }
     }
 
+    @Test("has room for many common answers or some long ones; it says when it has to be sent, and is whole then")
+    func longAnswers() throws {
+        let server = try UDPSocket.bound(to: Self.loopback)
+        let client = try UDPSocket.connected(to: try server.localAddress())
+        let address = try client.localAddress()
+        let longest = 16_384
+        for (length, fitting) in [(100, 32), (1232, 32), (longest, 3)] {
+            var sender = UDPSender(slots: 32, slotSize: longest)
+            var count = 0
+            while !sender.isFull {
+                var buffer = sender.nextBuffer
+                let room = buffer.count
+                #expect(room == longest)
+                buffer[0] = UInt8(count)
+                buffer[length - 1] = UInt8(count)
+                sender.commit(length: length, to: address)
+                count += 1
+            }
+            let room = sender.nextBuffer.count
+            #expect(room == 0 && count == fitting)
+            #expect(sender.flush(to: server) == (count, 0))
+            let isFull = sender.isFull
+            #expect(!isFull)
+            var received = [UInt8](repeating: 255, count: longest + 1)
+            for number in 0..<count {
+                #expect(try client.receive(into: &received) == length)
+                #expect(received[0] == UInt8(number) && received[length - 1] == UInt8(number))
+            }
+        }
+    }
+
     @Test("is refused where somebody is bound already: the UDP socket shares its address with nobody")
     func exclusive() throws {
         let first = try UDPSocket.bound(to: Self.loopback)

@@ -49,6 +49,13 @@
 /// The error of this thread's last call, errno(3).
 static inline int clinux_errno(void) { return errno; }
 
+/// Octets of 0, by calloc(3): the program ends where there is no memory for them, as with any other allocation of Swift.
+static inline unsigned char *clinux_zeros(size_t count) {
+    unsigned char *octets = (unsigned char *)calloc(count, 1);
+    if (!octets) abort();
+    return octets;
+}
+
 /// open(2).
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 

@@ -37,7 +37,7 @@ extension SocketKind {
 }
 
 extension Worker {
-    /// Sockets that are made at once, more where more are waited for: entering a namespace costs more than a socket.
+    /// Sockets that are made at once, more where more questions wait: entering a namespace costs more than a socket.
     private static var batch: ClosedRange<Int> { 4...32 }
 
     /// Asks from a container's namespace: at once where a socket is ready, else when one is made.
@@ -49,12 +49,12 @@ extension Worker {
         if let socket = listeners[position].spare.take(order.kind) {
             connect(socket, order, now)
         } else {
-            orders.append(order)
+            upstreams.orders.append(order)
         }
         guard listeners[position].spare.count(of: order.kind) == 0,
             listeners[position].requested.insert(order.kind).inserted
         else { return }
-        let waiting = orders.count { $0.view == order.view && $0.kind == order.kind }
+        let waiting = upstreams.orders.count { $0.view == order.view && $0.kind == order.kind }
         let least = order.kind.isStream ? 1 : Self.batch.lowerBound
         control.post(
             .needsSockets(order.view, order.kind, count: min(max(waiting, least), Self.batch.upperBound)))
@@ -88,8 +88,8 @@ extension Worker {
         let isFailure = batch.isEmpty
         listeners[position].requested.remove(kind)
         listeners[position].spare.add(batch)
-        let waiting = orders.filter { $0.view == view && $0.kind == kind }
-        orders.removeAll { $0.view == view && $0.kind == kind }
+        let waiting = upstreams.orders.filter { $0.view == view && $0.kind == kind }
+        upstreams.orders.removeAll { $0.view == view && $0.kind == kind }
         for order in waiting {
             if isFailure { forwarder.failed(order.token, now: now) } else { open(order, now) }
         }
@@ -98,13 +98,13 @@ extension Worker {
 
     /// Adds a message to what a connection that is waited for is to send; a datagram is sent again later.
     mutating func add(_ message: [UInt8], toOrder token: SocketToken) {
-        guard let index = orders.firstIndex(where: { $0.token == token && $0.kind.isStream }) else { return }
-        orders[index].message += message
+        guard let index = upstreams.orders.firstIndex(where: { $0.token == token && $0.kind.isStream }) else { return }
+        upstreams.orders[index].message += message
     }
 
     /// Forgets a socket that is waited for, if it is.
     mutating func cancel(_ token: SocketToken) {
-        if !orders.isEmpty { orders.removeAll { $0.token == token } }
+        if !upstreams.orders.isEmpty { upstreams.orders.removeAll { $0.token == token } }
     }
 }
 

@@ -28,6 +28,10 @@ struct UpstreamSocket: ~Copyable {
 /// The sockets to upstreams, found by the forwarder's token or by the loop's ticket.
 struct UpstreamSockets: ~Copyable {
     var sockets = SlotTable<UpstreamSocket>()
+    /// Questions that wait for a socket of their namespace.
+    var orders: [SocketOrder] = []
+    /// When the control plane may be told again that no upstream answers.
+    var nextComplaint = Moment.now
     private var tickets: [SocketToken: Ticket] = [:]
 
     mutating func insert(_ socket: consuming UpstreamSocket) -> Ticket {
@@ -51,9 +55,9 @@ extension Worker {
 
     /// Puts a datagram's question to the upstreams.
     mutating func forwardDatagram(_ packet: Int, _ asking: Asking) {
-        switch forwarder.ask(packet, of: receiver, &responder, asking) {
+        switch forwarder.ask(packet, of: datagrams.receiver, &responder, asking) {
         case .accepted: counters.forwarded &+= 1
-        case .refused(let refusal): deliver(failure(refusal, receiver.packet(packet)), to: asking.client)
+        case .refused(let refusal): deliver(failure(refusal, datagrams.receiver.packet(packet)), to: asking.client)
         }
     }
 
@@ -112,10 +116,11 @@ extension Worker {
 
     /// Says that no upstream had an answer, now and then.
     private mutating func complain(of answer: Answer, to client: Client, _ now: Moment) {
-        guard answer.responseCode == .serverFailure || answer.responseCode == .refused, now >= nextComplaint else {
+        guard answer.responseCode == .serverFailure || answer.responseCode == .refused, now >= upstreams.nextComplaint
+        else {
             return
         }
-        nextComplaint = now + .seconds(5)
+        upstreams.nextComplaint = now + .seconds(5)
         let view = view(of: client)
         let servers = forwarder.upstreamReports.filter { $0.vantage == view.map { .namespace($0.rawValue) } }
         control.post(.unanswered(view, servers.map(\.server)))

@@ -6,7 +6,7 @@ import LinuxNet
 import Logging
 import Registry
 
-/// Who waits for an upstream's answer.
+/// The client that an upstream's answer is for.
 enum Client: Sendable {
     case datagram(listener: Ticket, SocketAddress)
     case stream(Ticket)
@@ -14,11 +14,18 @@ enum Client: Sendable {
     case control(token: UInt64, route: Name?)
 }
 
+/// Queries of one socket that were received at once, and the answers to them.
+struct DatagramBatch: ~Copyable {
+    /// 32: what epoll_wait, recvmmsg and sendmmsg cost is shared by so many that more save little, and no namespace keeps the
+    /// worker for longer than 50 µs. A query is longer than 512 octets where EDNS options make it so, and never 4,096.
+    var receiver = UDPReceiver(slots: 32, slotSize: 4096)
+    var sender = UDPSender(slots: 32, slotSize: Transport.maximumDatagram)
+}
+
 /// The data plane's loop and all that it owns.
 ///
 /// Much of it is `mutating` although it changes nothing, as are the lookups of ``Directory``: else all would be copied.
 struct Worker: ~Copyable {
-    let index: Int
     let inbox: Mailbox<WorkerMessage>
     let control: Mailbox<WorkerReply>
     let logger: Logger
@@ -26,8 +33,7 @@ struct Worker: ~Copyable {
     let logsQueries: Bool
 
     var epoll: Epoll
-    var receiver = UDPReceiver(slots: 32, slotSize: 4096)
-    var sender = UDPSender(slots: 32, slotSize: Transport.maximumDatagram)
+    var datagrams = DatagramBatch()
     var responder: Responder
     var forwarder: Forwarder<Client>
     var counters = WorkerCounters()
@@ -35,13 +41,10 @@ struct Worker: ~Copyable {
     var listeners = Listeners()
     var streams = StreamConnections()
     var upstreams = UpstreamSockets()
-    /// When the control plane may be told again that no upstream answers.
-    var nextComplaint = Moment.now
-    /// Questions that wait for a socket of their namespace.
-    var orders: [SocketOrder] = []
-    /// Where answers for streams and the control plane are written, and what reads from sockets fill.
-    var answerBuffer = [UInt8](repeating: 0, count: 65535)
-    var readBuffer = [UInt8](repeating: 0, count: 65535 + 2)
+    /// Room for an answer to a stream or the control plane: the longest message (RFC 1035 §4.2.2).
+    var answerBuffer = [UInt8](repeating: 0, count: 65_535)
+    /// Room for what a socket has received: the longest message of a stream with its length.
+    var readBuffer = [UInt8](repeating: 0, count: 65_535 + 2)
     /// When it ends, whatever it still owes; nil until it is told to stop.
     var drainDeadline: Moment?
 
@@ -50,7 +53,6 @@ struct Worker: ~Copyable {
         index: Int, settings: ServerSettings, inbox: Mailbox<WorkerMessage>, control: Mailbox<WorkerReply>,
         epoll: consuming Epoll, logger: Logger
     ) {
-        self.index = index
         self.inbox = inbox
         self.control = control
         self.logger = logger
@@ -129,5 +131,90 @@ struct Worker: ~Copyable {
         }
         if let deadline = streams.nextDeadline, deadline <= now { closeIdleStreams(now) }
         if let deadline = streams.retryTime, deadline <= now { streams.retryListeners() }
+    }
+}
+
+// MARK: - Datagrams
+
+extension Worker {
+    /// Datagrams received at once where most of the last had to be forwarded: each takes as long as ten that are answered
+    /// here, and other namespaces wait meanwhile.
+    private static var forwardingBatch: Int { 8 }
+
+    /// Answers one batch; what is left in the socket waits until other namespaces were served.
+    private mutating func serveDatagrams(_ ticket: Ticket) {
+        guard let position = listeners.position(of: ticket) else { return }
+        let view = listeners[position].view
+        let received: Int
+        do throws(LinuxError) {
+            received = try datagrams.receiver.receive(
+                from: listeners[position].sockets.udp, atMost: listeners[position].batch)
+        } catch {
+            logger.debug("receiving for view \(view.rawValue): \(error)")
+            return repair(ticket, error.endsReceiving ? error : nil)
+        }
+        counters.queries &+= UInt64(received)
+        // Read once a batch, and only where it matters.
+        var now: Moment?
+        var forwarded = 0
+        for packet in 0..<received {
+            var outcome = responder.respond(to: packet, of: datagrams.receiver, view: view, into: &datagrams.sender)
+            let errand = Errand(outcome, view, now)
+            if let errand {
+                now = errand.now
+                outcome = forwarder.respond(
+                    to: packet, of: datagrams.receiver, &responder, errand, into: &datagrams.sender)
+            }
+            if logsQueries { log(datagrams.receiver.packet(packet), outcome, view) }
+            switch outcome {
+            case .answered(let length, let source):
+                datagrams.sender.commit(length: length, toSourceOf: datagrams.receiver, index: packet)
+                counters.count(source)
+                // Long answers fill the batch before the last query is answered.
+                if datagrams.sender.isFull { flush(ticket, position) }
+            case .forward:
+                guard let errand else { continue }
+                forwarded += 1
+                forwardDatagram(packet, Asking(.datagram(listener: ticket, datagrams.receiver.source(packet)), errand))
+            case .loop(let token):
+                control.post(.looped(token: token))
+                counters.dropped &+= 1
+            case .drop:
+                counters.dropped &+= 1
+            }
+        }
+        if !datagrams.sender.isEmpty { flush(ticket, position) }
+        // The batch doubles again step by step: a container that mixes both kinds does not get the most of one.
+        let more = min(listeners[position].batch, datagrams.receiver.slots) * 2
+        listeners[position].batch = forwarded * 2 > received ? Self.forwardingBatch : more
+        if let now, forwarder.exchanges.hasActions { act(now) }
+    }
+
+    private mutating func flush(_ ticket: Ticket, _ position: Int) {
+        let dropped = datagrams.sender.flush(to: listeners[position].sockets.udp).dropped
+        if dropped == 0 { return }
+        counters.dropped &+= UInt64(dropped)
+        listeners.doubtful.append(ticket)
+    }
+
+    private static func text(_ packet: Span<UInt8>) -> String {
+        do throws(WireError) {
+            let message = try Message(packet)
+            guard let question = try message.firstQuestion() else { return "without a question" }
+            return try MessageText.text(of: question, in: packet)
+        } catch {
+            return "of \(packet.count) octets (\(error))"
+        }
+    }
+
+    private func log(_ packet: Span<UInt8>, _ outcome: Outcome, _ view: ViewID) {
+        let what: String
+        switch outcome {
+        case .answered(_, let source): what = responder.describe(source)
+        case .forward: what = "forwarded"
+        case .loop: what = "asked by an upstream of ours"
+        case .drop: what = "dropped"
+        }
+        logger.trace("query \(Self.text(packet)) from view \(view.rawValue): \(what)")
     }
 }
