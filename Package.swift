@@ -122,7 +122,8 @@ let package = Package(
             name: "Promise", dependencies: ["DNSWire"], path: "Tests/Promise",
             exclude: ["answers", "resolv.conf", "town.toml"], swiftSettings: settings),
         .testTarget(
-            name: "IntercomServerTests", dependencies: ["IntercomServer", "Promise"], swiftSettings: settings),
+            name: "IntercomServerTests", dependencies: ["Attachment", "IntercomServer", "Promise"],
+            swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Promise", "intercomctl", "intercomd"],
             exclude: ["Kit/ask.py", "Kit/load.py", "Kit/upstream.py"],

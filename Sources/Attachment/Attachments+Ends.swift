@@ -55,7 +55,8 @@ extension Attachments {
         cancel(.path(path), left.progress)
         pathsOfNamespace.remove(path, of: left.namespace)
         if case .opening = left.progress { resume(behind: left.namespace) }
-        guard case .attached(let namespace) = left.progress, containers[namespace]?.path == path else { return }
+        let namespace = left.namespace
+        guard containers[namespace]?.path == path else { return }
         if let other = pathsOfNamespace[namespace]?.min() {
             rename(namespace, to: other)
         } else if containers[namespace]?.declaration == nil {
@@ -129,7 +130,10 @@ extension Attachments {
         containers[namespace]?.source = .path(path)
         emit(.watch(namespace, .path(path), nil))
         emit(.writeResolverFiles(namespace))
-        if container.port != defaultPort { openListener(of: namespace, defaultPort) }
+        guard container.port != defaultPort else { return }
+        // It is what it would have been without the declaration, though that may mean that another program has port 53.
+        if container.port != nil { closePort(of: namespace) }
+        openListener(of: namespace, defaultPort)
     }
 
     /// Tries soon what has failed for a reason that may have gone: a path may lead to a namespace now.
@@ -179,13 +183,23 @@ extension Attachments {
     /// The worker's sockets are dead: others are made.
     mutating func lost(_ namespace: NamespaceKey, _ failure: Failure, _ now: Instant) {
         guard let container = containers[namespace], container.port != nil else { return }
-        emit(.forget(namespace))
-        if container.port == .redirected { dropRules(of: namespace) }
-        emit(.closeListener(namespace))
-        containers[namespace]?.port = nil
+        closePort(of: namespace)
         containers[namespace]?.isSettled = true
         missListener(namespace, failure, now)
-        hasten(namespace, now)
+        // The first time at once; one that is lost again and again, whoever does that, costs less each time.
+        let hasRecovered = container.lastLoss.map { $0 + Self.recovery < now } ?? true
+        if hasRecovered { containers[namespace]?.lossBackoff = Backoff() }
+        containers[namespace]?.lastLoss = now
+        let pause = hasRecovered ? Self.shortestRetry : containers[namespace]?.lossBackoff.next() ?? Backoff.first
+        retry(.listener(namespace), at: now + pause)
+    }
+
+    /// Closes the listener of a container that is to have another one.
+    private mutating func closePort(of namespace: NamespaceKey) {
+        emit(.forget(namespace))
+        if containers[namespace]?.port == .redirected { dropRules(of: namespace) }
+        containers[namespace]?.port = nil
+        emit(.closeListener(namespace))
     }
 
     // MARK: - Ends

@@ -16,6 +16,9 @@ package struct Attachments: Sendable {
     /// A change in a namespace is a chance for a listener, but not more often than this: its root makes changes at will.
     package static let shortestRetry = Duration.milliseconds(100)
 
+    /// A listener that has served for so long has recovered: its next loss is a first one.
+    package static let recovery = Duration.seconds(60)
+
     /// The port for containers that nobody declared.
     package var defaultPort: ListenerPort
     /// True while links of containers are to be observed.

@@ -41,6 +41,9 @@ package struct Container: Sendable {
     var isSettled = false
     var backoff = Backoff()
     var linksBackoff = Backoff()
+    /// When its listener was lost last, and the pauses before others.
+    var lastLoss: ContinuousClock.Instant?
+    var lossBackoff = Backoff()
 
     /// The state that users see, but for draining, which the registry knows.
     var state: State {
@@ -98,6 +101,14 @@ extension Attachments {
         }
     }
 
+    /// Declared containers that have no listener, with the reason.
+    package var listenerless: [(namespace: NamespaceKey, failure: Failure)] {
+        containers.compactMap { namespace, container in
+            guard container.declaration != nil, case .noListener(let failure) = container.phase else { return nil }
+            return (namespace, failure)
+        }
+    }
+
     /// Paths of containers that are called by another, with that other.
     package var secondPaths: [(path: String, other: String)] {
         pathsOfNamespace.flatMap { namespace, paths -> [(path: String, other: String)] in
@@ -122,6 +133,28 @@ extension Attachments {
 
     /// A declaration as it was made.
     package func declaration(_ number: DeclarationNumber) -> Declaration? { declarations[number]?.declaration }
+
+    /// The declaration that an errand under way is for.
+    package func declaration(of errand: ErrandNumber) -> DeclarationNumber? {
+        switch errands[errand] {
+        case .declaration(let number)?: number
+        case .listener(let namespace)?, .rules(let namespace)?: containers[namespace]?.declaration
+        case .path?, .links?, nil: nil
+        }
+    }
+
+    /// The namespace to which a path where namespaces are looked for has led; nil: the path is not known.
+    package func namespace(ofPath path: String) -> NamespaceKey? { found[path]?.namespace }
+
+    /// All paths that were found.
+    package var paths: some Collection<String> { found.keys }
+
+    /// Paths that lead to no container yet.
+    package var unattachedPaths: [(path: String, namespace: NamespaceKey)] {
+        found.compactMap { path, found in
+            if case .attached = found.progress { nil } else { (path, found.namespace) }
+        }
+    }
 
     /// True while an errand for a declaration or a path is under way that has not had its first result.
     package var isOpening: Bool {

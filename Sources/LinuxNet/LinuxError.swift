@@ -19,6 +19,8 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case inUse
         /// nftables could not be changed: its library is not here, or the kernel's is not; the subject says why.
         case noNftables
+        /// The opener, which was to make the call, does not answer.
+        case openerAway
     }
 
     /// The name of the call, as in its manual page.
@@ -48,6 +50,7 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case .alreadyListening: return "\(what): another process listens there"
         case .inUse: return "\(what): another process uses it"
         case .noNftables: return what
+        case .openerAway: return "the opener does not answer (\(what): \(errno))"
         }
     }
 

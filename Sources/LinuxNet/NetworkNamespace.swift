@@ -19,6 +19,12 @@ package struct NamespaceIdentity: Hashable, Sendable, CustomStringConvertible {
         self.init(status)
     }
 
+    /// That of a namespace that is known by the numbers of its file.
+    package init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
     fileprivate init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)

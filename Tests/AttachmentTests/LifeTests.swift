@@ -58,6 +58,20 @@ struct LifeTests {
         #expect(world.watches[1] == web)
     }
 
+    @Test("that was redirected by a declaration gives way to the program on port 53 when that is taken back")
+    func givesWay() {
+        var world = World()
+        world.namespaces[web] = 1
+        world.handle(.pathAppeared("/run/netns/web", 1))
+        let number = world.declare("web", web, .redirected)
+        #expect(world.room[1]?.port == .redirected)
+        world.ports[1] = .foreign
+        world.room.withdraw(number, now: world.now)
+        world.carryOut()
+        #expect(world.state(1) == .noListener(Failure(.portTaken, "port 53 is taken")))
+        #expect(world.listeners.isEmpty && world.ruled.isEmpty && world.stored.isEmpty)
+    }
+
     @Test("that was declared is found, too, and ends with its process alone; its path is attached again")
     func declaredThenFound() {
         var world = World()
@@ -290,6 +304,16 @@ struct LifeTests {
         world.pass(.milliseconds(100))
         #expect(world.state(1) == .ready)
         #expect(world.listeners[1] != listener)
+        // Whoever destroys it again and again waits longer each time.
+        var waits: [Duration] = []
+        for _ in 0..<4 {
+            world.handle(.listenerLost(1, Failure(.refused, "accept: EINVAL")))
+            guard let deadline = world.room.nextDeadline else { break }
+            waits.append(world.now.duration(to: deadline))
+            world.pass(world.now.duration(to: deadline))
+            #expect(world.state(1) == .ready)
+        }
+        #expect(waits == [1, 2, 4, 8].map { .seconds($0) })
     }
 
     @Test(

@@ -1,5 +1,6 @@
 // What a configuration file means, and that the one we ship says the defaults.
 
+import Attachment
 import DNSWire
 import Foundation
 import Registry

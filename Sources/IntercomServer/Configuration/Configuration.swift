@@ -1,5 +1,6 @@
 // The daemon's configuration: every key of intercom.toml as a typed value with its default.
 
+package import Attachment
 package import DNSWire
 package import Registry
 

@@ -1,5 +1,6 @@
 // Reads networks and containers, and checks that they fit together.
 
+import Attachment
 import DNSWire
 import Registry
 import TOML

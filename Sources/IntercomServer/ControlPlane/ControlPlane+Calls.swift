@@ -1,5 +1,6 @@
 // The calls of the control socket: each is carried out on the registry, and is in force when its reply goes out.
 
+import Attachment
 import ControlAPI
 import DNSWire
 import Forwarding
@@ -82,35 +83,74 @@ extension ControlPlane {
 
     // MARK: - Containers
 
-    func addContainer(_ parameters: AddContainer.Parameters) throws(ControlError) {
-        for link in parameters.links ?? [] where !registry.hasContainer(named: link.container) {
-            throw .noSuchContainer(link.container)
+    /// Adds a container; `done` is called when it is attached, or with the reason why it is not.
+    func addContainer(_ parameters: AddContainer.Parameters, done: @escaping (ControlError?) -> Void) {
+        do throws(ControlError) {
+            for link in parameters.links ?? [] where !registry.hasContainer(named: link.container) {
+                throw .noSuchContainer(link.container)
+            }
+            let definition = try ContainerDefinition(parameters)
+            guard let source = try Self.source(of: parameters) else {
+                try changeRegistry { registry throws(RegistryError) in _ = try registry.addContainer(definition) }
+                keep(parameters, nil)
+                return done(nil)
+            }
+            guard registry.declaredContainer(named: definition.name) == nil else {
+                throw .containerExists(definition.name)
+            }
+            add(parameters, definition, at: source, done: done)
+        } catch {
+            done(error)
         }
-        try declare(parameters)
     }
 
-    /// Adds a container; where a link leads need not be there.
-    func declare(_ parameters: AddContainer.Parameters) throws(ControlError) {
-        let definition = try ContainerDefinition(parameters)
-        if let path = parameters.resolvConf {
-            guard path.hasPrefix("/"), !path.utf8.contains(0) else {
-                throw .invalidValue(path, of: "resolvConf", reason: "expected an absolute path")
+    private func add(
+        _ parameters: AddContainer.Parameters, _ definition: ContainerDefinition, at source: NamespaceSource,
+        done: @escaping (ControlError?) -> Void
+    ) {
+        containers.declare(definition, at: source, resolverFile: parameters.resolvConf, isStanding: false) {
+            [unowned self] outcome in
+            switch outcome {
+            case .attached(let container):
+                keep(parameters, container)
+                done(nil)
+            case .failed(let error, _): done(error)
+            case .ended: state.keep(.removeContainer(parameters.name))
             }
         }
+    }
+
+    /// The way into the namespace of a container, whose resolv.conf may be asked for then.
+    static func source(of parameters: AddContainer.Parameters) throws(ControlError) -> NamespaceSource? {
         let source = try NamespaceSource.of(parameters)
-        try add(definition, namespace: source, resolverFile: parameters.resolvConf)
-        keep(parameters)
-        logger.info(
-            "container \(definition.name) added\(source.map { ", attached to \($0)" } ?? "")",
-            metadata: .about(container: definition.name))
+        guard let path = parameters.resolvConf else { return source }
+        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+            throw .invalidValue(path, of: "resolvConf", reason: "expected an absolute path")
+        }
+        if source == nil { throw .withoutListener(resolverFile: path) }
+        return source
     }
 
     func removeContainer(_ parameters: Named) throws(ControlError) {
+        if registry.declaredContainer(named: parameters.name) == nil,
+            let number = containers.waiting(named: parameters.name)
+        {
+            containers.withdraw(number)
+            state.keep(.removeContainer(parameters.name))
+            return
+        }
         let container = try container(named: parameters.name)
         guard container.declared != nil else {
             throw .containerOfTheKernel(container.name, path: container.observed?.path ?? "")
         }
-        remove(container.id)
+        if let namespace = containers.namespaceOfContainer[container.id],
+            let number = containers.room[namespace]?.declaration
+        {
+            containers.withdraw(number)
+        } else {
+            try changeRegistry { registry throws(RegistryError) in try registry.removeContainer(container.id) }
+        }
+        configured[container.name] = nil
         state.keep(.removeContainer(container.name))
         logger.info("container \(container.name) removed", metadata: .about(container: container.name))
     }
@@ -150,5 +190,12 @@ extension ControlPlane {
         } catch {
             throw .of(error)
         }
+    }
+}
+
+extension ControlError {
+    static func withoutListener(resolverFile: String) -> ControlError {
+        .invalidValue(
+            resolverFile, of: "resolvConf", reason: "a container without netns or pid has no listener to ask")
     }
 }

@@ -1,5 +1,6 @@
 // The configuration in force: applied at the start, and as a difference on reload.
 
+import Attachment
 import ControlAPI
 import DNSWire
 import LinuxNet
@@ -16,9 +17,10 @@ extension ControlPlane {
     }
 
     /// Reads the configuration again and applies what is different. Declarations of the control socket stay.
-    /// - Returns: a sentence for everything in the file that is not in force now.
+    /// - Parameter done: is given a sentence for everything in the file that is not in force, when what it declares has been
+    ///   tried once.
     /// - Throws: `InvalidConfiguration` with every error; the running configuration stays as it is then.
-    func reload() throws(ControlError) -> [String] {
+    func reload(done: @escaping ([String]) -> Void) throws(ControlError) {
         serviceReloads()
         defer { publish(then: serviceHasReloaded) }
         let old = configuration
@@ -32,16 +34,18 @@ extension ControlPlane {
         upstreamsChanged = true
         registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)
         registry.setRoutes(configuration.routes)
-        for worker in workers { worker.inbox.post(.settings(settings)) }
-        if configuration.discover != old.discover { restartDiscovery(since: old.discover) }
+        workers.post(.settings(settings))
+        containers.room.defaultPort = ListenerPort(configuration.server.listen)
+        if configuration.discover != old.discover { discovery.restart(since: old.discover) }
 
         for container in old.containers where !configuration.containers.contains(container) {
-            awaited[container.name] = nil
             shortfalls[Self.subject(container)] = nil
-            if let present = registry.declaredContainer(named: container.name),
+            if let number = configured.removeValue(forKey: container.name) {
+                containers.withdraw(number)
+            } else if let present = registry.declaredContainer(named: container.name),
                 present.declared?.source == .configuration
             {
-                remove(present.id)
+                try? registry.removeContainer(present.id)
             }
         }
         for network in old.networks where !configuration.networks.contains(where: { $0.name == network.name }) {
@@ -49,13 +53,13 @@ extension ControlPlane {
         }
         for network in configuration.networks where !old.networks.contains(network) { declareOrWarn(network) }
         for container in configuration.containers
-        where registry.declaredContainer(named: container.name) == nil && awaited[container.name] == nil {
+        where registry.declaredContainer(named: container.name) == nil && configured[container.name] == nil {
             declareOrWarn(container)
         }
         logger.info("configuration reloaded")
         let notInForce = configurationFile.notInForce(in: configuration)
         for sentence in notInForce { logger.warning("\(sentence)") }
-        return notInForce + configurationShortfalls
+        whenSettled { [unowned self] in done(notInForce + configurationShortfalls) }
     }
 
     private func withdraw(_ network: NetworkDefinition) {
@@ -83,28 +87,40 @@ extension ControlPlane {
         }
     }
 
+    /// Declares a container of the configuration. One whose namespace is not there is waited for.
     private func declareOrWarn(_ container: Configuration.Container) {
-        do throws(ControlError) {
-            try declare(container)
-        } catch {
-            logger.warning(
-                "\(Self.subject(container)): \(error.message)",
-                metadata: .about(container: container.name, .notAttached))
-            awaitNamespace(of: container)
+        guard let source = container.namespace else {
+            do throws(ControlError) {
+                if let file = container.resolverConfigurationPath { throw .withoutListener(resolverFile: file) }
+                try changeRegistry { registry throws(RegistryError) in
+                    _ = try registry.addContainer(container.definition)
+                }
+                shortfalls[Self.subject(container)] = nil
+            } catch {
+                warn(container, error)
+            }
+            return
+        }
+        configured[container.name] = containers.declare(
+            container.definition, at: source, resolverFile: container.resolverConfigurationPath, isStanding: true
+        ) { [unowned self] outcome in
+            switch outcome {
+            case .attached:
+                if shortfalls.removeValue(forKey: Self.subject(container)) != nil {
+                    logger.info(
+                        "container \(container.name) attached: its namespace has appeared",
+                        metadata: .about(container: container.name))
+                }
+            case .failed(let error, _): warn(container, error)
+            case .ended: shortfalls[Self.subject(container)] = "\(source) is gone; it is waited for"
+            }
         }
     }
 
-    /// Adds a container of the configuration.
-    func declare(_ container: Configuration.Container) throws(ControlError) {
-        do throws(ControlError) {
-            try add(
-                container.definition, namespace: container.namespace,
-                resolverFile: container.resolverConfigurationPath)
-            shortfalls[Self.subject(container)] = nil
-        } catch {
-            shortfalls[Self.subject(container)] = error.message
-            throw error
-        }
+    private func warn(_ container: Configuration.Container, _ error: ControlError) {
+        let subject = Self.subject(container)
+        guard shortfalls.updateValue(error.message, forKey: subject) != error.message else { return }
+        logger.warning("\(subject): \(error.message)", metadata: .about(container: container.name, .notAttached))
     }
 
     private static func subject(_ network: NetworkDefinition) -> String {
@@ -120,6 +136,6 @@ extension ControlPlane {
 
     /// What somebody should look at: what is declared or found and not as it should be.
     var warnings: [String] {
-        configurationShortfalls + discoveryWarnings + registry.warnings
+        configurationShortfalls + containers.warnings + discovery.warnings + registry.warnings
     }
 }

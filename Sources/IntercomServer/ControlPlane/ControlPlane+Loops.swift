@@ -39,9 +39,9 @@ extension ControlPlane {
         if probes.count + places.count > Self.maximumProbes { probes = [:] }
         let new = Dictionary(uniqueKeysWithValues: places.map { (Entropy.word(), $0) })
         probes.merge(new) { $1 }
-        for worker in workers { worker.inbox.post(.probes(Array(probes.keys))) }
+        workers.post(.probes(Array(probes.keys)))
         // A worker that does not know the token yet would forward the probe.
-        ask(workers.indices, { .fence(token: $0) }) { [self] _ in
+        workers.ask(workers.indices, { .fence(token: $0) }) { [self] _ in
             for (token, place) in new { probe(place, token) }
         }
     }
@@ -53,28 +53,44 @@ extension ControlPlane {
     }
 
     private func probe(_ place: UpstreamPlace, _ token: UInt64) {
-        do throws(LinuxError) {
-            guard let name = try? LoopProbe.name(of: token) else { return }
-            let query = Self.query(name, .a, id: UInt16(truncatingIfNeeded: Entropy.word()))
-            switch place.vantage {
-            case .host:
-                _ = try UDPSocket.connected(to: try SocketAddress(place.server)).send(query.span)
-            case .namespace(let view):
-                let kind = SocketKind(to: place.server, isStream: false)
-                var batch = makeSockets(for: ViewID(rawValue: view), kind, 1)
+        guard let name = try? LoopProbe.name(of: token) else { return }
+        let query = Self.query(name, .a, id: UInt16(truncatingIfNeeded: Entropy.word()))
+        switch place.vantage {
+        case .host:
+            send(query, to: place.server) { address throws(LinuxError) in try UDPSocket.connected(to: address) }
+        case .namespace(let view):
+            let kind = SocketKind(to: place.server, isStream: false)
+            makeSockets(for: ViewID(rawValue: view), kind, 1) { [self] batch in
+                var batch = batch.take() ?? SocketBatch()
                 guard let socket = batch.take(kind) else { return }
-                try UDPSocket.connect(socket, to: try SocketAddress(place.server, on: socket))
-                _ = try socket.send(query.span)
+                send(query, by: socket, to: place.server)
             }
+        }
+    }
+
+    private func send(
+        _ query: [UInt8], to server: ServerAddress, _ open: (SocketAddress) throws(LinuxError) -> Descriptor
+    ) {
+        do throws(LinuxError) {
+            _ = try open(try SocketAddress(server)).send(query.span)
         } catch {
-            logger.debug("upstream \(place.server) is not probed: \(error)")
+            logger.debug("upstream \(server) is not probed: \(error)")
+        }
+    }
+
+    private func send(_ query: [UInt8], by socket: consuming Descriptor, to server: ServerAddress) {
+        do throws(LinuxError) {
+            try UDPSocket.connect(socket, to: try SocketAddress(server, on: socket))
+            _ = try socket.send(query.span)
+        } catch {
+            logger.debug("upstream \(server) is not probed: \(error)")
         }
     }
 
     /// Asks all upstreams again, those too that were found to ask us: things may be different now.
     func forgetLoops() {
         probeTimes = [:]
-        for worker in workers { worker.inbox.post(.avoidNobody) }
+        workers.post(.avoidNobody)
     }
 
     /// Asks an upstream no more that asks us.
@@ -87,6 +103,6 @@ extension ControlPlane {
         logger.warning(
             "upstream \(place.server)\(whence) asks us in turn, which would never end; it is not asked until the configuration is loaded again or the host's resolv.conf changes"
         )
-        for worker in workers { worker.inbox.post(.avoid(place)) }
+        workers.post(.avoid(place))
     }
 }

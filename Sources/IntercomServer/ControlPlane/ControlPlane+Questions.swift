@@ -1,5 +1,6 @@
 // The calls of the control socket that workers answer: what a container would be told, how they are doing, what they keep.
 
+import Attachment
 import ControlAPI
 import DNSWire
 import Forwarding
@@ -19,7 +20,7 @@ extension ControlPlane {
             refuse(error, to: client)
             return
         }
-        ask([worker(of: view)], { .resolve(token: $0, view: view, query: query) }) { [self] replies in
+        workers.ask([worker(of: view)], { .resolve(token: $0, view: view, query: query) }) { [self] replies in
             guard case .resolved(_, let resolution)? = replies.first else { return }
             do throws(WireError) {
                 let answer = try Resolve.Answer(resolution, asked: parameters.name, type)
@@ -62,7 +63,7 @@ extension ControlPlane {
     }
 
     func status(_ client: Ticket) {
-        ask(workers.indices, { .counters(token: $0) }) { [self] replies in
+        workers.ask(workers.indices, { .counters(token: $0) }) { [self] replies in
             let counters = replies.compactMap { reply -> WorkerCounters? in
                 if case .counters(_, let counters) = reply { counters } else { nil }
             }
@@ -76,7 +77,7 @@ extension ControlPlane {
                 servers: describeServers(counters.flatMap(\.upstreams)),
                 cache: Status.Cache(counters, limit: configuration.cache.size),
                 workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
-                awaited: awaited.keys.sorted(), warnings: warnings)
+                awaited: containers.room.waiting.map(\.declaration.name).sorted(), warnings: warnings)
             controlSocket.reply(VarlinkReply.encode(status), to: client)
         }
     }
@@ -91,7 +92,7 @@ extension ControlPlane {
             refuse(error, to: client)
             return
         }
-        ask(workers.indices, { .flush(token: $0, flush) }) { [self] replies in
+        workers.ask(workers.indices, { .flush(token: $0, flush) }) { [self] replies in
             let counts = replies.map { reply in
                 if case .flushed(_, let count) = reply { count } else { 0 }
             }

@@ -1,5 +1,6 @@
 // Sockets by which a worker asks upstreams from inside a container's namespace.
 
+import Attachment
 import LinuxNet
 import Logging
 import Registry
@@ -8,34 +9,38 @@ import SystemPackage
 extension ControlPlane {
     /// Makes sockets in the namespace of a view and sends them to its worker; none where it cannot be entered.
     func openSockets(for view: ViewID, _ kind: SocketKind, _ count: Int) {
-        workers[worker(of: view)].inbox.post(.sockets(view, kind, Handover(makeSockets(for: view, kind, count))))
+        makeSockets(for: view, kind, count) { [self] batch in
+            workers.post(.sockets(view, kind, batch), to: worker(of: view))
+        }
     }
 
-    /// Makes sockets in the namespace of a view; none where it cannot be entered.
-    func makeSockets(for view: ViewID, _ kind: SocketKind, _ count: Int) -> SocketBatch {
+    /// Has the opener make sockets in the namespace of a view; `done` is given none where it cannot be entered.
+    func makeSockets(
+        for view: ViewID, _ kind: SocketKind, _ count: Int, done: @escaping (Handover<SocketBatch>) -> Void
+    ) {
         let container = ContainerID(of: view)
-        guard let attachment = attachments[container] else { return SocketBatch() }
-        do throws(LinuxError) {
-            let namespace = try attachment.openNamespace(by: opener)
-            return try opener.openSockets(in: namespace.namespace, kind, count: count)
-        } catch {
+        guard let namespace = containers.namespaceOfContainer[container],
+            let source = containers.room[namespace]?.source
+        else { return done(Handover(SocketBatch())) }
+        let identity = NamespaceIdentity(namespace)
+        let failed = { [self] (error: LinuxError) in
             logger.warning(
                 "container \(name(of: container)): upstreams cannot be asked from its namespace: \(error)",
                 metadata: .about(container: name(of: container), limitedAs: "sockets of \(container.rawValue)"))
-            return SocketBatch()
+            done(Handover(SocketBatch()))
         }
-    }
-}
-
-extension Attachment {
-    /// The namespace, opened anew: nothing keeps it open, so that it ends with its container.
-    fileprivate func openNamespace(by opener: any Opener) throws(LinuxError) -> SourceNamespace {
-        var process: ProcessDescriptor?
-        if let pid = source.process { process = try ProcessDescriptor(pid: pid) }
-        let opened = try source.openNamespace(of: process, by: opener)
-        guard opened.namespace.identity == identity else {
-            throw LinuxError(call: "open", errno: .noSuchFileOrDirectory, subject: source.description)
+        requests.request { opener in
+            Result { () throws(LinuxError) in
+                let namespace = try source.openNamespace(identity, by: opener)
+                return Handover(try opener.openSockets(in: namespace, kind, count: count))
+            }
+        } late: {
+            failed(LinuxError(call: "setns", errno: .timedOut, subject: source.description))
+        } done: { (result: Result<Handover<SocketBatch>, LinuxError>) in
+            switch result {
+            case .success(let batch): done(batch)
+            case .failure(let error): failed(error)
+            }
         }
-        return opened
     }
 }

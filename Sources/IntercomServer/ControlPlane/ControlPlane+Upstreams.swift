@@ -11,12 +11,14 @@ extension ControlPlane {
     func takeResolverChange() {
         let old = hostResolver.configuration
         guard hostResolver.update() else { return }
-        if hostResolver.configuration != old { rewriteResolverFiles() }
+        if hostResolver.configuration != old { containers.rewriteResolverFiles() }
         forgetLoops()
         upstreamsChanged = true
         publish()
         // Also where the file says the same: systemd-resolved's stub stays when the servers behind it are others.
-        if configuration.forward.upstreams.isEmpty { ask(workers.indices, { .flush(token: $0, .everything) }) { _ in } }
+        if configuration.forward.upstreams.isEmpty {
+            workers.ask(workers.indices, { .flush(token: $0, .everything) }) { _ in }
+        }
     }
 
     /// Tells the workers which upstreams each group has, where that has changed.
@@ -27,10 +29,10 @@ extension ControlPlane {
         }
         for (group, list) in groups where upstreamGroups[group] != list {
             if list.servers.isEmpty, list.origin == .namespace { warnOfLoopback() }
-            for worker in workers { worker.inbox.post(.upstreams(group: group, list)) }
+            workers.post(.upstreams(group: group, list))
         }
         for group in upstreamGroups.keys where groups[group] == nil {
-            for worker in workers { worker.inbox.post(.upstreams(group: group, nil)) }
+            workers.post(.upstreams(group: group, nil))
         }
         upstreamGroups = groups
         upstreamsChanged = false

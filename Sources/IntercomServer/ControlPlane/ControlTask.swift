@@ -1,19 +1,24 @@
 // What is to be done after a while, though nothing tells of it. Where there is nothing, the loop sleeps.
 
+import Attachment
 import LinuxNet
 
 /// Something to be done later.
 enum ControlTask: Hashable, CaseIterable {
     /// See whether the paths of containers lead to their namespaces still.
     case lookForAbsent
-    /// Say what is wrong with what was found, if it is still wrong.
-    case sayProblems
     /// Ask the kernel for everything again.
     case catchUp
-    /// Try again to enter what could not be entered.
-    case enterAgain
-    /// Make listeners anew that have failed.
-    case remakeListeners
+    /// Try again to observe the kernel.
+    case subscribe
+    /// Have the registry know what the kernel shows.
+    case takeChanges
+    /// Declare everything, though the kernel is not observed yet.
+    case declare
+    /// Begin to answer, though not all is there that was before.
+    case answer
+    /// Go on with what waits for namespaces to be entered.
+    case settle
 }
 
 extension ControlPlane {
@@ -22,27 +27,41 @@ extension ControlPlane {
         if tasks[task] == nil { tasks[task] = .now + delay }
     }
 
-    /// Milliseconds until a task is due; nil while there is none.
+    /// Milliseconds until something is due; nil while there is nothing.
     func timeout() -> Int? {
-        guard let next = tasks.values.min() else { return nil }
+        let deadlines = [
+            tasks.values.min(), containers.room.nextDeadline, requests.nextDeadline, workers.nextDeadline,
+        ]
+        guard let next = deadlines.compactMap({ $0 }).min() else { return nil }
         let left = ContinuousClock.now.duration(to: next)
         guard left > .zero else { return 0 }
         // Rounded up, so that a task is due when we wake for it.
         return Int(left.components.seconds) * 1000 + Int(left.components.attoseconds / 1_000_000_000_000_000) + 1
     }
 
+    /// Does what is due.
     func carryOutTasks() {
-        guard !tasks.isEmpty else { return }
         let now = ContinuousClock.now
+        requests.expire()
+        workers.expire()
+        if let deadline = containers.room.nextDeadline, deadline <= now {
+            containers.handle(.tick)
+            publish()
+        }
+        guard !tasks.isEmpty else { return }
         for task in ControlTask.allCases {
             guard let due = tasks[task], due <= now else { continue }
             tasks[task] = nil
             switch task {
-            case .lookForAbsent: endAbsent()
-            case .sayProblems: sayProblems()
-            case .catchUp: catchUp()
-            case .enterAgain: enterAgain()
-            case .remakeListeners: remakeListeners()
+            case .lookForAbsent: containers.endAbsent()
+            case .catchUp: discovery.catchUp()
+            case .subscribe: discovery.subscribe()
+            case .takeChanges:
+                discovery.takeChanges()
+                publish()
+            case .declare: declareAll()
+            case .answer: answer()
+            case .settle: settle()
             }
         }
     }

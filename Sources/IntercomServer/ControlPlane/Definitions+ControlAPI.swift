@@ -1,5 +1,6 @@
 // From the parameters of control calls to definitions: every value is checked here, with a message that names it.
 
+import Attachment
 import ControlAPI
 import DNSWire
 import Registry

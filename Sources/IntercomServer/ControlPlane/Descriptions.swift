@@ -1,5 +1,6 @@
 // What the control interface shows of networks, containers, workers and answers.
 
+import Attachment
 import ControlAPI
 import DNSWire
 import Forwarding
@@ -28,8 +29,10 @@ extension ControlPlane {
     }
 
     func describe(_ container: Registry.Container) -> ControlAPI.Container {
-        let attachment = attachments[container.id]
-        var netns = attachment?.foundPath
+        let namespace = containers.namespaceOfContainer[container.id]
+        let attachment = namespace.flatMap { containers.room[$0] }
+        let attached = namespace.flatMap { containers.attached[$0] }
+        var netns = attachment?.path
         var pid: Int?
         switch attachment?.source {
         case .path(let path)?: netns = path
@@ -55,8 +58,8 @@ extension ControlPlane {
             ports: declared?.ports.map {
                 Port(port: Int($0.number), protocol: $0.transport.rawValue, service: $0.service)
             } ?? [],
-            resolvConf: attachment?.wantedResolverFile,
-            listener: attachment.map { $0.refusal == nil } ?? false ? Self.listenerAddress.description : nil,
+            resolvConf: attached?.wantedResolverFile,
+            listener: attachment?.port != nil ? Containers.listenerAddress.description : nil,
             listen: (declared?.listen ?? configuration.server.listen).rawValue, draining: container.isDraining,
             source: declared?.source.rawValue ?? "kernel", facts: facts)
     }

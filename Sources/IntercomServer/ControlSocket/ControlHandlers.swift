@@ -20,15 +20,15 @@ extension ControlPlane {
             change(RemoveNetwork.self) { plane, call throws(ControlError) in try plane.removeNetwork(call) },
             change(Connect.self) { plane, call throws(ControlError) in try plane.connect(call) },
             change(Disconnect.self) { plane, call throws(ControlError) in try plane.disconnect(call) },
-            change(AddContainer.self) { plane, call throws(ControlError) in try plane.addContainer(call) },
+            changeLater(AddContainer.self) { plane, call, done in plane.addContainer(call, done: done) },
             change(RemoveContainer.self) { plane, call throws(ControlError) in try plane.removeContainer(call) },
             change(DrainContainer.self) { plane, call throws(ControlError) in try plane.drain(call) },
             change(ReadyContainer.self) { plane, call throws(ControlError) in try plane.makeReady(call) },
             handler(Reload.self) { plane, _, _, client in
                 do throws(ControlError) {
-                    let notInForce = try plane.reload()
-                    plane.publish {
-                        plane.controlSocket.reply(VarlinkReply.encode(Reload.Reply(notInForce: notInForce)), to: client)
+                    try plane.reload { [unowned plane] notInForce in
+                        let reply = VarlinkReply.encode(Reload.Reply(notInForce: notInForce))
+                        plane.publish { plane.controlSocket.reply(reply, to: client) }
                     }
                 } catch {
                     plane.refuse(error, to: client)
@@ -61,6 +61,25 @@ extension ControlPlane {
                 return plane.refuse(error, to: client)
             }
             plane.publish { plane.controlSocket.reply(VarlinkReply.encode(Nothing()), to: client) }
+        }
+    }
+
+    /// A method that changes something when others have done their part: its reply goes out once every worker has taken
+    /// the change.
+    private static func changeLater<Method: ControlMethod>(
+        _ method: Method.Type,
+        _ body: @escaping @Sendable (ControlPlane, Method.Parameters, @escaping (ControlError?) -> Void) -> Void
+    ) -> ControlHandler where Method.Reply == Nothing {
+        handler(method) { plane, call, parameters, client in
+            do throws(ControlError) {
+                if Method.isPersisted { try plane.reserveState(for: call) }
+            } catch {
+                return plane.refuse(error, to: client)
+            }
+            body(plane, parameters) { [unowned plane] error in
+                if let error { return plane.refuse(error, to: client) }
+                plane.publish { plane.controlSocket.reply(VarlinkReply.encode(Nothing()), to: client) }
+            }
         }
     }
 

@@ -43,15 +43,14 @@ struct KernelWatch: ~Copyable {
 
     /// Hears the host; namespaces come by ``listen(to:cookie:name:path:by:)``.
     /// - Parameters:
-    ///   - receiveBuffer: octets of what is told that may wait.
+    ///   - receiveBuffer: octets of notifications that may wait in a namespace's own socket.
+    ///   - ear: the opener's socket that observes the host, and perhaps all namespaces.
     ///   - epoll: tells by ``ControlToken/netlink(_:)`` when something has come.
     /// - Throws: ``LinuxError``, for example `notPermitted` without CAP_NET_ADMIN.
     static func start(
-        selection: InterfaceSelection, receiveBuffer: Int, opener: any Opener, by epoll: borrowing Epoll
+        selection: InterfaceSelection, receiveBuffer: Int32, ear: consuming KernelEar, by epoll: borrowing Epoll
     ) throws(LinuxError) -> KernelWatch {
-        let room = Int32(clamping: receiveBuffer)
-        let ear = try opener.hearKernel(receiveBuffer: room)
-        var watch = KernelWatch(selection, room, ear, asking: try RouteNetlink())
+        var watch = KernelWatch(selection, receiveBuffer, ear, asking: try RouteNetlink())
         _ = try watch.add(
             Ear(netlink: ear.takeNetlink(), place: watch.hearsAll ? nil : .host), hears: true, by: epoll)
         try dump(.host, &watch.asking, &watch.topology, &watch.buffer)

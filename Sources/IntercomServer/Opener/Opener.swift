@@ -3,6 +3,7 @@
 // There are two ways to it. Run by hand, the daemon has the privileges itself, and a thread of its own enters. Under
 // systemd the daemon has none: it asks a unit of its own, `intercomd --opener`.
 
+import Attachment
 import LinuxNet
 import SystemPackage
 

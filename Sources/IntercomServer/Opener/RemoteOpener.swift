@@ -2,7 +2,6 @@
 
 import LinuxNet
 import Logging
-import Synchronization
 import SystemPackage
 import Varlink
 
@@ -15,9 +14,6 @@ final class RemoteOpener: Opener {
 
     private let path: String
     private let logger: Logger
-    /// One that has let a call wait for so long is not asked again before: a stuck one is not to hold up the control plane
-    /// once for each of many containers.
-    private let restsUntil = Mutex(ContinuousClock.Instant.now)
 
     init(path: String, logger: Logger) {
         self.path = path
@@ -147,6 +143,7 @@ final class RemoteOpener: Opener {
             if !Call.takesLocks || error.errno != .timedOut {
                 logger.error(
                     "the opener cannot be reached: \(error)", metadata: .about(.openerUnreachable, limitedAs: "opener"))
+                throw LinuxError(call: error.call, errno: error.errno, subject: error.subject, kind: .openerAway)
             }
             throw error
         }
@@ -173,14 +170,12 @@ final class RemoteOpener: Opener {
         _ message: [UInt8], _ descriptors: [Int32], _ buffer: inout [UInt8], takesLocks: Bool
     ) throws(LinuxError) -> Descriptor.Received {
         let silence = LinuxError(call: "recvmsg", errno: .timedOut, subject: path)
-        guard restsUntil.withLock({ $0 }) <= .now else { throw silence }
         for _ in 1...2 {
             let connection = try UnixSocket.connectForMessages(
                 path: path, timeout: takesLocks ? Self.timeoutOfLocks : Self.timeout)
             do throws(LinuxError) {
                 let sent = try connection.send(message.span, passing: descriptors)
                 guard sent != nil, let received = try connection.receivePassed(into: &buffer) else {
-                    if !takesLocks { restsUntil.withLock { $0 = .now + Self.timeout } }
                     throw silence
                 }
                 if received.count > 0 { return received }

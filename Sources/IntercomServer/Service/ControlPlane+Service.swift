@@ -1,5 +1,6 @@
 // What the service manager hears from us: when we answer, what we do, that we live, that we end.
 
+import Attachment
 import LinuxNet
 import Logging
 import Registry
@@ -8,7 +9,7 @@ import Systemd
 extension ControlPlane {
     /// What is done now, in one line.
     private var statusLine: String {
-        "\(registry.networkCount) networks, \(registry.containerCount) containers, \(attachments.count) listeners"
+        "\(registry.networkCount) networks, \(registry.containerCount) containers, \(containers.room.listenerCount) listeners"
     }
 
     /// Everything that was there before answers again.
@@ -48,7 +49,7 @@ extension ControlPlane {
         heartbeat?.drain()
         if isBeating { return }
         isBeating = true
-        ask(workers.indices, { .fence(token: $0) }) { [self] _ in
+        workers.ask(workers.indices, { .fence(token: $0) }) { [self] _ in
             isBeating = false
             tell(.alive, .status(statusLine))
         }

@@ -1,5 +1,6 @@
 // Listeners that outlive the daemon: the service manager keeps their sockets, where queries wait for the next one.
 
+import Attachment
 import LinuxNet
 import Logging
 import Systemd
@@ -77,7 +78,7 @@ struct StoredListeners: ~Copyable {
     private static func serves(_ sockets: borrowing ListenerSockets) -> Bool {
         do throws(LinuxError) {
             let address = try sockets.tcp.localAddress()
-            let isOurs = address.withPort(0) == ControlPlane.listenerAddress.withPort(0)
+            let isOurs = address.withPort(0) == Containers.listenerAddress.withPort(0)
             guard isOurs, address.port != 0 else { return false }
             _ = try sockets.repair()
             return true
@@ -85,6 +86,9 @@ struct StoredListeners: ~Copyable {
             return false
         }
     }
+
+    /// The inodes of the namespaces whose listeners nobody has taken yet.
+    var inodes: Set<UInt64> { Set(tickets.keys) }
 
     // MARK: - Afterwards
 
@@ -106,7 +110,7 @@ struct StoredListeners: ~Copyable {
     }
 }
 
-extension ControlPlane {
+extension Containers {
     /// Has the service manager keep the listener of a container that has been attached; without one it lives as long as we.
     func store(_ sockets: borrowing ListenerSockets, as name: StoredListenerName) {
         guard ServiceManager.isListening, storedListeners.keep("\(name)") else { return }
@@ -132,7 +136,7 @@ extension ControlPlane {
 
     /// Lets go of listeners whose containers have ended while nobody watched.
     func closeUnclaimedListeners() {
-        let used = Set(attachments.values.map { "\($0.storedName)" })
+        let used = Set(room.namespaces.map { "\(StoredListenerName(inode: $0.inode))" })
         for name in storedListeners.closeAll(but: used) { forget(name) }
     }
 }

@@ -1,5 +1,6 @@
 // What the control socket has declared, over a restart: kept as it comes, and declared anew at the start.
 
+import Attachment
 import ControlAPI
 import LinuxNet
 import Logging
@@ -23,31 +24,36 @@ extension ControlPlane {
     }
 
     /// Keeps a container that was added.
-    func keep(_ container: AddContainer.Parameters) {
-        guard let id = (try? registry.container(named: container.name))?.id, let attachment = attachments[id] else {
-            return state.keep(.addContainer(container))
-        }
+    func keep(_ parameters: AddContainer.Parameters, _ container: ContainerID?) {
+        logger.info(
+            "container \(parameters.name) added\((parameters.netns ?? parameters.pid.map { "pid \($0)" }).map { ", attached to \($0)" } ?? "")",
+            metadata: .about(container: parameters.name))
+        guard let namespace = container.flatMap({ containers.namespaceOfContainer[$0] }),
+            let attached = containers.attached[namespace]
+        else { return state.keep(.addContainer(parameters)) }
         state.keep(
-            .addContainer(container),
+            .addContainer(parameters),
             .attach(
                 AttachedNamespace(
-                    container: container.name, inode: attachment.identity.inode, cookie: attachment.cookie.rawValue,
-                    processStart: attachment.processStart)))
+                    container: parameters.name, inode: namespace.inode, cookie: attached.cookie.rawValue,
+                    processStart: attached.processStart)))
     }
 
     // MARK: - Declared anew
 
     /// Makes the calls again that declared what is still there.
-    /// - Throws: ``LinuxError`` where another daemon uses the state directory.
-    func restoreDeclarations() throws(LinuxError) {
-        let (before, isSameBoot) = try state.load()
+    func restore(_ before: Declarations, isSameBoot: Bool) {
         for network in before.networks {
             restore([.createNetwork(network)], "network \(network.name)") { () throws(ControlError) in
                 try createNetwork(network)
             }
         }
         for container in before.containers { restore(container, isSameBoot: isSameBoot) }
-        for declaration in before.others { restore(declaration) }
+        start.declarations = before.others
+    }
+
+    /// Writes what holds now, for the next start.
+    func writeState() {
         do throws(LinuxError) {
             try state.write()
         } catch {
@@ -57,28 +63,73 @@ extension ControlPlane {
 
     private func restore(_ container: Declarations.DeclaredContainer, isSameBoot: Bool) {
         let parameters = container.parameters
+        let subject = "container \(parameters.name)"
         guard parameters.netns != nil || parameters.pid != nil else {
-            restore([.addContainer(parameters)], "container \(parameters.name)") { () throws(ControlError) in
-                try declare(parameters)
+            return restore([.addContainer(parameters)], subject) { () throws(ControlError) in
+                let definition = try ContainerDefinition(parameters)
+                try changeRegistry { registry throws(RegistryError) in _ = try registry.addContainer(definition) }
+                state.keep(.addContainer(parameters))
             }
-            return
         }
         guard isSameBoot, let namespace = container.namespace else { return forget(parameters) }
-        let declarations = [Declaration.addContainer(parameters), .attach(namespace)]
-        restore(declarations, "container \(parameters.name)") { () throws(ControlError) in
-            do throws(ControlError) {
-                try declare(parameters)
-            } catch  where error.isOfWhatHasEnded {
-                return forget(parameters)
-            }
-            if let id = (try? registry.container(named: parameters.name))?.id, let now = attachments[id],
-                !now.isSame(as: namespace)
-            {
-                remove(id)
-                state.keep(.removeContainer(parameters.name))
-                forget(parameters)
+        restore([.addContainer(parameters), .attach(namespace)], subject) { () throws(ControlError) in
+            let definition = try ContainerDefinition(parameters)
+            guard let source = try Self.source(of: parameters) else { return }
+            // It holds, whatever comes of it now: it is tried again.
+            state.keep(.addContainer(parameters), .attach(namespace))
+            declare(definition, at: source, parameters, namespace)
+        }
+    }
+
+    private func declare(
+        _ definition: ContainerDefinition, at source: NamespaceSource, _ parameters: AddContainer.Parameters,
+        _ before: AttachedNamespace
+    ) {
+        var hasFailed = false
+        containers.declare(
+            definition, at: source, resolverFile: parameters.resolvConf, isStanding: true, before: before
+        ) { [unowned self] outcome in
+            switch outcome {
+            case .attached(let container):
+                guard let namespace = containers.namespaceOfContainer[container],
+                    let attached = containers.attached[namespace], attached.isSame(as: before)
+                else { return drop(parameters) }
+                if start.hasEnded { restoreOthers() }
+            case .failed(_, .notThere), .ended:
+                drop(parameters)
+            case .failed(let error, _):
+                if !hasFailed {
+                    logger.error("container \(parameters.name), which was declared before: \(error.message)")
+                }
+                hasFailed = true
             }
         }
+    }
+
+    /// Makes the calls again that go with containers, as far as these are there.
+    func restoreOthers() {
+        let declarations = start.declarations
+        start.declarations = []
+        for declaration in declarations {
+            if let name = declaration.container, registry.declaredContainer(named: name) == nil,
+                containers.waiting(named: name) != nil
+            {
+                start.declarations.append(declaration)
+                state.keep(declaration)
+            } else {
+                restore(declaration)
+            }
+        }
+    }
+
+    /// Takes a container back that is not there any more.
+    private func drop(_ parameters: AddContainer.Parameters) {
+        let number = registry.declaredContainer(named: parameters.name).flatMap {
+            containers.namespaceOfContainer[$0.id].flatMap { containers.room[$0]?.declaration }
+        }
+        if let number = number ?? containers.waiting(named: parameters.name) { containers.withdraw(number) }
+        state.keep(.removeContainer(parameters.name))
+        forget(parameters)
     }
 
     private func restore(_ declaration: Declaration) {
@@ -115,19 +166,26 @@ extension ControlPlane {
             "container \(container.name) ended while the daemon was away",
             metadata: .about(container: container.name, .ended))
         for path in [container.netns.flatMap(ResolverFiles.path(forNamespaceAt:)), container.resolvConf] {
-            if let path { removeResolverFile(path) }
+            if let path { containers.removeResolverFile(path) }
         }
     }
 }
 
-extension Attachment {
+extension Containers.Attached {
     /// Whether it is what was attached before: neither the namespace nor the process is another of the same name.
     fileprivate func isSame(as before: AttachedNamespace) -> Bool {
         cookie.rawValue == before.cookie && processStart == before.processStart
     }
 }
 
-extension ControlError {
-    /// Whether it says that the namespace or the process is not there.
-    fileprivate var isOfWhatHasEnded: Bool { ["NotANetworkNamespace", "NoSuchProcess"].contains(member) }
+extension Declaration {
+    /// The container that it is about, unless it is what declares it.
+    fileprivate var container: String? {
+        switch self {
+        case .connect(let connection): connection.container
+        case .disconnect(let connection): connection.container
+        case .drainContainer(let name), .readyContainer(let name): name
+        case .createNetwork, .removeNetwork, .addContainer, .attach, .removeContainer: nil
+        }
+    }
 }

@@ -1,23 +1,23 @@
 // How the end of a container is noticed: its process exits, or its path goes away.
 
+import Attachment
 import LinuxNet
-import Registry
 
 /// What watches for the ends of containers: one inotify descriptor for all paths, a pidfd for each process.
 struct ContainerWatch: ~Copyable {
     private struct WatchedDirectory {
         var watch: Int32
         /// The containers whose path is in this directory, by file name.
-        var containers: [String: Set<ContainerID>] = [:]
+        var containers: [String: Set<NamespaceKey>] = [:]
     }
 
     private var inotify: Inotify
     private var directories: [String: WatchedDirectory] = [:]
     private var directoryOfWatch: [Int32: String] = [:]
-    private var pathsOfContainer: [ContainerID: [String]] = [:]
+    private var pathsOfContainer: [NamespaceKey: [String]] = [:]
     private var processes = SlotTable<ProcessDescriptor>()
-    private var containerOfProcess: [Ticket: ContainerID] = [:]
-    private var processOfContainer: [ContainerID: Ticket] = [:]
+    private var containerOfProcess: [Ticket: NamespaceKey] = [:]
+    private var processOfContainer: [NamespaceKey: Ticket] = [:]
 
     /// - Parameter inotify: watched by the loop as ``ControlToken/inotify``.
     init(_ inotify: consuming Inotify) {
@@ -28,7 +28,7 @@ struct ContainerWatch: ~Copyable {
 
     /// Tells by a ``ControlToken/process(_:)`` event when the process ends.
     mutating func watch(
-        _ process: consuming ProcessDescriptor, of container: ContainerID, by epoll: borrowing Epoll
+        _ process: consuming ProcessDescriptor, of container: NamespaceKey, by epoll: borrowing Epoll
     ) throws(LinuxError) {
         let ticket = processes.insert(process)
         guard let position = processes.position(of: ticket) else { return }
@@ -44,12 +44,12 @@ struct ContainerWatch: ~Copyable {
     }
 
     /// The container whose process has ended.
-    func container(of ticket: Ticket) -> ContainerID? { containerOfProcess[ticket] }
+    func container(of ticket: Ticket) -> NamespaceKey? { containerOfProcess[ticket] }
 
     // MARK: - Paths
 
     /// Tells by a ``ControlToken/inotify`` event when something happens to the path.
-    mutating func watch(path: String, of container: ContainerID) throws(LinuxError) {
+    mutating func watch(path: String, of container: NamespaceKey) throws(LinuxError) {
         let (directory, name) = Self.split(path)
         if directories[directory] == nil {
             let watch = try inotify.addWatch(
@@ -62,8 +62,8 @@ struct ContainerWatch: ~Copyable {
     }
 
     /// The containers whose paths something happened to.
-    mutating func readEvents() throws(LinuxError) -> Set<ContainerID> {
-        var affected: Set<ContainerID> = []
+    mutating func readEvents() throws(LinuxError) -> Set<NamespaceKey> {
+        var affected: Set<NamespaceKey> = []
         for event in try inotify.read() {
             if event.mask.contains(.overflow) {
                 for directory in directories.values { affected.formUnion(directory.containers.values.joined()) }
@@ -84,7 +84,7 @@ struct ContainerWatch: ~Copyable {
     // MARK: - Ends
 
     /// Forgets a container: nothing tells of it any more.
-    mutating func remove(_ container: ContainerID) {
+    mutating func remove(_ container: NamespaceKey) {
         if let ticket = processOfContainer.removeValue(forKey: container) {
             containerOfProcess[ticket] = nil
             processes.remove(ticket)
@@ -92,7 +92,7 @@ struct ContainerWatch: ~Copyable {
         for path in pathsOfContainer.removeValue(forKey: container) ?? [] { remove(container, path) }
     }
 
-    private mutating func remove(_ container: ContainerID, _ path: String) {
+    private mutating func remove(_ container: NamespaceKey, _ path: String) {
         let (directory, name) = Self.split(path)
         directories[directory]?.containers[name]?.remove(container)
         if directories[directory]?.containers[name]?.isEmpty == true { directories[directory]?.containers[name] = nil }
@@ -112,7 +112,7 @@ struct ContainerWatch: ~Copyable {
 
 /// What an event of the control plane's loop is about.
 enum ControlToken {
-    case signals, mailbox, control, inotify, mounts, resolver, heartbeat, namespaces
+    case signals, mailbox, requests, control, inotify, mounts, resolver, heartbeat, namespaces
     case process(Ticket)
     case redirection(Ticket)
     case netlink(Ticket)
@@ -121,6 +121,7 @@ enum ControlToken {
         switch self {
         case .signals: 1 << 60
         case .mailbox: 2 << 60
+        case .requests: 7 << 60
         case .control: 3 << 60
         case .inotify: 4 << 60
         case .mounts: 5 << 60
@@ -142,6 +143,7 @@ enum ControlToken {
         case 4: self = .inotify
         case 5: self = .mounts
         case 6: self = .process(ticket)
+        case 7: self = .requests
         case 8: self = .resolver
         case 9: self = .heartbeat
         case 10: self = .redirection(ticket)

@@ -1,21 +1,9 @@
-// Where namespaces are: at paths, and with processes.
+// Ways into namespaces, as the kernel knows them: processes behind paths, and what a path leads to now.
 
+import Attachment
 import LinuxNet
 
-/// Where a container's namespace is entered.
-package enum NamespaceSource: Sendable, Hashable, CustomStringConvertible {
-    /// A file that is a network namespace, like `/run/netns/web`.
-    case path(String)
-    /// A process in it, 1...4194304 (`PID_MAX_LIMIT`, proc_sys_kernel(5)).
-    case pid(Int32)
-
-    package var description: String {
-        switch self {
-        case .path(let path): path
-        case .pid(let pid): "pid \(pid)"
-        }
-    }
-
+extension NamespaceSource {
     /// The process that it belongs to, also by a path under `/proc` or a link to one, as people make them to see a
     /// container with `ip netns`: inotify hears nothing there, a pidfd does.
     var process: Int32? {

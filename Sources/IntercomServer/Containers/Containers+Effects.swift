@@ -1,0 +1,227 @@
+// What the room Attachment wants done, one function for each kind of effect.
+
+import Attachment
+import ControlAPI
+import LinuxNet
+import Logging
+import Registry
+
+extension Containers {
+    func carryOut(_ effect: Effect) {
+        switch effect {
+        case .open(let errand, let source, let port): open(errand, source, port)
+        case .release(let errand): entries[errand] = nil
+        case .enroll(let namespace, let errand, let identity): enroll(namespace, errand, identity)
+        case .rename(let namespace, let path): rename(namespace, path)
+        case .strike(let namespace, let identity): strike(namespace, identity)
+        case .watch(let namespace, let source, let errand): watch(namespace, source, errand)
+        case .unwatch(let namespace): watch.remove(namespace)
+        case .subscribe(let namespace, let errand): subscribe(namespace, errand)
+        case .unsubscribe(let namespace): unsubscribe(namespace)
+        case .store(let namespace, let errand): store(namespace, errand)
+        case .forget(let namespace): forgetStored(StoredListenerName(inode: namespace.inode))
+        case .handOver(let namespace, let errand): handOver(namespace, errand)
+        case .closeListener(let namespace): closeListener(of: namespace)
+        case .setRules(let errand, let namespace): setRules(errand, namespace)
+        case .removeRules(let namespace): removeRules(of: namespace)
+        case .writeResolverFiles(let namespace): writeResolverFiles(of: namespace)
+        case .removeResolverFiles(let namespace): removeResolverFiles(of: namespace)
+        case .settle(let number, let settlement): settle(number, settlement)
+        case .log(let note): log(note)
+        }
+    }
+
+    // MARK: - The registry
+
+    private func enroll(_ namespace: NamespaceKey, _ errand: ErrandNumber, _ identity: Identity) {
+        guard let entry = entries[errand], let number = attached[namespace]?.cookie.rawValue ?? entry.cookie else {
+            return
+        }
+        let cookie = NamespaceCookie(rawValue: number)
+        switch identity {
+        case .found(let path):
+            let name = ContainerWatch.split(path).name
+            let container = plane.registry.observe(ObservedContainer(cookie: cookie, name: name, path: path))
+            attach(container, namespace, cookie, entry)
+        case .declared(let number):
+            guard let definition = definitions[number] else { return }
+            do throws(ControlError) {
+                let container = try plane.changeRegistry { registry throws(RegistryError) in
+                    try registry.addContainer(definition.definition, cookie: cookie)
+                }
+                attach(container, namespace, cookie, entry)
+                if let file = definition.resolverFile { try writeWantedResolverFile(file, of: namespace) }
+            } catch {
+                definitions[number]?.refusal = error
+                handle(.enrollmentRefused(number, Failure(.forbidden, error.message)))
+            }
+        }
+    }
+
+    private func attach(
+        _ container: ContainerID, _ namespace: NamespaceKey, _ cookie: NamespaceCookie, _ entry: Entry
+    ) {
+        if attached[namespace] == nil {
+            attached[namespace] = Attached(
+                container: container, cookie: cookie, worker: plane.worker(of: container.view))
+        }
+        attached[namespace]?.processStart = entry.entrance.processStart
+        namespaceOfContainer[container] = namespace
+    }
+
+    private func rename(_ namespace: NamespaceKey, _ path: String) {
+        guard let attached = attached[namespace] else { return }
+        let name = ContainerWatch.split(path).name
+        if let number = attached.number {
+            plane.discovery.rename(number, name: name, path: path)
+        } else if plane.registry[attached.container]?.declared == nil {
+            plane.registry.observe(ObservedContainer(cookie: attached.cookie, name: name, path: path))
+        }
+    }
+
+    private func strike(_ namespace: NamespaceKey, _ identity: Identity) {
+        guard let attached = attached[namespace], let container = plane.registry[attached.container] else { return }
+        switch identity {
+        case .found:
+            if container.declared == nil { plane.registry.forget(container: attached.cookie) }
+        case .declared:
+            // It may be there no more, or never have been: the registry refused it.
+            try? plane.registry.removeContainer(attached.container)
+        }
+    }
+
+    // MARK: - Watching and observing
+
+    private func watch(_ namespace: NamespaceKey, _ source: NamespaceSource, _ errand: ErrandNumber?) {
+        watch.remove(namespace)
+        do throws(LinuxError) {
+            var process = errand.flatMap { entries[$0]?.entrance.process.take() }
+            if errand == nil, let pid = source.process { process = try ProcessDescriptor(pid: pid) }
+            if let process = process.take() {
+                // Alive after the namespace was opened: the number meant this process then.
+                guard process.isAlive else { return handle(.processExited(namespace)) }
+                try watch.watch(process, of: namespace, by: plane.epoll)
+            }
+            for path in source.paths {
+                try watch.watch(path: path, of: namespace)
+                plane.discovery.watchMounts()
+            }
+            if !source.isStill(NamespaceIdentity(namespace)) { handle(.sourceGone(namespace, source.description)) }
+        } catch {
+            logger.error(
+                "container \(name(of: namespace)): its end will not be noticed: \(error)",
+                metadata: .about(container: name(of: namespace)))
+        }
+    }
+
+    private func subscribe(_ namespace: NamespaceKey, _ errand: ErrandNumber) {
+        guard let attached = attached[namespace], let opened = entries[errand]?.entrance.opened.take() else { return }
+        let container = room[namespace]
+        let path = container?.path ?? container?.source.namespacePath ?? ""
+        let name = container?.path.map { ContainerWatch.split($0).name } ?? name(of: namespace)
+        self.attached[namespace]?.number = plane.discovery.observe(
+            opened, cookie: attached.cookie, name: name, path: path)
+    }
+
+    private func unsubscribe(_ namespace: NamespaceKey) {
+        guard let attached = attached[namespace] else { return }
+        if let number = attached.number { plane.discovery.forget(number) }
+        self.attached[namespace]?.number = nil
+        plane.registry.forget(container: attached.cookie)
+    }
+
+    // MARK: - Listeners
+
+    private func store(_ namespace: NamespaceKey, _ errand: ErrandNumber) {
+        let name = StoredListenerName(inode: namespace.inode)
+        guard let entry = entries[errand] else { return }
+        switch entry.entrance.listener {
+        case .some(let sockets): store(sockets, as: name)
+        case .none: break
+        }
+    }
+
+    private func handOver(_ namespace: NamespaceKey, _ errand: ErrandNumber) {
+        guard let sockets = entries[errand]?.takeListener() else { return }
+        attached[namespace]?.port = (try? sockets.udp.localAddress().port) ?? 53
+        hand(sockets, to: namespace)
+    }
+
+    private func closeListener(of namespace: NamespaceKey) {
+        dropNewListeners(of: namespace)
+        guard let attached = attached[namespace] else { return handle(.listenerClosed(namespace)) }
+        plane.workers.post(.closeListener(attached.container.view), to: attached.worker)
+        plane.workers.ask([attached.worker], { .fence(token: $0) }) { [self] _ in
+            handle(.listenerClosed(namespace))
+            plane.publish()
+        }
+        guard room[namespace] == nil else { return }
+        self.attached[namespace] = nil
+        if namespaceOfContainer[attached.container] == namespace { namespaceOfContainer[attached.container] = nil }
+    }
+
+    // MARK: - Telling
+
+    private func settle(_ number: DeclarationNumber, _ settlement: Settlement) {
+        guard let definition = definitions[number] else { return }
+        switch settlement {
+        case .attached(let namespace):
+            // The registry has refused it: that is told next.
+            guard definition.refusal == nil || attached[namespace].map({ plane.registry[$0.container] != nil }) == true,
+                let container = attached[namespace]?.container,
+                plane.registry[container]?.declared?.name == definition.definition.name
+            else { return }
+            definitions[number]?.refusal = nil
+            definition.tell(.attached(container))
+        case .failed(let failure):
+            let error = definition.refusal ?? .operationFailed(reason: failure.description)
+            definition.tell(.failed(error, failure.kind))
+        case .inUse(let other):
+            definition.tell(.failed(.namespaceInUse(definition.source.description, by: other), .forbidden))
+        case .ended:
+            definition.tell(.ended)
+        }
+        if room.declaration(number) == nil { definitions[number] = nil }
+    }
+
+    private func log(_ note: Note) {
+        switch note {
+        case .found(_, let path):
+            let name = ContainerWatch.split(path).name
+            logger.info("container \(name) found at \(path)", metadata: .about(container: name))
+        case .ended(_, let name, let why):
+            logger.info("container \(name) ended: \(why)", metadata: .about(container: name, .ended))
+        case .noListener(let namespace, let failure):
+            if let number = attached[namespace]?.number { plane.discovery.tell(number, always: true) }
+            let name = name(of: namespace)
+            logger.warning("\(failure)", metadata: .about(container: name, .notAttached))
+        case .listens(let namespace):
+            if let number = attached[namespace]?.number { plane.discovery.tell(number, always: false) }
+            logger.info("container \(name(of: namespace)) has its listener now")
+        case .notAttached(_, let failure):
+            logger.warning("\(failure)", metadata: .about(.notAttached))
+        case .secondPath(let path, let other):
+            logger.warning("\(path) is the namespace of \(other), which is attached", metadata: .about(.notAttached))
+        case .linksUnknown(let namespace, let failure):
+            let name = name(of: namespace)
+            logger.warning(
+                "container \(name): its links are not known: \(failure)",
+                metadata: .about(container: name, .notAttached))
+        }
+    }
+
+    /// The name that people call a container by.
+    func name(of namespace: NamespaceKey) -> String {
+        attached[namespace].map { plane.name(of: $0.container) } ?? ""
+    }
+}
+
+extension NamespaceSource {
+    /// The file of the namespace.
+    fileprivate var namespacePath: String {
+        switch self {
+        case .path(let path): path
+        case .pid(let pid): "/proc/\(pid)/ns/net"
+        }
+    }
+}

@@ -1,0 +1,228 @@
+// nftables rules that lead port 53 of a namespace to a listener on another port: set, watched and set anew by the opener.
+
+import Attachment
+import ControlAPI
+import LinuxNet
+import Logging
+import Registry
+import SystemPackage
+
+/// The rules of one namespace, and whether somebody has changed them.
+struct Redirection: ~Copyable {
+    /// The longest pause before rules are set anew that somebody removes again and again.
+    static let longestPatience = Duration.seconds(60)
+    private static let shortestPatience = Duration.milliseconds(100)
+
+    let namespace: NamespaceKey
+    let rules: PortRedirection
+    let monitor: NftablesMonitor
+    /// True from a change by somebody else until the rules have been set anew.
+    var isDoubtful = false
+    /// True while the opener is at it.
+    var isBusy = false
+    /// Runs until the rules may be set anew; nothing else wakes us.
+    var timer: Timer?
+    private var lastRepair = ContinuousClock.Instant.now
+    private var patience = Duration.zero
+
+    init(of namespace: NamespaceKey, _ rules: PortRedirection, _ monitor: consuming NftablesMonitor) {
+        self.namespace = namespace
+        self.rules = rules
+        self.monitor = monitor
+    }
+
+    /// The time from which on the rules may be set anew: at once, unless that was done a short while ago; each time later.
+    var mayBeRepairedAt: ContinuousClock.Instant { lastRepair + patience }
+
+    mutating func noteRepair(_ now: ContinuousClock.Instant) {
+        let isCalm = lastRepair.duration(to: now) > Self.longestPatience
+        patience = isCalm ? Self.shortestPatience : min(max(patience * 2, Self.shortestPatience), Self.longestPatience)
+        lastRepair = now
+    }
+}
+
+extension PortRedirection {
+    /// The way from where containers ask to a listener of ours.
+    static func ofListener(at port: UInt16) -> PortRedirection {
+        PortRedirection(of: Containers.listenerAddress, to: port)
+    }
+}
+
+extension Containers {
+    // MARK: - Setting and removing
+
+    /// Sets the rules for the listener that was handed over last.
+    func setRules(_ errand: ErrandNumber, _ namespace: NamespaceKey) {
+        guard let attached = attached[namespace], let source = room[namespace]?.source else {
+            return handle(.rulesSet(errand, Failure(.notThere, "the container has ended")))
+        }
+        let rules = PortRedirection.ofListener(at: attached.port)
+        let identity = NamespaceIdentity(namespace)
+        requests.request(about: "rules of \(namespace)") { opener in
+            Result { () throws(LinuxError) in Handover(try rules.set(at: source, identity, by: opener)) }
+        } late: { [self] in
+            handle(.rulesSet(errand, Failure(.refused, "port 53 of \(source) is not redirected: that took too long")))
+            plane.publish()
+        } done: { [self] (result: Result<Handover<NftablesMonitor>, LinuxError>) in
+            switch result {
+            case .success(let monitor):
+                if let monitor = monitor.take() { watch(rules, monitor, of: namespace) }
+                handle(.rulesSet(errand, nil))
+            case .failure(let error):
+                let refusal = ControlError.noRules(at: source, error)
+                if let number = room[namespace]?.declaration { definitions[number]?.refusal = refusal }
+                handle(.rulesSet(errand, Failure(error.kind == .openerAway ? .openerAway : .refused, refusal.message)))
+            }
+            plane.publish()
+        }
+    }
+
+    /// Removes the rules of a namespace.
+    func removeRules(of namespace: NamespaceKey) {
+        guard let ticket = tickets[namespace] else { return }
+        tickets[namespace] = nil
+        guard let redirection = redirections.remove(ticket) else { return }
+        let rules = redirection.rules
+        let monitor = Handover(redirection.takeMonitor())
+        requests.request(about: "rules of \(namespace)") { opener in
+            Result { () throws(LinuxError) in
+                if let monitor = monitor.take() { try opener.remove(rules, of: monitor) }
+            }
+        } late: { [logger] in
+            logger.debug("a redirection is not removed: the opener does not answer")
+        } done: { [logger] (result: Result<Void, LinuxError>) in
+            if case .failure(let error) = result { logger.debug("a redirection cannot be removed: \(error)") }
+        }
+    }
+
+    // MARK: - Watching
+
+    private func watch(_ rules: PortRedirection, _ monitor: consuming NftablesMonitor, of namespace: NamespaceKey) {
+        if let before = tickets[namespace] { redirections.remove(before) }
+        let ticket = redirections.insert(Redirection(of: namespace, rules, monitor))
+        tickets[namespace] = ticket
+        guard let position = redirections.position(of: ticket) else { return }
+        do throws(LinuxError) {
+            try plane.epoll.add(
+                redirections[position].monitor.descriptor, token: ControlToken.redirection(ticket).word,
+                interest: [.readable])
+        } catch {
+            let name = name(of: namespace)
+            logger.warning(
+                "container \(name): it is not noticed if its redirection is removed: \(error)",
+                metadata: .about(container: name))
+        }
+    }
+
+    /// Takes a change of nftables in a container, or sets the rules anew when the pause before that is over.
+    func serveRedirection(_ ticket: Ticket) {
+        guard let position = redirections.position(of: ticket) else { return }
+        if redirections[position].monitor.takeRemovals(from: PortRedirection.table) {
+            redirections[position].isDoubtful = true
+        }
+        redirections[position].timer?.drain()
+        guard redirections[position].isDoubtful, !redirections[position].isBusy else { return }
+        let now = ContinuousClock.now
+        let wait = now.duration(to: redirections[position].mayBeRepairedAt)
+        if wait <= .zero {
+            repair(ticket, position, now)
+        } else if !redirections[position].isWaiting {
+            startTimer(of: ticket, position, wait)
+        }
+    }
+
+    private func repair(_ ticket: Ticket, _ position: Int, _ now: ContinuousClock.Instant) {
+        redirections[position].timer = nil
+        redirections[position].noteRepair(now)
+        guard let duplicate = try? redirections[position].monitor.descriptor.duplicate() else { return }
+        redirections[position].isBusy = true
+        redirections[position].isDoubtful = false
+        let rules = redirections[position].rules
+        let monitor = Handover(NftablesMonitor(adopting: duplicate))
+        requests.request(about: "rules of \(redirections[position].namespace)") { opener in
+            Result { () throws(LinuxError) in
+                guard let monitor = monitor.take() else { return false }
+                return try opener.repair(rules, of: monitor)
+            }
+        } late: { [self] in
+            repaired(ticket, .failure(LinuxError(call: "nftables", errno: .timedOut)))
+        } done: { [self] in
+            repaired(ticket, $0)
+        }
+    }
+
+    private func repaired(_ ticket: Ticket, _ result: Result<Bool, LinuxError>) {
+        guard let position = redirections.position(of: ticket) else { return }
+        redirections[position].isBusy = false
+        let container = name(of: redirections[position].namespace)
+        switch result {
+        case .success(true):
+            logger.warning(
+                "container \(container): somebody removed the redirection of port 53; it is set again",
+                metadata: .about(container: container, limitedAs: "redirection of \(ticket.word)"))
+        case .success(false): break
+        case .failure(let error):
+            redirections[position].isDoubtful = true
+            logger.error(
+                "container \(container): port 53 is not redirected any more, and that is tried again: \(error)",
+                metadata: .about(container: container, limitedAs: "redirection of \(ticket.word)"))
+        }
+        guard redirections[position].isDoubtful else { return }
+        let wait = ContinuousClock.now.duration(to: redirections[position].mayBeRepairedAt)
+        startTimer(of: ticket, position, wait)
+    }
+
+    private func startTimer(of ticket: Ticket, _ position: Int, _ wait: Duration) {
+        do throws(LinuxError) {
+            let timer = try Timer(every: max(wait, .milliseconds(1)))
+            try plane.epoll.add(timer.descriptor, token: ControlToken.redirection(ticket).word, interest: [.readable])
+            redirections[position].timer = consume timer
+        } catch {
+            // The next change is another chance.
+            logger.warning("a removed redirection has to wait for the next change: \(error)")
+        }
+    }
+}
+
+extension Redirection {
+    fileprivate consuming func takeMonitor() -> NftablesMonitor { monitor }
+
+    fileprivate var isWaiting: Bool {
+        switch timer {
+        case .some: true
+        case .none: false
+        }
+    }
+}
+
+extension PortRedirection {
+    /// Sets the rules in the namespace behind a source, on a thread of a request.
+    fileprivate func set(
+        at source: NamespaceSource, _ identity: NamespaceIdentity, by opener: any Opener
+    ) throws(LinuxError) -> NftablesMonitor {
+        let namespace = try source.openNamespace(identity, by: opener)
+        return try opener.set(self, in: namespace)
+    }
+}
+
+extension NamespaceSource {
+    /// Opens a namespace anew that is known: nothing keeps it open, so that it ends with its container.
+    /// - Throws: ``LinuxError``, also where another namespace is there now.
+    func openNamespace(_ identity: NamespaceIdentity, by opener: any Opener) throws(LinuxError) -> NetworkNamespace {
+        var process: ProcessDescriptor?
+        if let pid = self.process { process = try ProcessDescriptor(pid: pid) }
+        let namespace = try self.openNamespace(of: process, by: opener).takeNamespace()
+        guard namespace.identity == identity else {
+            throw LinuxError(call: "open", errno: .noSuchFileOrDirectory, subject: description)
+        }
+        return namespace
+    }
+}
+
+extension ControlError {
+    fileprivate static func noRules(at source: NamespaceSource, _ error: LinuxError) -> ControlError {
+        error.kind == .noNftables
+            ? .noNftables(namespace: source.description, reason: error.description)
+            : .operationFailed(reason: "port 53 of \(source) cannot be redirected: \(error)")
+    }
+}

@@ -1,0 +1,175 @@
+// The resolv.conf files that make containers ask us: `/etc/netns/NAME/resolv.conf`, and where a runtime wants one.
+
+import Attachment
+import ControlAPI
+import LinuxNet
+import Logging
+import Registry
+import SystemPackage
+
+/// Writes and removes resolv.conf files; never one that somebody else wrote.
+struct ResolverFiles {
+    /// iproute2's convention: `ip netns exec NAME` mounts what is below over `/etc` (ip-netns(8)).
+    static let namespacesDirectory = "/etc/netns"
+
+    /// The file of a namespace under `/run/netns`; nil for any other path.
+    static func path(forNamespaceAt path: String) -> String? {
+        for directory in ["/run/netns/", "/var/run/netns/"] where path.hasPrefix(directory) {
+            let name = path.dropFirst(directory.count)
+            guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else { return nil }
+            return "\(namespacesDirectory)/\(name)/resolv.conf"
+        }
+        return nil
+    }
+
+    /// The namespace whose file this is; nil for any other path.
+    static func namespace(ofFileAt path: String) -> String? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 5, path.hasPrefix("\(namespacesDirectory)/"), parts[4] == "resolv.conf" else { return nil }
+        return String(parts[3])
+    }
+
+    /// The file of a namespace by its name.
+    /// - Throws: ``LinuxError`` for what is no name of a file in one directory.
+    static func path(ofNamespace name: String) throws(LinuxError) -> String {
+        guard let path = path(forNamespaceAt: "/run/netns/\(name)"), !name.utf8.contains(0) else {
+            throw LinuxError(call: "open", errno: .invalidArgument, subject: "\(namespacesDirectory)/\(name)")
+        }
+        return path
+    }
+
+    /// Writes a file that is absent or ours.
+    /// - Returns: false where somebody else's file is there, which stays.
+    /// - Throws: ``LinuxError`` when the file cannot be read or written.
+    static func write(_ text: String, to path: String) throws(LinuxError) -> Bool {
+        // We make no links, so this one is somebody else's, also where it leads nowhere.
+        guard Files.linkTarget(path) == nil else { return false }
+        if let present = try Files.readText(path, limit: 64 * 1024) {
+            guard ResolverConfiguration.isOurs(present) else { return false }
+            if present == text { return true }
+        } else {
+            try Files.makeDirectories(ContainerWatch.split(path).directory)
+        }
+        try Files.writeAtomically(path, text, mode: 0o644)
+        return true
+    }
+
+    /// Removes a file if it is ours; and its directory under ``namespacesDirectory``, if it is empty then.
+    static func remove(_ path: String) {
+        guard Files.linkTarget(path) == nil, let present = try? Files.readText(path, limit: 64 * 1024),
+            ResolverConfiguration.isOurs(present)
+        else { return }
+        try? Files.unlink(path)
+        let directory = ContainerWatch.split(path).directory
+        if ContainerWatch.split(directory).directory == namespacesDirectory { try? Files.removeDirectory(directory) }
+    }
+}
+
+extension Containers {
+    // MARK: - Files that a runtime asked for
+
+    /// Writes the file that was asked for with `--resolv-conf`, or refuses the container.
+    func writeWantedResolverFile(_ file: String, of namespace: NamespaceKey) throws(ControlError) {
+        do throws(LinuxError) {
+            guard try ResolverFiles.write(plane.hostResolver.configuration.render(), to: file) else {
+                throw LinuxError(call: "write", errno: .fileExists, subject: file)
+            }
+        } catch {
+            throw .operationFailed(
+                reason: "\(file) cannot be written (\(error.errno)); name another file, or remove it")
+        }
+        attached[namespace]?.wantedResolverFile = file
+        attached[namespace]?.resolverFiles.append(file)
+    }
+
+    // MARK: - Files by the namespace's name
+
+    /// Writes the file of a declared container; sees to that of a found one.
+    func writeResolverFiles(of namespace: NamespaceKey) {
+        guard let container = room[namespace] else { return }
+        guard container.declaration != nil else { return settleResolverFile(of: namespace) }
+        guard case .path(let path) = container.source, plane.configuration.discover.writesResolverConfiguration,
+            let file = ResolverFiles.path(forNamespaceAt: path), file != attached[namespace]?.wantedResolverFile
+        else { return }
+        writeResolverFile(file, of: namespace)
+    }
+
+    /// Writes or removes the file of a container that nobody has declared: it has one while it is on a network, unless a
+    /// file is there. A namespace that somebody set up for another purpose keeps its own DNS.
+    func settleResolverFile(of namespace: NamespaceKey) {
+        guard let container = room[namespace], container.declaration == nil, let attached = attached[namespace],
+            let found = plane.registry[attached.container], let path = container.path,
+            let file = ResolverFiles.path(forNamespaceAt: path),
+            plane.configuration.discover.writesResolverConfiguration
+        else { return }
+        let wantsFile = !found.endpoints.isEmpty && container.port != nil
+        guard wantsFile != attached.hasSettledResolverFile else { return }
+        self.attached[namespace]?.hasSettledResolverFile = wantsFile
+        if wantsFile { writeResolverFile(file, of: namespace) } else { removeResolverFiles(of: namespace) }
+    }
+
+    /// Writes anew what we wrote for containers: the search list and options of the host are others.
+    func rewriteResolverFiles() {
+        for (namespace, attached) in attached {
+            for file in attached.resolverFiles { writeResolverFile(file, of: namespace) }
+        }
+    }
+
+    func removeResolverFiles(of namespace: NamespaceKey) {
+        for file in attached[namespace]?.resolverFiles ?? [] { removeResolverFile(file) }
+        attached[namespace]?.resolverFiles = []
+        attached[namespace]?.wantedResolverFile = nil
+        attached[namespace]?.hasSettledResolverFile = false
+    }
+
+    // MARK: - The opener's part
+
+    /// Below `/etc/netns` the opener writes; the others were checked when they were asked for.
+    private func writeResolverFile(_ file: String, of namespace: NamespaceKey) {
+        let configuration = plane.hostResolver.configuration
+        if attached[namespace]?.resolverFiles.contains(file) == false {
+            attached[namespace]?.resolverFiles.append(file)
+        }
+        guard let name = ResolverFiles.namespace(ofFileAt: file) else {
+            return wrote(
+                file, of: namespace,
+                Result { () throws(LinuxError) in
+                    try ResolverFiles.write(configuration.render(), to: file)
+                })
+        }
+        requests.request(about: file) { opener in
+            Result { () throws(LinuxError) in try opener.writeResolverFile(ofNamespace: name, configuration) }
+        } late: { [self] in
+            wrote(file, of: namespace, .failure(LinuxError(call: "write", errno: .timedOut, subject: file)))
+        } done: { [self] (result: Result<Bool, LinuxError>) in
+            wrote(file, of: namespace, result)
+        }
+    }
+
+    private func wrote(_ file: String, of namespace: NamespaceKey, _ result: Result<Bool, LinuxError>) {
+        let name = name(of: namespace)
+        switch result {
+        case .success(true):
+            // The container may have ended meanwhile.
+            if attached[namespace]?.resolverFiles.contains(file) != true { removeResolverFile(file) }
+            return
+        case .success(false):
+            logger.info("container \(name): \(file) is somebody else's and stays as it is")
+        case .failure(let error):
+            logger.warning("container \(name): \(error)", metadata: .about(container: name))
+        }
+        attached[namespace]?.resolverFiles.removeAll { $0 == file }
+    }
+
+    /// Removes a file if it is ours.
+    func removeResolverFile(_ path: String) {
+        guard let name = ResolverFiles.namespace(ofFileAt: path) else { return ResolverFiles.remove(path) }
+        requests.request(about: path) { opener in
+            Result { () throws(LinuxError) in try opener.removeResolverFile(ofNamespace: name) }
+        } late: { [logger] in
+            logger.warning("\(path) stays: the opener does not answer")
+        } done: { [logger] (result: Result<Void, LinuxError>) in
+            if case .failure(let error) = result { logger.warning("\(path) stays: \(error)") }
+        }
+    }
+}

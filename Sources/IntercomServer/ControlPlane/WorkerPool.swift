@@ -1,0 +1,105 @@
+// The workers as the control plane sees them: changes go to all of them, questions to some, and their replies come back.
+
+import LinuxNet
+import Logging
+
+/// Starts the workers, posts messages to them, and collects their replies.
+final class WorkerPool {
+    /// Time for workers to answer a question. Their loops turn in microseconds.
+    static let deadline = Duration.seconds(10)
+
+    private struct Question {
+        var remaining: Int
+        var replies: [WorkerReply] = []
+        let deadline: ContinuousClock.Instant
+        let done: ([WorkerReply]) -> Void
+    }
+
+    private let workers: [WorkerHandle]
+    private let replies: Mailbox<WorkerReply>
+    private let logger: Logger
+    private var questions: [UInt64: Question] = [:]
+    private var lastToken: UInt64 = 0
+
+    /// Starts as many workers.
+    /// - Throws: ``LinuxError`` when threads or their descriptors cannot be made.
+    init(count: Int, settings: ServerSettings, logger: Logger) throws(LinuxError) {
+        let replies = try Mailbox<WorkerReply>()
+        var workers: [WorkerHandle] = []
+        for index in 0..<count {
+            workers.append(try WorkerHandle(index: index, settings: settings, replies: replies, logger: logger))
+        }
+        self.workers = workers
+        self.replies = replies
+        self.logger = logger
+    }
+
+    /// How many there are.
+    var count: Int { workers.count }
+    /// Their numbers.
+    var indices: Range<Int> { workers.indices }
+
+    /// Readable when replies have come; for ``takeReplies(_:)``.
+    var descriptor: Descriptor {
+        _read { yield replies.descriptor }
+    }
+
+    // MARK: - Messages
+
+    /// Posts a message to one worker.
+    func post(_ message: WorkerMessage, to worker: Int) { workers[worker].inbox.post(message) }
+
+    /// Posts a message to all workers.
+    func post(_ message: WorkerMessage) {
+        for worker in workers { worker.inbox.post(message) }
+    }
+
+    /// Asks some workers; `done` is called with their replies once all have come, exactly once.
+    func ask(
+        _ indices: some Collection<Int>, _ message: (UInt64) -> WorkerMessage,
+        then done: @escaping ([WorkerReply]) -> Void
+    ) {
+        lastToken &+= 1
+        questions[lastToken] = Question(
+            remaining: indices.count, deadline: .now + Self.deadline, done: done)
+        for index in indices { workers[index].inbox.post(message(lastToken)) }
+    }
+
+    /// Takes what has come; what workers say unasked goes to `report`.
+    func takeReplies(_ report: (WorkerReply) -> Void) {
+        for reply in replies.takeAll() {
+            guard let token = reply.token else {
+                report(reply)
+                continue
+            }
+            questions[token]?.replies.append(reply)
+            questions[token]?.remaining -= 1
+            if let question = questions[token], question.remaining == 0 {
+                questions[token] = nil
+                question.done(question.replies)
+            }
+        }
+    }
+
+    // MARK: - Deadlines
+
+    /// When ``expire()`` is due; nil: no question is open.
+    var nextDeadline: ContinuousClock.Instant? { questions.values.lazy.map(\.deadline).min() }
+
+    /// Ends questions that took too long, with the replies that have come.
+    func expire() {
+        let now = ContinuousClock.now
+        for (token, question) in questions where question.deadline <= now {
+            questions[token] = nil
+            logger.error(
+                "\(question.remaining) of \(count) workers do not answer", metadata: .about(limitedAs: "workers"))
+            question.done(question.replies)
+        }
+    }
+
+    /// Ends all workers and waits for their threads.
+    func stop() {
+        post(.stop)
+        for worker in workers { worker.join() }
+    }
+}

@@ -1,0 +1,202 @@
+// Requests to the opener: each on a thread of its own, so that the control thread waits for none of them.
+
+import DequeModule
+import LinuxNet
+import Synchronization
+
+/// Carries out calls of an ``Opener`` elsewhere, and hands in what came of them on the thread that asked.
+///
+/// Each request ends exactly once: by its result, or by its deadline, after which a late result is dropped.
+final class OpenerRequests {
+    /// Time for a request, the opener's own time-outs included.
+    static let deadline = Duration.seconds(8)
+
+    private struct Waiting {
+        let finish: () -> Void
+        let expire: () -> Void
+    }
+
+    let opener: any Opener
+    private let threads = OpenerThreads()
+    private let finished: Mailbox<UInt64>
+    private var waiting: [UInt64: Waiting] = [:]
+    /// In the order of their deadlines: all have the same time.
+    private var deadlines: Deque<(time: ContinuousClock.Instant, number: UInt64)> = []
+    private var lastNumber: UInt64 = 0
+    /// Requests that wait until one before them has ended, by what they are about.
+    private var chains: [String: Deque<() -> Void>] = [:]
+
+    /// - Throws: ``LinuxError``, for example when the process has too many open files.
+    init(_ opener: any Opener) throws(LinuxError) {
+        self.opener = opener
+        finished = try Mailbox()
+    }
+
+    /// Readable when results have come; for ``takeResults()``.
+    var descriptor: Descriptor {
+        _read { yield finished.descriptor }
+    }
+
+    /// True while nothing is under way.
+    var isIdle: Bool { waiting.isEmpty && chains.isEmpty }
+
+    /// Makes a request.
+    /// - Parameters:
+    ///   - isSlow: true for a namespace whose last request came late: these have few threads, so that they cannot take all.
+    ///   - work: calls the opener, on another thread.
+    ///   - late: is called in the place of `done` when the deadline has passed.
+    func request<Made: Sendable>(
+        isSlow: Bool = false, _ work: @escaping @Sendable (any Opener) -> Made, late: @escaping () -> Void,
+        done: @escaping (Made) -> Void
+    ) {
+        lastNumber &+= 1
+        let number = lastNumber
+        let result = RequestResult<Made>()
+        waiting[number] = Waiting(finish: { if let made = result.take() { done(made) } }, expire: late)
+        deadlines.append((.now + Self.deadline, number))
+        threads.run(isSlow: isSlow) { [opener, finished] in
+            result.put(work(opener))
+            finished.post(number)
+        }
+    }
+
+    /// Makes a request that begins when all before it that are about the same have ended.
+    /// - Parameter subject: a file, or the rules of a namespace.
+    func request<Made: Sendable>(
+        about subject: String, _ work: @escaping @Sendable (any Opener) -> Made, late: @escaping () -> Void,
+        done: @escaping (Made) -> Void
+    ) {
+        let start = { [unowned self] in
+            request(work) { [unowned self] in
+                late()
+                goOn(subject)
+            } done: { [unowned self] in
+                done($0)
+                goOn(subject)
+            }
+        }
+        guard chains[subject] == nil else {
+            chains[subject]?.append(start)
+            return
+        }
+        chains[subject] = []
+        start()
+    }
+
+    private func goOn(_ subject: String) {
+        guard let next = chains[subject]?.popFirst() else {
+            chains[subject] = nil
+            return
+        }
+        next()
+    }
+
+    /// Hands in the results that have come.
+    func takeResults() {
+        for number in finished.takeAll() { waiting.removeValue(forKey: number)?.finish() }
+        dropFinished()
+    }
+
+    /// When ``expire()`` is due.
+    var nextDeadline: ContinuousClock.Instant? { deadlines.first?.time }
+
+    /// Gives up what has taken too long.
+    func expire() {
+        let now = ContinuousClock.now
+        while let first = deadlines.first, first.time <= now {
+            deadlines.removeFirst()
+            waiting.removeValue(forKey: first.number)?.expire()
+        }
+        dropFinished()
+    }
+
+    private func dropFinished() {
+        while let first = deadlines.first, waiting[first.number] == nil { deadlines.removeFirst() }
+    }
+
+    /// Waits for what is under way, at the daemon's end.
+    func finishAll(within time: Duration) {
+        guard !isIdle, var loop = try? Epoll() else { return }
+        do throws(LinuxError) {
+            try loop.add(finished.descriptor, token: 0, interest: [.readable])
+            let end = ContinuousClock.now + time
+            while !isIdle {
+                let left = ContinuousClock.now.duration(to: end)
+                guard left > .zero else { return }
+                _ = try loop.wait(timeoutMilliseconds: Int(left.components.seconds) * 1000 + 100)
+                takeResults()
+            }
+        } catch {
+            return
+        }
+    }
+}
+
+/// Carries a result from one thread to another.
+private final class RequestResult<Made: Sendable>: Sendable {
+    private let made = Mutex<Made?>(nil)
+
+    func put(_ new: Made) { made.withLock { $0 = new } }
+
+    func take() -> Made? {
+        made.withLock { made in
+            defer { made = nil }
+            return made
+        }
+    }
+}
+
+/// Threads that come with work and go when there is none.
+private final class OpenerThreads: Sendable {
+    /// As many as the opener serves at once.
+    private static let limit = 16
+    /// Of these for namespaces that have been slow before.
+    private static let slowLimit = 4
+
+    private struct Lane {
+        var queue: Deque<@Sendable () -> Void> = []
+        var running = 0
+    }
+
+    private struct State {
+        var usual = Lane()
+        var slow = Lane()
+    }
+
+    private let state = Mutex(State())
+
+    func run(isSlow: Bool, _ job: @escaping @Sendable () -> Void) {
+        let lane = isSlow ? \State.slow : \State.usual
+        let limit = isSlow ? Self.slowLimit : Self.limit - Self.slowLimit
+        let needsThread = state.withLock { state in
+            state[keyPath: lane].queue.append(job)
+            guard state[keyPath: lane].running < limit else { return false }
+            state[keyPath: lane].running += 1
+            return true
+        }
+        if needsThread { startThread(isSlow: isSlow) }
+    }
+
+    private func startThread(isSlow: Bool) {
+        do throws(LinuxError) {
+            try Thread.start(name: "opener") { [self] in
+                while let job = next(isSlow: isSlow) { job() }
+            }
+        } catch {
+            // The request waits for another thread, or for its deadline.
+            state.withLock { state in
+                if isSlow { state.slow.running -= 1 } else { state.usual.running -= 1 }
+            }
+        }
+    }
+
+    /// The next job; nil where there is none, and the thread ends.
+    private func next(isSlow: Bool) -> (@Sendable () -> Void)? {
+        let lane = isSlow ? \State.slow : \State.usual
+        return state.withLock { state in
+            if let job = state[keyPath: lane].queue.popFirst() { return job }
+            state[keyPath: lane].running -= 1
+            return nil
+        }
+    }
+}
