@@ -14,6 +14,7 @@ struct StreamConnection: ~Copyable {
 
     let descriptor: Descriptor
     let listener: Ticket
+    /// When the client last completed a message or took an answer.
     var lastActive: Moment
     /// Queries of this connection that wait for an upstream.
     var inFlight = 0
@@ -98,8 +99,9 @@ struct StreamConnection: ~Copyable {
         }
         // Less than there was room for is all that there is (epoll(7)), but for a FIN.
         isReadable = hasFIN || count == min(portion, buffer.count)
-        lastActive = .now
         received(buffer, count)
+        // Octets alone keep no connection: one a second would hold it for hours.
+        if hasMessage { lastActive = .now }
     }
 
     /// Takes the first `count` octets of a buffer.

@@ -6,11 +6,11 @@ import LinuxNet
 
 /// Connections, found by ticket, and the queues of those that wait.
 struct StreamConnections: ~Copyable {
-    /// Connections of one namespace: programs that keep one open each are served, and a hundred greedy namespaces do not
-    /// fill a worker.
-    static let perNamespace = 64
+    /// Connections of one namespace: some tens of programs keep one each, and more than one namespace is needed to fill a
+    /// worker.
+    let perNamespace: Int
     /// Connections of a worker. Each has at most 192 KiB of answers and 80 KiB of queries in memory.
-    static let perWorker = 1024
+    let perWorker: Int
     /// How long listeners wait where nothing tells that descriptors or memory are there again.
     static let retryInterval = Lapse.milliseconds(100)
     /// Listeners that try again in one turn of the loop.
@@ -29,6 +29,11 @@ struct StreamConnections: ~Copyable {
     var pausedListeners = 0
     /// When listeners try again although nothing was closed: what was short may be there.
     var retryTime: Moment?
+
+    init(perNamespace: Int = 64, perWorker: Int = 1024) {
+        self.perNamespace = perNamespace
+        self.perWorker = perWorker
+    }
 
     /// Lets waiting listeners try again: a connection has ended, or is owed nothing any more.
     mutating func noteRoom() { if !waitingListeners.isEmpty { triesDue = waitingListeners.count } }
@@ -75,8 +80,8 @@ struct StreamConnections: ~Copyable {
     func room(for newcomer: Ticket, _ listeners: borrowing Listeners) -> Room {
         guard let position = listeners.position(of: newcomer) else { return .none(.namespaceIsFull) }
         let own = listeners[position].connections
-        let isFull = own >= Self.perNamespace
-        guard isFull || count >= Self.perWorker else { return .free }
+        let isFull = own >= perNamespace
+        guard isFull || count >= perWorker else { return .free }
         return among(newcomer, own, includingOthers: !isFull, listeners)
             .map { .inPlaceOf($0) } ?? .none(isFull ? .namespaceIsFull : .workerIsFull)
     }
