@@ -17,7 +17,7 @@ DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
 .PHONY: all build demo demo-tiers test check lint format docs fuzz test-asan test-tsan differential coverage floods soak \
-    bench micro instructions install install-files deb clean need-root need-swift
+    bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
 
@@ -142,7 +142,7 @@ install: build install-files
 # Binaries that are there already, units, manual pages, completions.
 LIB = $(DESTDIR)$(PREFIX)/lib
 SHARE = $(DESTDIR)$(PREFIX)/share
-UNITS := intercom.service intercom.socket intercom-opener.service intercom-opener.socket
+UNITS := intercom.service intercom.socket intercom-opener.service intercom-opener.socket run-netns.mount
 PUT := install -D --mode 644
 
 install-files:
@@ -167,6 +167,11 @@ install-files:
 deb: build
 	@.ci/install binutils dpkg-dev
 	@config/packaging/deb $(BIN) .build
+
+# What Debian's own checker calls an error in them fails.
+lint-deb: deb
+	@.ci/install lintian
+	lintian --fail-on error .build/intercom_*.deb .build/intercom-dbgsym_*.deb
 
 clean:
 	rm -rf .build Benchmarks/.build

@@ -113,4 +113,17 @@ struct BinaryTests {
             !libraries.contains("swift") && !libraries.contains("Foundation") && !libraries.contains("not found"),
             "\(libraries)")
     }
+
+    @Test("are one executable of at most 30 MB without its symbols, and have neither Foundation nor ICU in it")
+    func size() throws {
+        let stripped = FileManager.default.temporaryDirectory.appendingPathComponent("ic-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: stripped) }
+        try Command.must(["strip", "-o", stripped, "\(House.binaries)/intercomd"])
+        let size = try #require(try FileManager.default.attributesOfItem(atPath: stripped)[.size] as? Int)
+        #expect(size <= 30_000_000)
+        // ICU's data alone is longer; a type of Foundation's own would bring it.
+        let symbols = try Command.must(["nm", "\(House.binaries)/intercomd"]).out
+        #expect(!symbols.contains("$s10Foundation") && !symbols.contains("icudt"))
+        #expect(try Command.must(["\(House.binaries)/intercomctl", "--help"]).out.contains("intercomctl"))
+    }
 }
