@@ -213,10 +213,6 @@ struct ConfigurationErrorTests {
                 "3:12: subnets: '10.1.2.3/16' is an address within a subnet; did you mean '10.1.0.0/16'?",
                 "3:27: subnets: 'fd00::1/64' is an address within a subnet; did you mean 'fd00::/64'?"),
             BadFile(
-                "one interface twice",
-                "[[network]]\nname = 'a'\ninterface = 'br0'\n[[network]]\nname = 'b'\ninterface = 'br0'",
-                "6:13: interface: 'br0' is already on line 3"),
-            BadFile(
                 "subnets of no hosts", "[[network]]\nname = 'a'\nsubnets = ['224.0.0.0/4', 'ff02::/16']",
                 "3:12: subnets: '224.0.0.0/4' is no subnet of hosts", "3:27: subnets: 'ff02::/16' is no subnet of hosts"
             ),

@@ -26,15 +26,10 @@ extension ConfigurationReader {
     mutating func readNetworks(_ tables: [TableReader], beside domain: Name) -> NetworkList {
         var networks = NetworkList()
         var places = FirstPlaces<Name>()
-        var interfaces = FirstPlaces<String>()
         for var table in tables {
             let name = table.require("name", .placed(.dnsName))
             var network = NetworkDefinition(name: name?.value ?? "", source: .configuration)
             network.interface = table.read("interface", .interface)
-            if let interface = network.interface {
-                interfaces.claim(
-                    interface, at: table.place(of: "interface"), in: &table, "interface: '\(interface)'")
-            }
             let before = table.mistakes.count
             table.read("subnets", .list(of: .subnet), into: &network.subnets)
             // With some subnets unknown, no address is surely outside.
