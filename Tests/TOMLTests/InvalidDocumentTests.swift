@@ -142,6 +142,17 @@ struct InvalidDocumentTests {
         #expect(outcome(of: text) == expected)
     }
 
+    @Test(
+        "is refused for any character where a space or a letter could be",
+        arguments: [0x80...0x3FF, 0x1670...0x168F, 0x1800...0x181F, 0x2000...0x20FF, 0x2FF0...0x300F, 0xFEF0...0xFFFF])
+    func everyCharacter(_ range: ClosedRange<UInt32>) {
+        for scalar in range.lazy.compactMap(Unicode.Scalar.init) where scalar != "\u{FFFD}" {
+            for text in ["a = 1\(scalar)", "a\(scalar) = 1"] {
+                #expect(throws: TOMLError.self, "U+\(String(scalar.value, radix: 16))") { try TOMLValue(parsing: text) }
+            }
+        }
+    }
+
     @Test("is refused within its text, whatever octets of a valid one are left out or changed")
     func damaged() {
         let text = Array(
