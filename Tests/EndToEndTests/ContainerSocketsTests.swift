@@ -228,7 +228,8 @@ struct ContainerSocketsTests {
             // Anything that wakes the worker.
             _ = try house.run(in: "web", ["dig", "@127.0.0.11", "+timeout=1", "+tries=2", "web"])
             let daemon = try #require(house.daemon)
-            #expect(eventually { !daemon.isRunning })
+            let hasEnded = eventually { !daemon.isRunning }
+            try #require(hasEnded, "\(house.log)")
             #expect(daemon.terminationStatus == 1)
             #expect(
                 house.log.contains("intercomd: worker 0 cannot wait for events: epoll_wait: Bad file descriptor"),
