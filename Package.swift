@@ -68,9 +68,6 @@ let package = Package(
         // The life of containers: events in, effects out; no I/O.
         .target(name: "Attachment", swiftSettings: settings),
 
-        // What container runtimes say: Docker's API over HTTP, hooks, CNI, aardvark-dns's files; no I/O.
-        .target(name: "RuntimeWire", dependencies: ["DNSWire"], swiftSettings: settings),
-
         // Control plane and data plane.
         .target(
             name: "IntercomServer",
@@ -88,7 +85,7 @@ let package = Package(
         .target(
             name: "DaemonCommand",
             dependencies: [
-                "IntercomServer",
+                "ControlAPI", "IntercomServer", "LinuxNet",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -96,7 +93,7 @@ let package = Package(
         .target(
             name: "ClientCommand",
             dependencies: [
-                "ControlAPI", "LinuxNet", "Varlink",
+                "ControlAPI", "DNSWire", "LinuxNet", "Varlink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -113,7 +110,6 @@ let package = Package(
         .testTarget(name: "LinuxNetTests", dependencies: ["LinuxNet"], swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["LinuxNet", "Systemd"], swiftSettings: settings),
         .testTarget(name: "VarlinkTests", dependencies: ["Varlink"], swiftSettings: settings),
-        .testTarget(name: "RuntimeWireTests", dependencies: ["RuntimeWire"], swiftSettings: settings),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: settings),
         .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
         .testTarget(name: "AttachmentTests", dependencies: ["Attachment"], swiftSettings: settings),
@@ -142,9 +138,6 @@ if Context.environment["INTERCOM_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "Fuzz",
-            dependencies: [
-                "ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry", "RuntimeWire",
-                "Varlink",
-            ],
+            dependencies: ["ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry", "Varlink"],
             path: "Tests/Fuzz", exclude: ["Seeds", "run"], swiftSettings: settings))
 }

@@ -159,3 +159,16 @@ int clinux_processor_count(void) {
     if (sched_getaffinity(0, sizeof set, &set) < 0) return 1;
     return CPU_COUNT(&set);
 }
+
+// glibc calls constructors with main's arguments. Swift reads /proc/self/cmdline instead, and cannot go on without /proc.
+static int argument_count;
+static char **argument_vector;
+
+__attribute__((constructor)) static void keep_arguments(int count, char **vector) {
+    argument_count = count;
+    argument_vector = vector;
+}
+
+const char *clinux_argument(int index) {
+    return index >= 0 && index < argument_count ? argument_vector[index] : NULL;
+}

@@ -123,7 +123,8 @@ package enum ReadyContainer: ControlMethod {
 /// All containers, by name.
 package enum ListContainers: ControlMethod {
     package static let definition = """
-        # All containers, by name.
+        # All containers, by name. With "more": in several replies, in no order, the last without "continues". What comes
+        # or goes meanwhile may be missing. Without it a list may be too large.
         method ListContainers() -> (containers: []Container)
         """
     package static let types: [any ControlType.Type] = [

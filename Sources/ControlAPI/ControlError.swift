@@ -71,6 +71,8 @@ extension ControlError {
         error InvalidAddress (message: string, address: string, reason: string)
         error AddressInUse (message: string, address: string, network: string, container: string)
         error InvalidValue (message: string, parameter: string, value: string, reason: string)
+        # More than one call may declare of something.
+        error TooMany (message: string, parameter: string, count: int, limit: int)
         error NotANetworkNamespace (message: string, path: string, reason: string)
         error NoSuchProcess (message: string, pid: int)
         error HostNamespace (message: string, namespace: string)
@@ -79,6 +81,8 @@ extension ControlError {
         error NoNftables (message: string, namespace: string, reason: string)
         error NotPermitted (message: string, user: string)
         error InvalidConfiguration (message: string, errors: []string)
+        # The reply to this method would be too long for one message: call it with "more".
+        error ReplyTooLarge (message: string, method: string)
         error OperationFailed (message: string, reason: string)
         """
 }
@@ -192,6 +196,27 @@ extension ControlError {
             "address \(address) on network \(network) is that of container \(container) already; choose another")
     }
 
+    /// More than one call may declare.
+    package static func tooMany(_ what: String, count: Int, limit: Int) -> ControlError {
+        ControlError(
+            "TooMany", ["parameter": .string(what), "count": .int(count), "limit": .int(limit)],
+            "\(count) \(what) are too many; at most \(limit) are taken")
+    }
+
+    /// It is no subnet.
+    package static func invalidSubnet(_ subnet: String, reason: String) -> ControlError {
+        ControlError(
+            "InvalidAddress", ["address": .string(subnet), "reason": .string(reason)],
+            "bad subnet '\(subnet)': \(reason)")
+    }
+
+    /// It is no DNS server that can be asked.
+    package static func invalidUpstream(_ upstream: String, reason: String) -> ControlError {
+        ControlError(
+            "InvalidAddress", ["address": .string(upstream), "reason": .string(reason)],
+            "bad upstream '\(upstream)': \(reason)")
+    }
+
     /// Another parameter cannot be what it is.
     package static func invalidValue(_ value: String, of parameter: String, reason: String) -> ControlError {
         ControlError(
@@ -268,6 +293,13 @@ extension ControlError {
             "InvalidConfiguration", ["errors": .strings(errors)],
             "\(errors.first ?? "the configuration cannot be read")\(errors.count > 1 ? " (and \(errors.count - 1) more)" : ""); the running configuration stays"
         )
+    }
+
+    /// The reply would be too long for one message.
+    package static func replyTooLarge(_ method: any ControlMethod.Type) -> ControlError {
+        ControlError(
+            "ReplyTooLarge", ["method": .string(method.name)],
+            "the reply of \(method.name) is too large for one message; call it with \"more\", and it comes in several")
     }
 
     /// Something else failed; the reason is all there is to say.

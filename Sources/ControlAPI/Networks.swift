@@ -68,7 +68,8 @@ package enum RemoveNetwork: ControlMethod {
 /// All networks, by name.
 package enum ListNetworks: ControlMethod {
     package static let definition = """
-        # All networks, by name.
+        # All networks, by name. With "more": in several replies, in no order, the last without "continues"; a network of
+        # many containers comes in parts. What comes or goes meanwhile may be missing. Without it a list may be too large.
         method ListNetworks() -> (networks: []Network)
         """
     package static let types: [any ControlType.Type] = [Network.Member.self, Fact.self, Route.self, Network.self]
@@ -87,7 +88,7 @@ package enum ListNetworks: ControlMethod {
 /// One network.
 package enum InspectNetwork: ControlMethod {
     package static let definition = """
-        # One network.
+        # One network; with "more" in several replies, if it has many containers.
         method InspectNetwork(name: string) -> (network: Network)
         """
     package static let types: [any ControlType.Type] = [Network.Member.self, Fact.self, Route.self, Network.self]
@@ -175,7 +176,8 @@ package struct Route: ControlType, Codable, Equatable, Sendable {
 package struct Network: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
         # A network: the segment that containers share. forwardFrom: from where its upstreams and routes are asked, "host"
-        # or "namespace" (that of the container); ttl: seconds; source: "configuration", "control" or "kernel".
+        # or "namespace" (that of the container); ttl: seconds; source: "configuration", "control" or "kernel";
+        # continued: true where the containers are further ones of the network before, whose facts it told.
         type Network (
           name: string,
           interface: ?string,
@@ -187,7 +189,8 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
           ttl: int,
           source: string,
           containers: []Member,
-          facts: []Fact
+          facts: []Fact,
+          continued: ?bool
         )
         """
 
@@ -234,10 +237,13 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
     package var containers: [Member]
     /// All that is known of it, what is declared first.
     package var facts: [Fact]
+    /// True where ``containers`` are further ones of the network that came before it in a list.
+    package var continued: Bool?
 
     package init(
         name: String, interface: String?, subnets: [String], internal: Bool, upstreams: [String],
-        routes: [Route], forwardFrom: String, ttl: Int, source: String, containers: [Member], facts: [Fact]
+        routes: [Route], forwardFrom: String, ttl: Int, source: String, containers: [Member], facts: [Fact],
+        continued: Bool? = nil
     ) {
         self.name = name
         self.interface = interface
@@ -250,5 +256,6 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
         self.source = source
         self.containers = containers
         self.facts = facts
+        self.continued = continued
     }
 }

@@ -77,6 +77,20 @@ package enum Files {
         try? writeAll(Array(text.utf8), to: stream.rawValue, "")
     }
 
+    /// Writes one line to a standard stream if the stream takes it at once: a pipe that nobody reads, or a stopped
+    /// terminal, is not waited for.
+    /// - Parameter line: with its newline; cut so that a pipe takes all of it or nothing (PIPE_BUF, pipe(7)).
+    /// - Returns: false where the line is lost.
+    package static func writeUnlessBlocked(_ line: String, to stream: Stream) -> Bool {
+        var bytes = Array(line.utf8)
+        if bytes.count > Int(PIPE_BUF) { bytes = bytes.prefix(Int(PIPE_BUF) - 1) + [UInt8(ascii: "\n")] }
+        // A pipe is writable where it has room for PIPE_BUF octets.
+        guard clinux_is_writable(stream.rawValue) == 1 else { return false }
+        // The array's own storage and its count, used only while the call runs.
+        let written = unsafe bytes.withUnsafeBytes { unsafe CLinux.write(stream.rawValue, $0.baseAddress, $0.count) }
+        return written == bytes.count
+    }
+
     /// A second descriptor for what a standard stream goes to (fcntl(2) F_DUPFD_CLOEXEC).
     /// - Throws: ``LinuxError`` where the stream is closed.
     package static func duplicate(_ stream: Stream) throws(LinuxError) -> Descriptor {
@@ -85,6 +99,12 @@ package enum Files {
 
     /// Whether a standard stream goes to a terminal (isatty(3)).
     package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
+
+    /// The columns of the terminal that a standard stream goes to (ioctl_tty(2)); nil where it goes to none.
+    package static func terminalWidth(_ stream: Stream) -> Int? {
+        let width = clinux_terminal_width(stream.rawValue)
+        return width > 0 ? Int(width) : nil
+    }
 
     /// The device and the number of the file that a standard stream goes to; nil where it is closed.
     package static func identity(of stream: Stream) -> (device: UInt64, inode: UInt64)? {

@@ -34,6 +34,19 @@ package enum Exit {
     package static func now(_ status: Int32) -> Never { exit(status) }
 }
 
+/// The command line of the process.
+package enum ProcessArguments {
+    /// All arguments, the program's name first; as main(3) has them, so that they are there without `/proc`.
+    package static var all: [String] {
+        var arguments: [String] = []
+        // NUL-terminated strings, which live as long as the process; NULL behind the last.
+        while let argument = unsafe clinux_argument(Int32(arguments.count)) {
+            unsafe arguments.append(String(cString: argument))
+        }
+        return arguments
+    }
+}
+
 /// What the process was started with.
 package enum Environment {
     /// The value of a variable (getenv(3)); nil where it is not set.

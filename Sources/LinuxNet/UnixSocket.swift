@@ -70,6 +70,32 @@ package enum UnixSocket {
         return socket
     }
 
+    /// A socket that datagrams are sent from. Non-blocking, close-on-exec.
+    /// - Throws: ``LinuxError``, for example when the process has too many open files.
+    package static func sender() throws(LinuxError) -> Descriptor { try Descriptor.socket(AF_UNIX, SOCK_DGRAM) }
+
+    /// Sends a datagram to the socket at a path.
+    /// - Returns: false where its queue is full: it is lost.
+    /// - Throws: ``LinuxError``, for example when nobody has a socket there.
+    package static func send(
+        _ bytes: Span<UInt8>, to path: String, from socket: borrowing Descriptor
+    ) throws(LinuxError) -> Bool {
+        let descriptor = socket.rawValue
+        var isSent = false
+        try unsafe withAddress(path) { address throws(LinuxError) in
+            isSent =
+                try systemUnlessBlocked("sendto", path) {
+                    // The span's storage and the address live while the call runs.
+                    unsafe bytes.withUnsafeBytes {
+                        unsafe sendto(
+                            descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL), address,
+                            socklen_t(MemoryLayout<sockaddr_un>.size))
+                    }
+                } != nil
+        }
+        return isSent
+    }
+
     /// Takes over a socket that another process made for clients to connect to: it is non-blocking from now on.
     /// - Returns: whether it is one.
     package static func adopt(_ socket: borrowing Descriptor) -> Bool {

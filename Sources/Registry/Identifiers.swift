@@ -58,6 +58,9 @@ struct NumberPool: Sendable {
     private var next: UInt32 = 0
     private var free: [UInt32] = []
 
+    /// Above all numbers that are in use.
+    var end: UInt32 { next }
+
     mutating func take() -> UInt32 {
         if let number = free.popLast() { return number }
         defer { next += 1 }

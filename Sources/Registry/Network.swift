@@ -16,6 +16,8 @@ extension Registry {
         var dnsName: Name?
         /// In the order in which they came.
         var members: OrderedSet<ContainerID> = []
+        /// How many containers are on it.
+        package var memberCount: Int { members.count }
         /// Whose address it is. What is observed may have several owners.
         var owners: [IPAddress: [ContainerID]] = [:]
         /// Where its questions go: the group of each route's domain, and under the root that of its own upstreams.

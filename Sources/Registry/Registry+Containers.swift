@@ -73,17 +73,20 @@ extension Registry {
 
     // MARK: - On networks
 
-    /// Puts a container on a network, or gives it addresses and aliases on one that its links are plugged into.
-    /// - Throws: ``RegistryError``, as ``addContainer(_:cookie:)``, and
-    ///   ``RegistryError/alreadyConnected(container:network:)``.
+    /// Puts a container on a network, or gives it further addresses and aliases on one that it is on already: what is
+    /// there stays, and nothing new is no error.
+    /// - Throws: ``RegistryError``, as ``addContainer(_:cookie:)``.
     package mutating func connect(container text: String, _ endpoint: EndpointDefinition) throws(RegistryError) {
         let container = try container(named: text)
-        let network = try check(endpoint)
-        let isBare = endpoint.addresses.isEmpty && endpoint.aliases.isEmpty
-        guard !hasDeclaredEndpoint(container.id, on: network.id),
-            !isBare || container.endpoint(on: network.id) == nil
-        else { throw .alreadyConnected(container: container.name, network: network.name) }
-        let connection = spelled(endpoint)
+        var new = endpoint
+        let known = self.network(of: endpoint).map { declaredAddresses(of: container.id, on: $0) } ?? []
+        new.addresses.removeAll { known.contains($0) }
+        let network = try check(new)
+        let present = declaredEndpoints(of: container.id, on: network.id)
+        new.aliases.removeAll { alias in present.contains { $0.aliases.contains(alias) } }
+        let isBare = new.addresses.isEmpty && new.aliases.isEmpty
+        if isBare, container.endpoint(on: network.id) != nil { return }
+        let connection = spelled(new)
         let interface = network.observed?.interface
         change(container.id) {
             let returns = $0.disconnected.contains { $0 == interface }
@@ -166,6 +169,10 @@ extension Registry {
 
     func hasDeclaredEndpoint(_ container: ContainerID, on network: ScopeID) -> Bool {
         containerStates[container]?.declaredEndpoints.contains { self.network(of: $0) == network } ?? false
+    }
+
+    private func declaredEndpoints(of container: ContainerID, on network: ScopeID) -> [EndpointDefinition] {
+        containerStates[container]?.declaredEndpoints.filter { self.network(of: $0) == network } ?? []
     }
 
     func declaredAddresses(of container: ContainerID, on network: ScopeID) -> [IPAddress] {

@@ -13,6 +13,28 @@ extension Registry {
         containerStates.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
     }
 
+    /// The networks whose numbers are in a range, in the order of their numbers: a piece of a list that is made while
+    /// networks come and go.
+    package func networks(numbered numbers: Range<UInt32>) -> [Network] {
+        numbers.clamped(to: 0..<scopeNumbers.end).compactMap { networkStates[ScopeID(rawValue: $0)] }
+    }
+
+    /// The containers whose numbers are in a range, likewise.
+    package func containers(numbered numbers: Range<UInt32>) -> [Container] {
+        numbers.clamped(to: 0..<containerNumbers.end).compactMap { containerStates[ContainerID(rawValue: $0)] }
+    }
+
+    /// Above the numbers of all networks.
+    package var networkNumbersEnd: UInt32 { scopeNumbers.end }
+    /// Above the numbers of all containers.
+    package var containerNumbersEnd: UInt32 { containerNumbers.end }
+
+    /// Some of the containers on a network: those at these places, in the order in which they came.
+    package func members(of network: ScopeID, at places: Range<Int>) -> [Container] {
+        guard let members = networkStates[network]?.members else { return [] }
+        return members[places.clamped(to: 0..<members.count)].compactMap { containerStates[$0] }
+    }
+
     /// How many networks there are.
     package var networkCount: Int { networkStates.count }
     /// How many containers there are.

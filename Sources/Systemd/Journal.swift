@@ -1,6 +1,5 @@
-// The journal's native protocol: a message with fields, sd_journal_send(3).
+// The journal's native protocol: a message with fields.
 
-internal import CSystemd
 package import LinuxNet
 
 /// systemd-journald.
@@ -17,32 +16,31 @@ package enum Journal {
         return Environment.value(of: "JOURNAL_STREAM") == "\(identity.device):\(identity.inode)"
     }
 
-    /// Logs a message, with fields: names of upper-case letters, digits and underscores, as `MESSAGE_ID`, and values as they
-    /// are.
-    /// - Throws: ``SystemdError``, for example when a name is none.
-    package static func send(
-        _ message: String, _ priority: Priority, fields: [(name: String, value: String)]
-    ) throws(SystemdError) {
-        var lines = ["MESSAGE=\(message)", "PRIORITY=\(priority.rawValue)"]
-        for field in fields { lines.append("\(field.name)=\(field.value)") }
-        var bytes: [UInt8] = []
-        var ends: [Int] = []
-        for line in lines {
-            bytes += line.utf8
-            ends.append(bytes.count)
+    /// Sends messages to the journal, and never waits for it.
+    package struct Sender: ~Copyable, Sendable {
+        /// Where journald takes messages (systemd-journald.service(8)).
+        package static let path = "/run/systemd/journal/socket"
+
+        private let path: String
+        private let socket: Descriptor
+
+        /// - Throws: `LinuxError`, for example when the process has too many open files.
+        package init(path: String = Sender.path) throws(LinuxError) {
+            self.path = path
+            socket = try UnixSocket.sender()
         }
-        try checked("sd_journal_sendv") {
-            unsafe bytes.withUnsafeMutableBytes { bytes in
-                var start = 0
-                var pieces: [iovec] = unsafe []
-                for end in ends {
-                    // Within the array, which lives while the call runs: the ends are where its own lines end.
-                    let base = unsafe bytes.baseAddress.map { unsafe $0 + start }
-                    unsafe pieces.append(iovec(iov_base: base, iov_len: end - start))
-                    start = end
-                }
-                return unsafe sd_journal_sendv(pieces, Int32(pieces.count))
-            }
+
+        /// Sends a message with fields: names of upper-case letters, digits and underscores, as `MESSAGE_ID`, and values
+        /// of one line.
+        /// - Returns: false where the journal takes no more for now: the message is lost.
+        /// - Throws: `LinuxError`, for example when there is no journal.
+        package func send(
+            _ message: String, _ priority: Priority, fields: [(name: String, value: String)]
+        ) throws(LinuxError) -> Bool {
+            // The native protocol: a line NAME=VALUE for each field (systemd.io/JOURNAL_NATIVE_PROTOCOL).
+            var datagram = "MESSAGE=\(message)\nPRIORITY=\(priority.rawValue)\n"
+            for field in fields { datagram += "\(field.name)=\(field.value)\n" }
+            return try UnixSocket.send(Array(datagram.utf8).span, to: path, from: socket)
         }
     }
 }

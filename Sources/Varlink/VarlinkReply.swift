@@ -20,6 +20,26 @@ package enum VarlinkReply {
         VarlinkParameters.encode(Success(parameters: parameters, continues: continues ? true : nil))
     }
 
+    /// The reply of a call that was carried out, whose parameters are one list of elements.
+    /// - Parameters:
+    ///   - field: the list's name: letters.
+    ///   - elements: JSON, as ``element(_:)`` gives it.
+    ///   - continues: more replies with further elements follow.
+    package static func encode(list field: String, _ elements: [[UInt8]], continues: Bool) -> [UInt8] {
+        var message = Array("{\(continues ? "\"continues\":true," : "")\"parameters\":{\"\(field)\":[".utf8)
+        message.reserveCapacity(message.count + elements.reduce(8) { $0 + $1.count + 1 })
+        for (number, element) in elements.enumerated() {
+            if number > 0 { message.append(UInt8(ascii: ",")) }
+            message += element
+        }
+        message += "]}}".utf8
+        message.append(0)
+        return message
+    }
+
+    /// One element of a list as JSON.
+    package static func element(_ value: some Encodable) -> [UInt8] { VarlinkParameters.encode(value).dropLast() }
+
     /// The reply of a call that was refused, with the error's full name, as `intercom.Control.NoSuchNetwork`.
     package static func encode(error: String, _ parameters: some Encodable) -> [UInt8] {
         VarlinkParameters.encode(Failure(error: error, parameters: parameters))

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ControlAPI
+import LinuxNet
 
 struct ContainerVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,7 +23,7 @@ extension ContainerVerbs {
         @Argument(help: "One label of at most 63 octets.")
         var name: String
 
-        @Option(help: ArgumentHelp("Its network namespace, as /run/netns/web.", valueName: "path"))
+        @Option(help: ArgumentHelp("Its network namespace, as /run/netns/web.", valueName: "path"), completion: .file())
         var netns: String?
 
         @Option(help: ArgumentHelp("A process in its network namespace.", valueName: "pid"))
@@ -32,7 +33,7 @@ extension ContainerVerbs {
             name: .customLong("network"),
             help: ArgumentHelp(
                 "A network that it is on; may be repeated, the first answers first.",
-                valueName: "name[,ip=addr]...[,alias=name]..."),
+                valueName: "name[,ip=addr]...[,alias=name]..."), completion: .networks,
             transform: AddContainer.Attachment.init(argument:))
         var networks: [AddContainer.Attachment] = []
 
@@ -45,7 +46,7 @@ extension ContainerVerbs {
         @Option(
             name: .customLong("link"),
             help: ArgumentHelp("A name of another container that it alone sees.", valueName: "container:name"),
-            transform: Link.init(argument:))
+            completion: .containers, transform: Link.init(argument:))
         var links: [Link] = []
 
         @Option(
@@ -54,7 +55,7 @@ extension ContainerVerbs {
             transform: Port.init(argument:))
         var ports: [Port] = []
 
-        @Option(help: ArgumentHelp("Write a resolv.conf for it here.", valueName: "path"))
+        @Option(help: ArgumentHelp("Write a resolv.conf for it here.", valueName: "path"), completion: .file())
         var resolvConf: String?
 
         @Option(
@@ -83,10 +84,14 @@ extension ContainerVerbs {
             commandName: "rm", abstract: "Take a container's intercom and its names away.",
             discussion: "What the kernel shows of it stays: a namespace that was found is answered as such.")
 
-        @Argument var name: String
+        @Argument(completion: .containers) var names: [String]
         @OptionGroup var common: CommonOptions
 
-        func run() throws { try common.call(RemoveContainer.self, Named(name: name)) }
+        func run() throws {
+            try common.callEach(names) { client, name throws(Failure) in
+                _ = try client.call(RemoveContainer.self, Named(name: name))
+            }
+        }
     }
 
     struct List: ParsableCommand {
@@ -95,46 +100,70 @@ extension ContainerVerbs {
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            try common.call(ListContainers.self, Nothing()) { reply in
-                var table = Table(["CONTAINER", "NAMESPACE", "NETWORKS", "ADDRESSES", "STATE", "SOURCE"])
-                for container in reply.containers {
-                    table.add([
-                        container.name, container.namespace, list(container.networks.map(\.network)),
-                        list(container.networks.flatMap(\.addresses)), container.draining ? "draining" : "ready",
-                        container.facts.sources,
-                    ])
-                }
-                return table.text
+            var listing = Listing<ControlAPI.Container>(
+                "containers", ["CONTAINER", "NAMESPACE", "NETWORKS", "ADDRESSES", "STATE", "SOURCE"],
+                isJSON: common.json, name: \.name
+            ) { container in
+                [
+                    container.name, container.namespace, container.networks.map(\.network),
+                    container.networks.flatMap(\.addresses), container.draining ? "draining" : "ready",
+                    container.facts.sources,
+                ]
             }
+            let client = try ControlClient(socket: common.socket)
+            try client.replies(to: ListContainers.self, Nothing()) { reply in
+                for container in reply.containers { listing.add(container) }
+            }
+            listing.end()
         }
     }
 
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a container, its networks and all its names.")
 
-        @Argument var name: String
+        @Argument(completion: .containers) var names: [String]
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            try common.call(InspectContainer.self, Named(name: name)) { reply in
-                let container = reply.container
-                var facts = Table(["CONTAINER", container.name])
-                facts.add(["id", container.id ?? ""])
-                facts.add(["hostname", container.hostname ?? ""])
-                facts.add(["namespace", container.namespace])
-                facts.add(["listener", container.listener ?? ""])
-                facts.add(["listen", container.listen])
-                facts.add(["state", container.draining ? "draining" : "ready"])
-                facts.add(["links", list(container.links.map { "\($0.container):\($0.name)" })])
-                facts.add(["ports", list(container.ports.map(\.text))])
-                facts.add(["resolv.conf", container.resolvConf ?? ""])
-                facts.add(["source", container.facts.sources])
-                var networks = Table(["NETWORK", "ADDRESSES", "NAMES"])
-                for endpoint in container.networks {
-                    networks.add([endpoint.network, list(endpoint.addresses), list(endpoint.names)])
-                }
-                return facts.text + "\n" + networks.text + "\n" + container.facts.table.text
+            try common.callEach(names) { client, name throws(Failure) in
+                try client.call(InspectContainer.self, Named(name: name)).container
+            } show: {
+                print($0)
             }
+        }
+
+        /// One as the daemon's reply, several as those of a list.
+        private func print(_ containers: [ControlAPI.Container]) {
+            if common.json {
+                if names.count > 1 {
+                    Files.write(
+                        CommonOptions.document(ListContainers.Reply(containers: containers)), to: .standardOutput)
+                } else if let container = containers.first {
+                    Files.write(
+                        CommonOptions.document(InspectContainer.Reply(container: container)), to: .standardOutput)
+                }
+            } else {
+                Files.write(containers.map(Self.text).joined(separator: "\n"), to: .standardOutput)
+            }
+        }
+
+        private static func text(_ container: ControlAPI.Container) -> String {
+            var facts = Table(["CONTAINER", container.name], .wrap)
+            facts.add(["id", container.id ?? ""])
+            facts.add(["hostname", container.hostname ?? ""])
+            facts.add(["namespace", container.namespace])
+            facts.add(["listener", container.listener ?? ""])
+            facts.add(["listen", container.listen])
+            facts.add(["state", container.draining ? "draining" : "ready"])
+            facts.add(["links", container.links.map { "\($0.container):\($0.name)" }])
+            facts.add(["ports", container.ports.map(\.text)])
+            facts.add(["resolv.conf", container.resolvConf ?? ""])
+            facts.add(["source", container.facts.sources])
+            var networks = Table(["NETWORK", "ADDRESSES", "NAMES"], .wrap)
+            for endpoint in container.networks {
+                networks.add([endpoint.network, endpoint.addresses, endpoint.names])
+            }
+            return facts.text + "\n" + networks.text + "\n" + container.facts.table.text
         }
     }
 
@@ -143,7 +172,7 @@ extension ContainerVerbs {
             abstract: "Leave a container out of aliases that others serve, too.",
             discussion: "Its own names stay. Where all who serve an alias are draining, all of them answer.")
 
-        @Argument var name: String
+        @Argument(completion: .containers) var name: String
         @OptionGroup var common: CommonOptions
 
         func run() throws { try common.call(DrainContainer.self, Named(name: name)) }
@@ -152,7 +181,7 @@ extension ContainerVerbs {
     struct Ready: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Take 'container drain' back.")
 
-        @Argument var name: String
+        @Argument(completion: .containers) var name: String
         @OptionGroup var common: CommonOptions
 
         func run() throws { try common.call(ReadyContainer.self, Named(name: name)) }

@@ -1,41 +1,24 @@
-// The client's side of the control socket, and the options that every verb has.
+// The client's side of the control socket.
 
-import ArgumentParser
 import ControlAPI
 import LinuxNet
 import SystemPackage
 import Varlink
 
-/// What every verb takes.
-struct CommonOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The daemon's control socket.", valueName: "path"))
-    var socket = "/run/intercom/control.sock"
-
-    @Flag(help: "Print JSON with stable field names.")
-    var json = false
-
-    /// Calls the daemon; with `--json` prints its reply as it is, else lets `show` print it.
-    func call<Method: ControlMethod>(
-        _ method: Method.Type, _ parameters: Method.Parameters, show: (Method.Reply) -> String = { _ in "" }
-    ) throws {
-        _ = try reply(method, parameters, show: show)
-    }
-
-    /// The same, and gives the reply.
-    func reply<Method: ControlMethod>(
-        _ method: Method.Type, _ parameters: Method.Parameters, show: (Method.Reply) -> String
-    ) throws -> Method.Reply {
-        let reply = try ControlClient(socket: socket).call(method, parameters)
-        let text = json ? VarlinkParameters.text(reply) + "\n" : show(reply)
-        Files.write(text, to: .standardOutput)
-        return reply
-    }
+/// Why a verb was not carried out.
+struct Failure: Error {
+    /// 1: refused. 3: there is no daemon.
+    var status: Int32
+    /// What failed, on what, and what to do.
+    var message: String
 }
 
 /// One connection to the daemon.
-struct ControlClient: ~Copyable {
+final class ControlClient {
     private let descriptor: Descriptor
     private let path: String
+    private var framer = VarlinkFramer()
+    private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
 
     /// - Throws: ``Failure`` with status 3 where there is no daemon, 1 where this user may not call it.
     init(socket path: String) throws(Failure) {
@@ -62,14 +45,37 @@ struct ControlClient: ~Copyable {
         _ method: Method.Type, _ parameters: Method.Parameters
     ) throws(Failure) -> Method.Reply {
         try send(VarlinkCall.encode(method: Method.name, parameters: parameters))
-        var framer = VarlinkFramer()
+        return try Self.reply(of: method, try nextResponse())
+    }
+
+    /// Calls a method that may give many replies, and takes each as it comes, until the last.
+    /// - Throws: ``Failure``.
+    func replies<Method: ControlMethod>(
+        to method: Method.Type, _ parameters: Method.Parameters, each: (Method.Reply) throws(Failure) -> Void
+    ) throws(Failure) {
+        try send(VarlinkCall.encode(method: Method.name, parameters: parameters, more: true))
         while true {
-            if let reply = framer.next() { return try Self.reply(of: method, try response(reply)) }
-            try receive(into: &framer)
+            let response = try nextResponse()
+            try each(try Self.reply(of: method, response))
+            if !response.continues { return }
         }
     }
 
-    /// Calls a method that gives many replies, and takes each as it comes, until the user or the daemon ends it.
+    /// The same, and gives all replies.
+    /// - Throws: ``Failure``.
+    func allReplies<Method: ControlMethod>(
+        to method: Method.Type, _ parameters: Method.Parameters
+    ) throws(Failure) -> [Method.Reply] {
+        try send(VarlinkCall.encode(method: Method.name, parameters: parameters, more: true))
+        var replies: [Method.Reply] = []
+        while true {
+            let response = try nextResponse()
+            replies.append(try Self.reply(of: method, response))
+            if !response.continues { return replies }
+        }
+    }
+
+    /// Calls a method whose replies never end, and takes each as it comes, until the user or the daemon ends it.
     /// - Throws: ``Failure``.
     func stream<Method: ControlMethod>(
         _ method: Method.Type, _ parameters: Method.Parameters, each: (Method.Reply) -> Void
@@ -81,9 +87,8 @@ struct ControlClient: ~Copyable {
             throw Failure(status: 1, message: "signals cannot be waited for (\(error))")
         }
         try send(VarlinkCall.encode(method: Method.name, parameters: parameters, more: true))
-        var framer = VarlinkFramer()
         while watch.waitForReply() {
-            try receive(into: &framer)
+            try receive()
             while let message = framer.next() {
                 let response = try response(message)
                 let reply = try Self.reply(of: method, response)
@@ -107,8 +112,14 @@ struct ControlClient: ~Copyable {
         }
     }
 
-    private func receive(into framer: inout VarlinkFramer) throws(Failure) {
-        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+    private func nextResponse() throws(Failure) -> VarlinkResponse {
+        while true {
+            if let message = framer.next() { return try response(message) }
+            try receive()
+        }
+    }
+
+    private func receive() throws(Failure) {
         let count: Int?
         do throws(LinuxError) {
             count = try descriptor.read(into: &buffer)
@@ -119,19 +130,19 @@ struct ControlClient: ~Copyable {
         do throws(VarlinkFramerError) {
             try framer.feed(buffer, count ?? 0)
         } catch {
-            throw Failure(status: 1, message: "what listens at \(path) does not speak Varlink")
+            throw Failure(status: 1, message: "the server at \(path) does not speak Varlink")
         }
     }
 
     private func brokenOff(_ error: LinuxError) -> Failure {
-        Failure(status: 3, message: "the daemon at \(path) broke off (\(error.errno))")
+        Failure(status: 3, message: "connection to the daemon at \(path) lost (\(error.errno))")
     }
 
     private func response(_ message: [UInt8]) throws(Failure) -> VarlinkResponse {
         do throws(VarlinkCallError) {
             return try VarlinkResponse(message: message)
         } catch {
-            throw Failure(status: 1, message: "what listens at \(path) does not speak Varlink")
+            throw Failure(status: 1, message: "the server at \(path) does not speak Varlink")
         }
     }
 
@@ -143,7 +154,9 @@ struct ControlClient: ~Copyable {
             return try response.parameters(Method.Reply.self)
         } catch {
             throw Failure(
-                status: 1, message: "the daemon's reply lacks '\(error.parameter)': is it of another version?")
+                status: 1,
+                message:
+                    "the daemon's reply lacks '\(error.parameter)': install intercomctl and intercomd of one version")
         }
     }
 
@@ -151,12 +164,16 @@ struct ControlClient: ~Copyable {
     private static func failure(_ error: String, _ response: VarlinkResponse) -> Failure {
         struct Explained: Decodable { var message: String }
         struct Parameter: Decodable { var parameter: String }
+        struct Method: Decodable { var method: String }
         if let explained = try? response.parameters(Explained.self) {
             return Failure(status: 1, message: explained.message)
         }
+        let advice = "install intercomctl and intercomd of one version"
         if let wrong = try? response.parameters(Parameter.self) {
-            return Failure(
-                status: 1, message: "the daemon does not take '\(wrong.parameter)': is it of another version?")
+            return Failure(status: 1, message: "the daemon does not take '\(wrong.parameter)': \(advice)")
+        }
+        if let unknown = try? response.parameters(Method.self) {
+            return Failure(status: 1, message: "the daemon does not know \(unknown.method): \(advice)")
         }
         return Failure(status: 1, message: "the daemon refused: \(error)")
     }

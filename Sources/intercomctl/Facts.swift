@@ -4,13 +4,13 @@ import ControlAPI
 
 extension [Fact] {
     /// Who knows of it: `control`, `kernel` or both.
-    var sources: String {
-        list(["configuration", "control", "kernel"].filter { source in contains { $0.source == source } })
+    var sources: [String] {
+        ["configuration", "control", "kernel"].filter { source in contains { $0.source == source } }
     }
 
     /// A line for each fact.
     var table: Table {
-        var table = Table(["FACT", "VALUE", "NETWORK", "FROM"])
+        var table = Table(["FACT", "VALUE", "NETWORK", "FROM"], .wrap)
         for fact in self {
             let link = fact.link.map { " (\($0))" } ?? ""
             table.add([

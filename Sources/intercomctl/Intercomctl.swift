@@ -1,6 +1,7 @@
 // intercomctl: the command line of the control socket. Verbs and words are those of Docker's.
 
 import ArgumentParser
+import ControlAPI
 import LinuxNet
 
 struct Intercomctl: ParsableCommand {
@@ -12,6 +13,7 @@ struct Intercomctl: ParsableCommand {
             Exit status: 0 done; 1 the daemon refused, has no such thing, or (resolve) the name does not exist; \
             2 wrong usage; 3 no daemon at the socket.
             """,
+        version: Release.text,
         subcommands: [
             NetworkVerbs.self, ContainerVerbs.self, CacheVerbs.self, ResolveVerb.self, StatusVerb.self,
             MonitorVerb.self, ReloadVerb.self,
@@ -22,14 +24,14 @@ struct Intercomctl: ParsableCommand {
     static func main() {
         var command: any ParsableCommand
         do {
-            command = try parseAsRoot(verbFirst(Array(CommandLine.arguments.dropFirst())))
+            command = try parseAsRoot(verbFirst(Array(ProcessArguments.all.dropFirst())))
         } catch {
             leave(error)
         }
         do {
             try command.run()
         } catch let failure as Failure {
-            Files.write("intercomctl: \(printable(failure.message))\n", to: .standardError)
+            failure.report()
             Exit.now(failure.status)
         } catch let code as ExitCode {
             Exit.now(code.rawValue)
@@ -79,12 +81,4 @@ struct Intercomctl: ParsableCommand {
         }
         return options
     }
-}
-
-/// Why a verb was not carried out.
-struct Failure: Error {
-    /// 1: refused. 3: there is no daemon.
-    var status: Int32
-    /// What failed, on what, and what to do.
-    var message: String
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ControlAPI
+import DNSWire
 import LinuxNet
 import Varlink
 
@@ -11,7 +12,7 @@ struct MonitorVerb: ParsableCommand {
         discussion: """
             What is there already is not printed: 'network ls' and 'container ls' show it. With --json each line is an \
             object; the first is {"ready":true}: what changes from then on is printed. Who does not read misses changes, \
-            and is told how many. Ends with Ctrl-C or with the daemon.
+            and is told how many. Ends with 0 on Ctrl-C, and with 3 when the daemon ends.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -19,10 +20,10 @@ struct MonitorVerb: ParsableCommand {
     func run() throws {
         let client = try ControlClient(socket: common.socket)
         let end = try client.stream(Monitor.self, Nothing()) { reply in
-            let line = common.json ? VarlinkParameters.line(reply) : reply.text
+            let line = common.json ? DisplayText.escapedJSON(VarlinkParameters.line(reply)) : reply.text
             if let line { Files.write(line + "\n", to: .standardOutput) }
         }
-        if end == .byDaemon { Files.write("intercomctl: the daemon has ended\n", to: .standardError) }
+        if end == .byDaemon { throw Failure(status: 3, message: "the daemon has ended") }
     }
 }
 
@@ -30,7 +31,7 @@ extension Monitor.Reply {
     /// Nil where there is nothing to tell.
     fileprivate var text: String? {
         if let missed { return "missed \(missed) change\(missed == 1 ? "" : "s")" }
-        return change.map { printable($0.text) }
+        return change.map { DisplayText.escaped($0.text) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ControlAPI
+import LinuxNet
 
 struct NetworkVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -67,10 +68,14 @@ extension NetworkVerbs {
             commandName: "rm", abstract: "Take back the declaration of a network.",
             discussion: "No container may be declared on it. What the kernel shows of it stays.")
 
-        @Argument var name: String
+        @Argument(completion: .networks) var names: [String]
         @OptionGroup var common: CommonOptions
 
-        func run() throws { try common.call(RemoveNetwork.self, Named(name: name)) }
+        func run() throws {
+            try common.callEach(names) { client, name throws(Failure) in
+                _ = try client.call(RemoveNetwork.self, Named(name: name))
+            }
+        }
     }
 
     struct List: ParsableCommand {
@@ -79,55 +84,95 @@ extension NetworkVerbs {
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            try common.call(ListNetworks.self, Nothing()) { reply in
-                var table = Table(["NETWORK", "INTERFACE", "SUBNETS", "OPTIONS", "CONTAINERS", "SOURCE"])
-                for network in reply.networks {
-                    table.add([
-                        network.name, network.interface ?? "", list(network.subnets), list(network.options),
-                        list(network.containers.map(\.container)), network.facts.sources,
-                    ])
-                }
-                return table.text
+            var listing = Listing<ControlAPI.Network>(
+                "networks", ["NETWORK", "INTERFACE", "SUBNETS", "OPTIONS", "CONTAINERS", "SOURCE"],
+                isJSON: common.json, name: \.name
+            ) { network in
+                [
+                    network.name, network.interface ?? "", network.subnets, network.options,
+                    network.containers.map(\.container), network.facts.sources,
+                ]
             }
+            // A network is complete when the next one comes.
+            var last: ControlAPI.Network?
+            let client = try ControlClient(socket: common.socket)
+            try client.replies(to: ListNetworks.self, Nothing()) { reply in
+                for network in reply.networks {
+                    if network.continued == true {
+                        last?.containers += network.containers
+                    } else {
+                        if let last { listing.add(last) }
+                        last = network
+                    }
+                }
+            }
+            if let last { listing.add(last) }
+            listing.end()
         }
     }
 
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a network and who is on it.")
 
-        @Argument var name: String
+        @Argument(completion: .networks) var names: [String]
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            try common.call(InspectNetwork.self, Named(name: name)) { reply in
-                let network = reply.network
-                var facts = Table(["NETWORK", network.name])
-                facts.add(["interface", network.interface ?? ""])
-                facts.add(["subnets", list(network.subnets)])
-                facts.add(["internal", network.internal ? "yes" : "no"])
-                facts.add(["upstreams", network.upstreams.isEmpty ? "as configured" : list(network.upstreams)])
-                for route in network.routes {
-                    facts.add(["route \(route.domain)", list(route.upstreams)])
-                }
-                facts.add(["forwards from", network.forwardFrom])
-                facts.add(["ttl", "\(network.ttl) s"])
-                facts.add(["source", network.facts.sources])
-                var members = Table(["CONTAINER", "ADDRESSES", "ALIASES"])
-                for member in network.containers {
-                    members.add([member.container, list(member.addresses), list(member.aliases)])
-                }
-                return facts.text + "\n" + members.text + "\n" + network.facts.table.text
+            try common.callEach(names) { client, name throws(Failure) in
+                try Self.network(named: name, client)
+            } show: {
+                print($0)
             }
+        }
+
+        /// A network with all its containers, which may come in parts.
+        private static func network(named name: String, _ client: ControlClient) throws(Failure) -> ControlAPI.Network {
+            let parts = try client.allReplies(to: InspectNetwork.self, Named(name: name)).map(\.network)
+            guard var network = parts.first else { throw Failure(status: 1, message: "no network \(name)") }
+            for part in parts.dropFirst() { network.containers += part.containers }
+            return network
+        }
+
+        /// One as the daemon's reply, several as those of a list.
+        private func print(_ networks: [ControlAPI.Network]) {
+            if common.json {
+                if names.count > 1 {
+                    Files.write(CommonOptions.document(ListNetworks.Reply(networks: networks)), to: .standardOutput)
+                } else if let network = networks.first {
+                    Files.write(CommonOptions.document(InspectNetwork.Reply(network: network)), to: .standardOutput)
+                }
+            } else {
+                Files.write(networks.map(Self.text).joined(separator: "\n"), to: .standardOutput)
+            }
+        }
+
+        private static func text(_ network: ControlAPI.Network) -> String {
+            var facts = Table(["NETWORK", network.name], .wrap)
+            facts.add(["interface", network.interface ?? ""])
+            facts.add(["subnets", network.subnets])
+            facts.add(["internal", network.internal ? "yes" : "no"])
+            facts.add(["upstreams", network.upstreams.isEmpty ? ["as configured"] : network.upstreams])
+            for route in network.routes {
+                facts.add(["route \(route.domain)", route.upstreams])
+            }
+            facts.add(["forwards from", network.forwardFrom])
+            facts.add(["ttl", "\(network.ttl) s"])
+            facts.add(["source", network.facts.sources])
+            var members = Table(["CONTAINER", "ADDRESSES", "ALIASES"], .wrap)
+            for member in network.containers {
+                members.add([member.container, member.addresses, member.aliases])
+            }
+            return facts.text + "\n" + members.text + "\n" + network.facts.table.text
         }
     }
 
     struct Join: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "connect", abstract: "Put a container on a network, while it runs.",
-            discussion: "One whose link is plugged into the network gains addresses and aliases there.")
+            discussion: "One that is on the network already gains addresses and aliases there, without an outage.")
 
-        @Argument var network: String
-        @Argument var container: String
+        @Argument(completion: .networks) var network: String
+        @Argument(completion: .containers) var container: String
 
         @Option(
             name: .customLong("ip"),
@@ -154,8 +199,8 @@ extension NetworkVerbs {
             commandName: "disconnect", abstract: "Take a container off a network, while it runs.",
             discussion: "A link of it that is plugged into the network counts no more, until it is connected again.")
 
-        @Argument var network: String
-        @Argument var container: String
+        @Argument(completion: .networks) var network: String
+        @Argument(completion: .containers) var container: String
         @OptionGroup var common: CommonOptions
 
         func run() throws {

@@ -1,26 +1,40 @@
-// intercomctl resolve, status, reload.
+// intercomctl resolve, reload.
 
 import ArgumentParser
 import ControlAPI
+import DNSWire
 
 struct ResolveVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resolve", abstract: "Show the answer that a container would get, and who gave it.",
         discussion: "Exits with 0 for an answer, 1 for NXDOMAIN or an error response.")
 
-    @Argument(help: "A domain name.")
+    @Argument(help: "A domain name; with -x an address.")
     var name: String
 
     @Argument(help: "A record type, as AAAA, SRV or TYPE65.")
-    var type = "A"
+    var type: String?
 
-    @Option(help: ArgumentHelp("The container that asks.", valueName: "container"))
+    @Option(help: ArgumentHelp("The container that asks.", valueName: "container"), completion: .containers)
     var from: String
+
+    @Flag(name: .customShort("x"), help: "Ask for the name of an address (PTR).")
+    var isReverse = false
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        guard isReverse else { return }
+        if type != nil { throw ValidationError("With -x the type is PTR; give none.") }
+        if IPAddress(name) == nil {
+            throw ValidationError("'\(name)' is not an address; expected IPv4 or IPv6, as 10.1.0.2.")
+        }
+    }
+
     func run() throws {
-        let parameters = Resolve.Parameters(name: name, type: type, container: from)
+        let parameters = Resolve.Parameters(
+            name: isReverse ? IPAddress(name)?.reverseName ?? name : name, type: isReverse ? "PTR" : type ?? "A",
+            container: from)
         let reply = try common.reply(Resolve.self, parameters) { $0.answer.text }
         if reply.answer.rcode != "NOERROR" { throw ExitCode(1) }
     }
@@ -31,90 +45,19 @@ extension Resolve.Answer {
         var text = ""
         if answers.isEmpty {
             text +=
-                rcode == "NOERROR" ? "\(printable(name)) has no \(type) records\n" : "\(printable(name)): \(rcode)\n"
+                rcode == "NOERROR"
+                ? "\(DisplayText.escaped(name)) has no \(type) records\n" : "\(DisplayText.escaped(name)): \(rcode)\n"
         } else {
-            var table = Table(["NAME", "TTL", "TYPE", "DATA"])
+            var table = Table(["NAME", "TTL", "TYPE", "DATA"], .wrap)
             for record in answers { table.add([record.name, "\(record.ttl)", record.type, record.data]) }
             text += table.text
             if rcode != "NOERROR" { text += "\(rcode)\n" }
         }
         for error in extendedErrors {
-            text += "error \(error.code) (\(error.meaning))\(error.text.map { ": \(printable($0))" } ?? "")\n"
+            text += "error \(error.code) (\(error.meaning))\(error.text.map { ": \(DisplayText.escaped($0))" } ?? "")\n"
         }
-        return text + "answered by: \(printable(source))\n"
+        return text + "answered by: \(DisplayText.escaped(source))\n"
     }
-}
-
-struct StatusVerb: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "status", abstract: "Show how the daemon is doing.")
-
-    @OptionGroup var common: CommonOptions
-
-    func run() throws {
-        try common.call(Status.self, Nothing()) { status in
-            var facts = Table(["INTERCOM", status.version])
-            facts.add(["pid", "\(status.pid)"])
-            facts.add(["up for", "\(status.uptime) s"])
-            facts.add(["configuration", status.configuration ?? ""])
-            facts.add(["networks", "\(status.networks)"])
-            facts.add(["containers", "\(status.containers)"])
-            facts.add(["awaited", list(status.awaited)])
-            var groups = Table(["NETWORK", "DOMAIN", "FROM", "SERVERS"])
-            for group in status.groups {
-                groups.add([group.network ?? "any", group.domain ?? "any", group.from, list(group.servers)])
-            }
-            var servers = Table(["SERVER", "FROM", "ROUND TRIP", "FAILURES", "STATE"])
-            for server in status.servers {
-                servers.add([
-                    server.server, server.container ?? "host", server.roundTrip.map { milliseconds($0) } ?? "",
-                    "\(server.failures)", server.state,
-                ])
-            }
-            var workers = Table([
-                "WORKER", "LISTENERS", "QUERIES", "LOCAL", "CACHED", "FORWARDED", "NEGATIVE", "FAILED", "DROPPED",
-                "TCP",
-                "WAITING",
-            ])
-            for worker in status.workers {
-                let counters = [
-                    worker.worker, worker.listeners, worker.queries, worker.local, worker.cached, worker.forwarded,
-                    worker.negative,
-                    worker.failed, worker.dropped, worker.tcpConnections, worker.inFlight,
-                ]
-                workers.add(counters.map { "\($0)" })
-            }
-            let cache = status.cache
-            var kept = Table([
-                "CACHE", "OCTETS", "OF", "HITS", "STALE", "MISSES", "COALESCED", "PREFETCHED", "EVICTED",
-            ])
-            kept.add(
-                [
-                    cache.entries, cache.octets, cache.limit, cache.hits, cache.stale, cache.misses, cache.coalesced,
-                    cache.prefetches, cache.evictions,
-                ].map { "\($0)" })
-            var tables = [facts, groups, servers, kept, workers]
-            if !status.warnings.isEmpty {
-                var warnings = Table(["WARNINGS"])
-                for warning in status.warnings { warnings.add([warning]) }
-                tables.append(warnings)
-            }
-            return tables.map(\.text).joined(separator: "\n")
-        }
-    }
-}
-
-extension Status.Server {
-    fileprivate var state: String {
-        if looping { return "asks us in turn" }
-        if resting { return "rests" }
-        return roundTrip == nil ? "not heard yet" : "answers"
-    }
-}
-
-/// A time in microseconds as people read it: `0.4 ms`.
-private func milliseconds(_ microseconds: Int) -> String {
-    let tenths = (microseconds + 50) / 100
-    return "\(tenths / 10).\(tenths % 10) ms"
 }
 
 struct ReloadVerb: ParsableCommand {
@@ -125,7 +68,20 @@ struct ReloadVerb: ParsableCommand {
 
     func run() throws {
         try common.call(Reload.self, Nothing()) { reply in
-            reply.notInForce.map { "not in force: \(printable($0))\n" }.joined()
+            reply.notInForce.map { "not in force: \(DisplayText.escaped($0))\n" }.joined()
+        }
+    }
+}
+
+extension IPAddress {
+    /// The name that a PTR question about the address asks for (RFC 1035 §3.5, RFC 3596 §2.5).
+    fileprivate var reverseName: String {
+        switch self {
+        case .v4(let address):
+            return (0..<4).map { "\(address.bits >> UInt32(8 * $0) & 0xFF)" }.joined(separator: ".") + ".in-addr.arpa"
+        case .v6(let address):
+            return (0..<32).map { String(address.bits >> UInt128(4 * $0) & 0xF, radix: 16) }.joined(separator: ".")
+                + ".ip6.arpa"
         }
     }
 }

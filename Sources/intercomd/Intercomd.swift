@@ -1,6 +1,7 @@
 // intercomd: the daemon's command line.
 
 import ArgumentParser
+import ControlAPI
 import IntercomServer
 import LinuxNet
 import Logging
@@ -14,7 +15,7 @@ struct Intercomd: ParsableCommand {
             behind standard error, else to standard error; it reloads its configuration on SIGHUP and ends on SIGTERM. It \
             exits with 0 when told to end, 1 when it cannot start, 2 on wrong usage.
             """,
-        version: Version.text
+        version: Release.text
     )
 
     /// Where the configuration is looked for when `--config` is not given.
@@ -76,7 +77,7 @@ struct Intercomd: ParsableCommand {
     static func main() {
         let command: Self
         do {
-            command = try parse()
+            command = try parse(Array(ProcessArguments.all.dropFirst()))
         } catch {
             let isUsage = !exitCode(for: error).isSuccess
             Files.write(fullMessage(for: error) + "\n", to: isUsage ? .standardError : .standardOutput)

@@ -58,7 +58,7 @@ struct InterfaceTests {
     static let network = ControlAPI.Network(
         name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [route],
         forwardFrom: "host", ttl: 7,
-        source: "control", containers: [member], facts: [fact])
+        source: "control", containers: [member], facts: [fact], continued: true)
     static let change: Monitor.Change = {
         var change = Monitor.Change(kind: "k", action: "a", network: "n", container: "c")
         (change.formerName, change.interface, change.netns) = ("f", "i", "/n")
@@ -164,6 +164,8 @@ struct InterfaceTests {
         .noSuchProcess(pid: 7), .hostNamespace("/n"), .namespaceInUse("/n", by: "c"),
         .portInUse(namespace: "/n", address: "a"),
         .notPermitted(user: "u"), .invalidConfiguration(errors: ["e"]), .operationFailed(reason: "r"),
+        .tooMany("p", count: 7, limit: 7), .replyTooLarge(ListNetworks.self),
+        .invalidSubnet("s", reason: "r"), .invalidUpstream("u", reason: "r"),
     ]
 
     @Test("has every error with its parameters, and each has a message for people", arguments: errors)

@@ -15,11 +15,19 @@ struct CommandLineTests {
                 (["network", "create", "n"], 1, "intercomctl: network n exists already; "),
                 (
                     ["network", "create", "m", "--subnet", "10.0.0.1/24"], 1,
-                    "intercomctl: bad address '10.0.0.1/24': '10.0.0.1/24' is an address within a subnet; did you mean '10.0.0.0/24'?"
+                    "intercomctl: bad subnet '10.0.0.1/24': an address within a subnet; did you mean '10.0.0.0/24'?"
                 ),
                 (
                     ["network", "create", "m", "--upstream", "224.0.0.251"], 1,
-                    "intercomctl: bad address '224.0.0.251': 224.0.0.251 is not the address of one server"
+                    "intercomctl: bad upstream '224.0.0.251': not the address of one server"
+                ),
+                (
+                    ["network", "create", "m", "--subnet", "10.1.0.0"], 1,
+                    "intercomctl: bad subnet '10.1.0.0': expected a prefix length, as 10.1.0.0/24"
+                ),
+                (
+                    ["network", "create", "m", "--internal", "--upstream", "10.1.0.53"], 1,
+                    "intercomctl: bad internal 'true': an internal network forwards nothing; "
                 ),
                 (["container", "add", "x.y"], 1, "intercomctl: bad name 'x.y': "),
                 (["container", "add", "x", "--id", ""], 1, "intercomctl: bad id '': "),
@@ -32,6 +40,9 @@ struct CommandLineTests {
                 (["container", "add", "x", "--link", "web"], 2, "Error: "),
                 (["container", "add", "x", "--netns", "/a", "--pid", "1"], 2, "Error: "),
                 (["resolve", "web"], 2, "Error: "),
+                (["resolve", "-x", "web", "--from", "web"], 2, "Error: 'web' is not an address"),
+                (["network", "rm", "nope", "neither"], 1, "intercomctl: no network nope; "),
+                (["--version"], 0, ""),
                 (["--help"], 0, ""),
                 (["help", "network"], 0, ""),
                 (["container", "add", "--help"], 0, ""),
@@ -40,7 +51,8 @@ struct CommandLineTests {
                 let output = try Command.run(["\(House.binaries)/intercomctl", "--socket", house.socket] + arguments)
                 #expect(output.status == status, "\(arguments): \(output)")
                 #expect(output.err.hasPrefix(message), "\(arguments): \(output)")
-                if status == 1 { #expect(output.err.split(separator: "\n").count == 1, "\(arguments): \(output)") }
+                let lines = arguments.last == "neither" ? 2 : 1
+                if status == 1 { #expect(output.err.split(separator: "\n").count == lines, "\(arguments): \(output)") }
             }
             let absent = try Command.run(["\(House.binaries)/intercomctl", "--socket", "/nonexistent", "status"])
             #expect(absent.status == 3 && absent.err.hasPrefix("intercomctl: no daemon at /nonexistent"), "\(absent)")

@@ -70,7 +70,7 @@ struct ControlSocketTests {
                     "InvalidName", "NoSuchNetwork", "InvalidAddress", "AddressInUse", "InvalidAddress",
                     "AlreadyConnected", "InvalidName", "NotANetworkNamespace", "NotANetworkNamespace", "InvalidValue",
                     "NamespaceInUse", "HostNamespace", "HostNamespace", "NoSuchProcess", "NoSuchContainer",
-                    "InvalidValue", "NoSuchContainer", "NoSuchContainer", "AlreadyConnected", "NoSuchNetwork",
+                    "InvalidValue", "NoSuchContainer", "NoSuchContainer", "no error", "NoSuchNetwork",
                     "NotConnected", "InvalidValue", "InvalidName", "NoSuchContainer", "{'containers': []}",
                 ], "\(output)")
         }

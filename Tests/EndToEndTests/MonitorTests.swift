@@ -67,7 +67,7 @@ struct MonitorTests {
             )
             #expect(house.stopDaemon() == 0)
             monitor.waitUntilExit()
-            #expect(monitor.terminationReason == .exit && monitor.terminationStatus == 0)
+            #expect(monitor.terminationReason == .exit && monitor.terminationStatus == 3)
             #expect(lines(house).last == "intercomctl: the daemon has ended")
         }
     }

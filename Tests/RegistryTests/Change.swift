@@ -113,11 +113,19 @@ enum Change {
             }
         case .connect(let name, let endpoint):
             guard let network = plain.network(called: endpoint.network) else { return }
+            let before = plain
             plain.change(named: name) { container in
-                let returns = network.index.flatMap { container.disconnected.remove($0) } != nil
-                if !returns || !endpoint.aliases.isEmpty || !endpoint.addresses.isEmpty {
-                    container.connections.append(endpoint)
+                let present = before.endpoints(of: container).first { $0.network.key == network.key }
+                let declared = ((container.declared?.endpoints ?? []) + container.connections).filter {
+                    before.network(called: $0.network)?.key == network.key
                 }
+                var new = endpoint
+                new.addresses.removeAll { address in declared.contains { $0.addresses.contains(address) } }
+                new.aliases.removeAll { alias in declared.contains { $0.aliases.contains(alias) } }
+                let isBare = new.addresses.isEmpty && new.aliases.isEmpty
+                if isBare, present != nil { return }
+                let returns = network.index.flatMap { container.disconnected.remove($0) } != nil
+                if !returns || !isBare { container.connections.append(new) }
             }
         case .disconnect(let name, let text):
             guard let network = plain.network(called: text) else { return }

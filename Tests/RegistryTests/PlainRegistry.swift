@@ -103,8 +103,10 @@ struct PlainRegistry {
         func declare(_ definitions: [EndpointDefinition]) {
             for definition in definitions {
                 add(network(called: definition.network)) {
-                    $0.declaredAddresses += definition.addresses
-                    $0.aliases += definition.aliases
+                    for address in definition.addresses where !$0.declaredAddresses.contains(address) {
+                        $0.declaredAddresses.append(address)
+                    }
+                    for alias in definition.aliases where !$0.aliases.contains(alias) { $0.aliases.append(alias) }
                 }
             }
         }

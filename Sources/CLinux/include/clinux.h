@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <poll.h>
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -63,6 +64,22 @@ static inline int clinux_open(const char *path, int flags, mode_t mode) { return
 int clinux_open_path(const char *path);
 
 /// fcntl(2) F_DUPFD_CLOEXEC.
+// 1 where a descriptor takes octets at once, 0 where it does not, -1 where it takes none any more.
+static inline int clinux_is_writable(int fd) {
+    struct pollfd state = {.fd = fd, .events = POLLOUT};
+    if (poll(&state, 1, 0) <= 0) return 0;
+    return state.revents & (POLLERR | POLLNVAL) ? -1 : 1;
+}
+
+// One argument of the process, as main has them; NULL behind the last.
+const char *clinux_argument(int index);
+
+// The columns of a terminal; 0 where the descriptor is none.
+static inline int clinux_terminal_width(int fd) {
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 
 /// fcntl(2) O_NONBLOCK on; 0, or -1 with errno.

@@ -13,7 +13,7 @@ extension ControlPlane {
     /// `org.varlink.service`: introspection.
     static var service: VarlinkService {
         VarlinkService(
-            vendor: "intercom", product: "intercomd", version: Version.number, url: "https://intercom.internal/",
+            vendor: "intercom", product: "intercomd", version: Release.number, url: "https://intercom.internal/",
             interfaces: [(name: ControlInterface.name, description: ControlInterface.description)])
     }
 
@@ -75,10 +75,16 @@ extension ControlPlane {
             metadata: .about(container: parameters.container, network: parameters.network))
     }
 
-    func inspectNetwork(_ parameters: Named) throws(ControlError) -> InspectNetwork.Reply {
-        .init(
-            network: describe(
-                try changeRegistry { registry throws(RegistryError) in try registry.network(named: parameters.name) }))
+    func inspectNetwork(_ parameters: Named, isPieced: Bool, _ client: Ticket) {
+        do throws(ControlError) {
+            let network = try changeRegistry { registry throws(RegistryError) in
+                try registry.network(named: parameters.name)
+            }
+            let parts = try NetworkParts(network, isPieced: isPieced, of: InspectNetwork.self)
+            controlSocket.reply(with: NetworkReply(self, parts), to: client)
+        } catch {
+            refuse(error, to: client)
+        }
     }
 
     // MARK: - Containers
@@ -86,6 +92,7 @@ extension ControlPlane {
     /// Adds a container; `done` is called when it is attached, or with the reason why it is not.
     func addContainer(_ parameters: AddContainer.Parameters, done: @escaping (ControlError?) -> Void) {
         do throws(ControlError) {
+            try DefinitionLimits.check(parameters)
             for link in parameters.links ?? [] where !registry.hasContainer(named: link.container) {
                 throw .noSuchContainer(link.container)
             }

@@ -69,7 +69,7 @@ extension ControlPlane {
             }
             let groups = describeUpstreams()
             let status = Status.Reply(
-                version: Version.number, pid: Int(ProcessDescriptor.own),
+                version: Release.number, pid: Int(ProcessDescriptor.own),
                 uptime: Int(startedAt.duration(to: .now).components.seconds),
                 configuration: configurationFile.isPresent ? configurationFile.path : nil,
                 networks: registry.networkCount, containers: registry.containerCount,

@@ -9,6 +9,12 @@ extension NetworkDefinition {
     /// - Parameter domain: that of all names, which is never forwarded.
     init(_ parameters: CreateNetwork.Parameters, beside domain: Name) throws(ControlError) {
         self.init(name: parameters.name, source: .control)
+        try DefinitionLimits.check(parameters)
+        if parameters.internal == true, parameters.upstreams?.isEmpty == false || parameters.routes?.isEmpty == false {
+            throw .invalidValue(
+                "true", of: "internal",
+                reason: "an internal network forwards nothing; leave out its upstreams and routes")
+        }
         interface = parameters.interface
         for text in parameters.subnets ?? [] { subnets.append(try .checked(text)) }
         isInternal = parameters.internal ?? false
@@ -63,9 +69,24 @@ extension Subnet {
         do throws(Refusal) {
             return try Subnet(checked: text)
         } catch {
-            throw .invalidAddress(text, reason: error.reason)
+            let example = IPAddress(text).map { "expected a prefix length, as \(text)/\($0.isV4 ? 24 : 64)" }
+            throw .invalidSubnet(text, reason: example ?? error.reason(without: text))
         }
     }
+}
+
+extension Refusal {
+    /// The reason, without the value in front where the message has it already.
+    fileprivate func reason(without text: String) -> String {
+        for beginning in ["'\(text)' is ", "\(text) is "] where reason.hasPrefix(beginning) {
+            return String(reason.dropFirst(beginning.count))
+        }
+        return reason
+    }
+}
+
+extension IPAddress {
+    fileprivate var isV4: Bool { if case .v4 = self { true } else { false } }
 }
 
 extension ServerAddress {
@@ -74,13 +95,14 @@ extension ServerAddress {
         do throws(Refusal) {
             return try ServerAddress(upstream: text)
         } catch {
-            throw .invalidAddress(text, reason: error.reason)
+            throw .invalidUpstream(text, reason: error.reason(without: text))
         }
     }
 }
 
 extension EndpointDefinition {
     init(network: String, addresses: [String]?, aliases: [String]?) throws(ControlError) {
+        try DefinitionLimits.checkEndpoint(addresses, aliases)
         self.init(network: network, aliases: aliases ?? [])
         for text in addresses ?? [] {
             guard let address = IPAddress(text) else {
@@ -94,6 +116,7 @@ extension EndpointDefinition {
 extension ContainerDefinition {
     init(_ parameters: AddContainer.Parameters) throws(ControlError) {
         self.init(name: parameters.name, source: .control)
+        try DefinitionLimits.check(parameters)
         hostname = parameters.hostname
         if parameters.id == "" {
             throw .invalidValue("", of: "id", reason: "it is empty; leave it out where there is none")

@@ -8,8 +8,9 @@ import LinuxNet
 import Registry
 
 extension ControlPlane {
-    func describe(_ network: Registry.Network) -> ControlAPI.Network {
-        let members = registry.members(of: network.id).compactMap { container in
+    /// - Parameter places: the containers that are shown, of all on the network.
+    func describe(_ network: Registry.Network, containersAt places: Range<Int> = 0..<Int.max) -> ControlAPI.Network {
+        let members = registry.members(of: network.id, at: places).compactMap { container in
             container.endpoint(on: network.id).map { endpoint in
                 ControlAPI.Network.Member(
                     container: container.name, addresses: endpoint.addresses.map(\.description),
@@ -25,7 +26,9 @@ extension ControlPlane {
             } ?? [],
             forwardFrom: (declared?.forwardFrom ?? configuration.forward.from).rawValue,
             ttl: Int(declared?.ttl ?? registry.ttl), source: declared?.source.rawValue ?? "kernel",
-            containers: members, facts: registry.facts(of: network).map { ControlAPI.Fact($0) })
+            containers: members,
+            facts: places.lowerBound > 0 ? [] : registry.facts(of: network).map { ControlAPI.Fact($0) },
+            continued: places.lowerBound > 0 ? true : nil)
     }
 
     func describe(_ container: Registry.Container) -> ControlAPI.Container {

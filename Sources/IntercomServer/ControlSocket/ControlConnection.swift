@@ -45,7 +45,7 @@ struct ControlConnection: ~Copyable {
     // MARK: - State
 
     private var isIdle: Bool { if case .none = call { true } else { false } }
-    private var isSending: Bool { if case .sending = call { true } else { false } }
+    var isSending: Bool { if case .sending = call { true } else { false } }
 
     /// True where a step can be taken: the client has taken what was sent, and the next call or the next piece of a
     /// reply is there. So a client that does not read holds up itself alone, and is owed a bounded number of octets.

@@ -34,9 +34,13 @@ extension ControlPlane {
                     plane.refuse(error, to: client)
                 }
             },
-            show(ListNetworks.self) { plane, _ in .init(networks: plane.registry.networks.map(plane.describe)) },
-            show(InspectNetwork.self) { plane, call throws(ControlError) in try plane.inspectNetwork(call) },
-            show(ListContainers.self) { plane, _ in .init(containers: plane.registry.containers.map(plane.describe)) },
+            list(ListNetworks.self, "networks") { plane, _, isPieced throws(ControlError) in
+                plane.networkElements(isPieced: isPieced)
+            },
+            handler(InspectNetwork.self) { plane, call, parameters, client in
+                plane.inspectNetwork(parameters, isPieced: call.more, client)
+            },
+            list(ListContainers.self, "containers") { plane, _, _ throws(ControlError) in plane.containerElements() },
             show(InspectContainer.self) { plane, call throws(ControlError) in try plane.inspectContainer(call) },
             later(Resolve.self) { plane, call, client in plane.resolve(call, client) },
             later(Status.self) { plane, _, client in plane.status(client) },
@@ -91,7 +95,26 @@ extension ControlPlane {
         handler(method) { plane, call, parameters, client in
             if call.oneway { return plane.controlSocket.reply([], to: client) }
             do throws(ControlError) {
-                plane.controlSocket.reply(VarlinkReply.encode(try body(plane, parameters)), to: client)
+                let message = VarlinkReply.encode(try body(plane, parameters))
+                guard message.count <= ControlSocketLimits.wholeReply else { throw .replyTooLarge(method) }
+                plane.controlSocket.reply(message, to: client)
+            } catch {
+                plane.refuse(error, to: client)
+            }
+        }
+    }
+
+    /// A method whose reply is a list: piece by piece to a call with `more`, else in one reply that is made piece by piece.
+    private static func list<Method: ControlMethod>(
+        _ method: Method.Type, _ field: String,
+        _ elements: @escaping @Sendable (ControlPlane, Method.Parameters, Bool) throws(ControlError) -> ListElements
+    ) -> ControlHandler {
+        handler(method) { plane, call, parameters, client in
+            if call.oneway { return plane.controlSocket.reply([], to: client) }
+            do throws(ControlError) {
+                let elements = try elements(plane, parameters, call.more)
+                plane.controlSocket.reply(
+                    with: ListReply(method, field, elements, isPieced: call.more), to: client)
             } catch {
                 plane.refuse(error, to: client)
             }

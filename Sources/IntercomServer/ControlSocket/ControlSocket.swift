@@ -28,8 +28,10 @@ final class ControlSocket {
     private var handler: Handler = { _, _ in }
     private var loop: Epoll
     private var connections = SlotTable<ControlConnection>()
-    /// Those whose next step can be taken, in turn.
-    private var queue: Deque<Ticket> = []
+    /// Those whose next call can begin, in turn.
+    private var calls: Deque<Ticket> = []
+    /// Those whose reply can have its next piece, in turn.
+    private var pieces: Deque<Ticket> = []
     /// Signalled while there is work that no client's event tells of.
     private let work: EventFD
     /// Runs while a client could run out of patience; else nothing wakes an idle daemon.
@@ -70,10 +72,15 @@ final class ControlSocket {
         let end = ContinuousClock.now + ControlSocketLimits.turn
         takeEvents(until: end)
         repeat {
-            guard let client = queue.popFirst() else { break }
+            guard let client = calls.popFirst() else { break }
             step(client)
         } while ContinuousClock.now < end
-        if queue.isEmpty { work.drain() }
+        // Long replies wait for short calls, but for one piece in each turn.
+        repeat {
+            guard let client = pieces.popFirst() else { break }
+            step(client)
+        } while calls.isEmpty && ContinuousClock.now < end
+        if calls.isEmpty, pieces.isEmpty { work.drain() }
     }
 
     private func takeEvents(until end: ContinuousClock.Instant) {
@@ -235,8 +242,8 @@ final class ControlSocket {
         if connections[position].isFinished { return close(client) }
         if connections[position].hasNextStep, !connections[position].isQueued {
             connections[position].isQueued = true
-            if queue.isEmpty { work.signal() }
-            queue.append(client)
+            if calls.isEmpty, pieces.isEmpty { work.signal() }
+            if connections[position].isSending { pieces.append(client) } else { calls.append(client) }
         }
         let interest = connections[position].interest
         if !connections[position].isGone, interest != connections[position].watched {
@@ -280,11 +287,12 @@ final class ControlSocket {
         return latest?.client
     }
 
-    /// Makes room for one more client, if there is none: at the cost of one who is idle, or does not read.
+    /// Makes room for one more client, if there is none: at the cost of one who has not called yet or said half a call,
+    /// else of one who is idle or does not read.
     private func makeRoom() -> Bool {
         guard connections.count >= ControlSocketLimits.connections else { return true }
-        guard let idle = latest(where: { $0.isIdleOrStuck }) else { return false }
-        close(idle)
+        guard let least = latest(where: { $0.isAwaited }) ?? latest(where: { $0.isIdleOrStuck }) else { return false }
+        close(least)
         return true
     }
 

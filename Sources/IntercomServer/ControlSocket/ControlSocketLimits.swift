@@ -1,5 +1,7 @@
 // What the clients of the control socket may take of the daemon: time, memory, connections.
 
+import Varlink
+
 /// The limits of ``ControlSocket``.
 enum ControlSocketLimits {
     /// Clients at the same time. One more takes the place of one that is idle, or does not read.
@@ -23,6 +25,18 @@ enum ControlSocketLimits {
     static let monitorBacklog = 256 * 1024
     /// Octets that were sent and are not forgotten yet.
     static let sentOctets = 64 * 1024
+    /// Octets of elements that are gathered for one reply to a call with `more`.
+    static let piece = 32 * 1024
+    /// Elements that one step of a list describes: a millisecond's work.
+    static let elements = 8
+    /// Numbers that one step of a list looks at, of which some may be free.
+    static let numbers: UInt32 = 256
+    /// Containers of a network that one element of a list has.
+    static let members = 200
+    /// The most containers of a network that are described at once, for a reply without `more`.
+    static let membersAtOnce = 4096
+    /// Octets of a reply to a call without `more`, which ``VarlinkFramer`` takes as one message.
+    static let wholeReply = VarlinkFramer.maximumMessage - 1024
     /// Octets that one client may be owed while others lack them; see ``held``.
     static let share = 48 * 1024
 }

@@ -1,5 +1,6 @@
-// Where log messages go when no journal takes them: one line an event on standard error.
+// Log messages on standard error: one line each, where no journal takes them.
 
+import DNSWire
 import LinuxNet
 package import Logging
 
@@ -7,6 +8,7 @@ package import Logging
 package struct StandardErrorLog: LogHandler {
     package var logLevel: Logger.Level = .info
     package var metadata: Logger.Metadata = [:]
+    private static let drops = DroppedMessages()
 
     /// A handler as `LoggingSystem` makes them; the label is not printed.
     package init(label: String) {}
@@ -17,15 +19,13 @@ package struct StandardErrorLog: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        Files.write("\(event.level): \(event.line)\n", to: .standardError)
+        Self.drops.write(event.line, event.level) { line, level in
+            Files.writeUnlessBlocked("\(level): \(line)\n", to: .standardError)
+        }
     }
 }
 
 extension LogEvent {
-    /// The message in one line. What came from outside must not begin a line of its own, nor steer a terminal.
-    var line: String {
-        message.description.unicodeScalars.map { scalar in
-            scalar.value < 0x20 || scalar.value == 0x7F ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-        }.joined()
-    }
+    /// The message in one line. Text from outside neither begins a line of its own nor steers a terminal.
+    var line: String { DisplayText.escaped("\(message)") }
 }

@@ -96,7 +96,15 @@ struct Declarations: Sendable {
         guard let container = Self.container(parameters.container), let network = Self.network(parameters.network)
         else { return }
         guard var networks = placedContainers[container]?.value.parameters.networks else {
-            endpoints[Endpoint(container: container, network: network)] = placed(.connect(parameters))
+            let endpoint = Endpoint(container: container, network: network)
+            // One that was connected before gains what is new.
+            var joined = [AddContainer.Attachment(name: parameters.network)]
+            if case .connect(let before)? = endpoints[endpoint]?.value { Self.join(&joined, before) }
+            Self.join(&joined, parameters)
+            var connection = parameters
+            connection.addresses = joined[0].addresses
+            connection.aliases = joined[0].aliases
+            endpoints[endpoint] = placed(.connect(connection))
             return
         }
         Self.join(&networks, parameters)

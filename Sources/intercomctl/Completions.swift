@@ -1,0 +1,36 @@
+// What a shell completes: the names of networks and containers, asked of the daemon while the line is typed.
+
+import ArgumentParser
+import ControlAPI
+
+extension CompletionKind {
+    /// Names of networks.
+    static var networks: CompletionKind {
+        .custom { words, _, _ in
+            names(of: ListNetworks.self, words) { $0.networks.filter { $0.continued != true }.map(\.name) }
+        }
+    }
+
+    /// Names of containers.
+    static var containers: CompletionKind {
+        .custom { words, _, _ in names(of: ListContainers.self, words) { $0.containers.map(\.name) } }
+    }
+
+    /// None where there is no daemon: a shell shows no errors.
+    private static func names<Method: ControlMethod>(
+        of method: Method.Type, _ words: [String], _ take: (Method.Reply) -> [String]
+    ) -> [String] where Method.Parameters == Nothing {
+        do throws(Failure) {
+            let client = try ControlClient(socket: socket(in: words))
+            return try client.allReplies(to: method, Nothing()).flatMap(take).sorted()
+        } catch {
+            return []
+        }
+    }
+
+    /// The socket that the line names.
+    private static func socket(in words: [String]) -> String {
+        for (word, next) in zip(words, words.dropFirst()) where word == "--socket" { return next }
+        return words.first { $0.hasPrefix("--socket=") }.map { String($0.dropFirst(9)) } ?? CommonOptions.defaultSocket
+    }
+}
