@@ -68,6 +68,9 @@ let package = Package(
         // The life of containers: events in, effects out; no I/O.
         .target(name: "Attachment", swiftSettings: settings),
 
+        // What container runtimes say: Docker's API over HTTP, hooks, CNI, aardvark-dns's files; no I/O.
+        .target(name: "RuntimeWire", dependencies: ["DNSWire"], swiftSettings: settings),
+
         // Control plane and data plane.
         .target(
             name: "IntercomServer",
@@ -110,6 +113,7 @@ let package = Package(
         .testTarget(name: "LinuxNetTests", dependencies: ["LinuxNet"], swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["LinuxNet", "Systemd"], swiftSettings: settings),
         .testTarget(name: "VarlinkTests", dependencies: ["Varlink"], swiftSettings: settings),
+        .testTarget(name: "RuntimeWireTests", dependencies: ["RuntimeWire"], swiftSettings: settings),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: settings),
         .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
         .testTarget(name: "AttachmentTests", dependencies: ["Attachment"], swiftSettings: settings),
@@ -138,6 +142,9 @@ if Context.environment["INTERCOM_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "Fuzz",
-            dependencies: ["ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry", "Varlink"],
+            dependencies: [
+                "ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry", "RuntimeWire",
+                "Varlink",
+            ],
             path: "Tests/Fuzz", exclude: ["Seeds", "run"], swiftSettings: settings))
 }

@@ -7,8 +7,12 @@ import Foundation
 typealias FuzzTarget = @Sendable (Span<UInt8>) -> Void
 
 let fuzzTargets: [String: FuzzTarget] = [
+    "aardvark": fuzzAardvark,
+    "cni": fuzzCNI,
     "configuration": fuzzConfiguration,
+    "docker": fuzzDocker,
     "house": fuzzHouse,
+    "http": fuzzHTTP,
     "names": fuzzNames,
     "netlink": fuzzNetlink,
     "query": fuzzQuery,

@@ -1,0 +1,167 @@
+// Calls of a CNI plugin (spec 0.4.0 to 1.1.0): environment and standard input in, an answer on standard output.
+
+package import DNSWire
+import FoundationEssentials
+
+/// What a runtime wants of the plugin.
+package struct CNICall: Equatable, Sendable {
+    /// CNI_COMMAND.
+    package enum Command: String, Sendable, CaseIterable {
+        case add = "ADD", delete = "DEL", check = "CHECK", status = "STATUS", collect = "GC", version = "VERSION"
+    }
+
+    /// The versions of the specification that are spoken.
+    package static let versions = ["0.4.0", "1.0.0", "1.1.0"]
+    /// The most octets of a configuration.
+    package static let maximumLength = 1 << 20
+
+    package let command: Command
+    /// The version that the configuration, and so the answer, is in.
+    package let version: String
+    /// The network's name.
+    package let network: String
+    /// CNI_CONTAINERID; empty where the command is about none.
+    package let container: String
+    /// CNI_NETNS; nil where the namespace is gone already.
+    package let namespacePath: String?
+    /// The link of the plugin's predecessor.
+    package let interface: String
+    /// CNI_ARGS: names and values that the runtime adds, as K8S_POD_NAME.
+    package let arguments: [String: String]
+    /// Further names of the container on this network: the capability `aliases`, a list or one for each network.
+    package let aliases: [String]
+    /// The addresses that the plugins before have given the container.
+    package let addresses: [IPAddress]
+    /// What the plugins before have answered, to be passed on as it is.
+    private let previous: JSONValue?
+
+    /// Reads a call.
+    /// - Throws: ``CNIFailure``, as it is to be answered.
+    package init(environment: [String: String], configuration octets: [UInt8]) throws(CNIFailure) {
+        guard let command = Command(rawValue: environment["CNI_COMMAND"] ?? "") else {
+            throw CNIFailure(.badEnvironment, "CNI_COMMAND is '\(environment["CNI_COMMAND"] ?? "")'")
+        }
+        self.command = command
+        container = environment["CNI_CONTAINERID"] ?? ""
+        namespacePath = environment["CNI_NETNS"].flatMap { $0.isEmpty ? nil : $0 }
+        interface = environment["CNI_IFNAME"] ?? ""
+        arguments = Self.arguments(environment["CNI_ARGS"] ?? "")
+        let configuration = try Self.configuration(octets)
+        version = configuration["cniVersion"]?.text ?? ""
+        network = configuration["name"]?.text ?? ""
+        if command != .version, !Self.versions.contains(version) {
+            throw CNIFailure(
+                .incompatibleVersion, "cniVersion '\(version)' is none of \(Self.versions)", Self.versions.last)
+        }
+        previous = configuration["prevResult"]
+        aliases = Self.aliases(configuration["runtimeConfig"]?["aliases"] ?? .null, on: network)
+        addresses = Self.addresses(previous ?? .null)
+        try check()
+    }
+
+    /// What each command needs to be carried out.
+    private func check() throws(CNIFailure) {
+        guard [.add, .delete, .check].contains(command) else { return }
+        if container.isEmpty { throw CNIFailure(.badEnvironment, "CNI_CONTAINERID is missing", version) }
+        if network.isEmpty { throw CNIFailure(.badConfiguration, "the configuration has no name", version) }
+        guard command == .add else { return }
+        if namespacePath == nil { throw CNIFailure(.badEnvironment, "CNI_NETNS is missing", version) }
+        if previous == nil {
+            throw CNIFailure(
+                .badConfiguration, "there is no prevResult: intercom stands behind a plugin that makes links", version)
+        }
+    }
+
+    /// What stands on standard output when the call was carried out.
+    package var answer: [UInt8] {
+        switch command {
+        case .add: previous.map(Self.written) ?? []
+        case .version:
+            Self.written(
+                .object([
+                    "cniVersion": .string(version.isEmpty ? Self.versions.last ?? "" : version),
+                    "supportedVersions": .array(Self.versions.map { .string($0) }),
+                ]))
+        case .delete, .check, .status, .collect: []
+        }
+    }
+
+    static func written(_ value: JSONValue) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return ((try? encoder.encode(value)).map { Array($0) } ?? []) + [0x0A]
+    }
+
+    // MARK: - Parts of a configuration
+
+    private static func configuration(_ octets: [UInt8]) throws(CNIFailure) -> JSONValue {
+        guard octets.count <= maximumLength else {
+            throw CNIFailure(.undecodable, "the configuration is longer than \(maximumLength) octets")
+        }
+        do throws(RuntimeWireError) {
+            let value = try RuntimeWireError.read(JSONValue.self, from: octets, "the configuration")
+            guard value.members != nil else { throw .badJSON(what: "the configuration", reason: "it is no object") }
+            return value
+        } catch {
+            throw CNIFailure(.undecodable, error.description)
+        }
+    }
+
+    /// `IgnoreUnknown=1;K8S_POD_NAME=web`.
+    private static func arguments(_ text: String) -> [String: String] {
+        var arguments: [String: String] = [:]
+        for pair in text.split(separator: ";") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { arguments[String(parts[0])] = String(parts[1]) }
+        }
+        return arguments
+    }
+
+    /// `["web"]`, or `{"network": ["web"]}` (the conventions of CNI have the latter).
+    private static func aliases(_ value: JSONValue, on network: String) -> [String] {
+        (value.elements ?? value[network]?.elements ?? []).compactMap(\.text).filter { !$0.isEmpty }
+    }
+
+    /// The addresses of a result that are in the container: those of links whose sandbox is one, or of no link that is told.
+    private static func addresses(_ result: JSONValue) -> [IPAddress] {
+        let interfaces = result["interfaces"]?.elements ?? []
+        return (result["ips"]?.elements ?? []).compactMap { entry in
+            if case .integer(let index)? = entry["interface"], interfaces.indices.contains(Int(clamping: index)),
+                interfaces[Int(clamping: index)]["sandbox"]?.text ?? "" == ""
+            {
+                return nil
+            }
+            return entry["address"]?.text.flatMap { IPAddress(String($0.prefix { $0 != "/" })) }
+        }
+    }
+}
+
+/// Why a call of the plugin is refused: the answer on standard output, beside an exit status that is not 0.
+package struct CNIFailure: Error, Equatable, Sendable {
+    /// Codes of the specification, "Error".
+    package enum Code: Int, Sendable {
+        case incompatibleVersion = 1, unsupportedField = 2, unknownContainer = 3, badEnvironment = 4, inputOutput = 5
+        case undecodable = 6, badConfiguration = 7, tryAgain = 11
+        /// The plugin's own: the daemon has refused it.
+        case refused = 100
+    }
+
+    package let code: Code
+    package let message: String
+    private let version: String
+
+    /// - Parameter version: that of the configuration, where it could be read.
+    package init(_ code: Code, _ message: String, _ version: String? = nil) {
+        self.code = code
+        self.message = message
+        self.version = version.flatMap { CNICall.versions.contains($0) ? $0 : nil } ?? CNICall.versions.last ?? ""
+    }
+
+    /// What stands on standard output.
+    package var answer: [UInt8] {
+        CNICall.written(
+            .object([
+                "cniVersion": .string(version), "code": .integer(Int64(code.rawValue)), "msg": .string(message),
+            ]))
+    }
+}

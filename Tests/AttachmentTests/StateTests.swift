@@ -1,0 +1,31 @@
+// The states of a container as users read them: a word, a reason and a cure for each.
+
+import Attachment
+import Testing
+
+@Suite("A state")
+struct StateTests {
+    private static let states: [(State, word: String, reason: String?, cure: String?)] = [
+        (.ready, "ready", nil, nil),
+        (.draining, "draining", nil, nil),
+        (.starting, "starting", "its namespace is being entered", nil),
+        (.ended("its process has ended"), "ended", "its process has ended", nil),
+        (.unheard(by: "dockerd"), "unheard", "dockerd answers instead", "--listen redirect"),
+        (.unheard(by: nil), "unheard", "do not arrive", "--listen redirect"),
+        (.notAsked(servers: "10.0.0.1"), "not asked", "10.0.0.1", "--intercept"),
+        (.noListener(Failure(.portTaken, "port 53 is taken")), "no listener", "port 53 is taken", "--listen redirect"),
+        (.noListener(Failure(.openerAway, "no opener")), "no listener", "no opener", "intercom-opener"),
+        (.noListener(Failure(.notThere, "no such file")), "no listener", "no such file", "namespace appears"),
+        (.noListener(Failure(.forbidden, "the host's")), "no listener", "the host's", nil),
+        (.noListener(Failure(.refused, "EMFILE")), "no listener", "EMFILE", nil),
+    ]
+
+    @Test("has a word, and says why and what to do where something is wrong", arguments: states.indices)
+    func texts(index: Int) {
+        let (state, word, reason, cure) = Self.states[index]
+        #expect(state.word == word)
+        #expect((state.reason == nil) == (reason == nil) && (state.cure == nil) == (cure == nil))
+        #expect(state.reason?.contains(reason ?? "") ?? true, "\(state.reason ?? "")")
+        #expect(state.cure?.contains(cure ?? "") ?? true, "\(state.cure ?? "")")
+    }
+}
