@@ -8,7 +8,7 @@ import Forwarding
 private final class Memory {
     var forwarder: Forwarder<Int>
     let now = Moment(nanoseconds: 1_000_000_000)
-    private var buffer = [UInt8](repeating: 0, count: Transport.maximumDatagram)
+    private var buffer = [UInt8](repeating: 0, count: Transport.maximumAnswer)
 
     init() throws {
         forwarder = Forwarder(

@@ -31,7 +31,7 @@ func wire() {
         var name = FoldedName()
         let query = try Query(message.span, name: &name)
         let record: [UInt8] = [0xC0, 0x0C, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 1, 0, 2]
-        var buffer = [UInt8](repeating: 0, count: Transport.maximumDatagram)
+        var buffer = [UInt8](repeating: 0, count: Transport.maximumAnswer)
         benchmark.startMeasurement()
         for _ in benchmark.scaledIterations {
             var writer = MessageWriter(buffer.mutableSpan, limit: 512)

@@ -9,7 +9,24 @@ public struct ReverseBlock: Equatable, Sendable {
     /// Labels before those of the address, as in `lb._dns-sd._udp.0.0.10.in-addr.arpa`.
     public let labelsBefore: Int
 
-    /// Whether the block is one address.
+    /// True for a block within 127.0.0.0/8 (RFC 6303 §4.2), and for ::1.
+    public var isLoopback: Bool {
+        switch address {
+        case .v4: prefixLength >= 8 && address.isLoopback
+        case .v6: isAddress && address.isLoopback
+        }
+    }
+
+    /// The bits that a domain of this many labels gives, of those that end as the block's name does; negative where it is
+    /// not below `in-addr.arpa` or `ip6.arpa`.
+    public func prefixLength(ofLabels labels: Int) -> Int {
+        switch address {
+        case .v4: (labels - 2) * 8
+        case .v6: (labels - 2) * 4
+        }
+    }
+
+    /// True for a block of one address.
     public var isAddress: Bool {
         switch address {
         case .v4: prefixLength == 32

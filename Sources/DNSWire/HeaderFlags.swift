@@ -19,6 +19,13 @@ public struct HeaderFlags: RawRepresentable, Hashable, Sendable {
         rawValue = query.rawValue & 0x7910 | 0x8080 | (aa ? 0x0400 : 0) | code.rawValue & 0xF
     }
 
+    /// Those of NOTIMP: the OPCODE is the query's, RD, RA and CD are clear, as they mean nothing for it.
+    @inlinable
+    public init(refusing opcode: OperationCode) {
+        rawValue = 0x8000 | ResponseCode.notImplemented.rawValue & 0xF
+        self.opcode = opcode
+    }
+
     /// QR clear, and OPCODE is QUERY: a question to be answered.
     @inlinable public var isQuery: Bool { rawValue & 0xF800 == 0 }
 

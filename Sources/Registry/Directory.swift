@@ -36,22 +36,25 @@ package struct Directory: ~Copyable {
     }
 
     /// The folded domain on the wire, root included.
-    private var domain: [UInt8]
-    private var domainLabels: Int
+    var domain: [UInt8]
+    var domainLabels: Int
     var index: NameIndex
     /// Folded names of the networks, without the root; empty for links.
-    private var scopeNames = RunTable<UInt8>()
+    var scopeNames = RunTable<UInt8>()
     private var scopeTexts: [String] = []
-    private var scopeSubnets = RunTable<Subnet>()
+    var scopeSubnets = RunTable<Subnet>()
     /// The wildcards of each scope, and of all.
     private var wildcards: [Int] = []
     private var wildcardCount = 0
     /// The most labels of a network's name.
     private var maximumScopeLabels = 0
-    private var viewNetworks = RunTable<UInt32>()
-    private var viewLinks: [UInt32?] = []
-    private var viewUpstreams: [UInt32?] = []
+    var viewNetworks = RunTable<UInt32>()
+    var viewLinks: [UInt32?] = []
+    var viewUpstreams: [UInt32?] = []
+    var viewFollowsHost: [Bool] = []
     private var routes: RouteTable
+    /// Folded names on the wire, root included, of the domains that the host's own upstreams know.
+    var hostDomains = RunTable<UInt8>()
 
     /// - Parameters:
     ///   - domain: the domain that may stand behind every name.
@@ -77,6 +80,7 @@ package struct Directory: ~Copyable {
         case .scope(let id, let scope): set(Int(id.rawValue), scope)
         case .records(let key, let records):
             let difference = index.set(key, records)
+            if difference != 0, key.kind != .reverse { index.countBeneath(key, difference) }
             if key.kind == .wildcard {
                 wildcards.grow(toHold: Int(key.scope.rawValue), with: 0)
                 wildcards[Int(key.scope.rawValue)] += difference
@@ -84,6 +88,9 @@ package struct Directory: ~Copyable {
             }
         case .view(let id, let view): set(Int(id.rawValue), view)
         case .routes(let list): routes.set(RouteTable.everyone, list)
+        case .hostDomains(let names):
+            hostDomains = RunTable()
+            for (number, name) in names.enumerated() { hostDomains.set(number, name.folded) }
         }
     }
 
@@ -100,6 +107,8 @@ package struct Directory: ~Copyable {
     private mutating func set(_ view: Int, _ facts: View?) {
         viewLinks.grow(toHold: view, with: nil)
         viewUpstreams.grow(toHold: view, with: nil)
+        viewFollowsHost.grow(toHold: view, with: false)
+        viewFollowsHost[view] = facts?.followsHost ?? false
         viewLinks[view] = facts?.links?.rawValue
         viewUpstreams[view] = facts?.upstreams?.rawValue
         viewNetworks.set(view, facts?.networks.map(\.rawValue) ?? [])
@@ -113,18 +122,8 @@ package struct Directory: ~Copyable {
         find(name, from: 0, view: view)
     }
 
-    /// Whether this is `_service._proto.NAME` of a NAME that the view has: a service that nobody registered.
-    package mutating func isServiceNameOfOurs(_ name: borrowing FoldedName, view: ViewID) -> Bool {
-        guard name.labelCount > 2, name[1] == 0x5F else { return false }
-        let protocolLabel = name.labelOffset(1)
-        guard name[protocolLabel] == 4, name[protocolLabel + 1] == 0x5F else { return false }
-        switch (name[protocolLabel + 2], name[protocolLabel + 3], name[protocolLabel + 4]) {
-        case (0x74, 0x63, 0x70), (0x75, 0x64, 0x70): return find(name, from: 2, view: view) != nil
-        default: return false
-        }
-    }
-
-    private mutating func find(_ name: borrowing FoldedName, from first: Int, view: ViewID) -> Match? {
+    /// The labels from `first` on as a name in a view.
+    mutating func find(_ name: borrowing FoldedName, from first: Int, view: ViewID) -> Match? {
         let view = Int(view.rawValue)
         guard first < name.labelCount, view < viewLinks.count else { return nil }
         let whole = name.labelCount
@@ -145,7 +144,7 @@ package struct Directory: ~Copyable {
     }
 
     /// The labels `first..<end` as a name on any network; then as a name with a network's name behind it.
-    private mutating func search(
+    mutating func search(
         _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: Range<Int>, _ kind: RecordKey.Kind
     ) -> Match? {
         if let match = match(name, first, end, networks, kind) { return match }
@@ -217,40 +216,21 @@ package struct Directory: ~Copyable {
         lookUp(name, 0, name.labelCount, viewNetworks.run(of: Int(view.rawValue)), .reverse)
     }
 
-    /// Whether a block of addresses is wholly within a subnet of the view's networks: nobody outside knows its names.
-    package mutating func isReverseOfMyNetworks(_ block: ReverseBlock, view: ViewID) -> Bool {
-        for network in viewNetworks.run(of: Int(view.rawValue)) {
-            for position in scopeSubnets.run(of: Int(viewNetworks.elements[network])) {
-                let subnet = scopeSubnets.elements[position]
-                if subnet.prefixLength <= block.prefixLength, subnet.contains(block.address) { return true }
-            }
-        }
-        return false
-    }
-
     // MARK: - Records
 
-    /// The records of one type, each time beginning with the next.
+    /// The records of one type; those of several take turns in being the first.
     @_lifetime(&self)
     package mutating func records(_ match: Match, _ type: RecordType) -> Records {
-        let entry = index.entries[match.number]
-        let blob = index.blobs.runs[match.number]
-        let a = blob.lowerBound + Int(entry.nameLength)
-        let aaaa = a + Int(entry.aCount) * RecordSet.aStride
-        let other = aaaa + Int(entry.aaaaCount) * RecordSet.aaaaStride
-        switch type {
-        case .a: return inTurn(match.number, a..<aaaa, Int(entry.aCount), RecordSet.aStride)
-        case .aaaa: return inTurn(match.number, aaaa..<other, Int(entry.aaaaCount), RecordSet.aaaaStride)
-        case _ where type.rawValue == entry.otherType:
-            return Records(octets(other..<blob.upperBound), count: Int(entry.otherCount))
-        default: return Records(octets(other..<other), count: 0)
+        let start = index.blobs.runs[match.number].lowerBound
+        for position in index.runs.run(of: match.number) {
+            let run = index.runs.elements[position]
+            guard run.type == type.rawValue else { continue }
+            let turn = run.count > 1 ? index.takeTurn(of: position) : 0
+            return Records(
+                octets(start &+ Int(run.start)..<start &+ Int(run.end)), count: Int(run.count), stride: Int(run.stride),
+                start: turn)
         }
-    }
-
-    @_lifetime(&self)
-    private mutating func inTurn(_ number: Int, _ place: Range<Int>, _ count: Int, _ stride: Int) -> Records {
-        let turn = count > 1 ? Int(index.takeTurn(number)) % count : 0
-        return Records(octets(place), count: count, stride: stride, start: turn)
+        return Records(octets(start..<start), count: 0)
     }
 
     @_lifetime(&self)
@@ -277,7 +257,7 @@ package struct Directory: ~Copyable {
     /// The domain of the route that has this group of upstreams; nil where the group is no route's.
     package func routeDomain(of group: UInt32) -> Name? { routes.domain(of: group) }
 
-    /// What people call a network.
+    /// The name of a network as people write it.
     package func networkName(of scope: ScopeID) -> String {
         let scope = Int(scope.rawValue)
         return scope < scopeTexts.count ? scopeTexts[scope] : ""

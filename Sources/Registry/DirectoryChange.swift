@@ -12,6 +12,8 @@ package enum DirectoryChange: Sendable {
     case view(ViewID, View?)
     /// The routes that hold for every view.
     case routes([RoutingDomain])
+    /// Domains that are asked of the host's upstreams although a rule would deny their names.
+    case hostDomains([Name])
 }
 
 /// A name in a scope.
@@ -24,6 +26,8 @@ package struct RecordKey: Hashable, Sendable {
         case wildcard
         /// As a whole question alone (`in-addr.arpa`, `ip6.arpa`).
         case reverse
+        /// Not at all: a name without records that has names beneath it (RFC 8020 §2). Directories keep these themselves.
+        case empty
     }
 
     /// Where it is a name.
@@ -46,7 +50,7 @@ package struct Scope: Sendable, Equatable {
     package var name: Name?
     /// What people call it.
     package var text: String
-    /// Addresses in them are ours, whether somebody has them or not.
+    /// Blocks whose reverse names are ours, whether somebody has the address or not.
     package var subnets: [Subnet]
     /// Of a network that may forward.
     package var routes: [RoutingDomain]
@@ -80,71 +84,13 @@ package struct View: Sendable, Equatable {
     package var networks: [ScopeID]
     /// Where questions go that are not ours and under no route; nil: it may ask nobody.
     package var upstreams: UpstreamGroupID?
+    /// True where ``upstreams`` may be the host's: the host's own domains are asked there, too.
+    package var followsHost: Bool
 
-    package init(links: ScopeID?, networks: [ScopeID], upstreams: UpstreamGroupID?) {
+    package init(links: ScopeID?, networks: [ScopeID], upstreams: UpstreamGroupID?, followsHost: Bool = false) {
         self.links = links
         self.networks = networks
         self.upstreams = upstreams
-    }
-}
-
-/// The records of a name as they go into answers: owner a pointer to the question (C00C), TTL set.
-package struct RecordSet: Sendable, Equatable {
-    /// 16 octets each.
-    package static let aStride = 16
-    /// 28 octets each.
-    package static let aaaaStride = 28
-
-    /// A records.
-    package private(set) var a: [UInt8] = []
-    /// AAAA records.
-    package private(set) var aaaa: [UInt8] = []
-    /// SRV or PTR records, one behind the other.
-    package private(set) var other: [UInt8] = []
-    /// The type of the other records; nil: there are none.
-    package private(set) var otherType: RecordType?
-    /// How many others there are.
-    package private(set) var otherCount = 0
-
-    package init() {}
-
-    /// The most records of one type: an answer counts them in 16 bits, and has room for fewer.
-    package static let maximumCount = 4096
-
-    mutating func append(_ address: IPAddress, ttl: UInt32) {
-        switch address {
-        case .v4(let address):
-            guard a.count < Self.maximumCount * Self.aStride else { return }
-            Self.append(.a, ttl, address.octets, to: &a)
-        case .v6(let address):
-            guard aaaa.count < Self.maximumCount * Self.aaaaStride else { return }
-            Self.append(.aaaa, ttl, address.octets, to: &aaaa)
-        }
-    }
-
-    /// RFC 2782; priority and weight are 0: all are equally good.
-    mutating func append(serviceAt target: Name, port: UInt16, ttl: UInt32) {
-        let octets = [0, 0, 0, 0, UInt8(port >> 8), UInt8(truncatingIfNeeded: port)] + target.wire
-        append(other: .srv, ttl, octets)
-    }
-
-    mutating func append(pointerTo target: Name, ttl: UInt32) {
-        append(other: .ptr, ttl, target.wire)
-    }
-
-    private mutating func append(other type: RecordType, _ ttl: UInt32, _ data: [UInt8]) {
-        guard otherCount < Self.maximumCount else { return }
-        otherType = type
-        otherCount += 1
-        Self.append(type, ttl, data, to: &other)
-    }
-
-    private static func append(_ type: RecordType, _ ttl: UInt32, _ data: [UInt8], to records: inout [UInt8]) {
-        records += [0xC0, 0x0C]
-        for word in [type.rawValue, RecordClass.in.rawValue, UInt16(ttl >> 16), UInt16(truncatingIfNeeded: ttl)] {
-            records += [UInt8(word >> 8), UInt8(truncatingIfNeeded: word)]
-        }
-        records += [UInt8(truncatingIfNeeded: data.count >> 8), UInt8(truncatingIfNeeded: data.count)]
-        records += data
+        self.followsHost = followsHost
     }
 }

@@ -11,29 +11,33 @@ struct NameIndex: Sendable {
         var hash: UInt64 = 0
         var scope: UInt32 = 0
         var kind: UInt32 = 0
-        var aCount: UInt32 = 0
-        var aaaaCount: UInt32 = 0
-        var otherCount: UInt32 = 0
-        var otherType: UInt16 = 0
+        /// Names beneath it, where it is there for them alone.
+        var beneath: UInt32 = 0
         /// Octets of the name, without the root's.
         var nameLength: UInt16 = 0
-        /// How many answers were given: each begins one record further.
-        var turn: UInt32 = 0
     }
 
     private let hashing: NameHash
     /// Entry numbers; -1: free. Their count is a power of two.
     private var slots: [Int32]
     private(set) var entries: [Entry] = []
-    /// Each entry's octets: the name without its root, then its records A, AAAA and others.
+    /// Each entry's octets: the name without its root, then its records type by type.
     private(set) var blobs = RunTable<UInt8>()
+    /// Each entry's records, a run for each type.
+    private(set) var runs = RunTable<RecordRun>()
     private var freeEntries: [Int] = []
-    /// How many names there are.
+    /// How many names there are, those without records included.
     private(set) var count = 0
+    /// How many of them are there for the names beneath them alone.
+    private(set) var emptyCount = 0
+    /// State of the generator that says which record begins a round.
+    private var random: UInt64
 
+    /// - Parameter seed: a secret that nobody outside knows.
     init(seed: UInt64) {
         hashing = NameHash(seed: seed)
         slots = Array(repeating: -1, count: 64)
+        random = seed
     }
 
     // MARK: - Looking up
@@ -73,17 +77,41 @@ struct NameIndex: Sendable {
         return blobs.elements.span.extracting(start..<start + name.count).isEqual(to: name)
     }
 
-    /// The next answer's turn.
+    // MARK: - Turns
+
+    /// The record that comes first in an answer with the records of a run.
+    ///
+    /// In a round of as many answers as there are records each comes first once. Each round begins with a record chosen at
+    /// random: a client that uses every second answer only (TCP after UDP), or every third, meets all of them as well.
+    /// - Parameter run: its position in the table of all runs; it has two records at least.
     @inline(__always)
-    mutating func takeTurn(_ number: Int) -> UInt32 {
-        defer { entries[number].turn &+= 1 }
-        return entries[number].turn
+    mutating func takeTurn(of run: Int) -> Int {
+        if runs.elements[run].left == 0 { beginRound(of: run) }
+        let start = runs.elements[run].next
+        let next = start &+ runs.elements[run].step
+        let count = runs.elements[run].count
+        runs.elements[run].next = next >= count ? next &- count : next
+        runs.elements[run].left &-= 1
+        return Int(start)
+    }
+
+    @inline(never)
+    private mutating func beginRound(of run: Int) {
+        // SplitMix64: the numbers need to be evenly spread, not secret.
+        random &+= 0x9E37_79B9_7F4A_7C15
+        var word = random
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        let count = runs.elements[run].count
+        let chosen = (word ^ word >> 31).multipliedFullWidth(by: UInt64(count)).high
+        runs.elements[run].next = UInt16(truncatingIfNeeded: chosen)
+        runs.elements[run].left = count
     }
 
     // MARK: - Changing
 
     /// Sets the records of a name, or removes it.
-    /// - Returns: whether the name is new (1), gone (-1) or neither (0).
+    /// - Returns: 1 where the name is new, -1 where it is gone, else 0.
     mutating func set(_ key: RecordKey, _ records: RecordSet?) -> Int {
         let name = Array(key.name.folded.dropLast())
         let nameHash = hash(name.span)
@@ -92,18 +120,63 @@ struct NameIndex: Sendable {
             if let found { remove(found) }
             return found == nil ? 0 : -1
         }
-        let number = found ?? insert(mix(nameHash, key.scope.rawValue, key.kind.rawValue))
-        var entry = entries[number]
-        entry.scope = key.scope.rawValue
-        entry.kind = key.kind.rawValue
-        entry.nameLength = UInt16(truncatingIfNeeded: name.count)
-        entry.aCount = UInt32(truncatingIfNeeded: records.a.count / RecordSet.aStride)
-        entry.aaaaCount = UInt32(truncatingIfNeeded: records.aaaa.count / RecordSet.aaaaStride)
-        entry.otherCount = UInt32(truncatingIfNeeded: records.otherCount)
-        entry.otherType = records.otherType?.rawValue ?? 0
-        entries[number] = entry
-        blobs.set(number, name + records.a + records.aaaa + records.other)
+        let number = found ?? insert(name[...], nameHash, scope: key.scope.rawValue, kind: key.kind)
+        var octets = name
+        var table: [RecordRun] = []
+        for run in records.runs {
+            let start = UInt32(truncatingIfNeeded: octets.count)
+            octets += run.octets
+            table.append(
+                RecordRun(
+                    type: run.type.rawValue, count: UInt16(truncatingIfNeeded: run.count),
+                    stride: UInt16(truncatingIfNeeded: run.stride),
+                    // Against the A records, so that the two answers of one lookup do not keep step.
+                    step: UInt16(truncatingIfNeeded: run.type == .aaaa ? max(1, run.count - 1) : 1), start: start,
+                    end: UInt32(truncatingIfNeeded: octets.count)))
+        }
+        blobs.set(number, octets)
+        runs.set(number, table)
         return found == nil ? 1 : 0
+    }
+
+    /// Counts a name that has come or gone beneath all names above it in its scope.
+    /// - Parameters:
+    ///   - key: the name; a wildcard is beneath what stands behind its `*`.
+    ///   - difference: 1 or -1.
+    mutating func countBeneath(_ key: RecordKey, _ difference: Int) {
+        let name = key.name.folded
+        var start = key.kind == .wildcard ? 0 : Int(name[0]) + 1
+        while start < name.count - 1 {
+            countBeneath(name[start..<name.count - 1], scope: key.scope.rawValue, difference)
+            start += Int(name[start]) + 1
+        }
+    }
+
+    private mutating func countBeneath(_ name: ArraySlice<UInt8>, scope: UInt32, _ difference: Int) {
+        let nameHash = hash(name.span)
+        let found = find(name.span, nameHash, scope: scope, kind: .empty)
+        if difference > 0 {
+            if found == nil { emptyCount += 1 }
+            let number = found ?? insert(name, nameHash, scope: scope, kind: .empty)
+            entries[number].beneath += 1
+        } else if let found {
+            entries[found].beneath -= 1
+            guard entries[found].beneath == 0 else { return }
+            emptyCount -= 1
+            remove(found)
+        }
+    }
+
+    /// Makes an entry for a name, without records.
+    private mutating func insert(
+        _ name: ArraySlice<UInt8>, _ nameHash: UInt64, scope: UInt32, kind: RecordKey.Kind
+    ) -> Int {
+        let number = insert(mix(nameHash, scope, kind.rawValue))
+        entries[number].scope = scope
+        entries[number].kind = kind.rawValue
+        entries[number].nameLength = UInt16(truncatingIfNeeded: name.count)
+        blobs.set(number, name)
+        return number
     }
 
     private mutating func insert(_ hash: UInt64) -> Int {
@@ -150,6 +223,7 @@ struct NameIndex: Sendable {
         slots[hole] = -1
         entries[number] = Entry()
         blobs.set(number, [])
+        runs.set(number, [])
         freeEntries.append(number)
         count -= 1
     }

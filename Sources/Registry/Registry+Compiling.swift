@@ -11,7 +11,9 @@ extension Registry {
         for key in changedRecords { changes.append(.records(key, compiled(key))) }
         for container in changedViews { changes.append(.view(container.view, compiledView(of: container))) }
         if routesChanged { changes.append(.routes(compiledRoutes)) }
+        if hostDomainsChanged { changes.append(.hostDomains(hostDomains)) }
         routesChanged = false
+        hostDomainsChanged = false
         changedScopes.removeAll()
         changedRecords.removeAll()
         changedViews.removeAll()
@@ -20,8 +22,10 @@ extension Registry {
 
     private func compiled(_ scope: ScopeID) -> Scope? {
         if let network = networkStates[scope] {
+            // A bridge into the LAN: others there have addresses that the LAN's own server knows.
+            let isLAN = network.observed.map { defaultRoutes.contains($0.interface) } ?? false
             return Scope(
-                name: network.dnsName, text: network.name, subnets: network.subnets,
+                name: network.dnsName, text: network.name, subnets: isLAN ? [] : network.subnets,
                 routes: compiledRoutes(of: network))
         }
         guard let container = containerOfScope[scope].flatMap({ containerStates[$0] }) else { return nil }
@@ -32,8 +36,11 @@ extension Registry {
         guard let container = containerStates[id] else { return nil }
         let networks = container.endpoints.compactMap { networkStates[$0.network] }
         // The first network that may forward says where to.
-        let upstreams = networks.first { !$0.isInternal }.map { $0.groups[.root] ?? .default }
-        return View(links: container.linkScope, networks: networks.map(\.id), upstreams: upstreams)
+        let forwarding = networks.first { !$0.isInternal }
+        return View(
+            links: container.linkScope, networks: networks.map(\.id),
+            upstreams: forwarding.map { $0.groups[.root] ?? .default },
+            followsHost: forwarding?.declared?.upstreams.isEmpty ?? (forwarding != nil))
     }
 
     private func compiled(_ key: RecordKey) -> RecordSet? {
@@ -65,7 +72,7 @@ extension Registry {
         for network in networks {
             if let port = share.port {
                 guard let target = fullName(of: container, on: network) else { continue }
-                records.append(serviceAt: target, port: port, ttl: ttl)
+                records.append(.srv, ttl: ttl, RecordBuilder.service(at: target, port: port))
                 return
             }
             for address in container.endpoint(on: network.id)?.addresses ?? [] { records.append(address, ttl: ttl) }
@@ -85,7 +92,7 @@ extension Registry {
         }
         guard let target = first.flatMap({ fullName(of: $0, on: network) }) else { return nil }
         var records = RecordSet()
-        records.append(pointerTo: target, ttl: network.declared?.ttl ?? ttl)
+        records.append(.ptr, ttl: network.declared?.ttl ?? ttl, target.wire)
         return records
     }
 

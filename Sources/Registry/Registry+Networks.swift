@@ -101,6 +101,17 @@ extension Registry {
         settle(unbind(interface).union(bindInterfaces(claimedBy: old.claims)))
     }
 
+    /// Sets the interfaces over which the host's default routes lead out (`RTA_OIF` of routes without a destination).
+    ///
+    /// A network that is one of them is a part of the LAN: of its subnets' reverse names only those of its containers are
+    /// answered here.
+    package mutating func observeDefaultRoutes(over interfaces: Set<InterfaceIndex>) {
+        for interface in interfaces.symmetricDifference(defaultRoutes) {
+            if let scope = networkOfInterface[interface] { changedScopes.insert(scope) }
+        }
+        defaultRoutes = interfaces
+    }
+
     // MARK: - Which is which
 
     /// Makes the interfaces that these claims are about the networks that claim them, else networks of their own.

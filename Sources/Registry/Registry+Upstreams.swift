@@ -25,6 +25,20 @@ extension Registry {
         routesChanged = true
     }
 
+    /// Sets the domains that are asked of the host's upstreams although their names would be denied here: the host's search
+    /// domains and those of clouds under `internal`. None where the configuration names other upstreams for all.
+    package mutating func setHostDomains(_ new: [Name]) {
+        let domains = new.filter { $0 != .root }
+        guard domains != hostDomains else { return }
+        hostDomains = domains
+        hostDomainsChanged = true
+    }
+
+    /// Domains of clouds for their machines' names, under the domain that is ours by default: Google's metadata server and
+    /// machines, Amazon's in us-east-1 and elsewhere.
+    package static let cloudDomains = ["google.internal", "ec2.internal", "compute.internal"]
+        .compactMap { try? Name($0) }
+
     /// All groups but the default one, whose upstreams the registry does not know.
     package var upstreamGroups: [UpstreamGroup] {
         var all = routes.compactMap { route in

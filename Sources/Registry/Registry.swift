@@ -47,6 +47,10 @@ package struct Registry: Sendable {
     /// The routes of all networks, and their groups.
     var routes: [RouteDefinition] = []
     var routeGroups: [Name: UpstreamGroupID] = [:]
+    /// Domains that the host's own upstreams know.
+    var hostDomains: [Name] = []
+    /// The interfaces over which the host's default routes lead out.
+    var defaultRoutes: Set<InterfaceIndex> = []
 
     /// The domain behind all names.
     package private(set) var domain: Name
@@ -67,6 +71,7 @@ package struct Registry: Sendable {
     var changedRecords: Set<RecordKey> = []
     var changedViews: Set<ContainerID> = []
     var routesChanged = false
+    var hostDomainsChanged = false
 
     package init(domain: Name, ttl: UInt32) {
         self.domain = domain

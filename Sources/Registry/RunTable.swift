@@ -3,7 +3,8 @@
 /// For each owner (a small number) a run of elements. Changing a run costs time in proportion to it; now and then,
 /// when half of the array is unused, the rest moves together.
 struct RunTable<Element: Sendable>: Sendable {
-    private(set) var elements: [Element] = []
+    /// Changed in place by who keeps their number and order.
+    var elements: [Element] = []
     /// Where each owner's run lies in ``elements``.
     private(set) var runs: [Range<Int>] = []
     private var unused = 0

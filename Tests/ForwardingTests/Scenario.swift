@@ -193,7 +193,7 @@ struct Worker: ~Copyable {
         let bytes = query.bytes
         var name = FoldedName()
         let parsed = try Query(bytes.span, name: &name)
-        var buffer = [UInt8](repeating: 0xEE, count: transport == .stream ? 65_535 : Transport.maximumDatagram)
+        var buffer = [UInt8](repeating: 0xEE, count: transport == .stream ? 65_535 : Transport.maximumAnswer)
         let length = forwarder.answer(
             bytes.span, parsed, name, view: namespace, group: group, over: transport, now: now,
             into: buffer.mutableSpan)

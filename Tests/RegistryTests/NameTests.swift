@@ -99,10 +99,12 @@ struct NameTests {
         var town = try Town()
         try town.network("front")
         for number in 1...3 { try town.container("r\(number)", "front 10.0.0.\(number) /all") }
-        let turns = try (0..<4).map { _ in try town.ask("r1", "all") ?? [] }
-        #expect(turns[0] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"])
-        #expect(turns[1] == ["10.0.0.2", "10.0.0.3", "10.0.0.1"])
-        #expect(turns[3] == turns[0])
+        let circle = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.1", "10.0.0.2"]
+        for _ in 0..<4 {
+            let round = try (0..<3).map { _ in try town.ask("r1", "all") ?? [] }
+            #expect(Set(round.compactMap(\.first)).count == 3, "each is first once in a round")
+            for turn in round { #expect((0..<3).contains { Array(circle[$0..<$0 + 3]) == turn }, "\(turn)") }
+        }
         try town.disconnect("r2", "front")
         #expect(try town.ask("r1", "all")?.sorted() == ["10.0.0.1", "10.0.0.3"])
     }
@@ -122,16 +124,6 @@ struct NameTests {
         #expect(try town.ask("web", "_http._tcp.web", .a) == [])
         #expect(try town.ask("web", "_http._udp.web", .srv) == nil)
         #expect(try town.ttl("web", "web") == 60)
-        var folded = FoldedName()
-        let view = try town.view("web")
-        for (name, isOurs) in [
-            ("_ldap._tcp.web", true), ("_x._udp.web.front.internal", true), ("_x._sctp.web", false),
-            ("_x._tcp.other", false), ("x._tcp.web", false),
-        ] {
-            folded.set(try Name(name))
-            let ours = town.directory.isServiceNameOfOurs(folded, view: view)
-            #expect(ours == isOurs, "\(name)")
-        }
     }
 
     @Test("of an address is found on one's own networks alone")

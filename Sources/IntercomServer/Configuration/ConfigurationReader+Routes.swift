@@ -59,8 +59,8 @@ extension Name {
         guard self != own else {
             throw Refusal("names under '\(own)' are never forwarded; expected another domain, or one under it")
         }
-        for special in SpecialUseName.domains where isSubdomain(of: special) {
-            throw Refusal("names under '\(special)' are never forwarded")
+        if let special = SpecialUseDomain(of: self) {
+            throw Refusal("names under '\(special.name)' are never forwarded")
         }
         for label in labels {
             guard label.allSatisfy({ 0x21...0x7E ~= $0 }) else {

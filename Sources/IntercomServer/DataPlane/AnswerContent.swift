@@ -1,55 +1,66 @@
-// What an answer of ours says, once the rules have decided.
+// The content of an answer of ours, once the rules have decided.
 
 import DNSWire
 import Registry
 
-/// What is said to a question, before it is written.
+/// The content of an answer, before it is written.
 enum AnswerContent {
     /// The records that a name has of the type that is asked for; it exists, even if it has none.
     case records(Directory.Match)
     /// The addresses of `localhost`.
     case loopback
+    /// The name of a loopback address.
+    case loopbackPointer
+    /// The domain's SOA record.
+    case authority
     /// The server's version or identity.
     case identity(ChaosName)
     /// The name exists, and has no such record.
     case noData
     /// The name does not exist: NXDOMAIN.
     case noName
-    /// The same, to who may ask nobody else.
+    /// NXDOMAIN with EDE 15: the container may not use upstreams.
     case blocked
     /// A code, and nothing else.
     case code(ResponseCode)
+
+    fileprivate var isLoopbackPointer: Bool { if case .loopbackPointer = self { true } else { false } }
 }
 
 extension Responder {
-    /// Writes what is to be said; what is left is ``AnswerWriter/finish()``.
+    /// Writes the content; ``AnswerWriter/finish()`` completes the answer.
     mutating func write(_ content: AnswerContent, into answer: inout AnswerWriter) {
         switch content {
         case .records(let match):
-            if query.question.type == .any {
-                return answer.append(fixed: AnswerWriter.minimalAny.span, ttl: settings.ttl)
-            }
+            if query.question.type == .any { return answer.append(one: records.minimalAny.span) }
             let hasAny = answer.append(directory.records(match, query.question.type))
-            if !hasAny { negative.write(for: name, under: domainLabel, into: &answer) }
-        case .loopback:
-            switch query.question.type {
-            case .a: answer.append(fixed: SpecialUseName.loopbackA.span, ttl: settings.ttl)
-            case .aaaa: answer.append(fixed: SpecialUseName.loopbackAAAA.span, ttl: settings.ttl)
-            case .any: answer.append(fixed: AnswerWriter.minimalAny.span, ttl: settings.ttl)
-            default: negative.write(for: name, under: nil, into: &answer)
-            }
+            if !hasAny { records.authority.write(for: name, under: domainLabel, into: &answer) }
+        case .loopback, .loopbackPointer:
+            writeLoopback(isPointer: content.isLoopbackPointer, into: &answer)
+        case .authority:
+            records.authority.write(into: &answer)
         case .identity(let name):
-            // It is nobody's business to keep it.
-            answer.append(fixed: ChaosName.record(text(of: name)).span, ttl: 0)
+            // TTL 0: it is nobody's business to keep it.
+            answer.append(one: ChaosName.record(text(of: name)).span)
         case .noData:
-            negative.write(for: name, under: nil, into: &answer)
+            records.authority.write(for: name, under: domainLabel, into: &answer)
         case .noName, .blocked:
             answer.code = .nameError
             if case .blocked = content { answer.extendedError = .blocked }
-            negative.write(for: name, under: domainLabel, into: &answer)
+            records.authority.write(for: name, under: domainLabel, into: &answer)
         case .code(let code):
             answer.code = code
             answer.isAuthoritative = false
+        }
+    }
+
+    private mutating func writeLoopback(isPointer: Bool, into answer: inout AnswerWriter) {
+        switch query.question.type {
+        case .a where !isPointer: answer.append(one: records.loopbackA.span)
+        case .aaaa where !isPointer: answer.append(one: records.loopbackAAAA.span)
+        case .ptr where isPointer: answer.append(one: records.loopbackPointer.span)
+        case .any: answer.append(one: records.minimalAny.span)
+        default: records.authority.write(for: name, under: nil, into: &answer)
         }
     }
 
@@ -58,7 +69,7 @@ extension Responder {
         mutating get { directory.isUnderDomain(name) ? name.labelCount - settings.domain.labelCount : nil }
     }
 
-    /// What the configuration says for a name of class CHAOS; empty: it is refused.
+    /// The configured text of a name of class CHAOS; empty: it is refused.
     func text(of name: ChaosName) -> String {
         switch name {
         case .version: settings.version

@@ -1,16 +1,16 @@
-// Who decided about a query: what `intercomctl resolve` shows and the counters count.
+// The rule that decided about a query: `intercomctl resolve` shows it, the counters count it.
 
 import DNSWire
 import Registry
 
 /// The rule that gave an answer.
 enum AnswerSource: Sendable, Equatable {
-    case malformed, notImplemented, badVersion, refused, chaos
+    case malformed, notImplemented, badVersion, refused, notRecursive, chaos
     case specialUse
     case link
     case network(ScopeID)
     case reverse(ScopeID)
-    case subnet, serviceName, domain, singleLabel, multicast, blocked
+    case subnet, underscored, emptyName, domain, singleLabel, multicast, blocked
     case cache
 }
 
@@ -22,13 +22,15 @@ extension Responder {
         case .notImplemented: "refused: an opcode other than QUERY"
         case .badVersion: "refused: an EDNS version above 0"
         case .refused: "refused: a class other than IN, or a zone transfer"
+        case .notRecursive: "refused: a name of outside, asked without recursion (RD clear)"
         case .chaos: "the server's identity"
         case .specialUse: "special-use name (RFC 6761)"
         case .link: "link"
         case .network(let scope): "network \(directory.networkName(of: scope))"
         case .reverse(let scope): "network \(directory.networkName(of: scope)), by address"
         case .subnet: "nobody has this address on the container's networks"
-        case .serviceName: "no such service of a name on the container's networks"
+        case .underscored: "no such underscored name under a name on the container's networks"
+        case .emptyName: "a name without records, which has names on the container's networks beneath it"
         case .domain: "no such name on the container's networks; the domain is never forwarded"
         case .singleLabel: "no such name on the container's networks; single labels are not forwarded"
         case .multicast: "names under local are asked by multicast (RFC 6762); they are not forwarded"
@@ -43,9 +45,9 @@ extension WorkerCounters {
     mutating func count(_ source: AnswerSource) {
         switch source {
         case .link, .network, .reverse, .specialUse, .chaos: local &+= 1
-        case .subnet, .serviceName, .domain, .singleLabel, .multicast, .blocked: negative &+= 1
+        case .subnet, .underscored, .emptyName, .domain, .singleLabel, .multicast, .blocked: negative &+= 1
         case .cache: cached &+= 1
-        case .malformed, .notImplemented, .badVersion, .refused: failed &+= 1
+        case .malformed, .notImplemented, .badVersion, .refused, .notRecursive: failed &+= 1
         }
     }
 }

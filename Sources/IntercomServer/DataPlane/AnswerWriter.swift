@@ -22,15 +22,10 @@ struct AnswerWriter: ~Copyable, ~Escapable {
 
     /// How the query went.
     var code = ResponseCode.noError
-    /// AA: what is said is ours to say.
+    /// AA: the answer is our own.
     var isAuthoritative = true
-    /// What is said beside it to who speaks EDNS.
+    /// An Extended DNS Error (RFC 8914), for clients that speak EDNS.
     var extendedError: ExtendedError?
-
-    /// RFC 8482 §4.2: what ANY gets of a name that exists: `HINFO "RFC8482" ""`, TTL to be set.
-    static let minimalAny: InlineArray<21, UInt8> = [
-        0xC0, 0x0C, 0, 13, 0, 1, 0, 0, 0, 0, 0, 9, 7, 0x52, 0x46, 0x43, 0x38, 0x34, 0x38, 0x32, 0,
-    ]
 
     /// Begins the answer to a query: its question is echoed as it came.
     /// - Parameter buffer: 512 octets at least, so there is room for any question.
@@ -51,21 +46,22 @@ struct AnswerWriter: ~Copyable, ~Escapable {
 
     // MARK: - Records
 
-    /// Adds one record of fixed octets, with its TTL.
-    mutating func append(fixed record: Span<UInt8>, ttl: UInt32) {
-        let start = count
+    /// Adds one record to the answer section.
+    mutating func append(one record: Span<UInt8>) {
         append(answers: record, 1)
-        // Behind the owner (2 octets), the type and the class.
-        if count > start { buffer.set(ttl, at: start + 6) }
     }
 
     /// Adds the records of a name, beginning where it is their turn; as many as fit.
-    /// - Returns: whether there is any.
+    /// - Returns: false where there is none.
     @inline(__always)
     mutating func append(_ records: borrowing Directory.Records) -> Bool {
-        guard records.count > 1, records.stride > 0 else {
+        guard records.count > 1 else {
             append(answers: records.octets, records.count)
             return records.count > 0
+        }
+        guard records.stride > 0 else {
+            appendOneByOne(records)
+            return true
         }
         let fitting = min(records.count, (limit - count) / records.stride)
         let untilEnd = min(fitting, records.count - records.start)
@@ -75,6 +71,25 @@ struct AnswerWriter: ~Copyable, ~Escapable {
         append(answers: records.octets.extracting(first: rest * records.stride), rest)
         if fitting < records.count { isTruncated = true }
         return true
+    }
+
+    /// Adds records of different lengths, beginning where it is their turn, until one does not fit.
+    @inline(never)
+    private mutating func appendOneByOne(_ records: borrowing Directory.Records) {
+        var offset = 0
+        for _ in 0..<records.start { offset += Self.length(of: records.octets, at: offset) }
+        for _ in 0..<records.count {
+            let length = Self.length(of: records.octets, at: offset)
+            append(answers: records.octets.extracting(offset..<offset + length), 1)
+            if isTruncated { return }
+            offset += length
+            if offset == records.octets.count { offset = 0 }
+        }
+    }
+
+    /// The octets of the compiled record at an offset: those before RDATA, and RDLENGTH.
+    private static func length(of records: Span<UInt8>, at offset: Int) -> Int {
+        RecordBuilder.fixedLength + Int(records.word16(offset + RecordBuilder.fixedLength - 2))
     }
 
     /// Adds records that are on the wire already, all of them or none.
@@ -87,7 +102,7 @@ struct AnswerWriter: ~Copyable, ~Escapable {
         header.answerCount &+= UInt16(truncatingIfNeeded: number)
     }
 
-    /// Adds a record to the authority section; it is left out where it does not fit, as nobody needs it.
+    /// Adds a record to the authority section; left out where it does not fit, as nobody needs it.
     mutating func append(authority record: Span<UInt8>) {
         if append(record) { header.authorityCount = 1 }
     }

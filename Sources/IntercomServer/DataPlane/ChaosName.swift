@@ -23,9 +23,6 @@ enum ChaosName {
 
     /// `TXT "text"`, of at most 255 octets; TTL 0.
     static func record(_ text: String) -> [UInt8] {
-        let text = Array(text.utf8.prefix(255))
-        let type = [0, UInt8(RecordType.txt.rawValue), 0, UInt8(RecordClass.ch.rawValue)]
-        return [0xC0, 0x0C] + type + [0, 0, 0, 0, UInt8((text.count + 1) >> 8), UInt8((text.count + 1) & 0xFF)]
-            + [UInt8(text.count)] + text
+        RecordBuilder.record(.txt, .ch, ttl: 0, RecordBuilder.strings(text))
     }
 }

@@ -1,9 +1,9 @@
-// Who is answered what: the rules of a query, in their order, as one list.
+// Who is answered what: the rules of answering, in their order, as one list.
 
 import DNSWire
 import Registry
 
-/// What is to become of a query.
+/// The outcome of a query.
 enum Outcome {
     /// The answer is in the buffer.
     case answered(length: Int, AnswerSource)
@@ -14,7 +14,7 @@ enum Outcome {
     case drop
 }
 
-/// What the rules say of a query.
+/// The verdict of the rules on a query.
 enum Ruling {
     case answer(AnswerContent, AnswerSource)
     case forward(group: UInt32)
@@ -32,19 +32,19 @@ struct Responder: ~Copyable {
     private(set) var query = Query.empty
     /// Its name.
     private(set) var name = FoldedName()
-    var negative: NegativeAnswer
+    var records: OwnRecords
     private(set) var settings: ServerSettings
 
     init(settings: ServerSettings, seed: UInt64) {
         self.settings = settings
-        self.negative = NegativeAnswer(domain: settings.domain, ttl: settings.ttl)
+        self.records = OwnRecords(ttl: settings.ttl)
         self.directory = Directory(domain: settings.domain, seed: seed)
     }
 
     mutating func apply(_ settings: ServerSettings) {
         self.settings = settings
         directory.setDomain(settings.domain)
-        negative = NegativeAnswer(domain: settings.domain, ttl: settings.ttl)
+        records = OwnRecords(ttl: settings.ttl)
     }
 
     /// Answers one query from a view, or says that it is to be forwarded.
@@ -67,20 +67,23 @@ struct Responder: ~Copyable {
         }
     }
 
-    /// What is not answered, and what is with a header alone: what could not be read, or is no question.
+    /// Answers with a header alone what cannot be read (FORMERR) or is no question (NOTIMP); drops responses and noise.
     @inline(never)
     private func refuse(_ message: Span<UInt8>, into buffer: consuming MutableSpan<UInt8>) -> Outcome {
         guard let header = Header(message), !header.flags.isResponse else { return .drop }
         let isMalformed = header.flags.opcode == .query
-        let flags = HeaderFlags(
-            answering: header.flags, aa: false, isMalformed ? .formatError : .notImplemented)
+        // RD, RA and CD mean nothing but in answers to questions.
+        let flags =
+            isMalformed
+            ? HeaderFlags(answering: header.flags, aa: false, .formatError)
+            : HeaderFlags(refusing: header.flags.opcode)
         Header(id: header.id, flags: flags).write(into: &buffer)
         return .answered(length: Header.length, isMalformed ? .malformed : .notImplemented)
     }
 
     // MARK: - The rules
 
-    /// The order below is the promise of the design ("Who is answered what"): the first that knows, answers.
+    /// The rules in the order of the design ("Who is answered what"): the first that knows the name, answers.
     @inline(__always)
     private mutating func rule(_ view: ViewID) -> Ruling {
         let type = query.question.type
@@ -89,36 +92,70 @@ struct Responder: ~Copyable {
         if type.isTransfer { return .answer(.code(.refused), .refused) }
 
         if let content = SpecialUseName(name).content { return .answer(content, .specialUse) }
-        if let match = directory.find(name, view: view) {
-            return .answer(.records(match), match.isLink ? .link : .network(match.scope))
+        // A delegation's own types are the parent zone's: a container called `dev` must not break `.dev` for validators,
+        // which ask for them (RFC 4035 §4.2).
+        let isDelegation = name.labelCount == 1 && (type == .ds || type == .dnskey)
+        if !isDelegation {
+            if let match = directory.find(name, view: view) {
+                return .answer(.records(match), match.isLink ? .link : .network(match.scope))
+            }
+            if directory.isUnderscoredNameOfOurs(name, view: view) { return deny(view, .underscored) }
         }
-        if name.isReverse, let ruling = reverse(view) { return ruling }
-        if directory.isServiceNameOfOurs(name, view: view) { return .answer(.noName, .serviceName) }
-        if directory.isUnderDomain(name) { return .answer(.noName, .domain) }
+
         let destination = directory.destination(of: name, view: view)
-        if destination?.isRoute != true {
-            if name.labelCount == 1 && !mayForwardSingleLabel(type) { return .answer(.noName, .singleLabel) }
-            if !settings.forwardsLocal && SpecialUseName.isMulticast(name) { return .answer(.noName, .multicast) }
-        }
+        let routeLabels = destination?.routeLabels ?? 0
+        if name.isReverse, let ruling = reverse(view, routeLabels) { return ruling }
+        if !isDelegation, let ruling = denial(view, routeLabels) { return ruling }
         if !probes.isEmpty, let token = LoopProbe.token(in: name), probes.contains(token) { return .loop(token: token) }
         guard let destination else { return .answer(.blocked, .blocked) }
+        // Without recursion only the cache could answer, and would tell what neighbours have asked.
+        guard query.header.flags.rd else { return .answer(.code(.refused), .notRecursive) }
         return .forward(group: destination.group)
     }
 
-    /// 5. PTR of an address of an endpoint on my networks; other addresses of their subnets do not exist, and nothing
-    /// in the zones of their subnets leaves (RFC 6303 §3): there is an empty name for each block of addresses.
-    private mutating func reverse(_ view: ViewID) -> Ruling? {
+    /// 2 and 8. PTR: addresses of the loopback interface, then those of endpoints on my networks; other addresses of their
+    /// subnets do not exist, and nothing in the zones of their subnets leaves (RFC 6303 §3), but where a route says so:
+    /// there is an empty name for each block of addresses.
+    private mutating func reverse(_ view: ViewID, _ routeLabels: Int) -> Ruling? {
+        let block = name.reverseBlock
+        if let block, block.isLoopback {
+            if block.labelsBefore > 0 { return .answer(.noName, .specialUse) }
+            return .answer(block.isAddress ? .loopbackPointer : .noData, .specialUse)
+        }
         if let match = directory.findReverse(name, view: view) {
             return .answer(.records(match), .reverse(match.scope))
         }
-        guard let block = name.reverseBlock, directory.isReverseOfMyNetworks(block, view: view) else { return nil }
+        guard let block else { return nil }
+        let routed = block.prefixLength(ofLabels: routeLabels)
+        guard directory.isReverseOfMyNetworks(block, view: view, unlessRouted: routed) else { return nil }
         return .answer(!block.isAddress && block.labelsBefore == 0 ? .noData : .noName, .subnet)
     }
 
-    /// 6. A single label is a host's short name, which nobody outside can know. The types of the delegation itself
-    /// are asked by validators alone (RFC 4035 §4.2), about top-level domains: they go upstream.
-    private func mayForwardSingleLabel(_ type: RecordType) -> Bool {
-        settings.forwardsSingleLabels || type == .ds || type == .dnskey
+    /// 7 and 9. Names that nobody has and that are not for others to know: under the domain, single labels, under `local`;
+    /// unless they are under a routing domain that is longer than that. Networks of mine exist, with any number of labels.
+    @inline(__always)
+    private mutating func denial(_ view: ViewID, _ routeLabels: Int) -> Ruling? {
+        let labels: Int
+        let source: AnswerSource
+        if directory.isUnderDomain(name) {
+            (labels, source) = (settings.domain.labelCount, .domain)
+        } else if name.labelCount == 1, !settings.forwardsSingleLabels {
+            (labels, source) = (0, .singleLabel)
+        } else if SpecialUseName.isMulticast(name), !settings.forwardsLocal {
+            (labels, source) = (0, .multicast)
+        } else {
+            let isNetwork = routeLabels == 0 && directory.isNetworkName(name, view: view)
+            return isNetwork ? .answer(.noData, .emptyName) : nil
+        }
+        if routeLabels > labels || directory.isUnderHostDomain(name, view: view, longerThan: labels) { return nil }
+        return deny(view, source)
+    }
+
+    /// NXDOMAIN; no data for a name that has names of the view beneath it; for the domain itself its SOA record.
+    private mutating func deny(_ view: ViewID, _ source: AnswerSource) -> Ruling {
+        guard directory.hasNamesBeneath(name, view: view) else { return .answer(.noName, source) }
+        let isApex = directory.isUnderDomain(name) && name.labelCount == settings.domain.labelCount
+        return .answer(isApex && query.question.type == .soa ? .authority : .noData, .emptyName)
     }
 
     /// CHAOS: the version and the identity, where the configuration gives them.

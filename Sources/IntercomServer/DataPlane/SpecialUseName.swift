@@ -2,7 +2,7 @@
 
 import DNSWire
 
-/// The special-use domain that a name is in (RFC 6761), of those that we answer ourselves.
+/// The ``SpecialUseDomain`` that a name is in, as the data plane finds it: without allocation.
 enum SpecialUseName {
     case none, localhost, invalid, onion, resolverARPA
 
@@ -24,7 +24,7 @@ enum SpecialUseName {
         }
     }
 
-    /// 2. What is said to every question in it: `localhost`, `invalid` (RFC 6761 §6.3, §6.4), `onion` (RFC 7686 §2),
+    /// 2. The answer to every question in it: `localhost`, `invalid` (RFC 6761 §6.3, §6.4), `onion` (RFC 7686 §2),
     /// `resolver.arpa` (RFC 9462 §6.4); nil of other names.
     var content: AnswerContent? {
         switch self {
@@ -35,10 +35,7 @@ enum SpecialUseName {
         }
     }
 
-    /// The domains above, for who may not claim them.
-    static let domains = ["localhost", "invalid", "onion", "resolver.arpa"].compactMap { try? Name($0) }
-
-    /// Whether a name is `local` or under it: those are asked by multicast (RFC 6762 §3), and no server knows them.
+    /// True for `local` and names under it: those are asked by multicast (RFC 6762 §3), and no server knows them.
     @inline(__always)
     static func isMulticast(_ name: borrowing FoldedName) -> Bool {
         name.labelCount > 0 && name.suffixEquals(localName.span, fromLabel: name.labelCount - 1)
@@ -51,10 +48,4 @@ enum SpecialUseName {
     private static let onionName: InlineArray<7, UInt8> = [5, 0x6F, 0x6E, 0x69, 0x6F, 0x6E, 0]
     private static let resolverName: InlineArray<15, UInt8> =
         [8, 0x72, 0x65, 0x73, 0x6F, 0x6C, 0x76, 0x65, 0x72, 4, 0x61, 0x72, 0x70, 0x61, 0]
-
-    /// `A 127.0.0.1`: type, class, TTL (0, to be set), length, address.
-    static let loopbackA: InlineArray<16, UInt8> = [0xC0, 0x0C, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1]
-    /// `AAAA ::1`.
-    static let loopbackAAAA: InlineArray<28, UInt8> =
-        [0xC0, 0x0C, 0, 28, 0, 1, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
 }

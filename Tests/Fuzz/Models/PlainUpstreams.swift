@@ -102,7 +102,7 @@ struct PlainUpstreams: ~Copyable {
         let bytes = query.bytes
         var name = FoldedName()
         guard let parsed = try? Query(bytes.span, name: &name) else { return nil }
-        var buffer = [UInt8](repeating: 0xEE, count: Transport.maximumDatagram)
+        var buffer = [UInt8](repeating: 0xEE, count: Transport.maximumAnswer)
         let length = forwarder.answer(
             bytes.span, parsed, name, view: namespace, group: group, over: .datagram, now: now,
             into: buffer.mutableSpan)

@@ -1,0 +1,108 @@
+// Records made ahead of any message, octet by octet: what answers are copied from.
+
+/// Builds whole resource records (RFC 1035 §4.1.3) that later go into messages as they are.
+///
+/// Names in them are never compressed, but for an owner that is the question's name. It allocates: records are built when
+/// the configuration or the registry changes, not when somebody asks.
+public struct RecordBuilder: Sendable {
+    /// The owner of a record.
+    public enum Owner: Sendable {
+        /// The name of the message's question: a compression pointer to it, `C0 0C`.
+        case question
+        /// The root.
+        case root
+    }
+
+    /// Octets before RDATA where the owner is the question: pointer, type, class, TTL and RDLENGTH.
+    public static let fixedLength = 12
+
+    /// All records, one behind another.
+    public private(set) var octets: [UInt8] = []
+    /// How many there are.
+    public private(set) var count = 0
+
+    /// No records yet.
+    public init() {}
+
+    /// Adds a record.
+    /// - Parameters:
+    ///   - ttl: seconds that it may be kept.
+    ///   - data: RDATA, at most 65,535 octets; of more, nothing is added.
+    /// - Returns: the octets that it takes.
+    @discardableResult
+    public mutating func append(
+        _ type: RecordType, of owner: Owner = .question, _ recordClass: RecordClass = .in, ttl: UInt32, _ data: [UInt8]
+    ) -> Int {
+        guard let length = UInt16(exactly: data.count) else { return 0 }
+        let start = octets.count
+        switch owner {
+        case .question: octets.append(word: 0xC000 | UInt16(Header.length))
+        case .root: octets.append(0)
+        }
+        octets.append(word: type.rawValue)
+        octets.append(word: recordClass.rawValue)
+        octets.append(word: ttl)
+        octets.append(word: length)
+        octets += data
+        count += 1
+        return octets.count - start
+    }
+
+    /// One record alone.
+    public static func record(
+        _ type: RecordType, of owner: Owner = .question, _ recordClass: RecordClass = .in, ttl: UInt32, _ data: [UInt8]
+    ) -> [UInt8] {
+        var builder = RecordBuilder()
+        builder.append(type, of: owner, recordClass, ttl: ttl, data)
+        return builder.octets
+    }
+}
+
+/// RDATA of the types that we make ourselves.
+extension RecordBuilder {
+    /// A or AAAA: the address in network order (RFC 1035 §3.4.1, RFC 3596 §2.2).
+    public static func data(_ address: IPAddress) -> (type: RecordType, data: [UInt8]) {
+        switch address {
+        case .v4(let address): (.a, address.octets)
+        case .v6(let address): (.aaaa, address.octets)
+        }
+    }
+
+    /// SRV (RFC 2782): priority and weight are 0, so all are equally good; the target is not compressed.
+    public static func service(at target: Name, port: UInt16) -> [UInt8] {
+        var data: [UInt8] = [0, 0, 0, 0]
+        data.append(word: port)
+        return data + target.wire
+    }
+
+    /// SOA (RFC 1035 §3.3.13) of a zone that nobody transfers: MNAME and RNAME are the root.
+    /// - Parameter minimum: seconds that negative answers may be kept (RFC 2308 §4).
+    public static func startOfAuthority(minimum: UInt32) -> [UInt8] {
+        var data = Name.root.wire + Name.root.wire
+        // Serial, refresh, retry, expire: they matter to secondary servers alone.
+        for number in [1, 3600, 600, 86_400, minimum] as [UInt32] { data.append(word: number) }
+        return data
+    }
+
+    /// TXT and HINFO: strings of at most 255 octets (RFC 1035 §3.3); what is longer is cut.
+    public static func strings(_ texts: String...) -> [UInt8] {
+        texts.flatMap { text in
+            let octets = text.utf8.prefix(255)
+            return [UInt8(truncatingIfNeeded: octets.count)] + octets
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Adds a 16-bit number in network order.
+    mutating func append(word: UInt16) {
+        append(UInt8(truncatingIfNeeded: word >> 8))
+        append(UInt8(truncatingIfNeeded: word))
+    }
+
+    /// Adds a 32-bit number in network order.
+    mutating func append(word: UInt32) {
+        append(word: UInt16(truncatingIfNeeded: word >> 16))
+        append(word: UInt16(truncatingIfNeeded: word))
+    }
+}
