@@ -27,8 +27,10 @@ package enum Expectation: Sendable {
         private(set) var extendedError: UInt16?
     }
 
-    /// The most octets that an answer over UDP has (RFC 9715 §3).
-    static let maximumDatagram = 1232
+    /// The UDP payload size that our OPT record tells (RFC 9715 §3).
+    static let payloadSize = 1232
+    /// The most octets that an answer over UDP has, whatever the client takes.
+    static let maximumDatagram = 16_384
     /// What is answered by a header alone: the question was not read, or means something else there.
     static let headerAlone = ["FORMERR", "NOTIMP"]
 

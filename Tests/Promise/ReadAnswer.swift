@@ -7,7 +7,7 @@ struct ReadAnswer {
     /// The OPT record, but for its options.
     struct EDNS: Equatable {
         var version: UInt8 = 0
-        var payload = UInt16(Expectation.maximumDatagram)
+        var payload = UInt16(Expectation.payloadSize)
         var dnssecOK: Bool
     }
 

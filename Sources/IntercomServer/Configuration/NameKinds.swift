@@ -82,8 +82,8 @@ extension Name {
 extension Name {
     /// Refuses a name that nobody can have: it has its meaning from an RFC, and is answered before any name of ours.
     func checkDeclarable() throws(Refusal) {
-        for special in SpecialUseName.domains where isSubdomain(of: special) {
-            throw Refusal("names under '\(special)' have a meaning of their own; nobody can be called '\(self)'")
+        if let special = SpecialUseDomain(of: self) {
+            throw Refusal("names under '\(special.name)' have a meaning of their own; nobody can be called '\(self)'")
         }
     }
 
