@@ -19,7 +19,7 @@ struct DatagramBatch: ~Copyable {
     /// 32: what epoll_wait, recvmmsg and sendmmsg cost is shared by so many that more save little, and no namespace keeps the
     /// worker for longer than 50 µs. A query is longer than 512 octets where EDNS options make it so, and never 4,096.
     var receiver = UDPReceiver(slots: 32, slotSize: 4096)
-    var sender = UDPSender(slots: 32, slotSize: Transport.maximumDatagram)
+    var sender = UDPSender(slots: 32, slotSize: Transport.maximumAnswer)
 }
 
 /// The data plane's loop and all that it owns.
