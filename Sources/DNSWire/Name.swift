@@ -137,6 +137,8 @@ public enum NameError: Error, Hashable, Sendable, CustomStringConvertible {
     case badEscape(String)
     /// Octets that are no uncompressed name.
     case malformedWire
+    /// A label in another script that cannot be written as an A-label (RFC 5891 §4.2).
+    case badULabel(String, reason: String)
 
     public var description: String {
         switch self {
@@ -145,6 +147,7 @@ public enum NameError: Error, Hashable, Sendable, CustomStringConvertible {
         case .labelTooLong(let label): "the label '\(label)' is longer than 63 octets"
         case .nameTooLong(let octets): "the name takes \(octets) octets, more than 255"
         case .badEscape(let text): "bad escape in '\(text)': expected \\. or \\DDD with DDD up to 255"
+        case .badULabel(let label, let reason): "the label '\(DisplayText.escaped(label))': \(reason)"
         case .malformedWire: "the octets are not a domain name"
         }
     }

@@ -11,6 +11,8 @@ extension Registry {
         package internal(set) var declared: ContainerDefinition?
         /// What the kernel shows of its namespace; nil: nothing.
         package internal(set) var observed: ObservedContainer?
+        /// Links and addresses that the kernel shows past ``Limits``: they are left out.
+        package internal(set) var leftOut = 0
         /// That of its namespace, where it has one here.
         package internal(set) var cookie: NamespaceCookie?
         /// Networks that it was connected to after it had come.
@@ -43,7 +45,7 @@ extension Registry {
         var references: Set<NetworkReference> {
             var references: Set<NetworkReference> = []
             for endpoint in declaredEndpoints {
-                if let name = try? Name(endpoint.network) { references.insert(.name(name)) }
+                if let name = Registry.lookedUp(endpoint.network) { references.insert(.name(name)) }
             }
             for endpoint in observed?.endpoints ?? [] { references.insert(.interface(endpoint.network)) }
             for interface in disconnected { references.insert(.interface(interface)) }

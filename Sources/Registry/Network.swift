@@ -18,7 +18,7 @@ extension Registry {
         var members: OrderedSet<ContainerID> = []
         /// How many containers are on it.
         package var memberCount: Int { members.count }
-        /// Whose address it is. What is observed may have several owners.
+        /// The containers that have an address, in the order in which they claimed it. An observed one may have several.
         var owners: [IPAddress: [ContainerID]] = [:]
         /// Where its questions go: the group of each route's domain, and under the root that of its own upstreams.
         var groups: [Name: UpstreamGroupID] = [:]

@@ -36,7 +36,7 @@ package struct ObservedNetwork: Sendable, Equatable {
     package var interfaceName: String
     /// `IFLA_IFALIAS`, which names the network where it is set.
     package var alias: String?
-    /// Those of the addresses of the bridge and its members.
+    /// Those of the addresses that the host has on it. What a member says of subnets does not count.
     package var subnets: [Subnet]
 
     package init(

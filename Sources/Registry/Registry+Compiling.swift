@@ -79,21 +79,27 @@ extension Registry {
         }
     }
 
-    /// The name of who has an address. Of several it is a declared one, then the first by name and path: always the same.
+    /// The name of the container that has an address. Of several it is one that is declared with it, else the one that has
+    /// had it the longest: nobody takes a neighbour's reverse name by claiming its address.
     private func pointer(_ key: RecordKey) -> RecordSet? {
         guard let network = networkStates[key.scope], let address = Self.address(ofReverseName: key.name) else {
             return nil
         }
-        let owners = (network.owners[address] ?? []).compactMap { containerStates[$0] }
-        let named = owners.filter { $0.dnsName != nil }
-        let first = named.min {
-            ($0.declared == nil ? 1 : 0, $0.name, $0.observed?.path ?? "")
-                < ($1.declared == nil ? 1 : 0, $1.name, $1.observed?.path ?? "")
-        }
+        let first = claimants(of: address, on: network).first { $0.dnsName != nil }
         guard let target = first.flatMap({ fullName(of: $0, on: network) }) else { return nil }
         var records = RecordSet()
         records.append(.ptr, ttl: network.declared?.ttl ?? ttl, target.wire)
         return records
+    }
+
+    /// The containers that have an address, the one that answers for it first.
+    func claimants(of address: IPAddress, on network: Network) -> [Container] {
+        let owners = (network.owners[address] ?? []).compactMap { containerStates[$0] }
+        guard owners.count > 1 else { return owners }
+        let isDeclared = { [self] (owner: Container) in
+            declaredAddresses(of: owner.id, on: network.id).contains(address)
+        }
+        return owners.filter(isDeclared) + owners.filter { !isDeclared($0) }
     }
 
     private static func address(ofReverseName name: Name) -> IPAddress? {

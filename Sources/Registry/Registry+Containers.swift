@@ -53,10 +53,13 @@ extension Registry {
     @discardableResult
     package mutating func observe(_ container: ObservedContainer) -> ContainerID {
         let present = self.container(of: container.cookie)
-        if let present, present.observed == container { return present.id }
+        let (kept, leftOut) = container.bounded()
+        if let present, present.observed == kept, present.leftOut == leftOut { return present.id }
         let id = present?.id ?? ContainerID(rawValue: containerNumbers.take())
+        observedLeftOut += leftOut - (present?.leftOut ?? 0)
         change(id) {
-            $0.observed = container
+            $0.observed = kept
+            $0.leftOut = leftOut
             $0.cookie = container.cookie
         }
         return id
@@ -65,8 +68,10 @@ extension Registry {
     /// Takes out a container that the kernel shows no more. What is declared of it stays.
     package mutating func forget(container cookie: NamespaceCookie) {
         guard let container = container(of: cookie), container.observed != nil else { return }
+        observedLeftOut -= container.leftOut
         change(container.id) {
             $0.observed = nil
+            $0.leftOut = 0
             $0.disconnected = []
         }
     }
@@ -86,6 +91,16 @@ extension Registry {
         new.aliases.removeAll { alias in present.contains { $0.aliases.contains(alias) } }
         let isBare = new.addresses.isEmpty && new.aliases.isEmpty
         if isBare, container.endpoint(on: network.id) != nil { return }
+        var whole = new
+        for endpoint in present {
+            whole.addresses += endpoint.addresses
+            whole.aliases += endpoint.aliases
+        }
+        try checkSize(of: whole)
+        if var definition = container.declared {
+            definition.endpoints += container.connections + [new]
+            try checkSize(of: definition)
+        }
         let connection = spelled(new)
         let interface = network.observed?.interface
         change(container.id) {
@@ -129,16 +144,18 @@ extension Registry {
         guard declaredContainer(named: definition.name) == nil else { throw .containerExists(definition.name) }
         if let hostname = definition.hostname { _ = try Self.hostName(hostname) }
         for link in definition.links {
-            _ = try Self.containerName(link.container)
+            _ = try Self.anyContainerName(link.container)
             _ = try Self.hostName(link.name)
         }
         for port in definition.ports { if let service = port.service { try Self.checkService(service) } }
+        try checkSize(of: definition)
     }
 
     /// The network of an endpoint that may be declared.
     private func check(_ endpoint: EndpointDefinition) throws(RegistryError) -> Network {
         let network = try network(named: endpoint.network)
         for address in endpoint.addresses {
+            try Self.check(address)
             if let declared = network.declared { try Self.check(address, declared) }
             for owner in network.owners[address] ?? []
             where declaredAddresses(of: owner, on: network.id).contains(address) {
@@ -153,7 +170,7 @@ extension Registry {
     /// An endpoint with its network's own spelling, where that is what it names it by.
     private func spelled(_ endpoint: EndpointDefinition) -> EndpointDefinition {
         guard let network = network(of: endpoint).flatMap({ networkStates[$0] }),
-            (try? Name(endpoint.network)) == network.dnsName
+            Self.lookedUp(endpoint.network) == network.dnsName
         else { return endpoint }
         var spelled = endpoint
         spelled.network = network.name
@@ -164,7 +181,7 @@ extension Registry {
 
     /// The network that an endpoint is on now.
     func network(of endpoint: EndpointDefinition) -> ScopeID? {
-        (try? Name(endpoint.network)).flatMap { network(called: $0) }
+        Self.lookedUp(endpoint.network).flatMap { network(called: $0) }
     }
 
     func hasDeclaredEndpoint(_ container: ContainerID, on network: ScopeID) -> Bool {

@@ -34,7 +34,8 @@ extension Registry {
     private func dnsName(of container: Container) -> Name? {
         // A backslash in what is observed stands for octets that are no text.
         if container.declared == nil, container.name.utf8.contains(UInt8(ascii: "\\")) { return nil }
-        return try? Self.containerName(container.name)
+        return try? container.declared == nil
+            ? Self.anyContainerName(container.name) : Self.containerName(container.name)
     }
 
     // MARK: - What is in force
@@ -104,10 +105,11 @@ extension Registry {
         _ endpoint: Endpoint, of old: Container, unless isNamedAlike: Bool, _ new: Container
     ) {
         let next = new.endpoint(on: endpoint.network)
+        let kept = Set(next?.addresses ?? [])
         if !isNamedAlike || next?.aliases != endpoint.aliases {
             for (key, share) in shares(of: endpoint, old) { withdraw(share, from: key) }
         }
-        for address in endpoint.addresses where next?.addresses.contains(address) != true {
+        for address in endpoint.addresses where !kept.contains(address) {
             let key = RecordKey(scope: endpoint.network, kind: .reverse, name: address.reverseName)
             changedRecords.insert(key)
             networkStates[endpoint.network]?.owners[address]?.removeAll { $0 == old.id }
@@ -123,6 +125,7 @@ extension Registry {
         _ endpoint: Endpoint, of new: Container, unless isNamedAlike: Bool, _ old: Container
     ) {
         let last = old.endpoint(on: endpoint.network)
+        let known = Set(last?.addresses ?? [])
         if last == nil { networkStates[endpoint.network]?.members.append(new.id) }
         let keepsNames = isNamedAlike && last?.aliases == endpoint.aliases
         if !keepsNames || last?.addresses != endpoint.addresses {
@@ -132,7 +135,7 @@ extension Registry {
             }
         }
         for address in endpoint.addresses {
-            let isNew = last?.addresses.contains(address) != true
+            let isNew = !known.contains(address)
             if isNew { networkStates[endpoint.network]?.owners[address, default: []].append(new.id) }
             if isNew || !isNamedAlike {
                 changedRecords.insert(
@@ -155,9 +158,11 @@ extension [Name: [ContainerID]] {
     }
 }
 
-extension Array where Element: Equatable {
+extension Array where Element: Hashable {
     /// Appends what is not there yet.
     fileprivate mutating func add(_ elements: [Element]) {
-        for element in elements where !contains(element) { append(element) }
+        guard !elements.isEmpty else { return }
+        var known = Set(self)
+        for element in elements where known.insert(element).inserted { append(element) }
     }
 }

@@ -16,7 +16,7 @@ extension Registry {
     /// Has the links of a container and those to it follow a change.
     mutating func settleLinks(of new: Container, before old: Container) {
         let targets = [old, new].map {
-            Set(($0.declared?.links ?? []).compactMap { try? Self.containerName($0.container) })
+            Set(($0.declared?.links ?? []).compactMap { try? Self.anyContainerName($0.container) })
         }
         for target in targets[0].subtracting(targets[1]) {
             linkedBy[target]?.remove(new.id)
@@ -38,7 +38,7 @@ extension Registry {
         guard let owner = containerStates[container], let scope = owner.linkScope else { return }
         clearLinks(scope)
         for link in owner.declared?.links ?? [] {
-            guard let name = try? Name(link.name) else { continue }
+            guard let name = Self.lookedUp(link.name) else { continue }
             for target in containersCalled(link.container) where sharesNetwork(owner, with: target) {
                 let key = RecordKey(scope: scope, kind: .exact, name: name)
                 let share = Share(container: target.id, port: nil, isAlias: true)

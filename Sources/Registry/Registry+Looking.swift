@@ -58,7 +58,7 @@ extension Registry {
     /// The network of this name. Several may have it: a declared one comes first, and each is found by its interface.
     /// - Throws: ``RegistryError/noSuchNetwork(_:)``, ``RegistryError/ambiguousName(_:choices:)``.
     package func network(named text: String) throws(RegistryError) -> Network {
-        let name = try? Name(text)
+        let name = Self.lookedUp(text)
         let candidates =
             name.flatMap { networksCalled[$0] }?.compactMap { networkStates[$0] }
             ?? networkStates.values.filter { $0.name == text || $0.interface == text }
@@ -73,7 +73,7 @@ extension Registry {
 
     /// What is declared under a name.
     package func declaredNetwork(named text: String) -> NetworkDefinition? {
-        (try? Name(text)).flatMap { declaredNetwork(called: $0) }?.declared
+        Self.lookedUp(text).flatMap { declaredNetwork(called: $0) }?.declared
     }
 
     func declaredNetwork(called name: Name) -> Network? {
@@ -118,7 +118,7 @@ extension Registry {
 
     /// The containers that are found by this name.
     func containersCalled(_ text: String) -> [Container] {
-        guard let name = try? Self.containerName(text) else { return [] }
+        guard let name = try? Self.anyContainerName(text) else { return [] }
         return (containersCalled[name] ?? []).compactMap { containerStates[$0] }
     }
 }

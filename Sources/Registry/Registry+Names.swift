@@ -9,20 +9,29 @@ extension Registry {
     }
 
     /// The container's name, its aliases, hostname, the first 12 characters of its id, and the id; each once.
+    ///
+    /// A name in another script is found by its A-labels, and by its UTF-8 octets, which most programs send as they are.
     static func names(of endpoint: Endpoint, _ container: Container) -> [(name: Name, isAlias: Bool)] {
-        let name = [container.dnsName].compactMap { $0 }
+        let name = [container.dnsName].compactMap { $0 } + raw(container.declared?.name)
         var others = [container.declared?.hostname.flatMap { try? hostName($0) }].compactMap { $0 }
+        others += raw(container.declared?.hostname)
         // Ids of 64 digits are longer than a label: of those only the beginning is a name.
         for id in [container.declared?.id?.prefix(12), container.declared?.id?[...]] {
             if let id, let label = try? Name(labels: [Array(id.utf8)]) { others.append(label) }
         }
         let own = Set(name + others)
         var seen: Set<Name> = []
-        return (name + endpoint.aliases.compactMap { try? alias($0) } + others).filter { seen.insert($0).inserted }
-            .map { ($0, !own.contains($0)) }
+        let aliases = endpoint.aliases.flatMap { text in [try? alias(text)].compactMap { $0 } + raw(text) }
+        return (name + aliases + others).filter { seen.insert($0).inserted }.map { ($0, !own.contains($0)) }
     }
 
-    /// What is behind the `*` of a wildcard; nil for any other name.
+    /// A declared name as its UTF-8 octets; nothing where it is ASCII.
+    private static func raw(_ text: String?) -> [Name] {
+        guard let text, text.utf8.contains(where: { $0 >= 0x80 }) else { return [] }
+        return [try? Name(text)].compactMap { $0 }
+    }
+
+    /// The name behind the `*` of a wildcard; nil for any other name.
     static func wildcardSuffix(of name: Name) -> Name? {
         guard name.labels.first == [UInt8(ascii: "*")] else { return nil }
         return try? Name(labels: Array(name.labels.dropFirst()))
@@ -30,32 +39,32 @@ extension Registry {
 
     // MARK: - Checks
 
+    /// The name of a declared container: one label.
     static func containerName(_ text: String) throws(RegistryError) -> Name {
-        let octets = Array(text.utf8)
-        if octets.isEmpty { throw .invalidName(text, reason: "it is empty") }
-        if octets.count > Name.maximumLabelLength {
-            throw .invalidName(text, reason: "it has \(octets.count) octets; a container's name has at most 63")
-        }
-        if octets.contains(UInt8(ascii: ".")) {
+        if text.utf8.contains(UInt8(ascii: ".")) {
             throw .invalidName(text, reason: "a container's name is one label, without dots; give others by --alias")
         }
-        if octets.contains(0) { throw .invalidName(text, reason: "it contains a NUL") }
-        if octets == [UInt8(ascii: "*")] { throw .invalidName(text, reason: "a wildcard can be an alias only") }
-        return try name(text) { () throws(NameError) in try Name(labels: [octets]) }
+        return try anyContainerName(text)
+    }
+
+    /// The name of a container that a runtime or /run/netns gives: it may have dots, as `db.1`. No octet is an escape.
+    static func anyContainerName(_ text: String) throws(RegistryError) -> Name {
+        if text.isEmpty { throw .invalidName(text, reason: "it is empty") }
+        let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Array($0) }
+        for label in labels where label.count > Name.maximumLabelLength {
+            throw .invalidName(text, reason: "it has \(label.count) octets; a container's name has at most 63")
+        }
+        if labels.first == [UInt8(ascii: "*")] { throw .invalidName(text, reason: "a wildcard can be an alias only") }
+        return try checked(try name(text) { () throws(NameError) in try Name(labels: labels) }, text)
     }
 
     static func networkName(_ text: String) throws(RegistryError) -> Name {
-        let name = try name(text) { () throws(NameError) in try Name(text) }
-        if name.labelCount == 0 { throw .invalidName(text, reason: "the root cannot be a network's name") }
-        if name.wire.dropLast().contains(0) { throw .invalidName(text, reason: "it contains a NUL") }
-        return name
+        try checked(try name(text) { () throws(NameError) in try Name(text) }, text)
     }
 
-    /// A hostname, or what a link is called: any name but the root and wildcards.
+    /// A hostname, or the name of a link: any name but the root and wildcards.
     static func hostName(_ text: String) throws(RegistryError) -> Name {
-        let name = try name(text) { () throws(NameError) in try Name(text) }
-        if name.labelCount == 0 { throw .invalidName(text, reason: "the root cannot be a container's name") }
-        if name.wire.dropLast().contains(0) { throw .invalidName(text, reason: "it contains a NUL") }
+        let name = try networkName(text)
         if name.labels.first == [UInt8(ascii: "*")] {
             throw .invalidName(text, reason: "a wildcard can be an alias only")
         }
@@ -63,13 +72,24 @@ extension Registry {
     }
 
     static func alias(_ text: String) throws(RegistryError) -> Name {
-        let name = try name(text) { () throws(NameError) in try Name(text) }
-        if name.labelCount == 0 { throw .invalidName(text, reason: "the root cannot be an alias") }
-        if name.wire.dropLast().contains(0) { throw .invalidName(text, reason: "it contains a NUL") }
+        let name = try networkName(text)
         if name.labelCount == 1, name.labels.first == [UInt8(ascii: "*")] {
             throw .invalidName(text, reason: "it would take every name there is; write what it is under, as *.app.test")
         }
         return name
+    }
+
+    /// A name that somebody looks up; nil where it cannot be one.
+    static func lookedUp(_ text: String) -> Name? { (try? Name(text)).flatMap { try? $0.withALabels() } }
+
+    /// A name with A-labels that something can be called by.
+    private static func checked(_ name: Name, _ text: String) throws(RegistryError) -> Name {
+        if name.labelCount == 0 { throw .invalidName(text, reason: "the root is nobody's name") }
+        if name.wire.dropLast().contains(0) { throw .invalidName(text, reason: "it contains a NUL") }
+        if let domain = SpecialUseDomain(of: name) {
+            throw .invalidName(text, reason: "names under '\(domain.name)' have a meaning of their own (RFC 6761)")
+        }
+        return try self.name(text) { () throws(NameError) in try name.withALabels() }
     }
 
     static func checkService(_ text: String) throws(RegistryError) {
@@ -89,10 +109,23 @@ extension Registry {
         }
     }
 
-    static func check(_ address: IPAddress, _ network: NetworkDefinition) throws(RegistryError) {
+    /// Refuses an address that no container can have.
+    static func check(_ address: IPAddress) throws(RegistryError) {
+        let reason: String
         if address.isUnspecified {
-            throw .invalidAddress(address.description, reason: "nobody has the unspecified address")
+            reason = "nobody has the unspecified address"
+        } else if address.isLoopback {
+            reason = "every namespace has it for itself (loopback)"
+        } else if !address.isOneHost {
+            reason = "it is no single host's (multicast, broadcast or reserved)"
+        } else {
+            return
         }
+        throw .invalidAddress(address.description, reason: reason)
+    }
+
+    /// Refuses an address that is outside of a network.
+    static func check(_ address: IPAddress, _ network: NetworkDefinition) throws(RegistryError) {
         guard network.subnets.isEmpty || network.subnets.contains(where: { $0.contains(address) }) else {
             let subnets = network.subnets.map(\.description).joined(separator: ", ")
             throw .invalidAddress(

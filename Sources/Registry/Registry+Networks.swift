@@ -30,7 +30,7 @@ extension Registry {
     /// - Throws: ``RegistryError/noSuchNetwork(_:)``; ``RegistryError/invalidAddress(_:reason:)`` where a declared
     ///   address would be outside the subnets; ``RegistryError/interfaceInUse(_:network:)``.
     package mutating func updateNetwork(_ definition: NetworkDefinition) throws(RegistryError) {
-        guard let name = try? Name(definition.name), let network = declaredNetwork(called: name),
+        guard let name = Self.lookedUp(definition.name), let network = declaredNetwork(called: name),
             let old = network.declared?.claim(named: name)
         else { throw .noSuchNetwork(definition.name) }
         let claim = definition.claim(named: name)
@@ -54,7 +54,7 @@ extension Registry {
     /// - Throws: ``RegistryError/noSuchNetwork(_:)``, ``RegistryError/networkInUse(_:containers:)``,
     ///   ``RegistryError/networkOfTheKernel(_:interface:)``.
     package mutating func removeNetwork(named text: String) throws(RegistryError) {
-        guard let name = try? Name(text), let network = declaredNetwork(called: name),
+        guard let name = Self.lookedUp(text), let network = declaredNetwork(called: name),
             let claim = network.declared?.claim(named: name)
         else {
             let other = try network(named: text)

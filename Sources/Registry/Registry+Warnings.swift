@@ -5,7 +5,7 @@ import DNSWire
 extension Registry {
     /// A sentence for each, what and what to do. Costs time in proportion to the registry: for who asks, not for changes.
     package var warnings: [String] {
-        networkWarnings.sorted() + containerWarnings.sorted() + addressWarnings.sorted()
+        (networkWarnings.sorted() + containerWarnings.sorted() + addressWarnings.sorted()).map(DisplayText.escaped)
     }
 
     private var networkWarnings: [String] {
@@ -36,7 +36,12 @@ extension Registry {
         for container in containerStates.values {
             if container.dnsName == nil {
                 warnings.append(
-                    "container \(container.name) (\(container.observed?.path ?? "")): this is no label of the DNS, so it is not found by it; 'network connect' gives it an alias"
+                    "container \(container.name) (\(container.observed?.path ?? "")): this is no name of the DNS, or one with a meaning of its own, so it is not found by it; 'network connect' gives it an alias"
+                )
+            }
+            if container.leftOut > 0 {
+                warnings.append(
+                    "container \(container.name): \(container.leftOut) of its links and addresses are left out; at most \(Limits.observedLinks) links and \(Limits.observedAddresses) addresses are taken in"
                 )
             }
             for endpoint in container.declaredEndpoints where network(of: endpoint) == nil {
@@ -60,9 +65,10 @@ extension Registry {
 
     private var addressWarnings: [String] {
         networkStates.values.flatMap { network in
-            network.owners.filter { $0.value.count > 1 }.map { address, owners in
-                let names = owners.compactMap { containerStates[$0]?.name }.sorted().joined(separator: ", ")
-                return "address \(address) on network \(network.name) is that of several: \(names)"
+            network.owners.filter { $0.value.count > 1 }.map { address, _ in
+                let claimants = claimants(of: address, on: network).map(\.name)
+                return
+                    "address \(address) on network \(network.name) is claimed by several: \(claimants.joined(separator: ", ")); reverse lookups give \(claimants.first ?? "")"
             }
         }
     }

@@ -42,6 +42,8 @@ package struct Registry: Sendable {
     /// What networks were called that have gone, while containers may still be on them.
     var goneNetworks: [ScopeID: String] = [:]
     var containerNumbers = NumberPool()
+    /// Links and addresses of all containers that are left out, for ``Limits``.
+    package internal(set) var observedLeftOut = 0
     /// The group that was made last.
     var lastGroup = UpstreamGroupID.default
     /// The routes of all networks, and their groups.

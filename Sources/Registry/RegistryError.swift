@@ -1,5 +1,7 @@
 // Why the registry refuses a change. A refused change leaves everything as it was.
 
+import DNSWire
+
 /// What is wrong with a change.
 package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
     /// No network is called so.
@@ -30,10 +32,15 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
     case invalidName(String, reason: String)
     /// It cannot be an address on this network.
     case invalidAddress(String, reason: String)
+    /// A definition has more of something than it may have; see ``Registry/Limits``.
+    case tooMany(String, count: Int, limit: Int)
     /// Another container has the address on this network.
     case addressInUse(String, network: String, container: String)
 
-    package var description: String {
+    /// The message, without characters that would steer a terminal: names are whoever's who declared them.
+    package var description: String { DisplayText.escaped(message) }
+
+    private var message: String {
         switch self {
         case .noSuchNetwork(let name): "no network \(name)"
         case .noSuchContainer(let name): "no container \(name)"
@@ -51,6 +58,7 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notConnected(let container, let network): "container \(container) is not on network \(network)"
         case .invalidName(let name, let reason): "bad name '\(name)': \(reason)"
         case .invalidAddress(let address, let reason): "bad address '\(address)': \(reason)"
+        case .tooMany(let what, let count, let limit): "\(count) \(what) are too many; at most \(limit) can be declared"
         case .addressInUse(let address, let network, let container):
             "address \(address) on network \(network) is that of container \(container) already"
         }

@@ -2,6 +2,12 @@
 
 import DNSWire
 
+/// A share in a name.
+private struct Pair: Hashable {
+    var key: RecordKey
+    var share: Share
+}
+
 /// One container behind a name.
 struct Share: Hashable, Sendable {
     var container: ContainerID
@@ -32,6 +38,7 @@ extension Registry {
         of container: Container, under name: Name, in scope: ScopeID, isAlias: Bool
     ) -> [(RecordKey, Share)] {
         var shares: [(RecordKey, Share)] = []
+        var seen: Set<Pair> = []
         for port in container.declared?.ports ?? [] {
             let transport = [UInt8(ascii: "_")] + Array(port.transport.rawValue.utf8)
             for text in ["\(port.number)", port.service].compactMap({ $0 }) {
@@ -40,7 +47,7 @@ extension Registry {
                 else { continue }
                 let key = RecordKey(scope: scope, kind: .exact, name: full)
                 let share = Share(container: container.id, port: port.number, isAlias: isAlias)
-                if !shares.contains(where: { $0 == (key, share) }) { shares.append((key, share)) }
+                if seen.insert(Pair(key: key, share: share)).inserted { shares.append((key, share)) }
             }
         }
         return shares

@@ -143,19 +143,20 @@ struct PlainRegistry {
         return (serving.isEmpty ? members : serving).flatMap { Set($0.1.addresses) }.map(\.description).sorted()
     }
 
-    func pointer(_ asker: Container, _ address: IPAddress) -> String? {
+    /// The names that the reverse lookup of an address may give: those of the containers that are declared with it, else
+    /// those of all that have it, of which the model does not know who came first. Empty: nobody has it.
+    func pointers(_ asker: Container, _ address: IPAddress) -> Set<String> {
         for endpoint in endpoints(of: asker) {
-            let owners = containers.filter { container in
-                endpoints(of: container).contains {
+            let owners = containers.compactMap { container in
+                endpoints(of: container).first {
                     $0.network.key == endpoint.network.key && $0.addresses.contains(address)
-                }
+                }.map { (name: container.name, isDeclared: $0.declaredAddresses.contains(address)) }
             }
-            let declared = owners.filter { $0.declared != nil }
-            if let name = (declared.isEmpty ? owners : declared).map(\.name).min() {
-                return "\(name).\(endpoint.network.name).internal."
-            }
+            let declared = owners.filter(\.isDeclared)
+            let names = (declared.isEmpty ? owners : declared).map { "\($0.name).\(endpoint.network.name).internal." }
+            if !names.isEmpty { return Set(names) }
         }
-        return nil
+        return []
     }
 
     // MARK: - Changes

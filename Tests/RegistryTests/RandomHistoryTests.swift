@@ -50,7 +50,10 @@ struct RandomHistoryTests {
             }
             for address in PlainRegistry.addresses {
                 let answer = try town.ask(real.id.view, "\(address.reverseName)", .ptr)?.first
-                #expect(answer == plain.pointer(container, address), "\(comment): \(real.name) asks \(address)")
+                let expected = plain.pointers(container, address)
+                #expect(
+                    answer.map { expected.contains($0) } ?? expected.isEmpty,
+                    "\(comment): \(real.name) asks \(address): \(expected)")
             }
         }
     }

@@ -152,7 +152,9 @@ struct Town: ~Copyable {
                 ? directory.findReverse(folded, view: view) : directory.find(folded, view: view)
         else { return nil }
         let records = directory.records(match, type)
-        var message: [UInt8] = [0, 0, 0x84, 0, 0, 1, 0, UInt8(records.count), 0, 0, 0, 0]
+        var message: [UInt8] = [
+            0, 0, 0x84, 0, 0, 1, UInt8(records.count >> 8), UInt8(records.count & 0xFF), 0, 0, 0, 0,
+        ]
         message += try Name(name).wire + [0, 1, 0, 1]
         for index in records.octets.indices { message.append(records.octets[index]) }
         let whole = try Message(message.span)

@@ -48,7 +48,7 @@ struct WarningTests {
         var town = try Town()
         town.bridge(3, "br0", alias: "a..b")
         town.bridge(4, "back")
-        town.namespace(1, "/run/netns/a.b", "3 10.0.0.2")
+        town.namespace(1, "/run/netns/a..b", "3 10.0.0.2")
         town.namespace(2, "/run/netns/web", "3 10.0.0.2")
         try town.container("vm", "back 10.1.0.9")
         town.bridgeGone(4)
@@ -56,9 +56,9 @@ struct WarningTests {
             town,
             [
                 "network a..b (interface br0): this is no name of the DNS",
-                "container a.b (/run/netns/a.b): this is no label of the DNS",
+                "container a..b (/run/netns/a..b): this is no name of the DNS",
                 "container vm is declared on network back, which is not there",
-                "address 10.0.0.2 on network a..b is that of several: a.b, web",
+                "address 10.0.0.2 on network a..b is claimed by several: a..b, web; reverse lookups give ",
             ])
     }
 }

@@ -93,9 +93,6 @@ extension ControlPlane {
     func addContainer(_ parameters: AddContainer.Parameters, done: @escaping (ControlError?) -> Void) {
         do throws(ControlError) {
             try DefinitionLimits.check(parameters)
-            for link in parameters.links ?? [] where !registry.hasContainer(named: link.container) {
-                throw .noSuchContainer(link.container)
-            }
             let definition = try ContainerDefinition(parameters)
             guard let source = try Self.source(of: parameters) else {
                 try changeRegistry { registry throws(RegistryError) in _ = try registry.addContainer(definition) }

@@ -38,6 +38,13 @@ extension ControlPlane {
         upstreamsChanged = false
     }
 
+    /// Domains that the host's own upstreams know, though they are under the domain of containers or `local`: its search
+    /// domains and those of clouds. None where the configuration has upstreams of its own.
+    var hostDomains: [Name] {
+        guard configuration.forward.upstreams.isEmpty else { return [] }
+        return hostResolver.configuration.search.compactMap { try? Name($0) } + Registry.cloudDomains
+    }
+
     private func warnOfLoopback() {
         logger.warning(
             "upstreams of \(HostResolver.path) on the host's loopback cannot be asked from a container's namespace; give [forward] or its network others"

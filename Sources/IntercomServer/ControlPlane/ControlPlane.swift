@@ -200,7 +200,10 @@ package final class ControlPlane {
             if let done { start.waiting.append(done) }
             return
         }
-        if upstreamsChanged { discovery.selectInterfaces() }
+        if upstreamsChanged {
+            discovery.selectInterfaces()
+            registry.setHostDomains(hostDomains)
+        }
         let events = registry.takeEvents()
         let changes = registry.takeChanges()
         if !changes.isEmpty { workers.post(.directory(changes)) }

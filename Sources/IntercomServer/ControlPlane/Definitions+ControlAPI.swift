@@ -188,6 +188,8 @@ extension ControlError {
         case .notConnected(let container, let network): .notConnected(container, to: network)
         case .invalidName(let name, let reason): .invalidName(name, reason: reason)
         case .invalidAddress(let address, let reason): .invalidAddress(address, reason: reason)
+        case .tooMany(let what, let count, let limit):
+            .invalidValue("\(count)", of: what, reason: "at most \(limit) can be declared")
         case .addressInUse(let address, let network, let container):
             .addressInUse(address, network: network, by: container)
         }

@@ -81,11 +81,3 @@ extension AddressMessage {
         }
     }
 }
-
-extension Subnet {
-    /// Whether its addresses are for private use: RFC 1918, RFC 6598, RFC 4193.
-    var isPrivate: Bool { Self.privateUse.contains { $0.prefixLength <= prefixLength && $0.contains(address) } }
-
-    private static let privateUse = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
-        .compactMap { Subnet($0) }
-}

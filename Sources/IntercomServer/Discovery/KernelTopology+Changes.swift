@@ -46,16 +46,13 @@ extension KernelTopology {
 
     // MARK: - Endpoints
 
-    /// What a container's links are on, in the order of their numbers.
+    /// The endpoints of a container's links, in the order of the links' numbers.
     private func endpoints(of container: Container) -> [Endpoint] {
         container.state.links.sorted { $0.key < $1.key }.compactMap { index, link in
             guard let network = network(of: link, index, in: container.namespace) else { return nil }
             let addresses = container.state.addresses[index] ?? []
             return Endpoint(
-                network: network, link: link.name, addresses: Set(addresses.map(\.address)).sorted(),
-                // Who is root in a container gives its links any address: what names the Internet's reverse zones have is
-                // not for it to say.
-                subnets: addresses.compactMap(\.subnet).filter(\.isPrivate))
+                network: network, link: link.name, addresses: Set(addresses.map(\.address)).sorted())
         }
     }
 
@@ -76,11 +73,13 @@ extension KernelTopology {
     /// What the registry is to know of a network; nil where there is none.
     private func network(_ index: UInt32) -> ObservedNetwork? {
         guard selected.contains(index), let link = host.links[index] else { return nil }
-        let membership = memberships[index]
         // A parent is a network while somebody is on it; one that was declared, always.
-        guard link.kind == .bridge || membership != nil || selection.declared.contains(link.name) else { return nil }
-        var subnets = Set((membership?.subnets ?? [:]).keys)
-        subnets.formUnion((host.addresses[index] ?? []).compactMap(\.subnet))
+        guard link.kind == .bridge || memberships[index] != nil || selection.declared.contains(link.name) else {
+            return nil
+        }
+        // From the host's side alone: a container's root gives its links any address, and does not say with it which reverse
+        // names its neighbours may ask for.
+        let subnets = Set((host.addresses[index] ?? []).compactMap(\.subnet))
         return ObservedNetwork(
             interface: InterfaceIndex(rawValue: index), interfaceName: link.name, alias: link.alias,
             subnets: subnets.sorted { ($0.address, $0.prefixLength) < ($1.address, $1.prefixLength) })
@@ -134,12 +133,12 @@ extension KernelTopology {
     mutating func settle(_ container: Container, _ endpoints: [Endpoint]) {
         guard endpoints != container.endpoints else { return }
         for endpoint in endpoints {
-            memberships[endpoint.network, default: Membership()].add(endpoint)
+            memberships[endpoint.network, default: 0] += 1
             changedNetworks.insert(endpoint.network)
         }
         for endpoint in container.endpoints {
-            memberships[endpoint.network]?.remove(endpoint)
-            if memberships[endpoint.network]?.endpoints == 0 { memberships[endpoint.network] = nil }
+            memberships[endpoint.network, default: 1] -= 1
+            if memberships[endpoint.network] == 0 { memberships[endpoint.network] = nil }
             changedNetworks.insert(endpoint.network)
         }
     }
@@ -159,20 +158,5 @@ extension KernelTopology {
     /// A namespace has no link any more that hangs on one of the host's.
     mutating func forget(_ id: NamespaceID, on parent: UInt32) {
         remove(id, from: \.children, of: parent)
-    }
-}
-
-extension KernelTopology.Membership {
-    mutating func add(_ endpoint: KernelTopology.Endpoint) {
-        endpoints += 1
-        for subnet in endpoint.subnets { subnets[subnet, default: 0] += 1 }
-    }
-
-    mutating func remove(_ endpoint: KernelTopology.Endpoint) {
-        endpoints -= 1
-        for subnet in endpoint.subnets {
-            guard let count = subnets[subnet] else { continue }
-            subnets[subnet] = count > 1 ? count - 1 : nil
-        }
     }
 }

@@ -49,14 +49,6 @@ struct KernelTopology: Sendable {
         var network: UInt32
         var link: String
         var addresses: [IPAddress]
-        var subnets: [Subnet]
-    }
-
-    /// Who is on a network.
-    struct Membership: Sendable {
-        var endpoints = 0
-        /// How many addresses are in each subnet.
-        var subnets: [Subnet: Int] = [:]
     }
 
     var host = KernelNamespace()
@@ -71,7 +63,8 @@ struct KernelTopology: Sendable {
     var ports: [UInt32: Set<UInt32>] = [:]
     /// The namespaces with links that hang on one of the host's.
     var children: [UInt32: Set<NamespaceID>] = [:]
-    var memberships: [UInt32: Membership] = [:]
+    /// How many endpoints are on each network.
+    var memberships: [UInt32: Int] = [:]
     var toldNetworks: [UInt32: ObservedNetwork] = [:]
 
     // What ``takeChanges()`` has to look at.

@@ -113,7 +113,10 @@ private struct House: ~Copyable {
         expect(answer == plain.answer(asker, name), "\(asker.name) asks \(name): \(String(describing: answer))")
         let address = choices.pick(PlainRegistry.addresses)
         let pointer = try town.ask(view, "\(address.reverseName)", .ptr)?.first
-        expect(pointer == plain.pointer(asker, address), "\(asker.name) asks \(address): \(pointer ?? "nobody")")
+        let expected = plain.pointers(asker, address)
+        expect(
+            pointer.map { expected.contains($0) } ?? expected.isEmpty,
+            "\(asker.name) asks \(address): \(pointer ?? "nobody")")
     }
 
     // MARK: - Questions that are not ours
