@@ -45,7 +45,7 @@ struct DeclarationTests {
         try town.container("app", "B\u{DC}RO 10.0.0.3", links: [("M\u{DC}LLER", "pr\u{FC}fer")])
         for name in [
             "xn--mller-kva", "m\u{FC}ller", "xn--mller-kva.xn--bro-hoa", "xn--mller-kva.xn--bro-hoa.internal",
-            "x.xn--caf-dma.test", "xn--prfer-kva",
+            "x.xn--caf-dma.test", "xn--prfer-lva",
         ] {
             #expect(try town.ask("app", name) == ["10.0.0.2"], "\(name)")
         }
