@@ -119,9 +119,18 @@ ssize_t clinux_receive_netlink(int fd, void *buffer, size_t length, struct clinu
     return received;
 }
 
-int clinux_bind_netlink(int fd) {
+int clinux_connect_netlink(int fd) {
+    // Port 0 means to bind: any that is free; to connect: the kernel.
     struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-    return bind(fd, (struct sockaddr *)&address, sizeof address);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) return -1;
+    return connect(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+unsigned int clinux_netlink_port(int fd) {
+    struct sockaddr_nl address = {0};
+    socklen_t length = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) return 0;
+    return address.nl_family == AF_NETLINK ? address.nl_pid : 0;
 }
 
 int clinux_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }

@@ -54,11 +54,15 @@ extension Descriptor {
     /// - Returns: the octets that were taken; of a datagram all; nil when it would block.
     /// - Throws: ``LinuxError``, for example when a datagram sent before was refused.
     package func send(_ bytes: Span<UInt8>) throws(LinuxError) -> Int? {
-        try systemUnlessBlocked("send") {
+        try send(bytes, flags: [])
+    }
+
+    /// Sends on a connected socket with further flags (send(2)), without SIGPIPE.
+    func send(_ bytes: Span<UInt8>, flags: MessageFlags) throws(LinuxError) -> Int? {
+        let flags = flags.union(.noSignal).rawValue
+        return try systemUnlessBlocked("send") {
             // The span's storage, used only while the closure runs.
-            unsafe bytes.withUnsafeBytes {
-                unsafe CLinux.send(rawValue, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
+            unsafe bytes.withUnsafeBytes { unsafe CLinux.send(rawValue, $0.baseAddress, $0.count, flags) }
         }
     }
 
@@ -77,4 +81,14 @@ extension Descriptor {
             }
         }
     }
+}
+
+/// MSG_* of send(2) and recv(2).
+struct MessageFlags: OptionSet, Sendable {
+    let rawValue: Int32
+
+    /// Returns instead of waiting, also where the descriptor is a blocking one: one that came from elsewhere may be.
+    static let doNotWait = Self(rawValue: Int32(MSG_DONTWAIT))
+    /// No SIGPIPE where the peer has gone.
+    static let noSignal = Self(rawValue: Int32(MSG_NOSIGNAL))
 }

@@ -10,13 +10,14 @@ package struct OpenedNamespace: ~Copyable, Sendable {
     package let cookie: UInt64
     /// The number of the namespace in the host's.
     package let number: NamespaceID
-    /// The number of the host's namespace in it.
+    /// The number that the host's namespace has in it; ``NamespaceID/notAssigned`` where the kernel has given it none. We give
+    /// it none either: by it a container's root with CAP_NET_ADMIN lists and deletes the host's links.
     package let hostNumber: NamespaceID
     /// Nil where none was asked for, or ``refusal`` says why there is none.
     package var listener: ListenerSockets?
     /// Why there is no listener: `addressInUse` when something in the namespace has the port.
     package let refusal: LinuxError?
-    /// Answers questions about the namespace's links and addresses; or tells of them, if that was asked for.
+    /// Answers questions about the namespace's links and addresses; or notifies of them, if that was asked for.
     package let netlink: RouteNetlink
 
     package init(
@@ -39,7 +40,7 @@ package struct OpenedNamespace: ~Copyable, Sendable {
 package final class NamespaceErrand: Sendable {
     /// Where the listener answers, 127.0.0.11:53; nil: none is made.
     package let listener: SocketAddress?
-    /// Whether the socket of rtnetlink hears changes, and octets of them that may wait in it; nil: it answers only.
+    /// Octets of notifications that may wait in the socket of rtnetlink; nil: it is not subscribed, and answers only.
     package let receiveBuffer: Int32?
     private let namespace: Mutex<NetworkNamespace?>
     private let outcome = Mutex<Result<OpenedNamespace, LinuxError>?>(nil)
@@ -102,7 +103,7 @@ extension NamespaceEntry {
             self.netlink = netlink
         }
 
-        /// Enters a namespace with the calling thread, which does not come back by this, and makes what is wanted there.
+        /// Enters a namespace with the calling thread, which stays there, and makes what is wanted.
         mutating func open(
             _ other: borrowing NetworkNamespace, _ errand: NamespaceErrand
         ) throws(LinuxError) -> OpenedNamespace {
@@ -110,11 +111,11 @@ extension NamespaceEntry {
             try other.enter()
             var socket =
                 if let room = errand.receiveBuffer {
-                    try RouteNetlink.hearing(allNamespaces: false, receiveBuffer: room)
+                    try RouteNetlink.subscribed(allNamespaces: false, receiveBuffer: room)
                 } else {
                     try RouteNetlink()
                 }
-            let hostNumber = try socket.number(of: namespace, using: &buffer)
+            let hostNumber = try socket.knownNumber(of: namespace, using: &buffer)
             let cookie = try socket.descriptor.networkNamespaceCookie()
             var listener: ListenerSockets?
             var refusal: LinuxError?

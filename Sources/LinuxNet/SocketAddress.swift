@@ -59,6 +59,11 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     var family: Int32 { isV6 ? AF_INET6 : AF_INET }
 
+    /// The address as it stands in a packet: four octets or sixteen.
+    var networkOctets: [UInt8] {
+        stride(from: isV6 ? 120 : 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: bits >> $0) }
+    }
+
     init(_ storage: sockaddr_in6) {
         let port = UInt16(bigEndian: storage.sin6_port)
         if Int32(storage.sin6_family) == AF_INET6 {

@@ -85,8 +85,8 @@ struct OpenerTests {
         }
     }
 
-    @Test("makes the socket that hears all namespaces")
-    func hearing() throws {
+    @Test("makes the socket that is subscribed to all namespaces")
+    func subscription() throws {
         try lendOpener { house, socket in
             _ = try house.namespace("web")
             let output = try house.python(
@@ -94,12 +94,12 @@ struct OpenerTests {
                     import subprocess
                     reply, _ = ask("OpenNamespace", {}, os.open(sys.argv[2], os.O_RDONLY))
                     number = reply["number"]
-                    reply, (fd,) = ask("HearKernel", {"receiveBuffer": 65536})
+                    reply, (fd,) = ask("SubscribeKernel", {"receiveBuffer": 65536})
                     netlink = socket.socket(fileno=fd)
                     subprocess.run(["ip", "-n", "web", "link", "add", "br7", "type", "bridge"], check=True)
                     data, ancillary, _, _ = netlink.recvmsg(65536, 64, socket.MSG_DONTWAIT)
                     SOL_NETLINK, NETLINK_LISTEN_ALL_NSID = 270, 8
-                    print(reply["hearsAll"], reply["hostNumber"] != number, b"br7" in data)
+                    print(reply["coversAll"], reply["hostNumber"] != number, b"br7" in data)
                     print(ancillary == [(SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, struct.pack("i", number))])
                     """, [socket, house.path("web")])
             #expect(output.lines == ["True True True", "True"], "\(output)")
@@ -170,7 +170,7 @@ struct OpenerTests {
                     print(listen(os.pipe()[0]))
                     print(listen(web, port=22))
                     for octets in [-1, 1 << 30]:
-                        print(ask("HearKernel", {"receiveBuffer": octets}))
+                        print(ask("SubscribeKernel", {"receiveBuffer": octets}))
                     for count in [0, -1, 65, 1 << 40]:
                         print(ask("OpenSockets", {"stream": True, "v6": False, "count": count}, web))
                     for pid in [0, -1, 4194304]:

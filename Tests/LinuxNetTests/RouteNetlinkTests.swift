@@ -35,30 +35,30 @@ struct RouteNetlinkTests {
         #expect(try netlink.ask(.link(1), using: &buffer))
     }
 
-    @Test("hears the namespaces that have a number here, and says which", .needsRoot)
+    @Test("notifies of the namespaces that have a number here, and says which", .needsRoot)
     func allNamespaces() throws {
         try Scratch.lend(namespaces: 2) { names in
             let host = try NetworkNamespace(path: "/run/netns/\(names[0])")
             let other = try NetworkNamespace(path: "/run/netns/\(names[1])")
             var buffer = RouteNetlink.makeBuffer()
             let netlink = try NamespaceEntry.run(in: host) { () throws(LinuxError) in
-                try RouteNetlink.hearing(allNamespaces: true, receiveBuffer: 1 << 20)
+                try RouteNetlink.subscribed(allNamespaces: true, receiveBuffer: 1 << 20)
             }
             var asking = try NamespaceEntry.run(in: host) { () throws(LinuxError) in try RouteNetlink() }
             let id = try asking.number(of: other, using: &buffer)
             #expect(try asking.number(of: other, using: &buffer) == id, "it keeps its number")
             try Scratch.ip("-n", names[0], "link", "add", "br0", "type", "bridge")
             try Scratch.ip("-n", names[1], "link", "add", "br1", "type", "bridge")
-            var heard: [String] = []
+            var changed: [String] = []
             while try netlink.receive(
                 using: &buffer,
                 { message, namespace in
                     if case .link(let link) = message {
-                        heard.append("\(link.name) \(namespace.map { "\($0)" } ?? "here")")
+                        changed.append("\(link.name) \(namespace.map { "\($0)" } ?? "here")")
                     }
                 }) == .received
             {}
-            #expect(Set(heard) == ["br0 here", "br1 \(id)"])
+            #expect(Set(changed) == ["br0 here", "br1 \(id)"])
         }
     }
 
@@ -69,7 +69,7 @@ struct RouteNetlinkTests {
             var buffer = RouteNetlink.makeBuffer()
             let netlink = try NamespaceEntry.run(in: namespace) { () throws(LinuxError) in
                 // The kernel makes it a little more: there is room for a message or two.
-                try RouteNetlink.hearing(allNamespaces: false, receiveBuffer: 1)
+                try RouteNetlink.subscribed(allNamespaces: false, receiveBuffer: 1)
             }
             for number in 0..<8 { try Scratch.ip("-n", names[0], "link", "add", "br\(number)", "type", "bridge") }
             var receptions: Set<RouteNetlink.Reception> = []
@@ -79,33 +79,4 @@ struct RouteNetlinkTests {
             #expect(receptions.contains(.overflowed))
         }
     }
-}
-
-/// Namespaces of a test's own, gone when it is over.
-private enum Scratch {
-    static func lend(namespaces count: Int, _ body: ([String]) throws -> Void) throws {
-        let id = "icl" + String(UInt32.random(in: 0..<0x1000_0000), radix: 36)
-        let names = (0..<count).map { "\(id)-\($0)" }
-        defer { for name in names { try? ip("netns", "del", name) } }
-        for name in names { try ip("netns", "add", name) }
-        try body(names)
-    }
-
-    static func ip(_ arguments: String...) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["ip"] + arguments
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(arguments: arguments) }
-    }
-
-    struct Failure: Error {
-        var arguments: [String]
-    }
-}
-
-extension Trait where Self == ConditionTrait {
-    /// Holds for who may make network namespaces.
-    fileprivate static var needsRoot: Self { .enabled(if: geteuid() == 0, "network namespaces need root") }
 }

@@ -21,7 +21,7 @@ struct SystemCallFilterTests {
             var found: [String] = []
             do throws(LinuxError) {
                 try SystemCallFilter.limitThread(
-                    to: Self.runtime + ["socket", "connect", "no_such_call"], requests: [.namespaceType])
+                    to: Self.runtime + ["socket", "setsockopt", "connect", "no_such_call"], requests: [.namespaceType])
                 _ = try Files.readText("/etc/passwd", limit: 1 << 20)
                 found.append("read")
             } catch {
@@ -54,7 +54,7 @@ struct SystemCallFilterTests {
             var found: [String] = []
             do throws(LinuxError) {
                 try SystemCallFilter.limitThread(
-                    to: Self.runtime + ["connect", "socketpair"], requests: [], families: [.ipv4, .ipv6])
+                    to: Self.runtime + ["connect", "setsockopt", "socketpair"], requests: [], families: [.ipv4, .ipv6])
                 _ = try UDPSocket.connected(to: address)
                 found.append("IPv4")
                 _ = try UDPSocket.connected(to: SocketAddress(v6: 1, port: 9))

@@ -15,6 +15,8 @@
 #include <linux/if_link.h>
 #include <linux/magic.h>
 #include <linux/net_namespace.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -149,8 +151,12 @@ struct clinux_netlink_origin {
 /// recvmsg(2) of a netlink socket, without waiting.
 ssize_t clinux_receive_netlink(int fd, void *buffer, size_t length, struct clinux_netlink_origin *origin);
 
-/// bind(2) of a netlink socket to a port of the kernel's choice.
-int clinux_bind_netlink(int fd);
+/// bind(2) of a netlink socket to a port of the kernel's choice, then connect(2) to the kernel: it sends to the kernel
+/// alone, and the kernel refuses what other processes send to it (ECONNREFUSED), so that nobody else fills its buffer.
+int clinux_connect_netlink(int fd);
+
+/// The port that the kernel gave to a netlink socket (getsockname(2)); 0 where it has none.
+unsigned int clinux_netlink_port(int fd);
 
 /// `struct ucred` of unix(7).
 struct clinux_credentials {
@@ -171,12 +177,6 @@ int clinux_processor_count(void);
 
 /// signal(7) SIG_IGN for SIGPIPE: a peer that has gone is an error of write(2), not the end of the process.
 static inline void clinux_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
-
-/// Runs commands of nft(8) in the network namespace of the calling thread; one thread at a time.
-///
-/// \param text what it printed, or what it complains of; cut off at `room`, which is at least 1.
-/// \return 0, or -1 with errno: ENOSYS where libnftables is not installed.
-int clinux_nftables_run(const char *commands, char *text, size_t room);
 
 /// netdevice(7) SIOCGSKNS: a descriptor of the network namespace that a socket is of (Linux 4.10).
 static inline int clinux_namespace_of_socket(int fd) { return ioctl(fd, SIOCGSKNS); }

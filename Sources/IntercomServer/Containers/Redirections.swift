@@ -20,7 +20,7 @@ struct Redirection: ~Copyable {
     var isDoubtful = false
     /// True while the opener is at it.
     var isBusy = false
-    /// Runs until the rules may be set anew; nothing else wakes us.
+    /// Runs until the rules may be set anew. Meanwhile nobody looks at the monitor: what floods it costs nothing.
     var timer: Timer?
     private var lastRepair = ContinuousClock.Instant.now
     private var patience = Duration.zero
@@ -86,7 +86,7 @@ extension Containers {
         let monitor = Handover(redirection.takeMonitor())
         requests.request(about: "rules of \(namespace)") { opener in
             Result { () throws(LinuxError) in
-                if let monitor = monitor.take() { try opener.remove(rules, of: monitor) }
+                if let monitor = monitor.take() { try opener.remove(rules, by: monitor.writer) }
             }
         } late: { [logger] in
             logger.debug("a redirection is not removed: the opener does not answer")
@@ -102,22 +102,26 @@ extension Containers {
         let ticket = redirections.insert(Redirection(of: namespace, rules, monitor))
         tickets[namespace] = ticket
         guard let position = redirections.position(of: ticket) else { return }
+        watchMonitor(of: ticket, position)
+    }
+
+    private func watchMonitor(of ticket: Ticket, _ position: Int) {
         do throws(LinuxError) {
             try plane.epoll.add(
                 redirections[position].monitor.descriptor, token: ControlToken.redirection(ticket).word,
                 interest: [.readable])
         } catch {
-            let name = name(of: namespace)
+            let name = name(of: redirections[position].namespace)
             logger.warning(
                 "container \(name): it is not noticed if its redirection is removed: \(error)",
                 metadata: .about(container: name))
         }
     }
 
-    /// Takes a change of nftables in a container, or sets the rules anew when the pause before that is over.
+    /// Takes a change of nftables in a container, or writes the rules anew when the pause before that is over.
     func serveRedirection(_ ticket: Ticket) {
         guard let position = redirections.position(of: ticket) else { return }
-        if redirections[position].monitor.takeRemovals(from: PortRedirection.table) {
+        if redirections[position].monitor.takeChanges(of: PortRedirection.table) {
             redirections[position].isDoubtful = true
         }
         redirections[position].timer?.drain()
@@ -132,17 +136,22 @@ extension Containers {
     }
 
     private func repair(_ ticket: Ticket, _ position: Int, _ now: ContinuousClock.Instant) {
-        redirections[position].timer = nil
+        if redirections[position].isWaiting {
+            redirections[position].timer = nil
+            watchMonitor(of: ticket, position)
+        }
         redirections[position].noteRepair(now)
-        guard let duplicate = try? redirections[position].monitor.descriptor.duplicate() else { return }
+        guard let duplicate = try? redirections[position].monitor.writer.descriptor.duplicate() else { return }
+        // What was changed before this is undone by it.
+        _ = redirections[position].monitor.takeChanges(
+            of: PortRedirection.table, atMost: NftablesMonitor.datagramsOfBuffer)
         redirections[position].isBusy = true
         redirections[position].isDoubtful = false
         let rules = redirections[position].rules
-        let monitor = Handover(NftablesMonitor(adopting: duplicate))
+        let writer = Handover(NftablesWriter(adopting: duplicate))
         requests.request(about: "rules of \(redirections[position].namespace)") { opener in
             Result { () throws(LinuxError) in
-                guard let monitor = monitor.take() else { return false }
-                return try opener.repair(rules, of: monitor)
+                if let writer = writer.take() { try opener.repair(rules, by: writer) }
             }
         } late: { [self] in
             repaired(ticket, .failure(LinuxError(call: "nftables", errno: .timedOut)))
@@ -151,32 +160,33 @@ extension Containers {
         }
     }
 
-    private func repaired(_ ticket: Ticket, _ result: Result<Bool, LinuxError>) {
+    private func repaired(_ ticket: Ticket, _ result: Result<Void, LinuxError>) {
         guard let position = redirections.position(of: ticket) else { return }
         redirections[position].isBusy = false
         let container = name(of: redirections[position].namespace)
         switch result {
-        case .success(true):
+        case .success:
             logger.warning(
-                "container \(container): somebody removed the redirection of port 53; it is set again",
+                "container \(container): somebody removed the redirection of port 53, or changed it; it is set again",
                 metadata: .about(container: container, limitedAs: "redirection of \(ticket.word)"))
-        case .success(false): break
         case .failure(let error):
             redirections[position].isDoubtful = true
             logger.error(
                 "container \(container): port 53 is not redirected any more, and that is tried again: \(error)",
                 metadata: .about(container: container, limitedAs: "redirection of \(ticket.word)"))
         }
-        guard redirections[position].isDoubtful else { return }
+        guard redirections[position].isDoubtful, !redirections[position].isWaiting else { return }
         let wait = ContinuousClock.now.duration(to: redirections[position].mayBeRepairedAt)
         startTimer(of: ticket, position, wait)
     }
 
+    /// Waits until the rules may be written anew, and looks at no notification before.
     private func startTimer(of ticket: Ticket, _ position: Int, _ wait: Duration) {
         do throws(LinuxError) {
             let timer = try Timer(every: max(wait, .milliseconds(1)))
             try plane.epoll.add(timer.descriptor, token: ControlToken.redirection(ticket).word, interest: [.readable])
             redirections[position].timer = consume timer
+            try plane.epoll.remove(redirections[position].monitor.descriptor)
         } catch {
             // The next change is another chance.
             logger.warning("a removed redirection has to wait for the next change: \(error)")

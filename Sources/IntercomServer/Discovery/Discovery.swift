@@ -34,7 +34,7 @@ final class Discovery {
     private var configuration: Configuration.Discover { plane.configuration.discover }
 
     /// True while links and addresses are observed.
-    var isObserving: Bool { kernel?.hearsAll != nil }
+    var isObserving: Bool { kernel?.coversAll != nil }
 
     /// Octets of notifications that may wait in a namespace's socket; nil: one socket observes all.
     var roomOfNamespace: Int32? { kernel?.roomOfNamespace ?? nil }
@@ -64,22 +64,22 @@ final class Discovery {
         guard configuration.isEnabled, !isObserving else { return }
         let room = Int32(clamping: configuration.receiveBuffer)
         plane.containers.requests.request { opener in
-            Result { () throws(LinuxError) in Handover(try opener.hearKernel(receiveBuffer: room)) }
+            Result { () throws(LinuxError) in Handover(try opener.subscribeKernel(receiveBuffer: room)) }
         } late: { [self] in
             subscriptionFailed(LinuxError(call: "recvmsg", errno: .timedOut, kind: .openerAway))
-        } done: { [self] (result: Result<Handover<KernelEar>, LinuxError>) in
+        } done: { [self] (result: Result<Handover<KernelSubscription>, LinuxError>) in
             switch result {
-            case .success(let handover): if let ear = handover.take() { begin(ear, room) }
+            case .success(let handover): if let made = handover.take() { begin(made, room) }
             case .failure(let error): subscriptionFailed(error)
             }
         }
     }
 
-    private func begin(_ ear: consuming KernelEar, _ room: Int32) {
+    private func begin(_ subscription: consuming KernelSubscription, _ room: Int32) {
         guard configuration.isEnabled, !isObserving else { return }
         do throws(LinuxError) {
             kernel = try KernelWatch.start(
-                selection: interfaceSelection, receiveBuffer: room, ear: ear, by: plane.epoll)
+                selection: interfaceSelection, receiveBuffer: room, subscription: subscription, by: plane.epoll)
         } catch {
             return subscriptionFailed(error)
         }
@@ -151,7 +151,9 @@ final class Discovery {
         _ opened: consuming OpenedNamespace, cookie: NamespaceCookie, name: String, path: String
     ) -> NamespaceID? {
         do throws(LinuxError) {
-            return try kernel?.listen(to: opened, cookie: cookie, name: name, path: path, by: plane.epoll)
+            let number = try kernel?.listen(to: opened, cookie: cookie, name: name, path: path, by: plane.epoll)
+            scheduleCatchUp()
+            return number
         } catch {
             logger.warning(
                 "container \(name): its links are not known: \(error)", metadata: .about(container: name, .notAttached))
@@ -182,25 +184,32 @@ final class Discovery {
         } catch {
             logger.error("the kernel cannot be observed: \(error)", metadata: .about(limitedAs: "netlink"))
         }
-        if kernel?.hasGap == true {
-            plane.schedule(.catchUp, after: max(.zero, ContinuousClock.now.duration(to: nextCatchUp)))
-        }
+        scheduleCatchUp()
         takeChanges()
         plane.publish()
     }
 
-    /// Notifications were lost: everything is read again. Who makes the kernel send too many shall not keep us busy: nine
-    /// tenths of the time are for others.
+    /// Reads again what notifications were lost of, at once or when it is due.
+    private func scheduleCatchUp() {
+        guard let due = kernel?.catchUpIsDue else { return }
+        plane.schedule(.catchUp, after: max(.zero, ContinuousClock.now.duration(to: max(due, nextCatchUp))))
+    }
+
+    /// Notifications were lost: links and addresses are read again. Who makes the kernel send too many shall not keep us
+    /// busy: nine tenths of the time are for others.
     func catchUp() {
         let start = ContinuousClock.now
-        do throws(LinuxError) {
-            try kernel?.catchUp()
-            logger.info("more was told than there was room for: all links and addresses were read again")
-        } catch {
-            logger.error("links and addresses cannot be read: \(error)", metadata: .about(limitedAs: "netlink"))
-            plane.schedule(.catchUp, after: .seconds(1))
+        for (place, error) in kernel?.catchUp() ?? [] {
+            logger.error(
+                "links and addresses of \(place) cannot be read: \(error)", metadata: .about(limitedAs: "netlink"))
+        }
+        if isObserving, kernel?.catchUpIsDue == nil {
+            logger.info(
+                "netlink receive buffer overflowed; all links and addresses were read again (raise [discover] receive-buffer if this repeats)",
+                metadata: .about(limitedAs: "catch-up"))
         }
         nextCatchUp = .now + max(start.duration(to: .now) * 9, .milliseconds(10))
+        scheduleCatchUp()
         takeChanges()
         plane.publish()
     }

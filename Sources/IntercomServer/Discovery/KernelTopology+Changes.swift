@@ -60,7 +60,7 @@ extension KernelTopology {
     private func network(of link: KernelLink, _ index: UInt32, in namespace: HeardNamespace) -> UInt32? {
         guard link.isUp, let other = host.links[link.other], other.isUp else { return nil }
         if link.hangsOnParent {
-            return link.otherPlace == namespace.hostID && selected.contains(link.other) ? link.other : nil
+            return namespace.isHost(link.otherPlace) && selected.contains(link.other) ? link.other : nil
         }
         // A veth's end counts where each end says it is the other's.
         guard link.kind == .veth, other.kind == .veth, other.other == index, other.otherPlace == namespace.id,
@@ -147,7 +147,7 @@ extension KernelTopology {
     private mutating func follow(_ container: Container) {
         let links = container.state.links.values
         let parents = Set(
-            links.filter { $0.hangsOnParent && $0.otherPlace == container.namespace.hostID }.map(\.other))
+            links.filter { $0.hangsOnParent && container.namespace.isHost($0.otherPlace) }.map(\.other))
         guard parents != container.parents else { return }
         let id = container.namespace.id
         for parent in container.parents.subtracting(parents) { forget(id, on: parent) }
@@ -159,4 +159,9 @@ extension KernelTopology {
     mutating func forget(_ id: NamespaceID, on parent: UInt32) {
         remove(id, from: \.children, of: parent)
     }
+}
+
+extension HeardNamespace {
+    /// True when a number of this namespace is the host's.
+    fileprivate func isHost(_ id: NamespaceID?) -> Bool { id == hostID && hostID != .notAssigned }
 }

@@ -8,7 +8,7 @@ import Registry
 struct HeardNamespace: Equatable, Sendable {
     /// Its number in the host's namespace.
     var id: NamespaceID
-    /// The number of the host's namespace in it.
+    /// The number of the host's namespace in it; ``NamespaceID/notAssigned`` while the kernel has given it none.
     var hostID: NamespaceID
     var cookie: NamespaceCookie
     /// The name of its file.
@@ -67,6 +67,9 @@ struct KernelTopology: Sendable {
     var memberships: [UInt32: Int] = [:]
     var toldNetworks: [UInt32: ObservedNetwork] = [:]
 
+    /// Namespaces with links that hang on another namespace's, of which it is not known whether that is the host's.
+    private var namespacesWithoutHost: Set<NamespaceID> = []
+
     // What ``takeChanges()`` has to look at.
     var changedContainers: Set<NamespaceID> = []
     var changedNetworks: Set<UInt32> = []
@@ -104,6 +107,26 @@ struct KernelTopology: Sendable {
         containers[id]?.isToldAlways = always
     }
 
+    /// Says which number the host has in a namespace.
+    mutating func setHost(_ hostID: NamespaceID, in id: NamespaceID) {
+        guard let container = containers[id], container.namespace.hostID != hostID else { return }
+        containers[id]?.namespace.hostID = hostID
+        changedContainers.insert(id)
+    }
+
+    /// Namespaces for which ``setHost(_:in:)`` is to be called, if the host has a number there.
+    mutating func takeNamespacesWithoutHost() -> Set<NamespaceID> {
+        defer { namespacesWithoutHost = [] }
+        return namespacesWithoutHost
+    }
+
+    private mutating func noteParent(_ link: KernelLink, of id: NamespaceID) {
+        guard link.hangsOnParent, link.otherPlace != nil, containers[id]?.namespace.hostID == .notAssigned else {
+            return
+        }
+        namespacesWithoutHost.insert(id)
+    }
+
     /// The namespace has ended, or is of no interest any more.
     mutating func remove(_ id: NamespaceID) {
         guard let container = containers.removeValue(forKey: id) else { return }
@@ -127,6 +150,7 @@ struct KernelTopology: Sendable {
         case (.addressDeleted(let address), .host):
             if host.remove(address) { changedNetworks.insert(address.link) }
         case (.link(let link), .namespace(let id)):
+            noteParent(KernelLink(link), of: id)
             if containers[id]?.state.take(KernelLink(link), link.index).hasChanged == true {
                 changedContainers.insert(id)
             }

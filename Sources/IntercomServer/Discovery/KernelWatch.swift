@@ -1,70 +1,91 @@
-// The sockets by which the kernel is heard, and the topology that they keep up.
+// The sockets that notify of the kernel's links and addresses, and the topology that they keep up.
 
 import LinuxNet
 import Registry
 import SystemPackage
 
-/// Hears links and addresses of the host and of all namespaces that it listens to.
+/// Observes links and addresses of the host and of all namespaces that it is told of.
 ///
-/// One socket hears them all (NETLINK_LISTEN_ALL_NSID); where that is not to be had, each namespace has one that hears. A
-/// socket is a namespace's own, also one that only asks: what it answers is counted in that namespace, as what is told is.
+/// One socket covers them all (NETLINK_LISTEN_ALL_NSID): the kernel looks at each subscribed socket of the machine for each
+/// notification, so one for each of 3,000 namespaces would cost any change of any link 0.9 ms. Where that is not to be had,
+/// each namespace has one that is subscribed. A socket is a namespace's own, also one that only answers: answers are counted in that
+/// namespace, as notifications are.
+///
+/// What a container's root makes of its namespace harms itself alone. No turn takes more than ``datagramsPerTurn``. When a
+/// buffer has overflowed, links and addresses are read again and again, each namespace by itself, and notifications are
+/// passed over until the buffer has been read to its end: a flood that keeps it full delays what others change by the time
+/// between two readings. A namespace that cannot be read is tried again later, by itself.
 struct KernelWatch: ~Copyable {
+    /// Datagrams that one turn takes from one socket.
+    private static let datagramsPerTurn = 256
+    /// How often a dump is asked for again because something changed meanwhile (NLM_F_DUMP_INTR), before it has to wait.
+    private static let dumpAttempts = 4
+
     /// One socket. (Not private: swiftc 6.3 breaks on the metadata of a private type in a table.)
     struct Ear: ~Copyable {
         var netlink: RouteNetlink
-        /// Whose links it answers for, and tells of; nil: it tells of all, and says of which.
+        /// Whose links it answers for, and notifies of; nil: of all, and says of which.
         let place: Place?
+        /// True from an overflow until the buffer has been read to its end. What it holds meanwhile is passed over: it is older
+        /// than what was lost, and would be older than a dump.
+        var hasOverflowed = false
     }
 
     private(set) var topology: KernelTopology
-    /// Whether one socket hears all namespaces.
-    let hearsAll: Bool
+    /// True when one socket covers all namespaces.
+    let coversAll: Bool
     private let receiveBuffer: Int32
-    /// The host's number in itself: what is told of the host may carry it.
+    /// The host's namespace, and its number in itself: notifications about the host may carry it.
+    private let host: NetworkNamespace
     private let hostNumber: NamespaceID
     /// Answers for the host.
     private var asking: RouteNetlink
     private var ears = SlotTable<Ear>()
+    private var hostEar: Ticket?
     private var earOfNamespace: [NamespaceID: Ticket] = [:]
     private var buffer = RouteNetlink.makeBuffer()
-    /// Something was lost: only ``catchUp()`` shows what is.
-    private(set) var hasGap = false
+    /// Places that have to be read again.
+    private var gaps = KernelGaps()
 
     private init(
-        _ selection: InterfaceSelection, _ receiveBuffer: Int32, _ ear: borrowing KernelEar,
-        asking: consuming RouteNetlink
+        _ selection: InterfaceSelection, _ receiveBuffer: Int32, _ subscription: borrowing KernelSubscription,
+        host: consuming NetworkNamespace, asking: consuming RouteNetlink
     ) {
         topology = KernelTopology(selection: selection)
         self.receiveBuffer = receiveBuffer
-        hearsAll = ear.hearsAll
-        hostNumber = ear.hostNumber
+        coversAll = subscription.coversAll
+        hostNumber = subscription.hostNumber
+        self.host = host
         self.asking = asking
     }
 
-    /// Hears the host; namespaces come by ``listen(to:cookie:name:path:by:)``.
+    /// Observes the host; namespaces come by ``listen(to:cookie:name:path:by:)``.
     /// - Parameters:
     ///   - receiveBuffer: octets of notifications that may wait in a namespace's own socket.
-    ///   - ear: the opener's socket that observes the host, and perhaps all namespaces.
+    ///   - subscription: the opener's socket that covers the host, and perhaps all namespaces.
     ///   - epoll: tells by ``ControlToken/netlink(_:)`` when something has come.
     /// - Throws: ``LinuxError``, for example `notPermitted` without CAP_NET_ADMIN.
     static func start(
-        selection: InterfaceSelection, receiveBuffer: Int32, ear: consuming KernelEar, by epoll: borrowing Epoll
+        selection: InterfaceSelection, receiveBuffer: Int32, subscription: consuming KernelSubscription,
+        by epoll: borrowing Epoll
     ) throws(LinuxError) -> KernelWatch {
-        var watch = KernelWatch(selection, receiveBuffer, ear, asking: try RouteNetlink())
-        _ = try watch.add(
-            Ear(netlink: ear.takeNetlink(), place: watch.hearsAll ? nil : .host), hears: true, by: epoll)
-        try dump(.host, &watch.asking, &watch.topology, &watch.buffer)
+        var watch = KernelWatch(
+            selection, receiveBuffer, subscription, host: try NetworkNamespace.current(), asking: try RouteNetlink())
+        watch.hostEar = try watch.add(
+            Ear(netlink: subscription.takeNetlink(), place: watch.coversAll ? nil : .host), notifies: true, by: epoll)
+        watch.gaps.add(.host)
+        _ = watch.catchUp()
         return watch
     }
 
     // MARK: - Namespaces
 
-    /// Octets that may wait in a namespace's socket, which has to hear; nil: one socket hears for all.
-    var roomOfNamespace: Int32? { hearsAll ? nil : receiveBuffer }
+    /// Octets that may wait in a namespace's socket, which has to be subscribed; nil: one socket covers all.
+    var roomOfNamespace: Int32? { coversAll ? nil : receiveBuffer }
 
-    /// Listens to a namespace from now on; what there is in it is known then.
-    /// - Parameter opened: its socket hears as ``roomOfNamespace`` says.
-    /// - Throws: ``LinuxError``; nothing is listened to then.
+    /// Observes a namespace from now on; what there is in it is known then, unless it has a gap.
+    /// - Parameter opened: its socket is subscribed as ``roomOfNamespace`` says.
+    /// - Throws: ``LinuxError``; the namespace is not observed then.
     mutating func listen(
         to opened: consuming OpenedNamespace, cookie: NamespaceCookie, name: String, path: String,
         by epoll: borrowing Epoll
@@ -73,14 +94,13 @@ struct KernelWatch: ~Copyable {
         let hostID = opened.hostNumber
         forget(id)
         let ear = Ear(netlink: opened.takeNetlink(), place: .namespace(id))
-        let ticket = try add(ear, hears: !hearsAll, by: epoll)
-        earOfNamespace[id] = ticket
+        earOfNamespace[id] = try add(ear, notifies: !coversAll, by: epoll)
         topology.add(HeardNamespace(id: id, hostID: hostID, cookie: cookie, name: name, path: path))
         do throws(LinuxError) {
-            try dump(ticket)
+            try dump(.namespace(id))
         } catch {
-            forget(id)
-            throw error
+            // It is tried again by itself: who keeps its links changing is not known by them meanwhile.
+            gaps.add(.namespace(id))
         }
         return id
     }
@@ -95,9 +115,10 @@ struct KernelWatch: ~Copyable {
         topology.tell(id, always: always)
     }
 
-    /// Listens no more.
+    /// Observes a namespace no more.
     mutating func forget(_ id: NamespaceID) {
         topology.remove(id)
+        gaps.remove(.namespace(id))
         if let ticket = earOfNamespace.removeValue(forKey: id) { ears.remove(ticket) }
     }
 
@@ -105,10 +126,10 @@ struct KernelWatch: ~Copyable {
     mutating func select(_ selection: InterfaceSelection) { topology.select(selection) }
 
     private mutating func add(
-        _ ear: consuming Ear, hears: Bool, by epoll: borrowing Epoll
+        _ ear: consuming Ear, notifies: Bool, by epoll: borrowing Epoll
     ) throws(LinuxError) -> Ticket {
         let ticket = ears.insert(ear)
-        guard hears, let position = ears.position(of: ticket) else { return ticket }
+        guard notifies, let position = ears.position(of: ticket) else { return ticket }
         do throws(LinuxError) {
             try epoll.add(
                 ears[position].netlink.descriptor, token: ControlToken.netlink(ticket).word, interest: [.readable])
@@ -119,52 +140,108 @@ struct KernelWatch: ~Copyable {
         return ticket
     }
 
-    // MARK: - What is told
+    // MARK: - Notifications
 
-    /// Takes what has come by one socket.
-    /// - Throws: ``LinuxError``; ``hasGap`` then.
+    /// Takes notifications that have come by one socket, up to ``datagramsPerTurn``: there may be more.
+    /// - Throws: ``LinuxError`` for a message that cannot be read; it is made up for as an overflow is.
     mutating func takeEvents(_ ticket: Ticket) throws(LinuxError) {
         guard let position = ears.position(of: ticket) else { return }
+        defer { findHosts() }
         do throws(LinuxError) {
-            while true {
-                let reception = try Self.receive(
-                    ears[position].netlink, ears[position].place, hostNumber, &topology, &buffer)
-                if reception == .empty { return }
-                if reception == .overflowed { hasGap = true }
+            for _ in 0..<Self.datagramsPerTurn {
+                switch try receive(position) {
+                case .received: break
+                case .overflowed: noteOverflow(of: position)
+                case .empty:
+                    if ears[position].hasOverflowed { addGaps(of: position) }
+                    ears[position].hasOverflowed = false
+                    return
+                }
             }
         } catch {
-            hasGap = true
+            noteOverflow(of: position)
             throw error
         }
     }
 
-    private static func receive(
-        _ netlink: borrowing RouteNetlink, _ place: Place?, _ hostNumber: NamespaceID, _ topology: inout KernelTopology,
-        _ buffer: inout [UInt8]
-    ) throws(LinuxError) -> RouteNetlink.Reception {
-        try netlink.receive(using: &buffer) { message, namespace in
-            topology.take(
-                message, from: place ?? namespace.flatMap { $0 == hostNumber ? nil : .namespace($0) } ?? .host)
+    private mutating func noteOverflow(of position: Int) {
+        ears[position].hasOverflowed = true
+        addGaps(of: position)
+    }
+
+    /// All places that a socket covers have to be read again.
+    private mutating func addGaps(of position: Int) {
+        if let place = ears[position].place { return gaps.add(place) }
+        gaps.add(.host)
+        for id in earOfNamespace.keys { gaps.add(.namespace(id)) }
+    }
+
+    private mutating func receive(_ position: Int) throws(LinuxError) -> RouteNetlink.Reception {
+        guard !ears[position].hasOverflowed else {
+            return try ears[position].netlink.receive(using: &buffer) { _, _ in }
+        }
+        let place = ears[position].place
+        let hostNumber = hostNumber
+        return try Self.receive(ears[position].netlink, &topology, &buffer) { namespace in
+            place ?? namespace.flatMap { $0 == hostNumber ? nil : .namespace($0) } ?? .host
         }
     }
 
-    /// What is different since the last call.
+    private static func receive(
+        _ netlink: borrowing RouteNetlink, _ topology: inout KernelTopology, _ buffer: inout [UInt8],
+        _ place: (NamespaceID?) -> Place
+    ) throws(LinuxError) -> RouteNetlink.Reception {
+        try netlink.receive(using: &buffer) { message, namespace in topology.take(message, from: place(namespace)) }
+    }
+
+    /// The differences since the last call.
     mutating func takeChanges() -> [KernelChange] { topology.takeChanges() }
 
     // MARK: - Dumps
 
-    /// Asks for everything again, after something was lost.
-    /// - Throws: ``LinuxError``; ``hasGap`` still then.
-    mutating func catchUp() throws(LinuxError) {
-        hasGap = true
-        try Self.dump(.host, &asking, &topology, &buffer)
-        for ticket in Array(earOfNamespace.values) { try dump(ticket) }
-        hasGap = false
+    /// When ``catchUp()`` has something to do; nil: nothing is missing.
+    var catchUpIsDue: ContinuousClock.Instant? { gaps.nextDue }
+
+    /// Reads again the places that have to be and that are due, for a slice of time.
+    /// - Returns: which of them could not be read, and why; each is tried again later.
+    mutating func catchUp() -> [(place: Place, error: LinuxError)] {
+        let start = ContinuousClock.now
+        var failures: [(Place, LinuxError)] = []
+        for place in gaps.due(at: start) {
+            if start.duration(to: .now) > KernelGaps.slice { return failures }
+            do throws(LinuxError) {
+                try dump(place)
+                gaps.remove(place)
+            } catch {
+                gaps.postpone(place, from: .now)
+                failures.append((place, error))
+            }
+        }
+        lookAgain()
+        return failures
     }
 
-    private mutating func dump(_ ticket: Ticket) throws(LinuxError) {
-        guard let position = ears.position(of: ticket), let place = ears[position].place else { return }
-        try Self.dump(place, &ears[position].netlink, &topology, &buffer)
+    /// All that was due has been read. While a buffer stays full, only dumps show what changes.
+    private mutating func lookAgain() {
+        for ticket in earsThatNotify {
+            guard let position = ears.position(of: ticket), ears[position].hasOverflowed else { continue }
+            addGaps(of: position)
+        }
+    }
+
+    /// The sockets that are subscribed.
+    private var earsThatNotify: [Ticket] {
+        [hostEar].compactMap(\.self) + (coversAll ? [] : Array(earOfNamespace.values))
+    }
+
+    private mutating func dump(_ place: Place) throws(LinuxError) {
+        switch place {
+        case .host: try Self.dump(place, &asking, &topology, &buffer)
+        case .namespace(let id):
+            guard let ticket = earOfNamespace[id], let position = ears.position(of: ticket) else { return }
+            try Self.dump(place, &ears[position].netlink, &topology, &buffer)
+        }
+        findHosts()
     }
 
     /// Asks for all links and addresses of a place.
@@ -176,11 +253,23 @@ struct KernelWatch: ~Copyable {
             var attempts = 0
             while try !netlink.ask(question, using: &buffer, { topology.take($0, from: place) }) {
                 attempts += 1
-                guard attempts < 100 else {
-                    throw LinuxError(call: "rtnetlink", errno: .resourceTemporarilyUnavailable, subject: "\(place)")
+                guard attempts < dumpAttempts else {
+                    throw LinuxError(
+                        call: question.name, errno: .resourceTemporarilyUnavailable, subject: "\(place) keeps changing")
                 }
             }
         }
         topology.endDump(of: place)
+    }
+
+    /// Asks which number the host has in namespaces with a link that hangs on another namespace's: the kernel gives it one
+    /// when it shows such a link.
+    private mutating func findHosts() {
+        for id in topology.takeNamespacesWithoutHost() {
+            guard let ticket = earOfNamespace[id], let position = ears.position(of: ticket),
+                let hostID = try? ears[position].netlink.knownNumber(of: host, using: &buffer)
+            else { continue }
+            topology.setHost(hostID, in: id)
+        }
     }
 }

@@ -9,8 +9,8 @@ struct LocalOpener: Opener {
         return SourceNamespace(namespace: namespace, processStart: try process.start())
     }
 
-    func hearKernel(receiveBuffer: Int32) throws(LinuxError) -> KernelEar {
-        try KernelEar.open(receiveBuffer: receiveBuffer)
+    func subscribeKernel(receiveBuffer: Int32) throws(LinuxError) -> KernelSubscription {
+        try KernelSubscription.open(receiveBuffer: receiveBuffer)
     }
 
     func open(_ errands: [NamespaceErrand]) {
@@ -27,14 +27,12 @@ struct LocalOpener: Opener {
         try redirection.set(in: namespace)
     }
 
-    func repair(
-        _ redirection: PortRedirection, of monitor: borrowing NftablesMonitor
-    ) throws(LinuxError) -> Bool {
-        try redirection.repair(monitor)
+    func repair(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError) {
+        try redirection.write(by: writer)
     }
 
-    func remove(_ redirection: PortRedirection, of monitor: borrowing NftablesMonitor) throws(LinuxError) {
-        try redirection.remove(monitor)
+    func remove(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError) {
+        try redirection.remove(by: writer)
     }
 
     func openSockets(

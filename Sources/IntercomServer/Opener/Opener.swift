@@ -15,28 +15,26 @@ protocol Opener: Sendable {
     /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noSuchProcess`` when it has ended.
     func openNamespace(of process: borrowing ProcessDescriptor) throws(LinuxError) -> SourceNamespace
 
-    /// Makes the socket by which links and addresses are heard of; needs CAP_NET_ADMIN, and CAP_NET_BROADCAST to hear those
-    /// of all namespaces.
-    /// - Parameter receiveBuffer: octets of what is told that may wait.
-    func hearKernel(receiveBuffer: Int32) throws(LinuxError) -> KernelEar
+    /// Subscribes to changes of links and addresses; needs CAP_NET_ADMIN, and CAP_NET_BROADCAST to cover all namespaces.
+    /// - Parameter receiveBuffer: octets of notifications that may wait.
+    func subscribeKernel(receiveBuffer: Int32) throws(LinuxError) -> KernelSubscription
 
     /// Enters namespaces one after another, makes in each what its errand says, and brings its loopback interface up if it
     /// gets a listener; needs CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_BIND_SERVICE. What came of it is in the errands.
     func open(_ errands: [NamespaceErrand])
 
     /// Leads a port of a namespace to another by nftables; needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
-    /// - Returns: what tells of it when somebody removes the rules.
+    /// - Returns: what notifies when somebody changes the rules.
     /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noNftables`` when there can be no rules.
     func set(
         _ redirection: PortRedirection, in namespace: borrowing NetworkNamespace
     ) throws(LinuxError) -> NftablesMonitor
 
-    /// Sets the rules anew in the namespace of a monitor, if some are missing.
-    /// - Returns: whether some were.
-    func repair(_ redirection: PortRedirection, of monitor: borrowing NftablesMonitor) throws(LinuxError) -> Bool
+    /// Writes the rules anew in the namespace of a writer, whatever is there.
+    func repair(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError)
 
-    /// Removes the rules from the namespace of a monitor.
-    func remove(_ redirection: PortRedirection, of monitor: borrowing NftablesMonitor) throws(LinuxError)
+    /// Removes the rules from the namespace of a writer.
+    func remove(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError)
 
     /// Makes sockets that ask upstreams from inside a namespace; needs CAP_SYS_ADMIN.
     func openSockets(

@@ -37,16 +37,16 @@ enum OpenerCalls {
         var pid: Int32
     }
 
-    /// A socket of rtnetlink comes back, which hears of links and addresses.
-    struct HearKernel: OpenerCall {
+    /// A socket of rtnetlink comes back that is subscribed to links and addresses.
+    struct SubscribeKernel: OpenerCall {
         struct Reply: Codable {
-            /// Whether it hears all namespaces.
-            var hearsAll: Bool
+            /// Whether it covers all namespaces.
+            var coversAll: Bool
             /// The host's namespace's number in itself.
             var hostNumber: Int32
         }
 
-        /// Octets of what is told that may wait.
+        /// Octets of notifications that may wait.
         var receiveBuffer: Int32
     }
 
@@ -56,7 +56,7 @@ enum OpenerCalls {
         struct Reply: Codable {
             /// The namespace's SO_NETNS_COOKIE.
             var cookie: UInt64
-            /// The number of the namespace in the host's, and of the host's in it.
+            /// The number of the namespace in the host's; and of the host's in it, -1 where the kernel has given it none.
             var number: Int32
             var hostNumber: Int32
             /// Why there is no listener.
@@ -65,11 +65,12 @@ enum OpenerCalls {
 
         /// On 127.0.0.11: no other address is bound. 0: any that is free. Absent: no listener is made.
         var port: UInt16?
-        /// Octets of what is told that may wait in the socket of rtnetlink; absent: it answers only.
+        /// Octets of notifications that may wait in the socket of rtnetlink; absent: it answers only.
         var receiveBuffer: Int32?
     }
 
-    /// Goes with the descriptor of a namespace; a socket that hears of changes of nftables comes back.
+    /// Goes with the descriptor of a namespace; two sockets of nfnetlink come back: one is subscribed to changes of nftables,
+    /// one writes the rules anew.
     struct SetRedirection: OpenerCall {
         static let takesLocks = true
 
@@ -79,18 +80,16 @@ enum OpenerCalls {
         var port: UInt16
     }
 
-    /// Goes with that socket.
+    /// Goes with the socket that writes.
     struct RepairRedirection: OpenerCall {
         static let takesLocks = true
 
-        struct Reply: Codable {
-            var wasMissing: Bool
-        }
+        struct Reply: Codable {}
 
         var port: UInt16
     }
 
-    /// Goes with that socket.
+    /// Goes with the socket that writes.
     struct RemoveRedirection: OpenerCall {
         static let takesLocks = true
 

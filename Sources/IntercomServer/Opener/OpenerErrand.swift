@@ -24,7 +24,7 @@ struct OpenerErrand: ~Copyable, Sendable {
             guard let call = try? VarlinkCall(message: message) else { throw Self.refusal("no call") }
             switch call.method {
             case OpenerCalls.OpenProcess.method: try openProcess(try Self.parameters(call))
-            case OpenerCalls.HearKernel.method: try hearKernel(try Self.parameters(call))
+            case OpenerCalls.SubscribeKernel.method: try subscribeKernel(try Self.parameters(call))
             case OpenerCalls.OpenNamespace.method: try openNamespace(try Self.parameters(call), passed)
             case OpenerCalls.OpenSockets.method: try openSockets(try Self.parameters(call), passed)
             case OpenerCalls.SetRedirection.method: try setRedirection(try Self.parameters(call), passed)
@@ -49,11 +49,12 @@ struct OpenerErrand: ~Copyable, Sendable {
             passing: [opened.namespace.descriptor.rawValue])
     }
 
-    private func hearKernel(_ call: OpenerCalls.HearKernel) throws(LinuxError) {
-        let ear = try opener.hearKernel(receiveBuffer: try Self.room(call.receiveBuffer))
+    private func subscribeKernel(_ call: OpenerCalls.SubscribeKernel) throws(LinuxError) {
+        let made = try opener.subscribeKernel(receiveBuffer: try Self.room(call.receiveBuffer))
         try reply(
-            to: OpenerCalls.HearKernel.self, .init(hearsAll: ear.hearsAll, hostNumber: ear.hostNumber.rawValue),
-            passing: [ear.netlink.descriptor.rawValue])
+            to: OpenerCalls.SubscribeKernel.self,
+            .init(coversAll: made.coversAll, hostNumber: made.hostNumber.rawValue),
+            passing: [made.netlink.descriptor.rawValue])
     }
 
     private func openNamespace(_ call: OpenerCalls.OpenNamespace, _ passed: consuming Descriptor?) throws(LinuxError) {
@@ -90,10 +91,12 @@ struct OpenerErrand: ~Copyable, Sendable {
     ) throws(LinuxError) {
         let monitor = try opener.set(.ofListener(at: call.port), in: try namespace(passed))
         do throws(LinuxError) {
-            try reply(to: OpenerCalls.SetRedirection.self, .init(), passing: [monitor.descriptor.rawValue])
+            try reply(
+                to: OpenerCalls.SetRedirection.self, .init(),
+                passing: [monitor.descriptor.rawValue, monitor.writer.descriptor.rawValue])
         } catch {
             // It took too long: nobody would remove the rules.
-            try? opener.remove(.ofListener(at: call.port), of: monitor)
+            try? opener.remove(.ofListener(at: call.port), by: monitor.writer)
             throw error
         }
     }
@@ -101,14 +104,14 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func repairRedirection(
         _ call: OpenerCalls.RepairRedirection, _ passed: consuming Descriptor?
     ) throws(LinuxError) {
-        let wasMissing = try opener.repair(.ofListener(at: call.port), of: try monitor(passed))
-        try reply(to: OpenerCalls.RepairRedirection.self, .init(wasMissing: wasMissing))
+        try PortRedirection.ofListener(at: call.port).write(by: try writer(passed))
+        try reply(to: OpenerCalls.RepairRedirection.self, .init())
     }
 
     private func removeRedirection(
         _ call: OpenerCalls.RemoveRedirection, _ passed: consuming Descriptor?
     ) throws(LinuxError) {
-        try opener.remove(.ofListener(at: call.port), of: try monitor(passed))
+        try PortRedirection.ofListener(at: call.port).remove(by: try writer(passed))
         try reply(to: OpenerCalls.RemoveRedirection.self, .init())
     }
 
@@ -142,11 +145,14 @@ struct OpenerErrand: ~Copyable, Sendable {
         return namespace
     }
 
-    /// What came with the call, if it is a socket of a namespace that is not the host's.
-    private func monitor(_ passed: consuming Descriptor?) throws(LinuxError) -> NftablesMonitor {
+    /// What came with the call, if it is a socket of nfnetlink of a namespace that is not the host's.
+    private func writer(_ passed: consuming Descriptor?) throws(LinuxError) -> NftablesWriter {
         guard let passed else { throw Self.refusal("no socket") }
-        guard try NetworkNamespace(of: passed).identity != host else { throw Self.refusal("the host's namespace") }
-        return NftablesMonitor(adopting: passed)
+        let writer = try NftablesWriter(passed: passed)
+        guard try NetworkNamespace(of: writer.descriptor).identity != host else {
+            throw Self.refusal("the host's namespace")
+        }
+        return writer
     }
 
     /// Octets that may wait in a socket of rtnetlink: no more than a host can spare.

@@ -34,10 +34,10 @@ final class RemoteOpener: Opener {
         return SourceNamespace(namespace: namespace, processStart: start)
     }
 
-    func hearKernel(receiveBuffer: Int32) throws(LinuxError) -> KernelEar {
-        var answer = try ask(OpenerCalls.HearKernel(receiveBuffer: receiveBuffer))
-        return KernelEar(
-            adopting: RouteNetlink(adopting: try answer.takeDescriptor()), hearsAll: answer.reply.hearsAll,
+    func subscribeKernel(receiveBuffer: Int32) throws(LinuxError) -> KernelSubscription {
+        var answer = try ask(OpenerCalls.SubscribeKernel(receiveBuffer: receiveBuffer))
+        return KernelSubscription(
+            adopting: RouteNetlink(adopting: try answer.takeDescriptor()), coversAll: answer.reply.coversAll,
             hostNumber: NamespaceID(rawValue: answer.reply.hostNumber))
     }
 
@@ -69,20 +69,19 @@ final class RemoteOpener: Opener {
         _ redirection: PortRedirection, in namespace: borrowing NetworkNamespace
     ) throws(LinuxError) -> NftablesMonitor {
         var answer = try ask(OpenerCalls.SetRedirection(port: redirection.port), in: namespace)
-        return NftablesMonitor(adopting: try answer.takeDescriptor())
+        let monitor = try answer.takeDescriptor()
+        return NftablesMonitor(adopting: monitor, writer: NftablesWriter(adopting: try answer.takeDescriptor()))
     }
 
-    func repair(
-        _ redirection: PortRedirection, of monitor: borrowing NftablesMonitor
-    ) throws(LinuxError) -> Bool {
-        try ask(
-            OpenerCalls.RepairRedirection(port: redirection.port), passing: [monitor.descriptor.rawValue]
-        ).reply.wasMissing
-    }
-
-    func remove(_ redirection: PortRedirection, of monitor: borrowing NftablesMonitor) throws(LinuxError) {
+    func repair(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError) {
         _ = try ask(
-            OpenerCalls.RemoveRedirection(port: redirection.port), passing: [monitor.descriptor.rawValue]
+            OpenerCalls.RepairRedirection(port: redirection.port), passing: [writer.descriptor.rawValue]
+        ).reply
+    }
+
+    func remove(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError) {
+        _ = try ask(
+            OpenerCalls.RemoveRedirection(port: redirection.port), passing: [writer.descriptor.rawValue]
         ).reply
     }
 

@@ -31,7 +31,7 @@ package struct NetlinkAcknowledgement: Hashable, Sendable {
         self.init(errorNumber: number == .min ? .max : abs(number), text: text)
     }
 
-    private init(errorNumber: Int32, text: String?) {
+    init(errorNumber: Int32, text: String?) {
         self.errorNumber = errorNumber
         self.text = text
     }

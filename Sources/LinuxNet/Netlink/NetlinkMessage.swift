@@ -20,7 +20,7 @@ package struct NetlinkMessageType: RawRepresentable, Hashable, Sendable {
     package static let done = Self(NLMSG_DONE)
 }
 
-/// How a message is meant; some bits mean different things for different types.
+/// Modifiers of a message (NLM_F_*); some bits mean different things for different types.
 package struct NetlinkFlags: OptionSet, Hashable, Sendable {
     package let rawValue: UInt16
 
@@ -40,6 +40,10 @@ package struct NetlinkFlags: OptionSet, Hashable, Sendable {
     package static let dumpInterrupted = Self(NLM_F_DUMP_INTR)
     /// Of a request: everything there is, not one thing.
     package static let dump = Self(NLM_F_DUMP)
+    /// Of a request that makes something: it may be absent before.
+    package static let create = Self(NLM_F_CREATE)
+    /// Of a request that makes something: behind what is there.
+    package static let append = Self(NLM_F_APPEND)
     /// Of an acknowledgement: the request is not in it as a whole, but its header alone.
     package static let capped = Self(NLM_F_CAPPED)
     /// Of an acknowledgement: attributes are behind it, such as a message for people.

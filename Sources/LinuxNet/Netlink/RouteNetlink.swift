@@ -1,26 +1,35 @@
-// Sockets of rtnetlink(7): they answer questions about their namespace, and tell of its changes.
+// Sockets of rtnetlink(7): they answer questions about their namespace, and notify of its changes.
 
 internal import CLinux
 internal import SystemPackage
 
-/// A netlink socket of one namespace, that in which it was made, whatever thread uses it.
+/// A netlink socket of the namespace in which it was made, whatever thread uses it.
+///
+/// It is connected to the kernel: what others send to its port is refused to them (ECONNREFUSED). Only members of a group
+/// still reach it, by sending to that group; each datagram's sender is checked.
 package struct RouteNetlink: ~Copyable, Sendable {
-    /// What there was to receive.
+    /// The result of one ``receive(using:_:)``.
     package enum Reception: Hashable, Sendable {
         /// A datagram: there may be more.
         case received
-        /// Nothing has come since.
+        /// No datagram waits.
         case empty
-        /// Something was lost: there was no room for it. Only asking shows what is.
+        /// The receive buffer overflowed: notifications are lost, and only a dump shows what is. What waits in the buffer
+        /// is older than that; nothing is added before it has been read.
         case overflowed
     }
+
+    /// Datagrams of others, and notifications, that may come while an answer is read: more is a flood.
+    private static let maximumStrays = 1024
 
     /// Readable when something has come.
     package let descriptor: Descriptor
     private var lastSequence: UInt32 = 0
+    /// True while an answer has not been read to its end: the kernel refuses the next dump until it has (EBUSY).
+    private var isAnswering = false
 
-    /// Room for whatever comes: the kernel fills at most this much with one part of a dump, and events are shorter. Many
-    /// sockets share one buffer.
+    /// Room for any datagram: the kernel fills at most this much with one part of a dump, and notifications are shorter.
+    /// Many sockets share one buffer.
     package static func makeBuffer() -> [UInt8] { [UInt8](repeating: 0, count: 32 * 1024) }
 
     /// A socket for questions, in the namespace that this thread is in.
@@ -28,67 +37,93 @@ package struct RouteNetlink: ~Copyable, Sendable {
     package init() throws(LinuxError) {
         let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let made = Descriptor(adopting: try system("socket", "rtnetlink") { socket(AF_NETLINK, type, NETLINK_ROUTE) })
-        try system("bind", "rtnetlink") { clinux_bind_netlink(made.rawValue) }
-        // Errors come with words, and what a kernel does not know in a question it refuses.
+        try system("connect", "rtnetlink") { clinux_connect_netlink(made.rawValue) }
+        // Errors come with words, and the kernel refuses what it does not know in a question.
         try made.setOption(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         try made.setOption(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
         descriptor = made
     }
 
-    /// A socket that hears of changes: of links and addresses, and of namespaces' numbers.
+    /// A socket that notifies of changes: of links and addresses.
     /// - Parameters:
-    ///   - allNamespaces: whether it hears those that have a number here too (NETLINK_LISTEN_ALL_NSID, Linux 4.2); that
-    ///     needs CAP_NET_BROADCAST over this one, and over each that is to be heard.
+    ///   - allNamespaces: whether it covers those that have a number here too (NETLINK_LISTEN_ALL_NSID, Linux 4.2); that
+    ///     needs CAP_NET_BROADCAST over this one, and over each that is to be covered.
     ///   - receiveBuffer: octets that may wait in it, the kernel's bookkeeping included, as far as the kernel allows.
-    /// - Throws: ``LinuxError``: `notPermitted` or `noProtocolOption` where it may not hear other namespaces.
-    package static func hearing(allNamespaces: Bool, receiveBuffer: Int32) throws(LinuxError) -> RouteNetlink {
+    /// - Throws: ``LinuxError``: `notPermitted` or `noProtocolOption` where it may not cover other namespaces.
+    package static func subscribed(allNamespaces: Bool, receiveBuffer: Int32) throws(LinuxError) -> RouteNetlink {
         let socket = try RouteNetlink()
         if allNamespaces { try socket.descriptor.setOption(SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1) }
         try socket.descriptor.setReceiveBuffer(receiveBuffer)
-        for group in [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_NSID] {
+        for group in [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR] {
             try socket.descriptor.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32(group.rawValue))
         }
         return socket
     }
 
-    /// Takes over a socket that was made by ``init()`` or ``hearing(allNamespaces:receiveBuffer:)`` in another process.
+    /// Takes over a socket made by ``init()`` or ``subscribed(allNamespaces:receiveBuffer:)`` in another process.
     package init(adopting descriptor: consuming Descriptor) {
         self.descriptor = descriptor
     }
 
     // MARK: - Questions
 
-    /// Asks, and gives `body` each message of the answer; and in their order with these what the kernel tells meanwhile, if
-    /// this socket hears that. The buffer is one of ``makeBuffer()``.
+    /// Asks, and gives `body` each message of the answer; and in their order with these the notifications that come meanwhile,
+    /// if this socket is subscribed. The buffer is one of ``makeBuffer()``. It never waits.
     /// - Returns: false where what was dumped changed meanwhile (NLM_F_DUMP_INTR): it has to be asked for again.
-    /// - Throws: ``LinuxError`` when the kernel refuses; with its words, where it has any.
+    /// - Throws: ``LinuxError`` when the kernel refuses, with its words where it has any; `noBufferSpace` where notifications
+    ///   or what others send are too many.
     @discardableResult
     package mutating func ask(
         _ question: NetlinkRequest, using buffer: inout [UInt8], _ body: (RouteMessage) -> Void = { _ in }
     ) throws(LinuxError) -> Bool {
+        if isAnswering { try readRest(question.name, &buffer, body) }
         lastSequence &+= 1
         var question = question
         question.sequence = lastSequence
-        _ = try descriptor.send(question.bytes.span)
+        guard try descriptor.send(question.bytes.span, flags: .doNotWait) != nil else {
+            throw LinuxError(call: question.name, errno: .resourceTemporarilyUnavailable, subject: "no room to send")
+        }
+        isAnswering = true
         var isWhole = true
-        while true {
+        var strays = 0
+        while strays < Self.maximumStrays {
             // The kernel answers while it is asked: what has not come now does not come.
-            guard let (count, origin) = try take(question.name, into: &buffer) else {
+            guard let (count, origin) = try receiveNetlink(descriptor, question.name, into: &buffer) else {
+                isAnswering = false
                 throw LinuxError(call: question.name, errno: .noData, subject: "no answer")
             }
+            // Notifications are for a group, answers for this socket alone.
+            let isAnswer = origin.port == 0 && origin.groups == 0
+            if !isAnswer { strays += 1 }
             guard origin.port == 0 else { continue }
             let end: NetlinkAcknowledgement?
             do throws(NetlinkError) {
                 let datagram = buffer.span.extracting(first: count)
-                // What is told to many is no answer.
-                end = try origin.groups == 0 ? readAnswer(datagram, &isWhole, body) : read(datagram, body)
+                end = try isAnswer ? readAnswer(datagram, &isWhole, body) : readNotification(datagram, body)
             } catch {
                 throw LinuxError(call: question.name, errno: .badMessage, subject: "\(error)")
             }
             guard let end else { continue }
+            isAnswering = false
             if end.errorNumber == 0 { return isWhole }
             throw LinuxError(call: question.name, errno: Errno(rawValue: end.errorNumber), subject: end.text)
         }
+        throw LinuxError(call: question.name, errno: .noBufferSpace, subject: "flooded by others")
+    }
+
+    /// Reads the rest of an answer that was given up, and the notifications among it.
+    private mutating func readRest(
+        _ call: String, _ buffer: inout [UInt8], _ body: (RouteMessage) -> Void
+    ) throws(LinuxError) {
+        for _ in 0..<Self.maximumStrays {
+            guard let (count, origin) = try receiveNetlink(descriptor, call, into: &buffer) else {
+                isAnswering = false
+                return
+            }
+            guard origin.port == 0, origin.groups != 0 else { continue }
+            _ = try? readNotification(buffer.span.extracting(first: count), body)
+        }
+        throw LinuxError(call: call, errno: .noBufferSpace, subject: "flooded by others")
     }
 
     /// The number of a namespace in this socket's; it is given one where it has none, which needs CAP_NET_ADMIN here.
@@ -96,24 +131,31 @@ package struct RouteNetlink: ~Copyable, Sendable {
     package mutating func number(
         of namespace: borrowing NetworkNamespace, using buffer: inout [UInt8]
     ) throws(LinuxError) -> NamespaceID {
-        if let number = try knownNumber(of: namespace, &buffer) { return number }
+        let number = try knownNumber(of: namespace, using: &buffer)
+        if number != .notAssigned { return number }
         do throws(LinuxError) {
             try ask(.assignID(to: namespace), using: &buffer)
         } catch  where error.errno == .fileExists {
             // Somebody else was quicker, such as the kernel for a veth.
         }
-        guard let number = try knownNumber(of: namespace, &buffer) else {
+        let assigned = try knownNumber(of: namespace, using: &buffer)
+        guard assigned != .notAssigned else {
             throw LinuxError(call: "RTM_NEWNSID", errno: .noData, subject: "\(namespace.identity)")
         }
-        return number
+        return assigned
     }
 
-    private mutating func knownNumber(
-        of namespace: borrowing NetworkNamespace, _ buffer: inout [UInt8]
-    ) throws(LinuxError) -> NamespaceID? {
-        var number: NamespaceID?
+    /// The number that a namespace has in this socket's already; ``NamespaceID/notAssigned`` where it has none.
+    ///
+    /// The kernel gives one itself where a link leads there: to the peer of a veth, to the parent of a macvlan. It takes no
+    /// privilege to ask.
+    /// - Throws: ``LinuxError``.
+    package mutating func knownNumber(
+        of namespace: borrowing NetworkNamespace, using buffer: inout [UInt8]
+    ) throws(LinuxError) -> NamespaceID {
+        var number = NamespaceID.notAssigned
         try ask(.id(of: namespace), using: &buffer) { if case .namespaceID(let message) = $0 { number = message.id } }
-        return number == .notAssigned ? nil : number
+        return number
     }
 
     /// Reads one datagram of the answer to the last question.
@@ -131,8 +173,8 @@ package struct RouteNetlink: ~Copyable, Sendable {
         return nil
     }
 
-    /// Reads one datagram of what is told.
-    private func read(
+    /// Reads one datagram of notifications.
+    private func readNotification(
         _ datagram: Span<UInt8>, _ body: (RouteMessage) -> Void
     ) throws(NetlinkError) -> NetlinkAcknowledgement? {
         var messages = NetlinkReader(datagram)
@@ -142,17 +184,17 @@ package struct RouteNetlink: ~Copyable, Sendable {
         return nil
     }
 
-    // MARK: - What is told
+    // MARK: - Notifications
 
-    /// Takes one datagram of what the kernel tells, and gives `body` each message of it with the number of its namespace;
-    /// nil: this socket's own, if that has no number in itself.
+    /// Takes one datagram, and gives `body` each message of it with the number of the namespace that it is about; nil: this
+    /// socket's own, if that has no number in itself. What was not sent by the kernel is passed over.
     /// - Throws: ``LinuxError``: `badMessage` for a message that cannot be read.
     package func receive(
         using buffer: inout [UInt8], _ body: (RouteMessage, NamespaceID?) -> Void
     ) throws(LinuxError) -> Reception {
         let taken: (count: Int, origin: clinux_netlink_origin)?
         do throws(LinuxError) {
-            taken = try take("recvmsg", into: &buffer)
+            taken = try receiveNetlink(descriptor, "recvmsg", into: &buffer)
         } catch  where error.errno == .noBufferSpace {
             return .overflowed
         }
@@ -161,24 +203,10 @@ package struct RouteNetlink: ~Copyable, Sendable {
         if origin.is_truncated != 0 { return .overflowed }
         let namespace = origin.has_nsid == 0 ? nil : NamespaceID(rawValue: origin.nsid)
         do throws(NetlinkError) {
-            _ = try read(buffer.span.extracting(first: count)) { body($0, namespace) }
+            _ = try readNotification(buffer.span.extracting(first: count)) { body($0, namespace) }
         } catch {
             throw LinuxError(call: "recvmsg", errno: .badMessage, subject: "\(error)")
         }
         return .received
-    }
-
-    /// Receives one datagram; nil when none waits.
-    private func take(
-        _ call: String, into buffer: inout [UInt8]
-    ) throws(LinuxError) -> (count: Int, origin: clinux_netlink_origin)? {
-        var origin = clinux_netlink_origin()
-        let count = try systemUnlessBlocked(call, "rtnetlink") {
-            // The array's own storage and its count, and one record that the shim fills; used while the closure runs.
-            unsafe buffer.withUnsafeMutableBytes {
-                unsafe clinux_receive_netlink(descriptor.rawValue, $0.baseAddress, $0.count, &origin)
-            }
-        }
-        return count.map { ($0, origin) }
     }
 }

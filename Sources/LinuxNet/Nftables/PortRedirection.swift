@@ -1,95 +1,139 @@
-// Port 53 led to another port inside one namespace, so that whoever serves DNS there on all addresses keeps the port.
+// Port 53 of resolver addresses, led to our listener inside one namespace, so that whoever serves DNS there keeps the port.
 
-internal import SystemPackage
+internal import CLinux
 
-/// Rules of nftables that lead the port of an IPv4 address to another port of it, and the answers back.
-package struct PortRedirection: Hashable, Sendable {
-    /// The only table of nftables that is touched.
-    package static let table = "intercom"
+/// What leads one address and port to another. Connection tracking brings the answers back under the address that was asked.
+package struct PortTranslation: Hashable, Sendable {
+    /// How it is asked.
+    package enum Transport: Sendable, CaseIterable {
+        case udp, tcp
 
-    /// Where clients ask, 127.0.0.11:53.
+        /// IPPROTO_*.
+        fileprivate var number: UInt8 {
+            switch self {
+            case .udp: UInt8(IPPROTO_UDP)
+            case .tcp: UInt8(IPPROTO_TCP)
+            }
+        }
+    }
+
+    /// Where programs ask, such as 127.0.0.11:53.
     package let address: SocketAddress
-    /// The port that their questions are led to.
-    package let port: UInt16
+    package let transport: Transport
+    /// Where their questions arrive; of the same family.
+    package let target: SocketAddress
+    /// Packets of sockets with this mark (socket(7) SO_MARK) keep their destination; nil: none do.
+    package let exceptMark: UInt32?
 
-    /// Leads what comes to an address and port to another port of that address.
-    package init(of address: SocketAddress, to port: UInt16) {
+    /// - Returns: nil where one address is IPv4 and the other is IPv6.
+    package init?(
+        of address: SocketAddress, _ transport: Transport, to target: SocketAddress, exceptMark: UInt32? = nil
+    ) {
+        guard address.family == target.family else { return nil }
         self.address = address
-        self.port = port
+        self.transport = transport
+        self.target = target
+        self.exceptMark = exceptMark
+    }
+
+    /// AF_INET or AF_INET6.
+    var family: Int32 { address.family }
+
+    /// The rule, as nft(8) writes it: `meta mark != 1 ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:40000`.
+    var expressions: [NftablesExpression] {
+        // struct iphdr and struct ip6_hdr: where the destination is; struct udphdr and tcphdr: where the port is.
+        let (offset, length): (UInt32, UInt32) = family == AF_INET6 ? (24, 16) : (16, 4)
+        var expressions: [NftablesExpression] = []
+        if let exceptMark {
+            expressions += [.meta(.mark), .compare(.notEqual, NetlinkRequest.octets(of: exceptMark))]
+        }
+        return expressions + [
+            .payload(.network, offset: offset, length: length), .compare(.equal, address.networkOctets),
+            .meta(.transportProtocol), .compare(.equal, [transport.number]),
+            .payload(.transport, offset: 2, length: 2), .compare(.equal, address.networkPort),
+            .immediate(.one, target.networkOctets), .immediate(.two, target.networkPort),
+            .destinationNAT(family: family),
+        ]
+    }
+}
+
+/// The translations of one namespace, in a table of nftables for each family that has any.
+package struct PortRedirection: Hashable, Sendable {
+    /// The only tables of nftables that are touched have this name.
+    package static let table = "intercom"
+    private static let chain = "output"
+    /// Before Docker's and iptables' translation of destinations, which is at −100 (NF_IP_PRI_NAT_DST), whoever came first.
+    private static let priority: Int32 = -101
+
+    /// In the order in which the kernel tries them.
+    package let translations: [PortTranslation]
+
+    /// The port of the listener; 0 where there is no translation.
+    package var port: UInt16 { translations.first?.target.port ?? 0 }
+
+    package init(_ translations: [PortTranslation]) {
+        self.translations = translations
+    }
+
+    /// Leads what comes to an address and port, over UDP and TCP, to another port of that address.
+    package init(of address: SocketAddress, to port: UInt16) {
+        self.init(
+            PortTranslation.Transport.allCases.compactMap {
+                PortTranslation(of: address, $0, to: address.withPort(port))
+            })
     }
 
     // MARK: - In a namespace
 
-    /// Sets the rules in a namespace.
-    /// - Returns: what tells of it when somebody removes them.
+    /// Writes the rules in a namespace, in place of all that its tables of this name held.
+    /// - Returns: what tells of it when somebody changes them.
     /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noNftables`` when there can be no rules.
     package func set(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> NftablesMonitor {
         try NamespaceEntry.run(in: namespace) { () throws(LinuxError) in
-            // First the ears: what is removed from the first moment on is noticed.
+            // Subscribed first: no change after this is missed.
             let monitor = try NftablesMonitor()
-            try set(monitor)
+            try write(by: monitor.writer)
             return monitor
         }
     }
 
-    /// Sets the rules anew in the namespace of a monitor, if some are missing.
-    /// - Returns: whether some were.
-    /// - Throws: ``LinuxError``, as at first.
-    package func repair(_ monitor: borrowing NftablesMonitor) throws(LinuxError) -> Bool {
-        let ears = try monitor.duplicate()
-        return try NamespaceEntry.run(in: try NetworkNamespace(of: ears.descriptor)) { () throws(LinuxError) in
-            if isSet { return false }
-            try set(ears)
-            return true
-        }
+    /// Writes the rules anew in the namespace of a writer, whatever is there.
+    /// - Throws: ``LinuxError``, as ``set(in:)``.
+    package func write(by writer: borrowing NftablesWriter) throws(LinuxError) {
+        try writer.commit(batch)
     }
 
-    /// Removes the table in the namespace of a monitor.
-    /// - Throws: ``LinuxError``, for example when it is gone with all of nftables.
-    package func remove(_ monitor: borrowing NftablesMonitor) throws(LinuxError) {
-        try NamespaceEntry.run(in: try NetworkNamespace(of: monitor.descriptor)) { () throws(LinuxError) in
-            _ = try Nftables.run(Self.removal)
-        }
+    /// Removes the tables from the namespace of a writer.
+    /// - Throws: ``LinuxError``, as ``set(in:)``.
+    package func remove(by writer: borrowing NftablesWriter) throws(LinuxError) {
+        var batch = NftablesBatch()
+        for family in families { batch.removeTable(family, Self.table) }
+        try writer.commit(batch)
     }
 
-    /// In the namespace that this thread is in.
-    private func set(_ monitor: borrowing NftablesMonitor) throws(LinuxError) {
-        try Nftables.run(rules)
-        // What was heard until now was our own doing; whether it was that alone is seen.
-        _ = monitor.takeRemovals(from: Self.table)
-        guard isSet else {
-            throw LinuxError(
-                call: "nftables", errno: .interrupted, subject: "the rules were removed while they were set")
-        }
+    /// The families that have a table; the first translation's first.
+    private var families: [Int32] {
+        [AF_INET, AF_INET6].filter { family in translations.contains { $0.family == family } }
     }
 
-    private var isSet: Bool {
-        guard let text = try? Nftables.run("list table ip \(Self.table)\n") else { return false }
-        let translations = text.split(whereSeparator: \.isNewline).filter { $0.hasSuffix(":\(port)") }
-        return translations.count == 2 && text.contains("hook output")
-    }
-
-    // MARK: - In the words of nft(8)
-
-    /// A table is added before it is deleted, so that there is one to be deleted.
-    private static var removal: String { "add table ip \(table)\ndelete table ip \(table)\n" }
-
-    /// The translation is at the place of all others of destinations (`dstnat`). Connection tracking brings the answers back
-    /// under the address and port that were asked.
-    private var rules: String {
-        let host = address.description.prefix { $0 != ":" }
-        let translations = ["udp", "tcp"].map { transport in
-            "ip daddr \(host) \(transport) dport \(address.port) dnat to \(host):\(port)"
-        }
-        return """
-            \(Self.removal)
-            table ip \(Self.table) {
-                chain output {
-                    type nat hook output priority -100; policy accept;
-                    \(translations.joined(separator: "\n        "))
-                }
+    /// One transaction, in which nobody sees the tables gone.
+    var batch: NftablesBatch {
+        var batch = NftablesBatch()
+        for family in families {
+            batch.removeTable(family, Self.table)
+            batch.makeTable(family, Self.table)
+            batch.makeOutputChain(family, table: Self.table, Self.chain, priority: Self.priority)
+            for translation in translations where translation.family == family {
+                batch.appendRule(family, table: Self.table, chain: Self.chain, translation.expressions)
             }
+        }
+        return batch
+    }
+}
 
-            """
+extension SocketAddress {
+    /// The port's two octets in network order.
+    fileprivate var networkPort: [UInt8] {
+        [UInt8(truncatingIfNeeded: port >> 8), UInt8(truncatingIfNeeded: port)]
     }
 }

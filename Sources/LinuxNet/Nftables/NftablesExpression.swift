@@ -1,0 +1,129 @@
+// Expressions of a rule: what a packet is compared with, and what is done with it, `linux/netfilter/nf_tables.h`.
+
+internal import CLinux
+
+/// One expression of a rule of nftables; nft(8) prints them with `--debug=netlink`. A comparison that does not hold ends the
+/// rule.
+enum NftablesExpression: Hashable, Sendable {
+    /// Loads octets of the packet into register 1.
+    case payload(Header, offset: UInt32, length: UInt32)
+    /// Loads what the kernel knows about the packet into register 1.
+    case meta(Key)
+    /// Compares register 1 with octets as they lie in the packet or, of ``meta(_:)``, in memory.
+    case compare(Comparison, [UInt8])
+    /// Puts octets into a register.
+    case immediate(Register, [UInt8])
+    /// Gives the connection the destination in registers 1 (address) and 2 (port, network order).
+    case destinationNAT(family: Int32)
+
+    /// `nft_payload_bases`: where an offset is counted from.
+    enum Header: Sendable {
+        /// The IP header.
+        case network
+        /// The UDP or TCP header.
+        case transport
+    }
+
+    /// `nft_meta_keys`.
+    enum Key: Sendable {
+        /// The number of the transport protocol: 6 TCP, 17 UDP.
+        case transportProtocol
+        /// The mark of the packet, which it has of its socket (socket(7) SO_MARK).
+        case mark
+    }
+
+    /// `nft_cmp_ops`.
+    enum Comparison: Sendable {
+        case equal, notEqual
+    }
+
+    /// `nft_registers`.
+    enum Register: Sendable {
+        case one, two
+    }
+}
+
+extension NftablesExpression {
+    /// Appends the expression as an element of NFTA_RULE_EXPRESSIONS.
+    func append(to request: inout NetlinkRequest) {
+        request.nest(NFTA_LIST_ELEM.rawValue) { element in
+            element.append(attribute: NFTA_EXPR_NAME.rawValue, text: name)
+            element.nest(NFTA_EXPR_DATA.rawValue) { appendData(to: &$0) }
+        }
+    }
+
+    /// The module of the kernel that carries it out, nft_NAME.
+    private var name: String {
+        switch self {
+        case .payload: "payload"
+        case .meta: "meta"
+        case .compare: "cmp"
+        case .immediate: "immediate"
+        case .destinationNAT: "nat"
+        }
+    }
+
+    private func appendData(to data: inout NetlinkRequest) {
+        switch self {
+        case .payload(let header, let offset, let length):
+            data.append(attribute: NFTA_PAYLOAD_DREG.rawValue, network: Register.one.number)
+            data.append(attribute: NFTA_PAYLOAD_BASE.rawValue, network: header.number)
+            data.append(attribute: NFTA_PAYLOAD_OFFSET.rawValue, network: offset)
+            data.append(attribute: NFTA_PAYLOAD_LEN.rawValue, network: length)
+        case .meta(let key):
+            data.append(attribute: NFTA_META_KEY.rawValue, network: key.number)
+            data.append(attribute: NFTA_META_DREG.rawValue, network: Register.one.number)
+        case .compare(let comparison, let octets):
+            data.append(attribute: NFTA_CMP_SREG.rawValue, network: Register.one.number)
+            data.append(attribute: NFTA_CMP_OP.rawValue, network: comparison.number)
+            data.nest(NFTA_CMP_DATA.rawValue) { $0.append(attribute: NFTA_DATA_VALUE.rawValue, octets: octets) }
+        case .immediate(let register, let octets):
+            data.append(attribute: NFTA_IMMEDIATE_DREG.rawValue, network: register.number)
+            data.nest(NFTA_IMMEDIATE_DATA.rawValue) { $0.append(attribute: NFTA_DATA_VALUE.rawValue, octets: octets) }
+        case .destinationNAT(let family):
+            data.append(attribute: NFTA_NAT_TYPE.rawValue, network: NFT_NAT_DNAT.rawValue)
+            data.append(attribute: NFTA_NAT_FAMILY.rawValue, network: UInt32(bitPattern: family))
+            data.append(attribute: NFTA_NAT_REG_ADDR_MIN.rawValue, network: Register.one.number)
+            data.append(attribute: NFTA_NAT_REG_PROTO_MIN.rawValue, network: Register.two.number)
+            data.append(attribute: NFTA_NAT_FLAGS.rawValue, network: UInt32(NF_NAT_RANGE_PROTO_SPECIFIED))
+        }
+    }
+}
+
+// The kernel's numbers.
+
+extension NftablesExpression.Header {
+    fileprivate var number: UInt32 {
+        switch self {
+        case .network: NFT_PAYLOAD_NETWORK_HEADER.rawValue
+        case .transport: NFT_PAYLOAD_TRANSPORT_HEADER.rawValue
+        }
+    }
+}
+
+extension NftablesExpression.Key {
+    fileprivate var number: UInt32 {
+        switch self {
+        case .transportProtocol: NFT_META_L4PROTO.rawValue
+        case .mark: NFT_META_MARK.rawValue
+        }
+    }
+}
+
+extension NftablesExpression.Comparison {
+    fileprivate var number: UInt32 {
+        switch self {
+        case .equal: NFT_CMP_EQ.rawValue
+        case .notEqual: NFT_CMP_NEQ.rawValue
+        }
+    }
+}
+
+extension NftablesExpression.Register {
+    fileprivate var number: UInt32 {
+        switch self {
+        case .one: NFT_REG_1.rawValue
+        case .two: NFT_REG_2.rawValue
+        }
+    }
+}
