@@ -5,6 +5,7 @@
 #include "clinux.h"
 
 #include <assert.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <sys/syscall.h>
 
@@ -12,6 +13,22 @@ static_assert(sizeof(struct clinux_mmsghdr) == sizeof(struct mmsghdr), "the same
 static_assert(sizeof(struct clinux_credentials) == sizeof(struct ucred), "the same structure");
 
 int clinux_open_path(const char *path) { return open(path, O_PATH | O_CLOEXEC); }
+
+// glibc has no function for it.
+int clinux_open_below(int directory, const char *name, int flags, mode_t mode) {
+    struct open_how how = {
+        .flags = (unsigned)flags,
+        .mode = flags & O_CREAT ? mode : 0,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, directory, name, &how, sizeof how);
+}
+
+int clinux_path_flag(void) { return O_PATH; }
+
+int clinux_rename(int directory, const char *from, const char *to, int exclusive) {
+    return renameat2(directory, from, directory, to, exclusive ? RENAME_NOREPLACE : 0);
+}
 
 int clinux_enter_namespace(int fd, int type) { return setns(fd, type); }
 

@@ -248,7 +248,7 @@ package enum Files {
         return failure == 0 ? status : nil
     }
 
-    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(LinuxError) {
+    static func writeAll(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(LinuxError) {
         var written = 0
         while written < bytes.count {
             // The rest of the array, which lives while the call runs.

@@ -25,6 +25,20 @@ package struct NamespaceIdentity: Hashable, Sendable, CustomStringConvertible {
         self.inode = inode
     }
 
+    /// That of the machine's first process, or the container's where `/proc` is of one; nil where this process may not see it.
+    package static var ofFirstProcess: NamespaceIdentity? { NamespaceIdentity(ofFileAt: "/proc/1/ns/net") }
+
+    /// That of a namespace's file or of a socket's namespace, whichever a descriptor is; nil for all else. It never waits.
+    package init?(reachedBy descriptor: borrowing Descriptor) {
+        if clinux_namespace_type(descriptor.rawValue) >= 0 {
+            guard let status = try? Files.status(of: descriptor, "a namespace") else { return nil }
+            self.init(status)
+        } else {
+            guard let namespace = try? NetworkNamespace(of: descriptor) else { return nil }
+            self = namespace.identity
+        }
+    }
+
     fileprivate init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)

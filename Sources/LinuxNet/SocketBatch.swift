@@ -16,8 +16,9 @@ package struct SocketKind: Hashable, Sendable {
 
     /// A socket of this kind in the namespace of the calling thread, not connected.
     func makeSocket() throws(LinuxError) -> Descriptor {
-        let socket = try Descriptor.socket(isV6 ? AF_INET6 : AF_INET, isStream ? SOCK_STREAM : SOCK_DGRAM)
-        if isStream { try socket.setNoDelay() }
+        let family = isV6 ? AF_INET6 : AF_INET
+        let socket = try Descriptor.socket(family, isStream ? SOCK_STREAM : SOCK_DGRAM)
+        if isStream { try socket.setNoDelay() } else { try socket.omitPathMTUDiscovery(family) }
         return socket
     }
 }

@@ -34,6 +34,16 @@ extension Descriptor {
         return SocketAddress(storage)
     }
 
+    /// Has a UDP socket ignore what routers say of path MTU, which anybody can forge, and send whole datagrams, which are
+    /// fragmented at the interface's MTU (ip(7) and ipv6(7) IP_PMTUDISC_OMIT).
+    func omitPathMTUDiscovery(_ family: Int32) throws(LinuxError) {
+        if family == AF_INET6 {
+            try setOption(Int32(IPPROTO_IPV6), IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT)
+        } else {
+            try setOption(Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_OMIT)
+        }
+    }
+
     /// Sets how many octets may wait to be received (socket(7) SO_RCVBUF).
     ///
     /// The limit of net.core.rmem_max holds for who has no CAP_NET_ADMIN over the host.

@@ -9,6 +9,7 @@ package enum UDPSocket {
     /// - Throws: ``LinuxError``, for example when the network is unreachable.
     package static func connected(to address: SocketAddress) throws(LinuxError) -> Descriptor {
         let socket = try Descriptor.socket(address.family, SOCK_DGRAM)
+        try socket.omitPathMTUDiscovery(address.family)
         try connect(socket, to: address)
         return socket
     }

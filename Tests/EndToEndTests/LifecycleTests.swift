@@ -152,7 +152,10 @@ struct LifecycleTests {
 
     @Test("has a resolv.conf that asks us, unless somebody wrote one; it goes with the container")
     func resolverFiles() throws {
-        try House.lend(configuration: Self.configuration) { house in
+        let directory = NSTemporaryDirectory()
+        try House.lend(
+            configuration: "[server]\nresolv-conf-directories = [\"\(directory)\"]\n\(Self.configuration)"
+        ) { house in
             let manager = FileManager.default
             let file = house.file("/etc/netns/app/resolv.conf")
             let wanted = "\(house.directory)/app.conf"

@@ -51,6 +51,8 @@ struct MachineTests {
             let status = try machine.must("cat", "/proc/\(opener)/status").out
             // CAP_NET_BIND_SERVICE, CAP_NET_BROADCAST, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_SYS_ADMIN
             #expect(status.contains("CapEff:\t0000000000281c00"), "\(status)")
+            #expect(!status.contains("Uid:\t0\t"), "\(status)")
+            #expect(try machine.show("intercom-opener.service", "User") == "intercom-opener")
 
             try machine.must("systemctl", "stop", "job")
             try machine.must("ip", "netns", "del", "web")
@@ -67,6 +69,66 @@ struct MachineTests {
                 try machine.container("next\(number)", "--network", "n,ip=10.0.0.1\(number)")
                 #expect(try machine.address(of: "next\(number)", from: "app") == "10.0.0.1\(number)")
             }
+        }
+    }
+
+    @Test("a program in the opener's place reads no file of root's by any way, and writes nothing but /etc/netns")
+    func openerBounds() throws {
+        try Self.lend { machine in
+            let unit = try machine.must("systemctl", "cat", "intercom-opener.service").lines.filter { line in
+                !["Type=", "Watchdog", "Restart=", "Requires=", "After="].contains { line.hasPrefix($0) }
+            }.map { $0.hasPrefix("ExecStart=") ? "Type=oneshot\nExecStart=/bin/sh /attack" : $0 }
+            try machine.write(unit.joined(separator: "\n") + "\n", to: "/run/systemd/system/attack.service")
+            try machine.write(
+                """
+                for root in / /proc/1/root/ /proc/1/cwd/ /proc/1/task/1/root/; do
+                    cat ${root}etc/shadow && echo read ${root}etc/shadow
+                    echo x >${root}etc/attack && echo wrote ${root}etc/attack
+                    echo x >${root}root/attack && echo wrote ${root}root/attack
+                    echo x >${root}etc/systemd/system/attack.service && echo wrote a unit in $root
+                done
+                cat /proc/1/environ && echo read environ
+                head -c 1 /proc/1/mem && echo read mem
+                ls /proc/1/fd && echo listed fd
+                mkdir /etc/netns/attack && echo x >/etc/netns/attack/resolv.conf && echo wrote netns
+                test -e /proc/1/ns/net && echo sees ns
+                """, to: "/attack")
+            try machine.must("systemctl", "daemon-reload")
+            try machine.run("systemctl", "start", "attack.service")
+            let said = try machine.must("journalctl", "--unit=attack.service", "--output=cat").lines
+            let done = said.filter { line in
+                ["read ", "wrote ", "listed ", "sees "].contains { line.hasPrefix($0) }
+            }
+            #expect(done == ["wrote netns", "sees ns"], "\(said)")
+            // Not by the memory or the descriptors of others either.
+            let calls = try machine.show("intercom-opener.service", "SystemCallFilter").split(separator: " ")
+            for call in ["ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "mount", "bpf"] {
+                #expect(!calls.contains { $0 == call }, "\(call)")
+            }
+            #expect(calls.contains("setns"))
+        }
+    }
+
+    @Test("an opener that hangs is ended by its watchdog, and the next call starts another")
+    func openerHangs() throws {
+        try Self.lend { machine in
+            try machine.write(
+                "[Service]\nWatchdogSec=1s\n", to: "/run/systemd/system/intercom-opener.service.d/watchdog.conf")
+            try machine.must("systemctl", "daemon-reload")
+            try machine.must("intercomctl", "network", "create", "n", "--subnet", "10.0.0.0/24")
+            try machine.must("systemctl", "stop", "intercom-opener.service")
+            try machine.container("web", "--network", "n,ip=10.0.0.2")
+            let opener = try machine.show("intercom-opener.service", "MainPID")
+            try machine.must("kill", "-STOP", opener)
+            #expect(try eventually(within: 20) { try machine.show("intercom-opener.service", "MainPID") != opener })
+            #expect(
+                try eventually(within: 20) {
+                    try machine.run("ip", "netns", "add", "app").status == 0
+                        && machine.run(
+                            "intercomctl", "container", "add", "app", "--netns", "/run/netns/app", "--network",
+                            "n,ip=10.0.0.3"
+                        ).status == 0 || machine.address(of: "web", from: "app") == "10.0.0.2"
+                })
         }
     }
 

@@ -214,6 +214,65 @@ struct OpenerTests {
         }
     }
 
+    @Test("waits for no socket that it is handed, and writes rules by none that is not of nfnetlink")
+    func passedSockets() throws {
+        try lendOpener { house, socket in
+            _ = try house.namespace("web")
+            let output = try house.python(
+                Self.client + """
+                    import ctypes, time
+                    web = os.open(sys.argv[2], os.O_RDONLY)
+                    here = os.open("/proc/self/ns/net", os.O_RDONLY)
+                    setns = lambda fd: ctypes.CDLL(None).setns(fd, 0x40000000)
+                    setns(web)
+                    kinds = [(socket.AF_NETLINK, socket.SOCK_RAW, 0), (socket.AF_INET, socket.SOCK_DGRAM, 0), (socket.AF_NETLINK, socket.SOCK_RAW, 12)]
+                    # Blocking ones, in which nothing waits.
+                    sockets = [socket.socket(*kind) for kind in kinds] + list(socket.socketpair())
+                    setns(here)
+                    sockets.append(socket.socket(*kinds[2]))
+                    for method in ["RepairRedirection", "RemoveRedirection"]:
+                        for s in sockets:
+                            start = time.monotonic()
+                            print(ask(method, {"port": 40000}, s.fileno()), time.monotonic() - start < 2)
+                    print(ask("RepairRedirection", {"port": 40000}, os.pipe()[0]))
+                    """, [socket, house.path("web")])
+            let refused = "nfnetlink the socket that was passed: Invalid argument"
+            let lines = output.lines
+            try #require(lines.count == 13, "\(output)")
+            for half in [Array(lines[0..<6]), Array(lines[6..<12])] {
+                #expect(
+                    half == [
+                        "\(refused) True", "\(refused) True", "({}, []) True", "\(refused) True", "\(refused) True",
+                        "opener the host's namespace: Operation not permitted True",
+                    ], "\(output)")
+            }
+            #expect(lines[12] == refused)
+        }
+    }
+
+    @Test("ends connections that say nothing: a caller that holds sixteen of them does not keep others out")
+    func silence() throws {
+        try lendOpener { house, socket in
+            _ = try house.namespace("web")
+            let output = try house.python(
+                Self.client + """
+                    silent = []
+                    for _ in range(40):
+                        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                        s.connect(opener)
+                        silent.append(s)
+                    # Three rounds of sixteen, each of which ends after five seconds.
+                    for _ in range(3):
+                        try:
+                            reply, fds = ask("OpenNamespace", {}, os.open(sys.argv[2], os.O_RDONLY))
+                            print(len(fds))
+                            break
+                        except TimeoutError: pass
+                    """, [socket, house.path("web")])
+            #expect(output.text == "1", "\(output)")
+        }
+    }
+
     @Test("answers the owner of its socket and root alone")
     func peers() throws {
         try lendOpener { house, socket in

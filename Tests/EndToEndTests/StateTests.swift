@@ -5,7 +5,8 @@ import Testing
 
 @Suite("What was declared", .needsRoot)
 struct StateTests {
-    private static let configuration = "[server]\nworkers = 2\n"
+    private static let configuration =
+        "[server]\nworkers = 2\nresolv-conf-directories = [\"\(NSTemporaryDirectory())\"]\n"
 
     /// Everything that can be declared, in a house: networks, a container by path, one by pid, a machine elsewhere.
     private func declare(in house: House) throws -> Process {

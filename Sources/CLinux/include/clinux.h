@@ -65,6 +65,15 @@ static inline int clinux_open(const char *path, int flags, mode_t mode) { return
 /// open(2) O_PATH | O_CLOEXEC.
 int clinux_open_path(const char *path);
 
+/// openat2(2) of a name below a directory: no symbolic link, no magic link of /proc, and nothing outside (Linux 5.6).
+int clinux_open_below(int directory, const char *name, int flags, mode_t mode);
+
+/// open(2) O_PATH, which the C library declares for _GNU_SOURCE alone.
+int clinux_path_flag(void);
+
+/// renameat2(2) within a directory; with `exclusive` it fails with EEXIST where there is such a name (Linux 3.15).
+int clinux_rename(int directory, const char *from, const char *to, int exclusive);
+
 /// fcntl(2) F_DUPFD_CLOEXEC.
 // 1 where a descriptor takes octets at once, 0 where it does not, -1 where it takes none any more.
 static inline int clinux_is_writable(int fd) {

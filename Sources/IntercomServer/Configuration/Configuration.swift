@@ -41,6 +41,8 @@ extension Configuration {
         package var version = ""
         /// The answer to CHAOS TXT `id.server` and `hostname.bind`, at most 255 octets; empty: refused (RFC 4892).
         package var identity = ""
+        /// Directories below which `--resolv-conf` may name a file, as absolute paths.
+        package var resolverDirectories = ["/run/intercom"]
     }
 
     /// `[control]`: the socket of `intercomctl`.

@@ -23,6 +23,8 @@ struct ConfigurationReader {
             table.read("listen", .word, into: &configuration.server.listen)
             table.read("version", .characterString, into: &configuration.server.version)
             table.read("identity", .characterString, into: &configuration.server.identity)
+            table.read(
+                "resolv-conf-directories", .list(of: .absolutePath), into: &configuration.server.resolverDirectories)
         }
         readSection(&root, "control") { table in
             table.read("socket", .socketPath, into: &configuration.control.socket)

@@ -67,7 +67,10 @@ struct EntranceRequest: Sendable {
         let namespace = try openNamespace(of: process, by: opener)
         let identity = namespace.namespace.identity
         let start = namespace.processStart
-        if identity == host { throw EntranceFailure(kind: .forbidden, error: .hostNamespace(source.description)) }
+        // The daemon's own; and where that is a container itself, the machine's.
+        if identity == host || identity == NamespaceIdentity.ofFirstProcess {
+            throw EntranceFailure(kind: .forbidden, error: .hostNamespace(source.description))
+        }
         if kept.contains(identity.inode) {
             return Entrance(
                 identity: identity, process: process, processStart: start, listener: nil, refusal: nil, opened: nil,

@@ -38,42 +38,114 @@ struct ResolverFiles {
         return path
     }
 
-    /// Writes a file that is absent or ours.
-    /// - Returns: false where somebody else's file is there, which stays.
-    /// - Throws: ``LinuxError`` when the file cannot be read or written.
-    static func write(_ text: String, to path: String) throws(LinuxError) -> Bool {
-        // We make no links, so this one is somebody else's, also where it leads nowhere.
-        guard Files.linkTarget(path) == nil else { return false }
-        if let present = try Files.readText(path, limit: 64 * 1024) {
-            guard ResolverConfiguration.isOurs(present) else { return false }
-            if present == text { return true }
-        } else {
-            try Files.makeDirectories(ContainerWatch.split(path).directory)
+    // MARK: - Places
+
+    /// Where a resolv.conf file may be, once its path has been checked: a directory that the operator has named, the names
+    /// of the directories below it, and the file's name.
+    private struct Place {
+        let base: String
+        var parents: ArraySlice<String>
+        let name: String
+
+        /// - Returns: nil for a path that is in none of the directories, or has an empty part, `.` or `..`.
+        init?(_ path: String, in directories: [String]) {
+            var parts = Self.parts(of: path)[...]
+            guard path.hasPrefix("/"), !path.hasSuffix("/"), !path.utf8.contains(0),
+                !path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).contains(where: \.isEmpty),
+                !parts.contains("."), !parts.contains(".."),
+                let base = directories.first(where: { parts.starts(with: Self.parts(of: $0)) }),
+                parts.count > Self.parts(of: base).count, let name = parts.popLast()
+            else { return nil }
+            self.base = base
+            parents = parts.dropFirst(Self.parts(of: base).count)
+            self.name = name
         }
-        try Files.writeAtomically(path, text, mode: 0o644)
+
+        private static func parts(of path: String) -> [String] { path.split(separator: "/").map(String.init) }
+
+        /// Opens the directory of the file.
+        func open(makes: Bool) throws(LinuxError) -> OwnDirectory {
+            if makes { try Files.makeDirectories(base) }
+            var directory = try OwnDirectory(path: base)
+            for parent in parents { directory = try directory.directory(parent, makes: makes) }
+            return directory
+        }
+    }
+
+    /// Longest file of ours that is read to see whether it is ours, in octets.
+    private static let longestFile = 64 * 1024
+
+    /// One answer for every path that is not allowed, whether something is there or not.
+    private static func refusal(_ path: String, _ directories: [String]) -> LinuxError {
+        let places = directories.filter { $0 != namespacesDirectory }.joined(separator: ", ")
+        return LinuxError(
+            call: "\(path): a resolv.conf may be below \(places) ([server] resolv-conf-directories), or be"
+                + " \(namespacesDirectory)/NAME/resolv.conf", errno: .notPermitted)
+    }
+
+    /// Writes a file that is absent or ours, below one of the directories.
+    /// - Returns: false where something else is there, which stays.
+    /// - Throws: ``LinuxError``: `notPermitted` for any other path; else when the file cannot be read or written.
+    static func write(_ text: String, to path: String, below directories: [String]) throws(LinuxError) -> Bool {
+        guard let place = Place(path, in: directories) else { throw refusal(path, directories) }
+        let directory = try place.open(makes: true)
+        let present: String?
+        do throws(LinuxError) {
+            present = try directory.text(of: place.name, limit: longestFile)
+        } catch  where [.invalidArgument, .tooManySymbolicLinkLevels, .fileTooLarge].contains(error.errno) {
+            // A link, a pipe, a directory, a file of two names: we make none of these.
+            return false
+        }
+        guard present.map(ResolverConfiguration.isOurs) ?? true else { return false }
+        if present == text { return true }
+        try directory.write(place.name, text, replaces: present != nil)
         return true
     }
 
-    /// Removes a file if it is ours; and its directory under ``namespacesDirectory``, if it is empty then.
-    static func remove(_ path: String) {
-        guard Files.linkTarget(path) == nil, let present = try? Files.readText(path, limit: 64 * 1024),
-            ResolverConfiguration.isOurs(present)
+    /// Removes a file below one of the directories if it is ours; and its directory under ``namespacesDirectory``, if it is
+    /// empty then.
+    static func remove(_ path: String, below directories: [String]) {
+        guard let place = Place(path, in: directories), let directory = try? place.open(makes: false),
+            let present = try? directory.text(of: place.name, limit: longestFile), ResolverConfiguration.isOurs(present)
         else { return }
-        try? Files.unlink(path)
-        let directory = ContainerWatch.split(path).directory
-        if ContainerWatch.split(directory).directory == namespacesDirectory { try? Files.removeDirectory(directory) }
+        try? directory.remove(place.name)
+        guard place.base == namespacesDirectory, let name = place.parents.last else { return }
+        try? OwnDirectory(path: namespacesDirectory).removeDirectory(name)
+    }
+
+    /// Writes `/etc/netns/NAME/resolv.conf`, as ``write(_:to:below:)``.
+    static func write(_ text: String, ofNamespace name: String) throws(LinuxError) -> Bool {
+        try write(text, to: try path(ofNamespace: name), below: [namespacesDirectory])
+    }
+
+    /// Removes `/etc/netns/NAME/resolv.conf`, as ``remove(_:below:)``.
+    static func remove(ofNamespace name: String) throws(LinuxError) {
+        remove(try path(ofNamespace: name), below: [namespacesDirectory])
     }
 }
 
 extension Containers {
+    /// The directories that the configuration names, by themselves or by a file, and that of files by namespaces' names.
+    private var resolverDirectories: [String] {
+        plane.configuration.server.resolverDirectories
+            + plane.configuration.containers.compactMap(\.resolverConfigurationPath).map {
+                ContainerWatch.split($0).directory
+            } + [ResolverFiles.namespacesDirectory]
+    }
+
     // MARK: - Files that a runtime asked for
 
     /// Writes the file that was asked for with `--resolv-conf`, or refuses the container.
     func writeWantedResolverFile(_ file: String, of namespace: NamespaceKey) throws(ControlError) {
         do throws(LinuxError) {
-            guard try ResolverFiles.write(plane.hostResolver.configuration.render(), to: file) else {
+            guard
+                try ResolverFiles.write(
+                    plane.hostResolver.configuration.render(), to: file, below: resolverDirectories)
+            else {
                 throw LinuxError(call: "write", errno: .fileExists, subject: file)
             }
+        } catch  where error.errno == .notPermitted {
+            throw .operationFailed(reason: "\(error)")
         } catch {
             throw .operationFailed(
                 reason: "\(file) cannot be written (\(error.errno)); name another file, or remove it")
@@ -134,7 +206,7 @@ extension Containers {
             return wrote(
                 file, of: namespace,
                 Result { () throws(LinuxError) in
-                    try ResolverFiles.write(configuration.render(), to: file)
+                    try ResolverFiles.write(configuration.render(), to: file, below: resolverDirectories)
                 })
         }
         requests.request(about: file) { opener in
@@ -163,7 +235,9 @@ extension Containers {
 
     /// Removes a file if it is ours.
     func removeResolverFile(_ path: String) {
-        guard let name = ResolverFiles.namespace(ofFileAt: path) else { return ResolverFiles.remove(path) }
+        guard let name = ResolverFiles.namespace(ofFileAt: path) else {
+            return ResolverFiles.remove(path, below: resolverDirectories)
+        }
         requests.request(about: path) { opener in
             Result { () throws(LinuxError) in try opener.removeResolverFile(ofNamespace: name) }
         } late: { [logger] in

@@ -44,10 +44,10 @@ struct LocalOpener: Opener {
     func writeResolverFile(
         ofNamespace name: String, _ configuration: ResolverConfiguration
     ) throws(LinuxError) -> Bool {
-        try ResolverFiles.write(configuration.render(), to: try ResolverFiles.path(ofNamespace: name))
+        try ResolverFiles.write(configuration.render(), ofNamespace: name)
     }
 
     func removeResolverFile(ofNamespace name: String) throws(LinuxError) {
-        ResolverFiles.remove(try ResolverFiles.path(ofNamespace: name))
+        try ResolverFiles.remove(ofNamespace: name)
     }
 }

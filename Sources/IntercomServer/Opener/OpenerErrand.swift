@@ -35,9 +35,15 @@ struct OpenerErrand: ~Copyable, Sendable {
             default: throw Self.refusal(call.method)
             }
         } catch {
-            let reply = VarlinkReply.encode(error: OpenerFailure.name, OpenerFailure(error))
-            _ = try connection.send(reply.span, passing: [])
+            try refuse(error)
         }
+    }
+
+    /// Answers that the call cannot be carried out.
+    /// - Throws: ``LinuxError`` when the reply cannot be sent.
+    func refuse(_ error: LinuxError) throws(LinuxError) {
+        let reply = VarlinkReply.encode(error: OpenerFailure.name, OpenerFailure(error))
+        _ = try connection.send(reply.span, passing: [])
     }
 
     // MARK: - Calls
@@ -141,7 +147,7 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func namespace(_ passed: consuming Descriptor?) throws(LinuxError) -> NetworkNamespace {
         guard let passed else { throw Self.refusal("no namespace") }
         let namespace = try NetworkNamespace(passed: passed, "what the call brought")
-        guard namespace.identity != host else { throw Self.refusal("the host's namespace") }
+        try requireContainer(namespace.identity)
         return namespace
     }
 
@@ -149,10 +155,15 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func writer(_ passed: consuming Descriptor?) throws(LinuxError) -> NftablesWriter {
         guard let passed else { throw Self.refusal("no socket") }
         let writer = try NftablesWriter(passed: passed)
-        guard try NetworkNamespace(of: writer.descriptor).identity != host else {
+        try requireContainer(try NetworkNamespace(of: writer.descriptor).identity)
+        return writer
+    }
+
+    /// Nothing is made or changed in the opener's own namespace, nor in that of the machine's first process.
+    private func requireContainer(_ namespace: NamespaceIdentity) throws(LinuxError) {
+        guard namespace != host, namespace != NamespaceIdentity.ofFirstProcess else {
             throw Self.refusal("the host's namespace")
         }
-        return writer
     }
 
     /// Octets that may wait in a socket of rtnetlink: no more than a host can spare.

@@ -11,21 +11,34 @@ import Systemd
 import Varlink
 
 /// Serves the opener's socket.
+///
+/// Whoever calls may be hostile: the daemon, were it taken over, or by it a container's root who holds locks of the kernel.
+/// So every wait has an end, a call has a thread, and threads are counted.
 package struct OpenerService: ~Copyable {
     /// `FileDescriptorName=` of the opener's socket in its unit.
     private static let socketName = "opener"
-    /// How long it waits for a call before it ends, in milliseconds.
-    private static let idleTime = 30_000
-    /// Callers at the same time, and calls that are carried out: the daemon is one. More wait.
+    /// How long it waits for a call before it ends.
+    private static let idleTime = Duration.seconds(30)
+    /// How long a connection may say nothing.
+    private static let silence = Duration.seconds(5)
+    /// Connections that have not said anything yet. More wait in the socket.
     private static let maximumConnections = 16
 
     private static let listenerToken: UInt64 = 1 << 60
+
+    /// A connection whose call has not come. (Not private: swiftc 6.3 breaks on the metadata of a private type in a table.)
+    struct Caller: ~Copyable {
+        let connection: Descriptor
+        let accepted: ContinuousClock.Instant
+
+        consuming func takeConnection() -> Descriptor { connection }
+    }
 
     private let logger: Logger
     private let listener: Descriptor
     private let host: NamespaceIdentity
     private var epoll: Epoll
-    private var connections = SlotTable<Descriptor>()
+    private var callers = SlotTable<Caller>()
     private var buffer = [UInt8](repeating: 0, count: OpenerCalls.maximumMessage)
     private let work = OpenerWork()
 
@@ -54,19 +67,28 @@ package struct OpenerService: ~Copyable {
     /// Answers until nobody has called for a while.
     package mutating func run() throws {
         try ServiceManager.tell([.ready])
+        // Twice as often as it is expected, and often enough to end silent connections in time.
+        let watchdog = ServiceManager.watchdogInterval
+        let turn = min(watchdog.map { $0 / 2 } ?? Self.silence, Self.silence)
+        var lastCall = ContinuousClock.now
         while true {
-            let count = try epoll.wait(timeoutMilliseconds: Self.idleTime)
-            if count == 0, connections.isEmpty, work.count == 0 { return }
+            let count = try epoll.wait(timeoutMilliseconds: Int(turn / .milliseconds(1)))
+            let now = ContinuousClock.now
+            // Without a beat the service manager starts another (WatchdogSec=).
+            if watchdog != nil, !work.isStuck(now) { try ServiceManager.tell([.alive]) }
+            if count > 0 || work.count > 0 { lastCall = now }
             for index in 0..<count {
                 let (token, _) = epoll.event(index)
-                if token == Self.listenerToken { accept() } else { serve(Ticket(word: token)) }
+                if token == Self.listenerToken { accept(now) } else { serve(Ticket(word: token)) }
             }
+            endSilent(now)
+            if callers.isEmpty, lastCall.duration(to: now) >= Self.idleTime { return }
         }
     }
 
-    private mutating func accept() {
+    private mutating func accept(_ now: ContinuousClock.Instant) {
         do throws(LinuxError) {
-            while connections.count < Self.maximumConnections,
+            while callers.count < Self.maximumConnections,
                 let accepted = try UnixSocket.accept(from: listener)
             {
                 let peer = try UnixSocket.peerCredentials(of: accepted)
@@ -74,56 +96,51 @@ package struct OpenerService: ~Copyable {
                     logger.warning("user \(peer.uid) may not call the opener", metadata: .about(limitedAs: "peer"))
                     continue
                 }
-                let ticket = connections.insert(accepted)
-                guard let position = connections.position(of: ticket) else { continue }
-                try epoll.add(connections[position], token: ticket.word, interest: [.readable])
+                let ticket = callers.insert(Caller(connection: accepted, accepted: now))
+                guard let position = callers.position(of: ticket) else { continue }
+                try epoll.add(callers[position].connection, token: ticket.word, interest: [.readable])
             }
         } catch {
             logger.warning("a call cannot be accepted: \(error)", metadata: .about(limitedAs: "accept"))
         }
     }
 
+    /// Closes the connections that have said nothing for too long: others may call.
+    private mutating func endSilent(_ now: ContinuousClock.Instant) {
+        for position in (0..<callers.count).reversed()
+        where callers[position].accepted.duration(to: now) >= Self.silence {
+            _ = callers.remove(callers.ticket(at: position))
+        }
+    }
+
     /// Carries out one call; the connection is for no more. It has a thread of its own, so that one that waits for a lock,
     /// which a container's root can hold, does not have the others wait.
     private mutating func serve(_ ticket: Ticket) {
-        guard let connection = connections.remove(ticket) else { return }
+        guard let connection = callers.remove(ticket)?.takeConnection() else { return }
         do throws(LinuxError) {
             guard var received = try connection.receivePassed(into: &buffer), received.count > 0 else { return }
             let message = Array(buffer[..<received.count].prefix { $0 != 0 })
             var passed: Handover<Descriptor>?
-            if let descriptor = received.descriptors.next() { passed = Handover(descriptor) }
+            var namespace: NamespaceIdentity?
+            if let descriptor = received.descriptors.next() {
+                namespace = NamespaceIdentity(reachedBy: descriptor)
+                passed = Handover(descriptor)
+            }
             let errand = Handover(OpenerErrand(host: host, connection: connection))
-            try work.carryOut(upTo: Self.maximumConnections) { [passed, logger] in
-                do throws(LinuxError) {
-                    try errand.take()?.carryOut(message, passed?.take())
-                } catch {
-                    logger.warning("a call cannot be answered: \(error)", metadata: .about(limitedAs: "call"))
+            do throws(LinuxError) {
+                try work.carryOut(in: namespace) { [passed, logger] in
+                    do throws(LinuxError) {
+                        try errand.take()?.carryOut(message, passed?.take())
+                    } catch {
+                        logger.warning("a call cannot be answered: \(error)", metadata: .about(limitedAs: "call"))
+                    }
                 }
+            } catch {
+                try errand.take()?.refuse(error)
+                throw error
             }
         } catch {
             logger.warning("a call cannot be carried out: \(error)", metadata: .about(limitedAs: "call"))
-        }
-    }
-}
-
-/// The calls that are being carried out.
-private final class OpenerWork: Sendable {
-    private let running = Mutex(0)
-
-    var count: Int { running.withLock { $0 } }
-
-    /// Runs a call on a thread of its own; where there are so many already, on this one.
-    func carryOut(upTo limit: Int, _ call: @escaping @Sendable () -> Void) throws(LinuxError) {
-        guard count < limit else { return call() }
-        running.withLock { $0 += 1 }
-        do throws(LinuxError) {
-            try Thread.start(name: "call") { [self] in
-                call()
-                running.withLock { $0 -= 1 }
-            }
-        } catch {
-            running.withLock { $0 -= 1 }
-            throw error
         }
     }
 }

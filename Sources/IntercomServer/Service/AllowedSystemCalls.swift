@@ -36,7 +36,8 @@ struct AllowedSystemCalls {
         names: runtime + exchange + [
             "socket",
             // State, resolv.conf, configuration, paths of namespaces.
-            "open", "openat", "stat", "fstat", "newfstatat", "statx", "statfs", "fstatfs", "lseek", "getdents64",
+            "open", "openat", "openat2", "stat", "fstat", "newfstatat", "statx", "statfs", "fstatfs", "lseek",
+            "getdents64",
             "readlink", "readlinkat", "faccessat", "faccessat2", "access", "getcwd", "unlink", "unlinkat", "rename",
             "renameat", "renameat2", "mkdir", "mkdirat", "rmdir", "chmod", "fchmod", "fchmodat", "chown", "fchownat",
             "umask", "ftruncate", "fallocate", "fsync", "fdatasync", "flock", "pread64", "dup",
