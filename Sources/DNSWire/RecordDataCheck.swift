@@ -34,9 +34,8 @@ extension ResourceRecord {
         return offset + 1 + Int(message[offset])
     }
 
-    /// The end of the last string of TXT; before the data where there is none.
+    /// The end of the last string of TXT. A record without any is taken as one empty string (RFC 6763 §6.1).
     private func stringsEnd(_ message: Span<UInt8>) -> Int {
-        guard rdataLength > 0 else { return -1 }
         var position = rdataOffset
         while position < endOffset { position += Int(message[position]) + 1 }
         return position

@@ -10,7 +10,7 @@ public struct ResourceRecord: Hashable, Sendable {
     public let type: RecordType
     /// CLASS; of OPT the sender's UDP payload size (RFC 6891 §6.1.2).
     public let recordClass: RecordClass
-    /// Seconds that the record may be kept. Values from 2³¹ on mean 0 (RFC 2181 §8).
+    /// Seconds that the record may be kept. Values from 2³¹ on are large numbers, to be capped (RFC 8767 §4).
     public let ttl: UInt32
     /// The offset of the TTL.
     public let ttlOffset: Int

@@ -41,14 +41,25 @@ package struct ForwardingLimits: Sendable, Hashable {
     package var namespace: Int
     /// Those who wait for one exchange, and those of one namespace who wait for exchanges of others.
     package var waiters: Int
-    /// Datagram sockets that are kept open for each upstream, for the next questions.
-    package var idleSockets: Int
+    /// Datagram sockets of one worker; connections count, too.
+    package var sockets: Int
+    /// Datagram sockets that one namespace's questions have open.
+    package var namespaceSockets: Int
+    /// Datagram sockets of one namespace that are listened to although their question has been answered.
+    package var stragglers: Int
 
-    /// The limits; by default 2,048 a worker, 256 a namespace, 1,000 waiters, 64 sockets.
-    package init(worker: Int = 2048, namespace: Int = 256, waiters: Int = 1000, idleSockets: Int = 64) {
+    /// The limits. By default a namespace may have all its questions at two upstreams at once, and a worker as many sockets
+    /// as exchanges: with a worker for each of eight processors that is half of the ports that the kernel gives
+    /// (ip_local_port_range, ip(7)).
+    package init(
+        worker: Int = 2048, namespace: Int = 256, waiters: Int = 1000, sockets: Int = 2048, namespaceSockets: Int = 512,
+        stragglers: Int = 32
+    ) {
         self.worker = worker
         self.namespace = namespace
         self.waiters = waiters
-        self.idleSockets = idleSockets
+        self.sockets = sockets
+        self.namespaceSockets = namespaceSockets
+        self.stragglers = stragglers
     }
 }

@@ -32,6 +32,61 @@ struct FaultyUpstreamTests {
         }
     }
 
+    @Test("that sends what cannot be read whole is not waited for: TCP, what can be read, or SERVFAIL with its reason at once")
+    func damage() throws {
+        try House.lend(configuration: ForwardingTests.configuration("127.0.0.5")) { house in
+            try house.startUpstream("127.0.0.5")
+            try house.container("app", "--network", "n")
+            // Once, so that what is measured is no first time.
+            _ = try house.dig("app", "www.example")
+            for (name, expected) in [("cut", ["192.0.2.1"]), ("tail", ["192.0.2.1"]), ("short", [])] {
+                let reply = try house.dig("app", "\(name).example")
+                #expect(reply.data == expected, "\(name): \(reply)")
+                #expect(reply.milliseconds ?? .max <= 100, "\(name): \(reply)")
+                if expected.isEmpty { #expect(reply.status == "SERVFAIL" && reply.output.out.contains("EDE: 23")) }
+            }
+        }
+    }
+
+    @Test("that does not understand EDNS answers all the same, and is asked without from then on")
+    func plain() throws {
+        try House.lend(configuration: ForwardingTests.configuration("127.0.0.5")) { house in
+            try house.startUpstream("127.0.0.5")
+            try house.container("app", "--network", "n")
+            for number in 1...3 {
+                let reply = try house.dig("app", "+tries=1", "edns\(number).example")
+                #expect(reply.data == ["192.0.2.1"] && reply.output.out.contains("EDNS: version: 0"), "\(reply)")
+                if number == 3 { #expect(reply.milliseconds ?? .max < 400, "it is known by now: \(reply)") }
+            }
+        }
+        try House.lend(configuration: ForwardingTests.configuration("127.0.0.5")) { house in
+            try house.startUpstream("127.0.0.5")
+            try house.container("app", "--network", "n")
+            #expect(try house.dig("app", "formerr.example").data == ["192.0.2.1"])
+            _ = try house.dig("app", "www.example")
+            #expect(house.queries(of: "127.0.0.5").count == 4, "one question was repeated: \(house.queries(of: "127.0.0.5"))")
+        }
+    }
+
+    @Test("that answers over TCP alone is asked so at once, once that is known; with use-vc from the first question on")
+    func streams() throws {
+        try House.lend(configuration: "[[network]]\nname = \"n\"\n", resolver: "nameserver 127.0.0.5\n") { house in
+            try house.startUpstream("127.0.0.5", mode: "tcp")
+            try house.container("app", "--network", "n")
+            #expect(try house.dig("app", "first.example").data == ["192.0.2.1"])
+            let second = try house.dig("app", "second.example")
+            #expect(second.data == ["192.0.2.1"] && second.milliseconds ?? .max < 400, "\(second)")
+            #expect(house.queries(of: "127.0.0.5").filter { $0.hasPrefix("udp first.example") }.count == 3)
+        }
+        let resolver = "nameserver 127.0.0.5\noptions use-vc\n"
+        try House.lend(configuration: "[[network]]\nname = \"n\"\n", resolver: resolver) { house in
+            try house.startUpstream("127.0.0.5", mode: "tcp")
+            try house.container("app", "--network", "n")
+            #expect(try house.dig("app", "first.example").milliseconds ?? .max < 400)
+            #expect(house.queries(of: "127.0.0.5").allSatisfy { !$0.hasPrefix("udp") })
+        }
+    }
+
     @Test("that answers in another order is understood: each question gets its own answer")
     func reordered() throws {
         try House.lend(configuration: ForwardingTests.configuration("127.0.0.5")) { house in

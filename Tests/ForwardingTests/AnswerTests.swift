@@ -107,7 +107,8 @@ struct AnswerTests {
             + (0..<64).map { UInt8($0) }
         let answers = [
             Packet.a(1), Packet.record(46, rrsig), Packet.record(65_280, [0xC0, 0x0C, 0, 255]),
-            Packet.record(65, [0, 1, 0, 0, 1, 0, 3, 2, 104, 50]), Packet.record(64_999, [], ttl: 0xFFFF_FFFF),
+            Packet.record(65, [0, 1, 0, 0, 1, 0, 3, 2, 104, 50]), Packet.record(64_999, [], ttl: 86_400),
+            Packet.record(16, []),
         ]
         let authorities = [Packet.record(2, [0xC0, 0x0C]), Packet.record(50, [1, 0, 0, 0, 0, 1, 7, 0, 1, 0x40])]
         let glue = [Packet.record(28, [UInt8](repeating: 0xFD, count: 16), owner: Packet.name("ns.Example.COM"))]

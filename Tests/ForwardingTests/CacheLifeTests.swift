@@ -1,5 +1,6 @@
 // How long an answer is kept, and what its client is told of that.
 
+import DNSWire
 import Forwarding
 import Testing
 
@@ -51,8 +52,16 @@ struct CacheLifeTests {
                 .time(1999), .hit(Said(last: 9, ttls: [299, 1])), .time(2000),
             ], askedAgain()),
         Scenario(
-            "RFC 2181 §8: a TTL with its highest bit set means 0",
-            asked(records([Packet.a(9, ttl: 0x8000_0001)]), .address(9, from: 1)), askedAgain()),
+            "RFC 8767 §4: a TTL with its highest bit set is a large one, and is capped",
+            asked(records([Packet.a(9, ttl: 0x8000_0005)]), .address(9, from: 1)),
+            [.hit(.address(9, ttl: 86_400)), .time(86_400_000)], askedAgain()),
+        Scenario(
+            "RFC 8767 §4: so are all bits set, and a SOA record's",
+            asked(records([Packet.a(9, ttl: 0xFFFF_FFFF)]), .address(9, from: 1)),
+            [.hit(.address(9, ttl: 86_400)), .flush(.everything)],
+            asked(
+                records([], authorities: [Packet.soa(ttl: 0x8000_0000, minimum: 0xFFFF_FFFF)], code: 3),
+                .code(3, from: 1)), [.hit(.no(3, ttl: 300))]),
         Scenario(
             "RFC 1034 §3.6.2: a chain of CNAMEs is kept as one, and goes with its shortest link",
             asked(
@@ -70,7 +79,7 @@ struct CacheLifeTests {
             "RFC 2181 §9: what was cut off is not kept",
             [
                 .ask(), .opens("a", to: 1), .reply(on: "a", truncated), .closes("a"), .connects("t", to: 1),
-                .stream(on: "t", reply(9) { $0.flags |= 0x0200 }), .answers(.address(9, from: 1)),
+                .stream(on: "t", reply(9) { $0.flags |= 0x0200 }), .answers(.truncated(from: 1)),
             ], askedAgain()),
         Scenario(
             "RFC 6895 §3.1: what is no question about data is not kept",
@@ -101,6 +110,37 @@ struct CacheLifeTests {
             "RFC 2308 §5: NXDOMAIN lives as long as the SOA record's MINIMUM",
             asked(records([], authorities: [Packet.soa(ttl: 600, minimum: 60)], code: 3), .code(3, from: 1)),
             [.hit(.no(3, ttl: 60)), .time(59_000), .hit(.no(3, ttl: 1)), .time(60_000)], askedAgain()),
+        Scenario(
+            "RFC 2308 §5: NXDOMAIN is about the name, whatever type is asked for",
+            asked(records([], authorities: [Packet.soa(ttl: 600, minimum: 60)], code: 3), .code(3, from: 1)),
+            [
+                .hit(.no(3, ttl: 60), of: typed(28)), .hit(.no(3, ttl: 60), of: typed(65)), .time(60_000),
+            ], askedAgain(typed(28))),
+        Scenario(
+            "RFC 2308 §2.2: that a name has no such data is about that type alone",
+            asked(records([], authorities: [Packet.soa(ttl: 600, minimum: 60)]), .code(0, from: 1)),
+            askedAgain(typed(28))),
+        Scenario(
+            "RFC 2308 §2.1: the NXDOMAIN of what a CNAME leads to is not about the name",
+            asked(
+                records(
+                    [Packet.record(5, [1, 99, 0xC0, 16], ttl: 50)], authorities: [Packet.soa(ttl: 600, minimum: 60)],
+                    code: 3), .code(3, from: 1)), askedAgain(typed(28))),
+        Scenario(
+            "a name that appears is not denied any more, for any type",
+            asked(
+                records([], authorities: [Packet.soa(ttl: 600, minimum: 60)], code: 3), .code(3, from: 1),
+                for: typed(28)),
+            [.flush(.suffix(.root))],
+            asked(records([], authorities: [Packet.soa(ttl: 600, minimum: 1)], code: 3), .code(3, from: 1)),
+            [.time(1000)], asked(reply(9), .address(9, from: 1), for: typed(28)), askedAgain()),
+        Scenario(
+            "a name that goes is denied for all types whose answers have ended",
+            asked(records([Packet.a(9, ttl: 10)]), .address(9, from: 1)),
+            asked(
+                records([], authorities: [Packet.soa(ttl: 600, minimum: 60)], code: 3), .code(3, from: 1),
+                for: typed(28)),
+            [.hit(.address(9, ttl: 10)), .time(10_000), .hit(.no(3, ttl: 50))]),
         Scenario(
             "RFC 2308 §5: and not longer than its TTL",
             asked(records([], authorities: [Packet.soa(ttl: 30, minimum: 60)], code: 3), .code(3, from: 1)),
@@ -167,6 +207,14 @@ struct CacheLifeTests {
             asked(reply(9), .address(9, from: 1)), askedAgain()),
     ]
 
+    /// A question that upstream 1 answers with SERVFAIL.
+    private static func failed(at time: Int) -> [Step] {
+        [
+            .time(time), .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 2)), .closes("a"),
+            .answers(.code(2, from: 1)), .hit(Said(code: 2)),
+        ]
+    }
+
     static let failures: [Scenario] = [
         Scenario(
             "RFC 9520 §3.2: that upstreams cannot answer is remembered for 5 s, whoever asks", upstreams: [1],
@@ -184,8 +232,9 @@ struct CacheLifeTests {
         Scenario(
             "RFC 9520 §3.2: that nobody answered, for 1 s", upstreams: [1],
             [
-                .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .answers(.failure(22)),
-                .hit(Said(code: 2, errors: [22])), .time(999), .hit(Said(code: 2, errors: [22])), .time(1000),
+                .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .connects("t", to: 1), .failure(on: "t"),
+                .closes("t"), .answers(.failure(22)), .hit(Said(code: 2, errors: [22])), .time(999),
+                .hit(Said(code: 2, errors: [22])), .time(1000),
             ], askedAgain()),
         Scenario(
             "RFC 9520 §2.1: REFUSED by all is a failure too", upstreams: [1],
@@ -193,6 +242,15 @@ struct CacheLifeTests {
                 .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 5)), .closes("a"), .answers(.code(5, from: 1)),
                 .hit(Said(code: 5)), .time(5000),
             ], askedAgain()),
+        Scenario(
+            "RFC 9520 §3.2: what fails again is remembered twice as long each time, at most a minute", upstreams: [1],
+            failed(at: 0), failed(at: 5000), failed(at: 15_000), failed(at: 35_000), failed(at: 75_000),
+            failed(at: 135_000), [.time(194_999), .hit(Said(code: 2)), .time(195_000)], askedAgain()),
+        Scenario(
+            "RFC 9520 §3.2: an answer in between, or five minutes without a question, begin anew", upstreams: [1],
+            failed(at: 0), failed(at: 5000), [.time(15_000)],
+            asked(records([Packet.a(9, ttl: 0)]), .address(9, from: 1)), failed(at: 16_000), failed(at: 21_000),
+            [.time(331_000)], failed(at: 331_000), [.time(336_000)], askedAgain()),
         Scenario(
             "other codes are passed on and not kept",
             asked(reply(code: 6), .code(6, from: 1)), askedAgain()),

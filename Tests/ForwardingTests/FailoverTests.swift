@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Asking upstreams")
 struct FailoverTests {
-    @Test("a question goes where it must, step by step", arguments: words + silences + lists)
+    @Test("a question goes where it must, step by step", arguments: words + silences + withoutDatagrams + lists)
     func scenario(_ scenario: Scenario) throws {
         try scenario.run()
     }
@@ -61,16 +61,24 @@ struct FailoverTests {
                 .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
             ]),
         Scenario(
-            "all sockets fail: SERVFAIL with EDE 22 at once",
+            "all sockets fail: each over TCP, and then SERVFAIL with EDE 22 at once",
             [
                 .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .opens("b", to: 2),
-                .failure(on: "b"), .closes("b"), .answers(.failure(22)), .nothing, .time(9000),
+                .failure(on: "b"), .closes("b"), .connects("t", to: 1), .failure(on: "t"), .closes("t"),
+                .connects("u", to: 2), .failure(on: "u"), .closes("u"), .answers(.failure(22)), .nothing, .time(9000),
             ]),
         Scenario(
             "one says SERVFAIL and the other cannot be reached: SERVFAIL as it was said",
             [
                 .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 2)), .closes("a"), .opens("b", to: 2),
-                .failure(on: "b"), .closes("b"), .answers(.code(2, from: 1)),
+                .failure(on: "b"), .closes("b"), .connects("t", to: 2), .failure(on: "t"), .closes("t"),
+                .answers(.code(2, from: 1)),
+            ]),
+        Scenario(
+            "NOTAUTH: the next at once",
+            [
+                .ask(), .opens("a", to: 1), .reply(on: "a", reply(code: 9)), .closes("a"), .opens("b", to: 2),
+                .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
             ]),
         Scenario(
             "news of a socket that is closed is old news",
@@ -104,7 +112,7 @@ struct FailoverTests {
             [
                 .ask(), .opens("a", to: 1), .time(400), .opens("b", to: 2), .time(410),
                 .reply(on: "b", reply(code: 2)), .closes("b"), .repeats("a"), .nothing,
-                .time(1209), .nothing, .time(1210), .repeats("a"), .nothing,
+                .time(1209), .nothing, .time(1210), .repeats("a", edns: false), .nothing,
                 .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
             ]),
         Scenario(
@@ -118,31 +126,29 @@ struct FailoverTests {
                 .time(4500), .closes("c"),
             ]),
         Scenario(
-            "all silent: SERVFAIL with EDE 22 after 4.5 s, and everyone was asked in turn until then",
+            "RFC 9520 §3.1: all silent: each is asked at most three times over UDP, then over TCP; SERVFAIL with EDE 22 after 4.5 s",
             [
                 .ask(), .opens("a", to: 1), .time(400), .opens("b", to: 2), .time(799), .nothing,
-                .time(800), .repeats("a"), .time(1200), .repeats("b"), .time(1600), .repeats("a"),
-                .time(2000), .repeats("b"), .time(2600), .repeats("a"), .time(3000), .repeats("b"),
-                .time(3600), .repeats("a"), .time(4000), .repeats("b"), .time(4499), .nothing,
-                .time(4500), .answers(.failure(22)), .closes("a"), .closes("b"),
+                .time(800), .repeats("a"), .time(1200), .repeats("b"), .time(1600), .repeats("a", edns: false),
+                .time(1999), .nothing, .time(2000), .connects("t", to: 2), .time(2599), .nothing, .time(2600),
+                .connects("u", to: 1), .time(4499), .nothing,
+                .time(4500), .answers(.failure(22)), .closes("a"), .closes("b"), .closes("t"), .closes("u"),
                 .time(9000), .nothing,
             ]),
         Scenario(
             "where the host's resolv.conf says timeout:10 clients are given 9.5 s, and slow servers, too",
             [
                 .upstreams([1], patience: 9500), .ask(), .opens("a", to: 1), .time(400), .repeats("a"),
-                .time(1200), .repeats("a"), .time(2200), .repeats("a"), .time(3200), .repeats("a"),
-                .time(4200), .repeats("a"), .time(5200), .repeats("a"), .time(6200), .repeats("a"),
-                .time(7200), .repeats("a"), .time(8200), .repeats("a"), .time(9200), .repeats("a"),
-                .time(9499), .nothing, .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+                .time(1200), .repeats("a", edns: false), .time(2200), .connects("t", to: 1), .time(9499), .nothing,
+                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("t"), .closes("a"),
             ]),
         Scenario(
-            "a single upstream is asked again and again, on the socket that it may still answer",
+            "a single upstream is asked again, on the socket that it may still answer",
             upstreams: [1],
             [
                 .ask(), .opens("a", to: 1), .time(400), .repeats("a"), .time(1199), .nothing,
-                .time(1200), .repeats("a"), .time(2200), .repeats("a"),
-                .time(2201), .nothing, .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+                .time(1200), .repeats("a", edns: false), .time(2199), .nothing, .reply(on: "a", reply(9)),
+                .answers(.address(9, from: 1)), .closes("a"),
             ]),
         Scenario(
             "a clock that jumps past the end ends the exchange, without asking anybody first",
@@ -154,6 +160,80 @@ struct FailoverTests {
                 .time(400), .opens("c", to: 2), .nothing, .time(700), .opens("d", to: 2), .nothing,
                 .reply(on: "b", reply(2)), .answers(client: 2, .address(2, from: 1)), .closes("b"),
                 .reply(on: "c", reply(3)), .answers(client: 1, .address(3, from: 2)), .closes("c"),
+            ]),
+    ]
+
+    /// UDP is of no use: filtered, refused, or not to be used.
+    static let withoutDatagrams: [Scenario] = [
+        Scenario(
+            "UDP is filtered: TCP answers, and the next questions go over TCP at once, for 15 min",
+            upstreams: [1],
+            [
+                .ask(), .opens("a", to: 1), .time(400), .repeats("a"), .time(1200), .repeats("a", edns: false),
+                .time(2200), .connects("t", to: 1), .stream(on: "t", reply(9)), .answers(.address(9, from: 1)),
+                .ask(.other), .reuses("t", "u"), .stream(on: "u", reply(8)), .answers(.address(8, from: 1)),
+                .time(4500), .closes("a"), .time(12_200), .closes("t"), .time(902_199), .ask(.numbered(1)),
+                .connects("v", to: 1), .stream(on: "v", reply(7)), .answers(.address(7, from: 1)), .time(902_200),
+                .ask(.numbered(2)), .opens("b", to: 1), .reply(on: "b", reply(6)), .answers(.address(6, from: 1)),
+                .closes("b"),
+            ]),
+        Scenario(
+            "UDP is refused: TCP answers, and the next questions go over TCP at once",
+            upstreams: [1],
+            [
+                .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .connects("t", to: 1),
+                .stream(on: "t", reply(9)), .answers(.address(9, from: 1)),
+                .ask(.other), .reuses("t", "u"), .stream(on: "u", reply(8)), .answers(.address(8, from: 1)),
+            ]),
+        Scenario(
+            "an upstream that is asked over TCP for that is asked over UDP where TCP fails",
+            upstreams: [1],
+            [
+                .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .connects("t", to: 1),
+                .stream(on: "t", reply(9)), .answers(.address(9, from: 1)), .failure(on: "t"), .closes("t"),
+                .ask(.other), .connects("u", to: 1), .failure(on: "u"), .closes("u"), .opens("b", to: 1),
+                .reply(on: "b", reply(8)), .answers(.address(8, from: 1)), .closes("b"),
+                .ask(.numbered(1)), .opens("c", to: 1),
+            ]),
+        Scenario(
+            "or is silent",
+            upstreams: [1],
+            [
+                .ask(), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .connects("t", to: 1),
+                .stream(on: "t", reply(9)), .answers(.address(9, from: 1)), .failure(on: "t"), .closes("t"),
+                .ask(.other), .connects("u", to: 1), .time(800), .opens("b", to: 1),
+                .reply(on: "b", reply(8)), .answers(.address(8, from: 1)), .closes("u"), .closes("b"),
+            ]),
+        Scenario(
+            "a late datagram still counts while TCP is tried",
+            upstreams: [1],
+            [
+                .ask(), .opens("a", to: 1), .time(400), .repeats("a"), .time(1200), .repeats("a", edns: false),
+                .time(2200), .connects("t", to: 1), .failure(on: "t"), .closes("t"), .nothing, .time(3000),
+                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+            ]),
+        Scenario(
+            "RFC 9520 §3.2: TCP that fails persistently is left alone for 1 s, 2 s, …",
+            upstreams: [1],
+            (1...3).flatMap { number -> [Step] in
+                [
+                    .ask(.numbered(number)), .opens("a", to: 1), .reply(on: "a", truncated), .closes("a"),
+                    .connects("t", to: 1), .failure(on: "t"), .closes("t"), .answers(.truncated(from: 1)),
+                ]
+            },
+            [
+                .ask(.numbered(4)), .opens("a", to: 1), .reply(on: "a", truncated), .closes("a"),
+                .answers(.truncated(from: 1)), .time(1000), .ask(.numbered(5)), .opens("a", to: 1),
+                .reply(on: "a", truncated), .closes("a"), .connects("t", to: 1), .stream(on: "t", reply(9)),
+                .answers(.address(9, from: 1)),
+            ]),
+        Scenario(
+            "options use-vc: TCP alone, the next upstream over TCP too, and never UDP",
+            [
+                .upstreams([1, 2], usesStreams: true), .ask(), .connects("t", to: 1), .failure(on: "t"), .closes("t"),
+                .connects("u", to: 2), .stream(on: "u", reply(9)), .answers(.address(9, from: 2)),
+                .ask(.other), .connects("v", to: 1), .time(800), .reuses("u", "w"), .time(4499), .nothing,
+                .time(4500), .answers(.failure(22)), .closes("v"), .closes("u"),
             ]),
     ]
 

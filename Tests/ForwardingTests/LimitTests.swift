@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Limits")
 struct LimitTests {
-    static func filled(_ count: Int, limits: ForwardingLimits = .fresh) throws -> Worker {
+    static func filled(_ count: Int, limits: ForwardingLimits = ForwardingLimits()) throws -> Worker {
         var worker = Worker(limits: limits)
         for number in 0..<count { try worker.perform(.ask(client: number, .numbered(number)), "") }
         while worker.forwarder.nextAction() != nil {}
@@ -37,7 +37,7 @@ struct LimitTests {
 
     @Test("gives way whoever has waited longest, of those who still wait")
     func oldest() throws {
-        var worker = Worker(limits: ForwardingLimits(namespace: 3, idleSockets: 0))
+        var worker = Worker(limits: ForwardingLimits(namespace: 3))
         for (number, socket) in ["a", "b", "c"].enumerated() {
             try worker.perform(.ask(client: number, .numbered(number)), "")
             try worker.perform(.opens(Character(socket), to: 1), "")
@@ -81,7 +81,7 @@ struct LimitTests {
 
     @Test("at the limit of the worker the namespace with the most gives way, whoever asks")
     func wholeWorker() throws {
-        var worker = Worker(limits: ForwardingLimits(worker: 10, namespace: 8, idleSockets: 0))
+        var worker = Worker(limits: ForwardingLimits(worker: 10, namespace: 8))
         for number in 0..<7 { try worker.perform(.ask(client: number, namespace: 1, .numbered(number)), "") }
         for number in 7..<10 { try worker.perform(.ask(client: number, namespace: 2, .numbered(number)), "") }
         _ = Self.answers(&worker)
@@ -94,7 +94,7 @@ struct LimitTests {
 
     @Test("who waits for the same as others of another namespace gives way alone")
     func shared() throws {
-        var worker = Worker(limits: ForwardingLimits(namespace: 1, idleSockets: 0))
+        var worker = Worker(limits: ForwardingLimits(namespace: 1))
         try worker.perform(.ask(client: 1, namespace: 1), "")
         try worker.perform(.opens("a", to: 1), "")
         try worker.perform(.ask(client: 2, namespace: 2), "")
@@ -107,7 +107,7 @@ struct LimitTests {
 
     @Test("an answer makes room, and so does the end of a wait")
     func room() throws {
-        var worker = try Self.filled(1, limits: ForwardingLimits(worker: 2, namespace: 1, idleSockets: 0))
+        var worker = try Self.filled(1, limits: ForwardingLimits(worker: 2, namespace: 1))
         try worker.perform(.time(4500), "")
         #expect(Self.answers(&worker) == [0: .serverFailure])
         #expect(worker.forwarder.inFlight == 0)
@@ -167,7 +167,7 @@ struct LimitTests {
 
     @Test("the end of a namespace makes room for the next with its number")
     func abandonMakesRoom() throws {
-        var worker = try Self.filled(2, limits: ForwardingLimits(worker: 4, namespace: 2, idleSockets: 0))
+        var worker = try Self.filled(2, limits: ForwardingLimits(worker: 4, namespace: 2))
         worker.forwarder.abandon(namespace: 1)
         #expect(worker.forwarder.inFlight == 0)
         #expect(worker.forwarder.nextDeadline == nil)
@@ -180,7 +180,7 @@ struct LimitTests {
     func books(seed: UInt64) throws {
         var random = Numbers(state: seed)
         var worker = Worker(
-            upstreams: [1, 2], limits: ForwardingLimits(worker: 12, namespace: 5, waiters: 6, idleSockets: 2),
+            upstreams: [1, 2], limits: ForwardingLimits(worker: 12, namespace: 5, waiters: 6),
             policy: CachePolicy(capacity: 16_384))
         var waiting: Set<Int> = []
         var sockets: [SocketToken: [UInt8]] = [:]

@@ -28,11 +28,33 @@ struct PrefetchTests {
             "not where they were asked for once before",
             [.time(299_000), .hit(.address(9, ttl: 1)), .nothing]),
         scenario(
-            "once in their life, even where that fails",
+            "once more where that fails, after 5 s and then 10 s",
             [
                 .hit(.address(9, ttl: 300)), .time(270_000), .hit(.address(9, ttl: 30)), .opens("b", to: 1),
                 .reply(on: "b", reply(code: 2)), .closes("b"),
-                .time(280_000), .hit(.address(9, ttl: 20)), .nothing,
+                .time(274_999), .hit(.address(9, ttl: 26)), .nothing, .time(275_000), .hit(.address(9, ttl: 25)),
+                .opens("c", to: 1), .reply(on: "c", reply(code: 2)), .closes("c"),
+                .time(284_999), .hit(.address(9, ttl: 16)), .nothing, .time(285_000), .hit(.address(9, ttl: 15)),
+                .opens("d", to: 1), .reply(on: "d", reply(8)), .closes("d"), .hit(.address(8, ttl: 300)),
+            ]),
+        scenario(
+            "once more where nobody answers at all",
+            [
+                .hit(.address(9, ttl: 300)), .time(270_000), .hit(.address(9, ttl: 30)), .opens("b", to: 1),
+                .failure(on: "b"), .closes("b"), .connects("t", to: 1), .failure(on: "t"), .closes("t"),
+                .time(271_000), .hit(.address(9, ttl: 29)), .opens("c", to: 1), .reply(on: "c", reply(8)), .closes("c"),
+                .hit(.address(8, ttl: 300)),
+            ]),
+        Scenario(
+            "once more where it had to give way to others", upstreams: [1], policy: policy,
+            limits: ForwardingLimits(worker: 2), kept,
+            [
+                .hit(.address(9, ttl: 300)), .time(270_000), .hit(.address(9, ttl: 30)), .opens("b", to: 1),
+                .ask(client: 2, .other), .opens("c", to: 1), .ask(client: 3, .numbered(3)), .closes("b"),
+                .opens("d", to: 1), .reply(on: "c", reply(1)), .answers(client: 2, .address(1, from: 1)), .closes("c"),
+                .reply(on: "d", reply(1)), .answers(client: 3, .address(1, from: 1)), .closes("d"),
+                .hit(.address(9, ttl: 30)), .opens("e", to: 1), .reply(on: "e", reply(8)), .closes("e"),
+                .hit(.address(8, ttl: 300)),
             ]),
         scenario(
             "whoever asks after their end waits for what is being asked already",

@@ -23,14 +23,16 @@ enum Step: Sendable {
     case failure(on: Character)
     case time(Int)  // milliseconds since the beginning
     /// `patience` in milliseconds.
-    case upstreams([UInt8]?, UpstreamList.Origin = .host, group: UInt32 = 7, patience: Int = 4500)
+    case upstreams(
+        [UInt8]?, UpstreamList.Origin = .host, group: UInt32 = 7, patience: Int = 4500, usesStreams: Bool = false)
     case abandon(namespace: UInt32)
     case flush(Flush)
     case policy(CachePolicy)
     // What the forwarder must do, nothing else in between.
     case opens(Character, to: UInt8, edns: Bool = true)
     case connects(Character, to: UInt8, edns: Bool = true)
-    case repeats(Character)
+    /// The same question once more on its socket; without EDNS under the same id, where that may help.
+    case repeats(Character, edns: Bool = true)
     /// An open socket carries another question.
     case reuses(Character, Character, edns: Bool = true)
     case closes(Character)
@@ -45,6 +47,8 @@ enum Expected: Sendable, Equatable {
     case stale(_ last: UInt8)
     /// A response code that an upstream gave.
     case code(UInt16, from: UInt8)
+    /// NOERROR with TC, from the upstream 10.0.0.`from`.
+    case truncated(from: UInt8)
     /// SERVFAIL of our own with this Extended DNS Error.
     case failure(UInt16)
 }
@@ -89,7 +93,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     let steps: [Step]
 
     init(
-        _ name: String, upstreams: [UInt8] = [1, 2], policy: CachePolicy = .plain(), limits: ForwardingLimits = .fresh,
+        _ name: String, upstreams: [UInt8] = [1, 2], policy: CachePolicy = .plain(),
+        limits: ForwardingLimits = ForwardingLimits(),
         randomizesCase: Bool = false, _ steps: [Step]...
     ) {
         self.name = name
@@ -157,7 +162,7 @@ struct Worker: ~Copyable {
     struct Socket {
         let token: SocketToken
         /// Without the length before it.
-        let message: [UInt8]
+        var message: [UInt8]
         var isStream = false
     }
 
@@ -167,7 +172,7 @@ struct Worker: ~Copyable {
     var sockets: [Character: Socket] = [:]
 
     init(
-        upstreams: [UInt8] = [1], limits: ForwardingLimits = .fresh, policy: CachePolicy = .plain()
+        upstreams: [UInt8] = [1], limits: ForwardingLimits = ForwardingLimits(), policy: CachePolicy = .plain()
     ) {
         let chance = Chance()
         forwarder = Forwarder(limits: limits, policy: policy, seed: 7, random: { chance.fill(&$0) }, now: start)
@@ -258,11 +263,6 @@ extension CachePolicy {
     }
 }
 
-extension ForwardingLimits {
-    /// The limits by default, but a fresh socket for each question.
-    static var fresh: ForwardingLimits { ForwardingLimits(idleSockets: 0) }
-}
-
 /// Octets that look like chance and are the same each time.
 final class Chance: Sendable {
     private let numbers = Mutex(Numbers(state: 7))
@@ -306,12 +306,12 @@ extension Worker {
         case .time(let milliseconds):
             now = start + .milliseconds(milliseconds)
             if let deadline = forwarder.nextDeadline, deadline <= now { forwarder.expire(now: now) }
-        case .upstreams(let list, let origin, let group, let patience):
-            forwarder.setUpstreams(
-                group,
-                list.map {
-                    UpstreamList(servers: $0.map(server), origin: origin, patience: .milliseconds(patience))
-                })
+        case .upstreams(let list, let origin, let group, let patience, let usesStreams):
+            var upstreams = list.map {
+                UpstreamList(servers: $0.map(server), origin: origin, patience: .milliseconds(patience))
+            }
+            upstreams?.usesStreams = usesStreams
+            forwarder.setUpstreams(group, upstreams)
         case .abandon(let namespace):
             forwarder.abandon(namespace: namespace)
         case .flush(let flush):
@@ -346,9 +346,13 @@ extension Worker {
             #expect(Array(message.prefix(2)) == word16(UInt16(message.count - 2)), place)
             sockets[name] = Socket(token: token, message: Array(message.dropFirst(2)), isStream: true)
             #expect(try asked(name).additionals.count == (edns ? 1 : 0), place)
-        case (.repeats(let name), .send(let token, let message)):
+        case (.repeats(let name, let edns), .send(let token, let message)):
             #expect(token == sockets[name]?.token, place)
-            #expect(message == sockets[name]?.message, place)
+            let sent = try asked(name)
+            sockets[name]?.message = message
+            let again = try asked(name)
+            #expect(again.id == sent.id && again.flags == sent.flags && again.question == sent.question, place)
+            #expect(again.additionals == (edns ? sent.additionals : []), place)
         case (.reuses(let old, let new, let edns), .send(let token, let message)):
             let socket = try #require(sockets[old])
             #expect(token == socket.token, place)
@@ -386,6 +390,7 @@ extension Worker {
             return parsed.code == 2 ? .failure(try #require(code)) : .code(parsed.code, from: 0)
         }
         let from = UInt8(truncatingIfNeeded: address.bits)
+        if parsed.isTruncated { return .truncated(from: from) }
         guard parsed.code == 0, let last = parsed.sections[0].first?.last else { return .code(parsed.code, from: from) }
         return .address(last, from: from)
     }

@@ -47,7 +47,7 @@ struct SpoofingTests {
                 .answers(client: 2, .address(9, from: 1)), .closes("b"),
             ]),
         Scenario(
-            "a socket on which something wrong came is not used again", limits: ForwardingLimits(),
+            "a socket on which something wrong came is not used again",
             [.ask(), .opens("a", to: 1)], wrong(1, on: "a"),
             [
                 .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"), .ask(.other),
@@ -104,7 +104,7 @@ struct SpoofingTests {
 
     @Test("each question has an id of its own, over TCP none that another one has")
     func ids() throws {
-        var worker = Worker(limits: ForwardingLimits(namespace: 600, idleSockets: 0))
+        var worker = Worker(limits: ForwardingLimits(namespace: 600))
         var ids: Set<UInt16> = []
         for number in 0..<500 {
             try worker.perform(.ask(client: number, .numbered(number)), "")
@@ -121,80 +121,31 @@ struct SpoofingTests {
 }
 
 @Suite("Datagram sockets")
-struct SocketPoolTests {
-    @Test("are used again, for as long as one exchange may last", arguments: scenarios)
+struct DatagramSocketTests {
+    @Test("carry one question each", arguments: scenarios)
     func scenario(_ scenario: Scenario) throws {
         try scenario.run()
     }
 
-    private static let limits = ForwardingLimits(idleSockets: 2)
-    private static func scenario(_ name: String, _ steps: [Step]...) -> Scenario {
-        Scenario(name, limits: limits, steps.flatMap { $0 })
-    }
-    private static let used: [Step] = [
-        .ask(), .opens("a", to: 1), .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .nothing,
-    ]
-
     static let scenarios: [Scenario] = [
-        scenario(
-            "one after another, under another id",
-            used,
+        Scenario(
+            "RFC 5452 §9.2: a socket is closed with its reply, and the next question has a port of its own",
             [
-                .ask(.other), .reuses("a", "b"), .reply(on: "b", reply(8)), .answers(.address(8, from: 1)),
-                .ask(.numbered(1)), .reuses("b", "c"), .nothing,
+                .ask(), .opens("a", to: 1), .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .closes("a"),
+                .ask(.other), .opens("b", to: 1), .nothing,
             ]),
-        scenario(
-            "one question at a time",
-            used, [.ask(.other), .reuses("a", "b"), .ask(.numbered(1)), .opens("c", to: 1)]),
-        scenario(
-            "for 4 s from the first question on", used, [.time(3999), .nothing, .time(4000), .closes("a"), .nothing]),
-        scenario(
-            "and not longer because it was used",
-            used,
-            [
-                .time(3990), .ask(.other), .reuses("a", "b"), .time(4001), .nothing,
-                .reply(on: "b", reply(8)), .answers(.address(8, from: 1)), .closes("b"),
-            ]),
-        scenario(
-            "not where the question was repeated: two replies may come",
-            [
-                .upstreams([1]), .ask(), .opens("a", to: 1), .time(400), .repeats("a"), .reply(on: "a", reply(9)),
-                .answers(.address(9, from: 1)), .closes("a"),
-            ]),
-        scenario(
-            "something that nobody asked for ends it",
-            used, [.reply(on: "a", reply(9)), .closes("a"), .ask(.other), .opens("b", to: 1)]),
-        scenario("so does an error", used, [.failure(on: "a"), .closes("a"), .ask(.other), .opens("b", to: 1)]),
-        scenario(
-            "as many as the limit says are kept",
-            [
-                .ask(), .opens("a", to: 1), .ask(client: 2, .numbered(2)), .opens("b", to: 1),
-                .ask(client: 3, .numbered(3)), .opens("c", to: 1),
-                .reply(on: "a", reply(1)), .answers(.address(1, from: 1)),
-                .reply(on: "b", reply(2)), .answers(client: 2, .address(2, from: 1)),
-                .reply(on: "c", reply(3)), .answers(client: 3, .address(3, from: 1)), .closes("c"), .nothing,
-            ]),
-        scenario(
-            "each upstream has its own",
-            used,
-            [
-                .ask(.other), .reuses("a", "b"), .reply(on: "b", reply(code: 2)), .opens("c", to: 2), .nothing,
-                .reply(on: "c", reply(8)), .answers(.address(8, from: 2)),
-            ]),
-        scenario("an upstream that is in no list any more has none", used, [.upstreams([2]), .closes("a")]),
-        scenario(
-            "the end of a namespace closes those that were opened in it",
-            [
-                .upstreams([1], .namespace, group: 3), .ask(namespace: 4, group: 3), .opens("a", to: 1),
-                .reply(on: "a", reply(9)), .answers(.address(9, from: 1)), .nothing, .abandon(namespace: 4),
-                .closes("a"),
-            ]),
-        scenario(
-            "a late reply to a question that another upstream has answered makes its socket good again",
+        Scenario(
+            "a late reply to a question that another upstream has answered closes its socket",
             [
                 .ask(), .opens("a", to: 1), .time(400), .opens("b", to: 2), .reply(on: "b", reply(2)),
-                .answers(.address(2, from: 2)), .nothing, .reply(on: "a", reply(1)), .nothing,
-                .ask(.other), .reuses("a", "c"), .nothing,
+                .answers(.address(2, from: 2)), .closes("b"), .reply(on: "a", reply(1)), .closes("a"), .nothing,
+            ]),
+        Scenario(
+            "the end of a namespace closes those that were opened in it",
+            [
+                .upstreams([1, 2], .namespace, group: 3), .ask(namespace: 4, group: 3), .opens("a", to: 1), .time(400),
+                .opens("b", to: 2), .reply(on: "b", reply(9)), .answers(.address(9, from: 2)), .closes("b"),
+                .abandon(namespace: 4), .closes("a"),
             ]),
     ]
 }

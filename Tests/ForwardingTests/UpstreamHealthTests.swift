@@ -142,7 +142,8 @@ struct UpstreamHealthTests {
             (1...3).flatMap { number -> [Step] in
                 [
                     .ask(.numbered(number)), .opens("a", to: 1), .failure(on: "a"), .closes("a"), .opens("b", to: 2),
-                    .failure(on: "b"), .closes("b"), .answers(.failure(22)),
+                    .failure(on: "b"), .closes("b"), .connects("t", to: 1), .failure(on: "t"), .closes("t"),
+                    .connects("u", to: 2), .failure(on: "u"), .closes("u"), .answers(.failure(22)),
                 ]
             },
             [

@@ -19,6 +19,8 @@ struct AnswerBody: Sendable {
     private(set) var options: [UInt8]
     /// Where TTLs are in `message`: offsets of two octets each, in their order.
     private(set) var ttlOffsets: [UInt8] = []
+    /// The addresses that take turns in coming first, once it is kept.
+    private(set) var run = AddressRun.none
     /// Seconds that it may be kept; 0: not beyond those who wait for it.
     private(set) var life: UInt32 = 0
 
@@ -62,12 +64,19 @@ struct AnswerBody: Sendable {
         message.append(octets, 0..<walk.end)
         message.set(word16: walk.additionalCount, at: 10)
         ttlOffsets = walk.ttlOffsets
+        run = walk.run
         life = walk.life
         for (offset, ttl) in walk.changedTTLs { message.set(word32: ttl, at: offset) }
     }
 }
 
 extension AnswerBody {
+    /// NXDOMAIN of the name itself, and so of all its types (RFC 2308 §5); not of what a CNAME leads to.
+    var deniesName: Bool { responseCode == .nameError && message.span.word16(6) == 0 }
+
+    /// TC: something of the answer was left out.
+    var isTruncated: Bool { HeaderFlags(rawValue: message.span.word16(2)).tc }
+
     /// The Extended DNS Errors (RFC 8914).
     var details: [ErrorDetail] { ErrorDetail.details(in: options.span) }
 

@@ -22,6 +22,9 @@ struct AnswerForm: ~Copyable, ~Escapable {
     /// Where TTLs are in `message`, two octets each.
     let ttlOffsets: Span<UInt8>
     var time: Time
+    /// The addresses that take turns in coming first, and whose turn it is.
+    let run: AddressRun
+    let turn: UInt64
     /// An authority has just said so.
     var isAuthoritative = false
 
@@ -31,7 +34,7 @@ struct AnswerForm: ~Copyable, ~Escapable {
     @_lifetime(copy message, copy options, copy ttlOffsets)
     init(
         message: Span<UInt8>, questionEnd: Int, responseCode: ResponseCode, options: Span<UInt8>,
-        ttlOffsets: Span<UInt8>, time: Time = .age(0)
+        ttlOffsets: Span<UInt8>, time: Time = .age(0), run: AddressRun = .none, turn: UInt64 = 0
     ) {
         self.message = message
         self.questionEnd = questionEnd
@@ -39,6 +42,8 @@ struct AnswerForm: ~Copyable, ~Escapable {
         self.options = options
         self.ttlOffsets = ttlOffsets
         self.time = time
+        self.run = run
+        self.turn = turn
     }
 
     /// Writes the answer of at most `limit` octets; gives its length.
@@ -70,7 +75,11 @@ struct AnswerForm: ~Copyable, ~Escapable {
             additionalCount: cut.additionals + (client.edns == nil ? 0 : 1))
         header.write(into: &buffer)
         buffer.copy(question, to: Header.length)
-        buffer.copy(message.extracting(questionEnd..<cut.end), to: questionEnd)
+        if run.count < 2 {
+            buffer.copy(message.extracting(questionEnd..<cut.end), to: questionEnd)
+        } else {
+            copyRotated(into: &buffer, before: cut.end)
+        }
         writeTTLs(into: &buffer, before: cut.end)
         guard let edns = client.edns else { return cut.end }
         return writeOPT(edns, hasTexts: hasTexts, into: &buffer, at: cut.end)
@@ -92,6 +101,19 @@ struct AnswerForm: ~Copyable, ~Escapable {
         flags.tc = isTruncated || said.tc
         flags.ad = said.ad && client.wantsAuthenticData
         return flags
+    }
+
+    /// Copies the records before an offset; as many addresses as there is room for, from the one on whose turn it is.
+    @inline(__always)
+    private func copyRotated(into buffer: inout MutableSpan<UInt8>, before end: Int) {
+        let start = min(Int(run.start), end)
+        let runEnd = min(run.end, end)
+        let first = Int(run.start) &+ run.shift(turn)
+        let untilEnd = min(run.end &- first, runEnd &- start)
+        buffer.copy(message.extracting(questionEnd..<start), to: questionEnd)
+        buffer.copy(message.extracting(first..<first &+ untilEnd), to: start)
+        buffer.copy(message.extracting(start..<runEnd &- untilEnd), to: start &+ untilEnd)
+        buffer.copy(message.extracting(runEnd..<end), to: runEnd)
     }
 
     /// Sets the TTLs of the records that are there: those before an offset.

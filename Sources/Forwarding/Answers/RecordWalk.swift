@@ -16,6 +16,9 @@ struct RecordWalk {
     /// TTLs that were outside of the bounds, by their offset.
     private(set) var changedTTLs: [(offset: Int, ttl: UInt32)] = []
 
+    /// The first addresses of the answer section that may change places; fewer than two: there is nothing to change.
+    private(set) var run = AddressRun.none
+
     private var smallestTTL = UInt32.max
     private var hasAnswer = false
     /// Seconds that "no" may be kept, as the SOA record says, and where its TTL is.
@@ -34,11 +37,12 @@ struct RecordWalk {
             end = record.endOffset
             note(record)
             switch record.section {
-            case .answer: noteAnswer(record)
+            case .answer: noteAnswer(record, message)
             case .authority: noteAuthority(record, message)
             case .additional: additionalCount += 1
             }
         }
+        if run.count > 1, run.isPointedTo(in: message, until: end) { run = .none }
         guard isNegative, let negative else { return }
         // Who caches our answer takes the SOA record's TTL for its own (RFC 2308 §5).
         changedTTLs.append((negative.offset, negative.ttl))
@@ -51,15 +55,16 @@ struct RecordWalk {
         if ttl > 0, ttl != record.ttl { changedTTLs.append((record.ttlOffset, ttl)) }
     }
 
-    /// A TTL within the bounds of the policy. 0 stays 0: nobody is to keep it; and a TTL from 2³¹ on means 0 (RFC 2181 §8).
+    /// A TTL within the bounds of the policy. 0 stays 0: nobody is to keep it. A TTL from 2³¹ on is a large one (RFC 8767 §4).
     private func bounded(_ ttl: UInt32) -> UInt32 {
-        guard ttl > 0, ttl <= UInt32(Int32.max) else { return 0 }
+        guard ttl > 0 else { return 0 }
         return min(max(ttl, policy.minimumTTL), policy.maximumTTL)
     }
 
-    private mutating func noteAnswer(_ record: ResourceRecord) {
+    private mutating func noteAnswer(_ record: ResourceRecord, _ message: Span<UInt8>) {
         let asked = reply.question.type
         if record.type == asked || asked == .any { hasAnswer = true }
+        if !run.append(record, message), run.count < 2, let other = AddressRun(record) { run = other }
     }
 
     /// The SOA record of the authority section says how long a "no" holds: min(TTL, MINIMUM), RFC 2308 §5.
@@ -83,8 +88,8 @@ struct RecordWalk {
     /// §5), nor is what other codes say, what is cut off, or the answer to a question that is not about data (RFC 6895
     /// §3.1).
     var life: UInt32 {
-        let type = reply.question.type.rawValue
-        guard !reply.header.flags.tc, !(128..<255).contains(type) else { return 0 }
+        let type = reply.question.type
+        guard !reply.header.flags.tc, type != .everyType, !(128..<255).contains(type.rawValue) else { return 0 }
         if isNegative { return negative.map { min($0.ttl, smallestTTL) } ?? 0 }
         return reply.responseCode == .noError ? smallestTTL : 0
     }

@@ -9,15 +9,25 @@ extension AnswerCache {
     /// No entry takes more than this part of the ring.
     private static let largestPart = 8
 
-    /// Keeps an answer for the time that it holds, instead of what was kept before.
+    /// Keeps an answer for the time that it holds, instead of what was kept before. NXDOMAIN is kept for all types of the name.
     /// - Parameters:
     ///   - life: seconds; 0: what was kept before goes, and nothing comes.
     ///   - asked: how many have asked for it.
     mutating func keep(_ body: AnswerBody, under key: AnswerKey, life: UInt32, asked: Int, _ now: Moment) {
-        let old = kept(key)
+        // The name exists now, or does not any more: what says otherwise is out of date.
+        let (key, other) = body.deniesName ? (key.ofEveryType, key) : (key, key.ofEveryType)
+        if let outdated = keptExactly(other) { remove(outdated.place) }
+        store(body, under: key, life: life, asked: asked, failures: 0, now)
+    }
+
+    private mutating func store(
+        _ body: AnswerBody, under key: AnswerKey, life: UInt32, asked: Int, failures: UInt8, _ now: Moment
+    ) {
+        let old = keptExactly(key)
         var entry = CacheEntry(
             body, hash: key.hash(hash), key.circumstances, life: life, now: milliseconds(now))
         entry.asked = UInt8(clamping: min(asked, Int(CacheEntry.maximumAsked)))
+        entry.failures = failures
         guard life > 0, Int(entry.size) <= ring.capacity / Self.largestPart else {
             if let old { remove(old.place) }
             return
@@ -41,28 +51,37 @@ extension AnswerCache {
 
     private mutating func put(_ entry: CacheEntry, _ body: AnswerBody, _ key: AnswerKey, at offset: Int) {
         ring.set(entry, at: offset)
-        ring.setOctets(body, key.name, of: entry, at: offset)
+        ring.setOctets(body, key, of: entry, at: offset)
     }
 
-    /// Remembers that nobody could say anything, for some seconds (RFC 9520 §3.2). What is kept from better times stays,
-    /// and serves in the meantime.
-    mutating func keepFailure(_ body: AnswerBody, under key: AnswerKey, seconds: UInt32, _ now: Moment) {
+    /// Remembers that nobody could say anything (RFC 9520 §3.2), longer each time in a row. What is kept from better times
+    /// stays: it serves in the meantime, and is not renewed.
+    mutating func keepFailure(_ body: AnswerBody, under key: AnswerKey, _ life: FailureLife, _ now: Moment) {
         let time = milliseconds(now)
-        if let old = kept(key) {
+        let old = kept(key, time)
+        let failures = old?.entry.recentFailures(time) ?? 0
+        let seconds = life.seconds(after: failures)
+        if let old, !old.entry.isFailure, time < old.entry.expiry || mayServeStale(old.entry, time) {
             var entry = old.entry
-            if mayServeStale(entry, time) {
-                entry.hold = time + UInt64(seconds) * 1000
-                ring.set(entry, at: old.place)
-                return
-            }
-            if !entry.isFailure, time < entry.expiry { return }
+            entry.hold = time + UInt64(seconds) * 1000
+            entry.failures = failures == .max ? failures : failures + 1
+            if entry.state == .refreshing { entry.state = .alive }
+            ring.set(entry, at: old.place)
+            return
         }
-        keep(body, under: key, life: seconds, asked: 1, now)
+        let count = failures == .max ? failures : failures + 1
+        store(body, under: key, life: seconds, asked: 1, failures: count, now)
     }
 
     /// Notes that an answer is being renewed, so that nobody else begins it.
     mutating func noteRefresh(of place: Int) {
         ring.octets[place + CacheEntry.stateOffset] = CacheEntry.State.refreshing.rawValue
+    }
+
+    /// Notes that an answer is not being renewed any more: it may be tried again.
+    mutating func endRefresh(_ key: AnswerKey, _ now: Moment) {
+        guard let kept = kept(key, milliseconds(now)), kept.entry.state == .refreshing else { return }
+        ring.octets[kept.place + CacheEntry.stateOffset] = CacheEntry.State.alive.rawValue
     }
 
     // MARK: - Going

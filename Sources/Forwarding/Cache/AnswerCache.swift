@@ -64,31 +64,51 @@ struct AnswerCache: Sendable {
     /// Looks an answer up; gives it another round in the ring.
     @inline(__always)
     mutating func find(_ key: AnswerKey, _ now: Moment) -> Finding {
-        guard let kept = kept(key) else { return .nothing }
-        let entry = kept.entry
         let time = milliseconds(now)
-        guard time < entry.expiry else {
-            guard mayServeStale(entry, time) else { return .nothing }
-            touch(kept)
-            return .stale(kept, isHeld: time < entry.hold)
-        }
+        // An answer to this very question, in its life: as nearly always.
+        guard let kept = keptExactly(key), time < kept.entry.expiry else { return findOther(key, time) }
+        return found(kept, time)
+    }
+
+    /// What is there where an answer to the very question is not, or is past its life.
+    @inline(never)
+    private mutating func findOther(_ key: AnswerKey, _ time: UInt64) -> Finding {
+        guard let kept = kept(key, time) else { return .nothing }
+        if time < kept.entry.expiry { return found(kept, time) }
+        guard mayServeStale(kept.entry, time) else { return .nothing }
+        touch(kept)
+        return .stale(kept, isHeld: time < kept.entry.hold)
+    }
+
+    /// An answer in its life.
+    @inline(__always)
+    private mutating func found(_ kept: Kept, _ time: UInt64) -> Finding {
+        let entry = kept.entry
         let age = time - min(entry.born, time)
         // What is hardly ever so comes first.
         let isDue =
-            age >= UInt64(entry.life) * 900 && policy.prefetches && entry.state == .alive && entry.asked >= 2
-            && !entry.isFailure
+            age >= UInt64(entry.life) * Self.renewalAge && policy.prefetches && entry.state == .alive
+            && entry.asked >= Self.renewalRequests && !entry.isFailure && time >= entry.hold
         touch(kept)
         return .fresh(kept, age: UInt32(truncatingIfNeeded: age / 1000), isDue: isDue)
     }
 
+    /// Milliseconds for each second of its life after which a popular answer is renewed: nine tenths, as unbound does
+    /// (unbound.conf(5), `prefetch`).
+    private static let renewalAge: UInt64 = 900
+    /// How often an answer was asked for in its life if it is popular.
+    private static let renewalRequests: UInt8 = 2
+
     /// Whether there is an answer that is past its life and may serve.
     func hasStale(_ key: AnswerKey, _ now: Moment) -> Bool {
-        kept(key).map { mayServeStale($0.entry, milliseconds(now)) } ?? false
+        let time = milliseconds(now)
+        return kept(key, time).map { mayServeStale($0.entry, time) } ?? false
     }
 
     /// That answer, taken along.
     func staleBody(_ key: AnswerKey, _ now: Moment) -> AnswerBody? {
-        guard let kept = kept(key), mayServeStale(kept.entry, milliseconds(now)) else { return nil }
+        let time = milliseconds(now)
+        guard let kept = kept(key, time), mayServeStale(kept.entry, time) else { return nil }
         return AnswerBody(form(kept))
     }
 
@@ -98,9 +118,19 @@ struct AnswerCache: Sendable {
         policy.servesStale && !entry.isFailure && time < entry.expiry + Self.staleTime
     }
 
-    /// Looks an answer up and changes nothing.
+    /// The best that is known for a key: an answer to the question, or that its name does not exist. What is in its life comes
+    /// first, then the younger.
+    func kept(_ key: AnswerKey, _ time: UInt64) -> Kept? {
+        let exact = keptExactly(key)
+        if let exact, time < exact.entry.expiry { return exact }
+        guard let denial = keptExactly(key.ofEveryType), denial.entry.responseCode == .nameError else { return exact }
+        guard let exact, time >= denial.entry.expiry, exact.entry.born > denial.entry.born else { return denial }
+        return exact
+    }
+
+    /// Looks up what is kept under one key, and changes nothing.
     @inline(__always)
-    func kept(_ key: AnswerKey) -> Kept? {
+    func keptExactly(_ key: AnswerKey) -> Kept? {
         var probe = index.probe(key.hash(hash))
         while let place = index.next(&probe) {
             let kept = Kept(place: place, entry: ring.entry(place))
@@ -173,6 +203,6 @@ struct AnswerCache: Sendable {
         return AnswerForm(
             message: octets.extracting(entry.message(place)), questionEnd: Int(entry.questionEnd),
             responseCode: entry.responseCode, options: octets.extracting(entry.options(place)),
-            ttlOffsets: octets.extracting(entry.ttlOffsets(place)), time: time)
+            ttlOffsets: octets.extracting(entry.ttlOffsets(place)), time: time, run: entry.run, turn: counters.hits)
     }
 }

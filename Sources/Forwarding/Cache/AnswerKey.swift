@@ -19,11 +19,23 @@ struct AnswerKey: ~Escapable {
         self.circumstances = circumstances
     }
 
+    /// The key of NXDOMAIN for all types of the name.
+    var ofEveryType: AnswerKey {
+        @_lifetime(copy self)
+        get { AnswerKey(name, .everyType, recordClass, circumstances) }
+    }
+
     func hash(_ hash: NameHash) -> UInt32 {
         let rest = UInt64(type.rawValue) << 48 | UInt64(recordClass.rawValue) << 32 | UInt64(circumstances.scope)
         let mixed = hash.mix(hash.hash(name) &+ UInt64(circumstances.bits), rest)
         return UInt32(truncatingIfNeeded: mixed)
     }
+}
+
+extension RecordType {
+    /// The type that NXDOMAIN is kept under: it holds for the name and class, whatever the type (RFC 2308 §5). 0 is the type of
+    /// no data (RFC 6895 §3.1).
+    static var everyType: RecordType { RecordType(rawValue: 0) }
 }
 
 /// The same, owned.

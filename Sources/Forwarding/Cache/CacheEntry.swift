@@ -5,7 +5,7 @@ import DNSWire
 /// What stands before the octets of a kept answer. Times are milliseconds of the cache's clock.
 struct CacheEntry {
     /// The octets of this in the ring.
-    static let length = 48
+    static let length = 56
 
     /// All octets of the entry, this and what fills it up to the ring's alignment included.
     var size: UInt32
@@ -15,7 +15,7 @@ struct CacheEntry {
     var life: UInt32
     /// When its upstream said it.
     var born: UInt64
-    /// Until then nobody is to be asked again, although the life is over: who was asked has just failed.
+    /// Until then nobody is to be asked again, although the life is over or nearly so: who was asked has just failed.
     var hold: UInt64 = 0
     var messageLength: UInt16
     var questionEnd: UInt16
@@ -27,6 +27,10 @@ struct CacheEntry {
     /// How often it was asked for in this life, 0...``maximumAsked``.
     var asked: UInt8 = 0
     var state = State.alive
+    /// How often in a row the question has failed.
+    var failures: UInt8 = 0
+    /// The addresses that take turns in coming first.
+    var run: AddressRun
 
     static let maximumRounds: UInt8 = 3
     static let maximumAsked: UInt8 = 3
@@ -58,6 +62,7 @@ extension CacheEntry {
         optionsLength = UInt16(truncatingIfNeeded: body.options.count)
         ttlOffsetsLength = UInt16(truncatingIfNeeded: body.ttlOffsets.count)
         responseCode = body.responseCode
+        run = body.run
         let octets = Self.length + body.message.count + body.options.count + body.ttlOffsets.count
         let mask = AnswerRing.alignment - 1
         size = UInt32(truncatingIfNeeded: (octets + mask) & ~mask)
@@ -66,6 +71,16 @@ extension CacheEntry {
     /// Neither an answer nor a "no": that nobody could say anything (RFC 9520).
     @inline(__always)
     var isFailure: Bool { responseCode != .noError && responseCode != .nameError }
+
+    /// The failures that still count: not those of long ago.
+    func recentFailures(_ now: UInt64) -> UInt8 {
+        let last = isFailure ? expiry : hold
+        return now < last + Self.failureMemory ? failures : 0
+    }
+
+    /// Milliseconds after the last failure's time in which the next one counts as one more in a row: as long as a failure may
+    /// be kept at all (RFC 9520 §3.2).
+    private static let failureMemory: UInt64 = 300_000
 
     /// The end of its life.
     var expiry: UInt64 { born + UInt64(life) * 1000 }
@@ -98,7 +113,8 @@ extension AnswerRing {
             questionEnd: octets.word16(34), optionsLength: octets.word16(36), ttlOffsetsLength: octets.word16(38),
             responseCode: ResponseCode(rawValue: octets.word16(40)), rounds: octets[CacheEntry.roundsOffset],
             asked: octets[CacheEntry.askedOffset],
-            state: CacheEntry.State(rawValue: octets[CacheEntry.stateOffset]) ?? .dead)
+            state: CacheEntry.State(rawValue: octets[CacheEntry.stateOffset]) ?? .dead, failures: octets[46],
+            run: AddressRun(start: octets.word16(48), stride: octets[47], count: octets.word16(50)))
     }
 
     /// Writes what is known of the entry at a place.
@@ -118,13 +134,18 @@ extension AnswerRing {
         octets[place + CacheEntry.askedOffset] = entry.asked
         octets[place + 44] = entry.circumstances.bits
         octets[place + CacheEntry.stateOffset] = entry.state.rawValue
+        octets[place + 46] = entry.failures
+        octets[place + 47] = entry.run.stride
+        octets.set(word16: entry.run.start, at: place + 48)
+        octets.set(word16: entry.run.count, at: place + 50)
     }
 
-    /// Writes the octets of an answer behind its entry; the name folded, as keys are.
-    mutating func setOctets(_ body: AnswerBody, _ name: Span<UInt8>, of entry: CacheEntry, at place: Int) {
+    /// Writes the octets of an answer behind its entry; name and type as the key has them.
+    mutating func setOctets(_ body: AnswerBody, _ key: AnswerKey, of entry: CacheEntry, at place: Int) {
         let message = entry.message(place).lowerBound
         octets.set(body.message.span, at: message)
-        octets.set(name, at: message + Header.length)
+        octets.set(key.name, at: message + Header.length)
+        octets.set(word16: key.type.rawValue, at: message + Header.length + key.name.count)
         octets.set(body.options.span, at: entry.options(place).lowerBound)
         octets.set(body.ttlOffsets.span, at: entry.ttlOffsets(place).lowerBound)
     }

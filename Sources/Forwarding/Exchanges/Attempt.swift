@@ -12,8 +12,10 @@ struct Attempt: Sendable {
     let id: UInt16
     /// Name, type and class in the spelling that a reply must repeat.
     let question: [UInt8]
-    /// Whether the question went out with an OPT record.
-    let hasEDNS: Bool
+    /// Whether the question goes out with an OPT record.
+    private(set) var hasEDNS: Bool
+    /// It was first sent with an OPT record, met with silence, and repeated without.
+    private(set) var hasLeftOutEDNS = false
     let sent: Moment
     /// When a reply would be late.
     let due: Moment
@@ -27,7 +29,10 @@ struct Attempt: Sendable {
 
     /// The pause before a repetition: it is for lost packets, and for nobody's impatience.
     static let firstPause = Lapse.milliseconds(400)
+    private static let maximumDoublings = 4
     private static let longestPause = Lapse.seconds(1)
+    /// A connection takes a round trip more than a datagram: twice its patience, up to this.
+    private static let longestStreamPatience = Lapse.seconds(1)
 
     init(
         _ upstream: Slot, _ known: Upstream, over transport: Transport, _ socket: SocketToken, id: UInt16,
@@ -42,13 +47,20 @@ struct Attempt: Sendable {
         hasEDNS = edns
         self.sent = sent
         lastSent = sent
-        // A connection takes a round trip more.
         let patience = known.roundTrip.patience
-        due = sent + (transport == .stream ? min(patience * 2, .seconds(1)) : patience)
+        due = sent + (transport == .stream ? min(patience * 2, Self.longestStreamPatience) : patience)
     }
 
     /// When it may be sent again.
-    var repetition: Moment { lastSent + min(Self.firstPause * (1 << min(repeats, 4)), Self.longestPause) }
+    var repetition: Moment {
+        lastSent + min(Self.firstPause * (1 << min(repeats, Self.maximumDoublings)), Self.longestPause)
+    }
+
+    /// Has repetitions go out without an OPT record.
+    mutating func leaveOutEDNS() {
+        hasLeftOutEDNS = hasEDNS
+        hasEDNS = false
+    }
 
     mutating func noteRepetition(_ now: Moment) {
         repeats += 1

@@ -1,4 +1,4 @@
-// One question on its way: who waits for it, who was asked, what they said.
+// One question on its way: who waits for it, which upstreams were asked, what they said.
 
 import DNSWire
 
@@ -18,8 +18,8 @@ final class Exchange {
         let question: [UInt8]
     }
 
-    /// What an upstream said that would not answer.
-    struct Complaint: Sendable {
+    /// A body and the upstream that sent it.
+    struct Saying: Sendable {
         let body: AnswerBody
         let upstream: ServerAddress
 
@@ -32,8 +32,14 @@ final class Exchange {
             }
         }
 
-        func isBetter(than other: Complaint?) -> Bool {
+        /// Of two failures the one that says more.
+        func isBetterComplaint(than other: Saying?) -> Bool {
             other.map { rank < $0.rank } ?? true
+        }
+
+        /// Of two incomplete answers the one with a whole answer section.
+        func isBetterFallback(than other: Saying?) -> Bool {
+            other.map { $0.body.isTruncated && !body.isTruncated } ?? true
         }
     }
 
@@ -43,40 +49,86 @@ final class Exchange {
     let group: UInt32
     /// Whose namespace it is asked from, where the group says so.
     let view: UInt32
+    /// The namespace whose question began it; nil where an answer is renewed.
+    let payer: UInt32?
     let began: Moment
     /// Those who wait; nobody where an answer is renewed.
     var places: [Place] = []
     /// The cache has an answer that is past its life, for when nobody answers.
     var hasStaleAnswer = false
 
-    /// The upstreams in the order in which they are asked.
-    var order: [Slot] = []
+    /// The upstreams in the order in which they are asked, with what each was sent.
+    var order: [Contact] = []
     /// What `order` was made for; 0: nothing yet.
     var scope: UInt32 = 0
     var vantage = Vantage.host
+    /// Questions go over TCP alone.
+    var usesStreams = false
     /// After this the client is told that nobody answered.
     var patience = UpstreamList.usualPatience
-    /// What may still bring the answer: at most one for each upstream.
+    /// What may still bring the answer: for each upstream at most a datagram and a connection.
     var attempts: [Attempt] = []
-    /// The attempt whose lateness lets the next upstream be asked, by its upstream. The others are listened to.
+    /// The upstream whose lateness lets the next one be asked. The others are listened to.
     var current: Slot?
-    /// The upstreams that failed or said that they would not answer: not asked again for this question.
-    var spent: [Slot] = []
-    var bestComplaint: Complaint?
+    /// The best failure that an upstream answered with.
+    var complaint: Saying?
+    /// The best answer that is not whole: better than a failure, once nothing better can come.
+    var fallback: Saying?
+    /// A reply came that could not be read.
+    var hasDamage = false
     /// Datagrams that were no replies to what was asked.
     var wrongReplies = 0
+    /// Questions to upstreams that their replies led to, beside the first to each.
+    var followUps = 0
     /// When somebody was asked last.
     var lastAsked: Moment
 
-    init(_ key: QuestionKey, _ query: UpstreamQuery, group: UInt32, view: UInt32, began: Moment) {
+    init(_ key: QuestionKey, _ query: UpstreamQuery, group: UInt32, view: UInt32, payer: UInt32?, began: Moment) {
         self.key = key
         self.query = query
         self.group = group
         self.view = view
+        self.payer = payer
         self.began = began
         lastAsked = began
     }
 }
+
+// MARK: - Upstreams
+
+extension Exchange {
+    /// The position of an upstream in the order.
+    func position(of upstream: Slot) -> Int? { order.firstIndex { $0.upstream == upstream } }
+
+    /// Changes what is known of the dealings with one upstream.
+    func note(_ upstream: Slot, _ change: (inout Contact) -> Void) {
+        if let position = position(of: upstream) { change(&order[position]) }
+    }
+
+    /// Whether a question to an upstream is under way.
+    func isAsking(_ upstream: Slot) -> Bool { attempts.contains { $0.upstream == upstream } }
+
+    /// The next upstream in the order that was not asked yet.
+    var candidate: Slot? { order.first { $0.isListed && $0.isFresh }?.upstream }
+
+    /// The next upstream in the order that datagrams do not reach.
+    var streamCandidate: Slot? { order.first { $0.isListed && $0.isLeftToTCP }?.upstream }
+
+    /// True while a reply may lead to one more question: so whatever upstreams reply, they are asked at most twice as often
+    /// as there are upstreams, and once more.
+    var mayFollowUp: Bool { followUps <= order.count }
+
+    /// The most datagrams of one exchange, repetitions included: as often as replies may lead to.
+    private var maximumDatagrams: Int { 2 * order.count + 1 }
+
+    /// Whether the question may be sent once more to an upstream over UDP.
+    func mayRepeat(_ contact: Contact) -> Bool {
+        contact.datagrams < Contact.maximumDatagrams
+            && order.reduce(0) { $0 + $1.datagrams } < maximumDatagrams
+    }
+}
+
+// MARK: - Time
 
 extension Exchange {
     /// After this an answer that is past its life serves (RFC 8767 §5, "client response timer").
@@ -91,24 +143,49 @@ extension Exchange {
     /// Whether anybody of a namespace waits for it.
     func isAwaited(in namespace: UInt32) -> Bool { places.contains { $0.namespace == namespace } }
 
-    /// The next upstream in the order that was not asked yet.
-    var candidate: Slot? {
-        order.first { slot in !spent.contains(slot) && !attempts.contains { $0.upstream == slot } }
-    }
-
-    /// The position of the attempt that is to be repeated next.
+    /// The position of the attempt over UDP that is to be repeated next, or followed by one over TCP.
     var repetition: Int? {
-        attempts.indices.filter { attempts[$0].transport == .datagram }.min {
-            attempts[$0].repetition < attempts[$1].repetition
+        var next: Int?
+        for position in attempts.indices where attempts[position].transport == .datagram {
+            guard next.map({ attempts[position].repetition < attempts[$0].repetition }) ?? true,
+                let contact = self.position(of: attempts[position].upstream).map({ order[$0] }),
+                contact.stream == nil || mayRepeat(contact)
+            else { continue }
+            next = position
         }
+        return next
     }
 
-    /// When somebody is to be asked next; nil while there is only to wait.
+    /// When that is to be done.
+    var repetitionTime: Moment? {
+        repetition.map { max(attempts[$0].repetition, lastAsked + Attempt.firstPause) }
+    }
+
+    /// When an answer that is not whole is good enough: all who could give a better one are late.
+    var fallbackTime: Moment? {
+        guard fallback != nil else { return nil }
+        return attempts.reduce(began) { max($0, $1.due) }
+    }
+
+    /// When there is something to do next; nil while there is only to wait.
     var nextStep: Moment? {
-        if candidate != nil { return attempts.first { $0.upstream == current }?.due ?? began }
-        return repetition.map { max(attempts[$0].repetition, lastAsked + Attempt.firstPause) }
+        if candidate != nil || streamCandidate != nil {
+            return attempts.first { $0.upstream == current }?.due ?? began
+        }
+        var next = repetitionTime
+        if let time = fallbackTime { next = min(next ?? time, time) }
+        for attempt in attempts where attempt.transport == .stream && !attempt.isLate {
+            // UDP may be tried in its stead.
+            next = min(next ?? attempt.due, attempt.due)
+        }
+        return next
     }
 
     /// When it has to be looked at next.
-    var deadline: Moment { [nextStep, staleTime].compactMap { $0 }.reduce(end) { min($0, $1) } }
+    var deadline: Moment {
+        var deadline = end
+        if let nextStep { deadline = min(deadline, nextStep) }
+        if let staleTime { deadline = min(deadline, staleTime) }
+        return deadline
+    }
 }

@@ -2,12 +2,26 @@
 
 package import DNSWire
 
-/// Seconds that a failure is remembered, so that nobody hammers who cannot answer (RFC 9520 §3.2: 1 s at least).
-enum FailureLife {
-    /// Upstreams said that they cannot answer this question.
-    static let complaint: UInt32 = 5
+/// How long a failure is remembered, so that nobody hammers who cannot answer: twice as long each time that the question
+/// fails again (RFC 9520 §3.2: at least 1 s, growing, at most 5 min).
+struct FailureLife: Sendable {
+    /// Seconds, of the first failure.
+    let first: UInt32
+    /// Seconds, however often it fails.
+    let longest: UInt32
+
+    /// Upstreams said that they cannot answer this question. A minute: who mends a zone waits no longer than that.
+    static let complaint = FailureLife(first: 5, longest: 60)
     /// Nobody said anything: a network that comes back is not to be waited for.
-    static let silence: UInt32 = 1
+    static let silence = FailureLife(first: 1, longest: 8)
+
+    /// Seconds, after so many failures in a row before.
+    func seconds(after failures: UInt8) -> UInt32 {
+        min(longest, first << UInt32(min(failures, Self.maximumDoublings)))
+    }
+
+    /// Keeps the shift above within 32 bits; far more than leads to `longest`.
+    private static let maximumDoublings: UInt8 = 8
 }
 
 extension Exchanges {
@@ -42,7 +56,7 @@ extension Exchanges {
         return hit.length
     }
 
-    /// Renews an answer that is asked for often, before it expires and somebody has to wait; once in its life.
+    /// Renews an answer that is asked for often, before it expires and somebody has to wait.
     @inline(never)
     private mutating func prefetch(
         _ place: Int, _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, view: UInt32,
@@ -53,9 +67,12 @@ extension Exchanges {
         guard let scope = scopes.scope(of: group, for: view) else { return }
         let key = QuestionKey(name, query.question, Circumstances(scope: scope, asking: client), cache.hash)
         let asked = UpstreamQuery([UInt8](message, query.question), client)
-        guard renew(key, asked, group: group, view: view, now) else { return }
         cache.noteRefresh(of: place)
-        cache.counters.prefetches += 1
+        if renew(key, asked, group: group, view: view, now) {
+            cache.counters.prefetches += 1
+        } else {
+            cache.endRefresh(key.lent, now)
+        }
     }
 
     /// Remembers what an upstream said to the question of an exchange.
@@ -66,9 +83,9 @@ extension Exchanges {
     }
 
     /// Remembers that nobody could answer the question of an exchange.
-    mutating func keepFailure(_ body: AnswerBody, of slot: Slot, seconds: UInt32, _ now: Moment) {
+    mutating func keepFailure(_ body: AnswerBody, of slot: Slot, _ life: FailureLife, _ now: Moment) {
         guard let exchange = table[slot], exchange.query.recursionDesired else { return }
         let key = exchange.key
-        cache.keepFailure(body, under: key.lent, seconds: seconds, now)
+        cache.keepFailure(body, under: key.lent, life, now)
     }
 }

@@ -15,24 +15,36 @@ extension Exchanges {
     /// Says that nobody answers (RFC 8914 §4.23), where there is nothing better to say.
     /// - Parameter now: nil where that says nothing about the question.
     mutating func fail(_ slot: Slot, _ reason: String, now: Moment?) {
+        fail(slot, ErrorDetail(.noReachableAuthority, text: reason), .silence, now)
+    }
+
+    private mutating func fail(_ slot: Slot, _ detail: ErrorDetail, _ life: FailureLife, _ now: Moment?) {
         guard let question = table[slot]?.query.question else { return }
-        let detail = ErrorDetail(.noReachableAuthority, text: reason)
         let body = AnswerBody(failure: .serverFailure, [detail], question: question)
         if let now {
-            keepFailure(body, of: slot, seconds: FailureLife.silence, now)
+            keepFailure(body, of: slot, life, now)
             serveStale(slot, now)
         }
         answer(slot, body, from: .nobody)
         close(slot)
     }
 
-    /// All upstreams failed: passes on the best of what they said, if they said anything.
+    /// Nothing better can come: passes on what can be read of a damaged reply, an answer that was cut off, or the best of the
+    /// failures, in this order.
     mutating func giveUp(_ slot: Slot, _ now: Moment) {
-        guard let complaint = table[slot]?.bestComplaint else {
-            fail(slot, "no upstream could be reached", now: now)
+        guard let exchange = table[slot] else { return }
+        if let fallback = exchange.fallback {
+            // What was cut off is not kept (RFC 2181 §9), and an old answer that is whole is better.
+            if fallback.body.isTruncated { serveStale(slot, now) } else { keep(fallback.body, of: slot, now) }
+            finish(slot, fallback.body, from: .upstream(fallback.upstream), now)
             return
         }
-        keepFailure(complaint.body, of: slot, seconds: FailureLife.complaint, now)
+        guard let complaint = exchange.complaint else {
+            guard exchange.hasDamage else { return fail(slot, "no upstream could be reached", now: now) }
+            let detail = ErrorDetail(.networkError, text: "the reply of the upstream cannot be read")
+            return fail(slot, detail, .complaint, now)
+        }
+        keepFailure(complaint.body, of: slot, .complaint, now)
         serveStale(slot, now)
         answer(slot, complaint.body, from: .upstream(complaint.upstream))
         close(slot)
@@ -60,11 +72,12 @@ extension Exchanges {
     /// Ends an exchange and closes its sockets.
     mutating func close(_ slot: Slot) {
         guard let exchange = remove(slot) else { return }
+        if exchange.payer == nil {
+            let key = exchange.key
+            cache.endRefresh(key.lent, exchange.lastAsked)
+        }
         for attempt in exchange.attempts {
-            switch attempt.transport {
-            case .datagram: close(attempt.socket)
-            case .stream: release(attempt, mayBeUsedAgain: false, attempt.lastSent)
-            }
+            release(attempt, attempt.lastSent)
         }
     }
 

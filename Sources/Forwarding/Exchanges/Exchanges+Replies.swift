@@ -13,10 +13,7 @@ extension Exchanges {
             guard let attempt = attempt(of: slot, on: token, id: nil) else { return }
             received(message, attempt, slot, now)
         case .straggling(let attempt)?:
-            heardStraggler(message, attempt, now)
-        case .idle?:
-            // Nobody has asked anything here.
-            close(token)
+            receivedLate(message, attempt, now)
         case .stream?, nil:
             break
         }
@@ -26,9 +23,11 @@ extension Exchanges {
     package mutating func receivedStream(_ bytes: Span<UInt8>, on token: SocketToken, now: Moment) {
         var offset = 0
         while let message = nextMessage(bytes, from: &offset, on: token, now) {
-            guard message.count >= 2, case .stream(let stream) = sockets[token]?.use else { continue }
-            let id = message.span.word16(0)
-            guard let slot = stream.pending[id], let attempt = attempt(of: slot, on: token, id: id) else { continue }
+            let slot = takeExpected(message, on: token)
+            guard let slot, let attempt = attempt(of: slot, on: token, id: message.span.word16(0)) else {
+                guard isPatient(with: token) else { return streamFailed(token, mayRenew: false, now) }
+                continue
+            }
             received(message.span, attempt, slot, now)
         }
     }
@@ -43,97 +42,159 @@ extension Exchanges {
         return message
     }
 
+    /// The exchange that waits for a message; nil where none does.
+    private mutating func takeExpected(_ message: [UInt8], on token: SocketToken) -> Slot? {
+        guard case .stream(var stream) = sockets[token]?.use else { return nil }
+        let slot = message.count >= Header.length ? stream.pending[message.span.word16(0)] : nil
+        stream.strays = slot == nil ? stream.strays + 1 : 0
+        sockets[token]?.use = .stream(stream)
+        return slot
+    }
+
+    /// False for a connection over which too much comes that nobody asked for.
+    private func isPatient(with token: SocketToken) -> Bool {
+        guard case .stream(let stream) = sockets[token]?.use else { return true }
+        return stream.strays < UpstreamStream.maximumStrays
+    }
+
     private func attempt(of slot: Slot, on token: SocketToken, id: UInt16?) -> Attempt? {
         table[slot]?.attempts.first { $0.socket == token && $0.id == id ?? $0.id }
     }
 
     private mutating func received(_ message: Span<UInt8>, _ attempt: Attempt, _ slot: Slot, _ now: Moment) {
-        let trustsSpelling = attempt.transport == .datagram && upstreams[attempt.upstream]?.respells != true
-        let reply = UpstreamReply(message, to: attempt, trustsSpelling: trustsSpelling, cache.policy, name: &name)
+        let known = upstreams[attempt.upstream]
+        let reply = UpstreamReply(
+            message, to: attempt, trustsSpelling: attempt.transport == .datagram && known?.respells != true,
+            isProven: known?.edns.isProven == true, cache.policy, name: &name)
         switch reply {
         case .unrelated:
             countWrong(attempt, slot, now)
             return
         case .respelled:
             // Of somebody who guesses, or of an upstream that does so: over TCP that can be told apart.
-            askOverStream(attempt, slot, now)
-        case .truncated:
+            followUp(attempt, over: .stream, edns: attempt.hasEDNS, slot, now)
+        case .truncated(let part):
             noteHeard(attempt, now)
-            askOverStream(attempt, slot, now)
+            noteFallback(part, attempt, slot)
+            followUp(attempt, over: .stream, edns: attempt.hasEDNS, slot, now)
+        case .damaged(let part):
+            noteHeard(attempt, now)
+            noteFallback(part, attempt, slot)
+            table[slot]?.hasDamage = true
+            if attempt.transport == .datagram {
+                followUp(attempt, over: .stream, edns: attempt.hasEDNS, slot, now)
+            } else {
+                leave(attempt, slot, now)
+            }
         case .needsPlainQuery:
             noteHeard(attempt, now)
-            take(attempt, out: slot)
-            release(attempt, mayBeUsedAgain: isClean(slot), now)
-            ask(attempt.upstream, over: attempt.transport, edns: false, for: slot, now)
+            followUp(attempt, over: attempt.transport, edns: false, slot, now)
         case .failure(let body):
             noteHeard(attempt, now)
-            noteAbilities(attempt, message, body, now)
-            let complaint = Exchange.Complaint(body: body, upstream: attempt.server)
-            if complaint.isBetter(than: table[slot]?.bestComplaint) { table[slot]?.bestComplaint = complaint }
-            leave(attempt, slot, mayBeUsedAgain: isClean(slot), now)
+            noteAbilities(attempt, slot, message, body, now)
+            noteComplaint(body, attempt, slot)
+            leave(attempt, slot, now)
         case .answer(let body):
             noteHeard(attempt, now)
-            noteAbilities(attempt, message, body, now)
-            let isClean = isClean(slot)
+            noteAbilities(attempt, slot, message, body, now)
+            notePreference(attempt, slot, now)
             take(attempt, out: slot)
             keep(body, of: slot, now)
             finish(slot, body, from: .upstream(attempt.server), now)
-            release(attempt, mayBeUsedAgain: isClean, now)
+            release(attempt, now)
         }
         schedule(slot)
     }
-
-    /// Nobody has meddled with the exchange's sockets, as far as one can see.
-    private func isClean(_ slot: Slot) -> Bool { table[slot]?.wrongReplies == 0 }
 
     private mutating func take(_ attempt: Attempt, out slot: Slot) {
         table[slot]?.attempts.removeAll { $0.socket == attempt.socket && $0.id == attempt.id }
     }
 
     private mutating func countWrong(_ attempt: Attempt, _ slot: Slot, _ now: Moment) {
-        guard attempt.transport == .datagram else { return }
-        table[slot]?.wrongReplies += 1
-        guard let wrong = table[slot]?.wrongReplies, wrong >= Self.wrongReplyLimit else { return }
-        askOverStream(attempt, slot, now)
+        guard attempt.transport == .datagram, let exchange = table[slot] else { return }
+        exchange.wrongReplies += 1
+        guard exchange.wrongReplies >= Self.wrongReplyLimit else { return }
+        followUp(attempt, over: .stream, edns: attempt.hasEDNS, slot, now)
         schedule(slot)
     }
 
-    /// Asks the upstream of an attempt again over TCP.
-    private mutating func askOverStream(_ attempt: Attempt, _ slot: Slot, _ now: Moment) {
-        let isClean = isClean(slot)
+    /// Asks the upstream of an attempt in another way, as its reply demands; or no more, where replies have led to enough
+    /// questions already, or TCP was tried before.
+    private mutating func followUp(
+        _ attempt: Attempt, over transport: Transport, edns: Bool, _ slot: Slot, _ now: Moment
+    ) {
+        guard let exchange = table[slot],
+            let contact = exchange.position(of: attempt.upstream).map({ exchange.order[$0] })
+        else { return }
+        let isNew = transport == attempt.transport || contact.stream == nil
+        guard isNew, exchange.mayFollowUp else {
+            leave(attempt, slot, isHopeless: false, now)
+            return
+        }
+        exchange.followUps += 1
         take(attempt, out: slot)
-        release(attempt, mayBeUsedAgain: isClean, now)
-        ask(attempt.upstream, over: .stream, edns: attempt.hasEDNS, for: slot, now)
+        release(attempt, now)
+        ask(attempt.upstream, over: transport, because: .reply, edns: edns, for: slot, now)
+        if !exchange.isAsking(attempt.upstream) { turnAway(from: attempt.upstream, slot, now) }
     }
 
     // MARK: - What is learned of an upstream
 
     private mutating func noteHeard(_ attempt: Attempt, _ now: Moment) {
         upstreams[attempt.upstream]?.health.heard(now)
-        guard attempt.transport == .datagram, attempt.repeats == 0 else { return }
-        upstreams[attempt.upstream]?.roundTrip.add(now - attempt.sent)
+        switch attempt.transport {
+        case .stream: upstreams[attempt.upstream]?.streamHealth.heard(now)
+        case .datagram:
+            if attempt.repeats == 0 { upstreams[attempt.upstream]?.roundTrip.add(now - attempt.sent) }
+        }
+    }
+
+    private func noteFallback(_ body: AnswerBody?, _ attempt: Attempt, _ slot: Slot) {
+        guard let body, let exchange = table[slot] else { return }
+        let saying = Exchange.Saying(body: body, upstream: attempt.server)
+        if saying.isBetterFallback(than: exchange.fallback) { exchange.fallback = saying }
+    }
+
+    private func noteComplaint(_ body: AnswerBody, _ attempt: Attempt, _ slot: Slot) {
+        guard let exchange = table[slot] else { return }
+        let saying = Exchange.Saying(body: body, upstream: attempt.server)
+        if saying.isBetterComplaint(than: exchange.complaint) { exchange.complaint = saying }
     }
 
     private mutating func noteAbilities(
-        _ attempt: Attempt, _ message: Span<UInt8>, _ body: AnswerBody, _ now: Moment
+        _ attempt: Attempt, _ slot: Slot, _ message: Span<UInt8>, _ body: AnswerBody, _ now: Moment
     ) {
         if UpstreamReply.spelling(of: attempt.question, in: message) == .otherCase {
             upstreams[attempt.upstream]?.respells = true
         }
-        if !attempt.hasEDNS, body.responseCode != .formatError, body.responseCode != .notImplemented,
-            upstreams[attempt.upstream]?.understandsEDNS(now) == true
-        {
-            upstreams[attempt.upstream]?.noteAsPlain(now)
+        if body.hasEDNS {
+            upstreams[attempt.upstream]?.edns.noteUnderstood()
+            return
+        }
+        guard !attempt.hasEDNS, body.responseCode != .formatError, body.responseCode != .notImplemented,
+            let edns = upstreams[attempt.upstream]?.edns, edns.isUsed(now)
+        else { return }
+        if attempt.hasLeftOutEDNS {
+            upstreams[attempt.upstream]?.edns.noteSilence(began: table[slot]?.began ?? now, now)
+        } else if !UpstreamReply.isFailure(body.responseCode) {
+            upstreams[attempt.upstream]?.edns.noteComplaint(now)
         }
     }
 
-    private mutating func heardStraggler(_ message: Span<UInt8>, _ attempt: Attempt, _ now: Moment) {
+    /// Learns that an upstream answers over TCP where datagrams bring nothing.
+    private mutating func notePreference(_ attempt: Attempt, _ slot: Slot, _ now: Moment) {
+        guard attempt.transport == .stream, let exchange = table[slot],
+            let position = exchange.position(of: attempt.upstream), case .silence? = exchange.order[position].stream
+        else { return }
+        upstreams[attempt.upstream]?.preferStream(now)
+    }
+
+    private mutating func receivedLate(_ message: Span<UInt8>, _ attempt: Attempt, _ now: Moment) {
         guard let header = Header(message), header.id == attempt.id, header.flags.isResponse,
             UpstreamReply.spelling(of: attempt.question, in: message) == .same
         else { return }
         noteHeard(attempt, now)
-        sockets[attempt.socket]?.use = .idle
-        release(attempt, mayBeUsedAgain: true, now)
+        close(attempt.socket)
     }
 
     // MARK: - Failures
@@ -144,40 +205,74 @@ extension Exchanges {
         switch socket.use {
         case .asking(let slot):
             guard let attempt = attempt(of: slot, on: token, id: nil) else { return }
-            fail(attempt, slot, now)
-        case .stream(let stream):
+            if let exchange = table[slot] { blame(attempt, exchange, now) }
+            table[slot]?.note(attempt.upstream) { $0.isDatagramRefused = true }
+            leave(attempt, slot, isHopeless: false, now)
+            schedule(slot)
+        case .stream:
+            streamFailed(token, mayRenew: true, now)
+        case .straggling:
             close(token)
-            for (id, slot) in stream.pending.sorted(by: { $0.value.index < $1.value.index }) {
-                guard let attempt = attempt(of: slot, on: token, id: id) else { continue }
-                streamFailed(attempt, slot, wasAlive: stream.lastHeard != nil, now)
+        }
+    }
+
+    /// Closes a connection. Where something had come over it, its questions go over another one, once.
+    private mutating func streamFailed(_ token: SocketToken, mayRenew: Bool, _ now: Moment) {
+        guard case .stream(let stream) = sockets[token]?.use else { return }
+        close(token)
+        let wasAlive = stream.lastHeard != nil
+        for (id, slot) in stream.pending.sorted(by: { $0.value.index < $1.value.index }) {
+            guard let attempt = attempt(of: slot, on: token, id: id), let exchange = table[slot] else { continue }
+            if mayRenew, wasAlive, !attempt.isRenewed, exchange.mayFollowUp {
+                exchange.followUps += 1
+                take(attempt, out: slot)
+                ask(
+                    attempt.upstream, over: .stream, because: nil, edns: attempt.hasEDNS, isRenewed: true, for: slot,
+                    now)
+                if !exchange.isAsking(attempt.upstream) { turnAway(from: attempt.upstream, slot, now) }
+            } else {
+                failStream(attempt, slot, now)
             }
-        case .idle, .straggling:
-            close(token)
+            schedule(slot)
         }
     }
 
-    /// A connection over which something had come was closed under us: the question goes over another one, once.
-    private mutating func streamFailed(_ attempt: Attempt, _ slot: Slot, wasAlive: Bool, _ now: Moment) {
-        guard wasAlive, !attempt.isRenewed else {
-            fail(attempt, slot, now)
-            return
+    private mutating func failStream(_ attempt: Attempt, _ slot: Slot, _ now: Moment) {
+        if let exchange = table[slot] {
+            blame(attempt, exchange, now)
+            tryDatagrams(attempt.upstream, exchange)
         }
-        take(attempt, out: slot)
-        ask(attempt.upstream, over: .stream, edns: attempt.hasEDNS, isRenewed: true, for: slot, now)
-        schedule(slot)
+        leave(attempt, slot, isHopeless: false, now)
     }
 
-    private mutating func fail(_ attempt: Attempt, _ slot: Slot, _ now: Moment) {
-        upstreams[attempt.upstream]?.health.failed(sent: attempt.sent, now)
-        leave(attempt, slot, mayBeUsedAgain: false, now)
-        schedule(slot)
+    /// Ends an attempt, and asks the next upstream at once unless that has been done already.
+    /// - Parameter isHopeless: the upstream will not answer this question, whichever way it is asked.
+    private mutating func leave(_ attempt: Attempt, _ slot: Slot, isHopeless: Bool = true, _ now: Moment) {
+        take(attempt, out: slot)
+        release(attempt, now)
+        if isHopeless {
+            for other in table[slot]?.attempts ?? [] where other.upstream == attempt.upstream {
+                take(other, out: slot)
+                release(other, now)
+            }
+        }
+        if isHopeless || table[slot]?.mayStillAsk(attempt.upstream) == false {
+            table[slot]?.note(attempt.upstream) { $0.isSpent = true }
+        }
+        turnAway(from: attempt.upstream, slot, now)
     }
 
-    /// Asks this upstream no more, and the next one at once unless that has been done already.
-    private mutating func leave(_ attempt: Attempt, _ slot: Slot, mayBeUsedAgain: Bool, _ now: Moment) {
-        take(attempt, out: slot)
-        release(attempt, mayBeUsedAgain: mayBeUsedAgain, now)
-        table[slot]?.spent.append(attempt.upstream)
-        if table[slot]?.current == attempt.upstream || table[slot]?.attempts.isEmpty == true { proceed(slot, now) }
+    /// Goes on with the next upstream, where this one was the one to wait for.
+    private mutating func turnAway(from upstream: Slot, _ slot: Slot, _ now: Moment) {
+        guard let exchange = table[slot], !exchange.isAsking(upstream) else { return }
+        if exchange.current == upstream || exchange.attempts.isEmpty { proceed(slot, now) }
+    }
+}
+
+extension Exchange {
+    /// Whether there is another way to ask an upstream, or one is under way.
+    fileprivate func mayStillAsk(_ upstream: Slot) -> Bool {
+        guard let position = position(of: upstream) else { return false }
+        return isAsking(upstream) || order[position].isFresh || order[position].isLeftToTCP
     }
 }

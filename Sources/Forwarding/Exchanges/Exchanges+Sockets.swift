@@ -3,26 +3,36 @@
 import DNSWire
 
 extension Exchanges {
-    /// Puts the question of an exchange to an upstream, under a new id.
-    /// - Parameter edns: nil: if the upstream understands it.
+    /// Puts the question of an exchange to an upstream, under a new id. An upstream that cannot be asked is noted as spent.
+    /// - Parameters:
+    ///   - reason: why it is asked over TCP.
+    ///   - edns: nil: if the upstream understands it.
     mutating func ask(
-        _ upstream: Slot, over transport: Transport, edns: Bool? = nil, isRenewed: Bool = false, for slot: Slot,
-        _ now: Moment
+        _ upstream: Slot, over transport: Transport, because reason: Contact.StreamReason? = nil, edns: Bool? = nil,
+        isRenewed: Bool = false, for slot: Slot, _ now: Moment
     ) {
         guard let exchange = table[slot] else { return }
-        guard let known = upstreams[upstream] else {
-            // It is in no list any more.
-            table[slot]?.spent.append(upstream)
+        if transport == .stream, let reason { exchange.note(upstream) { $0.stream = reason } }
+        guard let known = upstreams[upstream], transport == .datagram || mayUseStream(upstream, known, reason, now)
+        else {
+            // It is in no list any more, or nothing is to be expected of it.
+            if !exchange.isAsking(upstream) { exchange.note(upstream) { $0.isSpent = true } }
             return
         }
-        let (socket, isOpen) = socket(to: upstream, known, over: transport, now)
+        if transport == .datagram {
+            makeSocketRoom(for: exchange.payer)
+            // It may be this one that has given way.
+            guard table[slot] != nil else { return }
+            exchange.note(upstream) { $0.datagrams += 1 }
+        }
+        let (socket, isOpen) = socket(to: upstream, known, over: transport, for: slot, exchange.payer)
         var attempt = Attempt(
             upstream, known, over: transport, socket, id: id(on: socket), question: spelling(exchange, known),
-            edns: edns ?? known.understandsEDNS(now), sent: now)
+            edns: edns ?? known.edns.isUsed(now), sent: now)
         attempt.isRenewed = isRenewed
-        table[slot]?.attempts.append(attempt)
-        table[slot]?.lastAsked = now
-        occupy(socket, attempt, slot)
+        exchange.attempts.append(attempt)
+        exchange.lastAsked = now
+        if transport == .stream { expect(attempt, slot) }
         let message = exchange.query.message(attempt)
         switch (isOpen, transport) {
         case (true, _): act(.send(socket, message: message))
@@ -31,6 +41,16 @@ extension Exchanges {
         case (false, .stream):
             act(.openStream(socket, known.server, from: known.vantage, message: message))
         }
+    }
+
+    /// Whether TCP may be tried: where it fails persistently, only now and then. Who has nothing but TCP tries always.
+    private mutating func mayUseStream(
+        _ upstream: Slot, _ known: Upstream, _ reason: Contact.StreamReason?, _ now: Moment
+    ) -> Bool {
+        if case .preference? = reason { return true }
+        guard known.streamHealth.isUsable(now) else { return false }
+        if known.streamHealth.isDue(now) { upstreams[upstream]?.streamHealth.beginTrial(now) }
+        return true
     }
 
     /// The question in the spelling in which an upstream is asked.
@@ -48,71 +68,54 @@ extension Exchanges {
         }
     }
 
-    /// A socket for a question: one that is open, or a new one.
+    /// A socket for a question: a new one for each datagram; the connection that is open, or a new one.
     private mutating func socket(
-        to upstream: Slot, _ known: Upstream, over transport: Transport, _ now: Moment
+        to upstream: Slot, _ known: Upstream, over transport: Transport, for slot: Slot, _ payer: UInt32?
     ) -> (SocketToken, isOpen: Bool) {
-        switch transport {
-        case .datagram:
-            if let socket = takeIdleSocket(of: upstream, now) { return (socket, true) }
-            return (insertSocket(to: upstream, known, .idle, now), false)
-        case .stream:
-            if let stream = known.stream { return (stream, true) }
-            let socket = insertSocket(to: upstream, known, .stream(UpstreamStream()), now)
-            upstreams[upstream]?.stream = socket
-            return (socket, false)
+        if transport == .datagram {
+            let socket = UpstreamSocket(upstream: upstream, vantage: known.vantage, payer: payer, use: .asking(slot))
+            return (sockets.insert(socket), false)
         }
+        if let stream = known.stream { return (stream, true) }
+        let socket = sockets.insert(
+            UpstreamSocket(upstream: upstream, vantage: known.vantage, payer: nil, use: .stream(UpstreamStream())))
+        upstreams[upstream]?.stream = socket
+        return (socket, false)
     }
 
-    private mutating func insertSocket(
-        to upstream: Slot, _ known: Upstream, _ use: UpstreamSocket.Use, _ now: Moment
-    ) -> SocketToken {
-        sockets.insert(UpstreamSocket(upstream: upstream, vantage: known.vantage, opened: now, use: use))
+    /// Notes that a reply is to come over a connection.
+    private mutating func expect(_ attempt: Attempt, _ slot: Slot) {
+        sockets.setDeadline(attempt.socket, nil)
+        guard case .stream(var stream) = sockets[attempt.socket]?.use else { return }
+        stream.pending[attempt.id] = slot
+        sockets[attempt.socket]?.use = .stream(stream)
     }
 
-    /// One of the idle sockets of an upstream; which one, nobody can guess.
-    private mutating func takeIdleSocket(of upstream: Slot, _ now: Moment) -> SocketToken? {
-        guard let idle = upstreams[upstream]?.idleSockets, !idle.isEmpty else { return nil }
-        let position = random.number(below: idle.count)
-        upstreams[upstream]?.idleSockets.swapAt(position, idle.count - 1)
-        upstreams[upstream]?.idleSockets.removeLast()
-        return idle[position]
-    }
+    // MARK: - Limits
 
-    /// Notes what a socket is used for now.
-    private mutating func occupy(_ socket: SocketToken, _ attempt: Attempt, _ slot: Slot) {
-        sockets.setDeadline(socket, nil)
-        switch sockets[socket]?.use {
-        case .stream(var stream):
-            stream.pending[attempt.id] = slot
-            sockets[socket]?.use = .stream(stream)
-        default:
-            sockets[socket]?.use = .asking(slot)
+    /// Makes room for one more socket: past the limits of a namespace its stragglers go first, then its oldest exchange;
+    /// past those of the worker any straggler, then the oldest exchange of the namespace that has the most.
+    private mutating func makeSocketRoom(for payer: UInt32?) {
+        if let payer, sockets.count(of: payer) >= limits.namespaceSockets {
+            if let straggler = sockets.oldestStraggler(of: payer) { close(straggler) } else { giveWay(in: payer) }
+        }
+        guard sockets.count >= limits.sockets else { return }
+        if let straggler = sockets.oldestStraggler(of: nil) {
+            close(straggler)
+        } else {
+            giveWayAnywhere()
         }
     }
 
     // MARK: - Afterwards
 
-    /// A question on a socket has got its reply, and the socket can take another one; unless more may come on it that nobody
-    /// has asked for.
-    mutating func release(_ attempt: Attempt, mayBeUsedAgain: Bool, _ now: Moment) {
-        if attempt.transport == .stream {
-            releaseStream(attempt, now)
-            return
-        }
-        guard mayBeUsedAgain, attempt.repeats == 0, let opened = sockets[attempt.socket]?.opened,
-            now < opened + UpstreamSocket.lifetime,
-            let count = upstreams[attempt.upstream]?.idleSockets.count, count < limits.idleSockets
-        else {
+    /// Nothing more is to come on a socket for an attempt. A datagram socket is closed: its port is used for no other
+    /// question.
+    mutating func release(_ attempt: Attempt, _ now: Moment) {
+        guard attempt.transport == .stream else {
             close(attempt.socket)
             return
         }
-        sockets[attempt.socket]?.use = .idle
-        sockets.setDeadline(attempt.socket, opened + UpstreamSocket.lifetime)
-        upstreams[attempt.upstream]?.idleSockets.append(attempt.socket)
-    }
-
-    private mutating func releaseStream(_ attempt: Attempt, _ now: Moment) {
         guard case .stream(var stream) = sockets[attempt.socket]?.use else { return }
         stream.pending[attempt.id] = nil
         sockets[attempt.socket]?.use = .stream(stream)
@@ -125,32 +128,28 @@ extension Exchanges {
     }
 
     /// The question of an attempt is answered: its socket is listened to for a while, where the upstream has still to show
-    /// that it lives.
+    /// that it lives. A few suffice for that; the first of them are the ones to hear a slow upstream.
     mutating func straggle(_ attempt: Attempt, until end: Moment, _ now: Moment) {
-        switch sockets[attempt.socket]?.use {
-        case .asking?:
-            sockets[attempt.socket]?.use = .straggling(attempt)
-            sockets.setDeadline(attempt.socket, end)
-        default:
-            release(attempt, mayBeUsedAgain: false, now)
+        guard case .asking? = sockets[attempt.socket]?.use,
+            sockets.stragglers(of: sockets[attempt.socket]?.payer) < limits.stragglers
+        else {
+            release(attempt, now)
+            return
         }
+        sockets.straggle(attempt.socket, attempt, until: end)
     }
 
     /// Closes a socket. Who waits on it is not looked at.
     mutating func close(_ token: SocketToken) {
         guard let socket = sockets.remove(token) else { return }
         act(.close(token))
-        switch socket.use {
-        case .idle: upstreams[socket.upstream]?.idleSockets.removeAll { $0 == token }
-        case .stream:
-            if upstreams[socket.upstream]?.stream == token { upstreams[socket.upstream]?.stream = nil }
-        case .asking, .straggling: break
+        if case .stream = socket.use, upstreams[socket.upstream]?.stream == token {
+            upstreams[socket.upstream]?.stream = nil
         }
     }
 
-    /// Closes the sockets of an upstream that is asked no more, but for those on which somebody waits.
+    /// Closes the connection to an upstream that is asked no more, unless somebody waits on it.
     mutating func closeSockets(of upstream: Upstream) {
-        for token in upstream.idleSockets { close(token) }
         guard let token = upstream.stream, case .stream(let stream) = sockets[token]?.use, stream.pending.isEmpty
         else { return }
         close(token)

@@ -1,4 +1,4 @@
-// Who is asked when.
+// Which upstream is asked when.
 
 import DNSWire
 
@@ -7,16 +7,16 @@ extension Exchanges {
     /// rest, all are asked at once.
     mutating func start(_ slot: Slot, _ now: Moment) {
         let isAnyWell = makeOrder(slot)
-        guard let order = table[slot]?.order, let first = order.first else {
+        guard let order = table[slot]?.order, !order.isEmpty else {
             giveUp(slot, now)
             return
         }
-        ask(first, over: .datagram, for: slot, now)
-        table[slot]?.current = first
-        for upstream in order.dropFirst() where upstreams[upstream]?.health.isResting == true {
+        proceed(slot, now)
+        for upstream in order.dropFirst().map(\.upstream) where upstreams[upstream]?.health.isResting == true {
             let isDue = upstreams[upstream]?.health.isDue(now) == true
+            guard isDue || !isAnyWell, table[slot]?.candidates(include: upstream) == true else { continue }
             if isDue { upstreams[upstream]?.health.beginTrial(now) }
-            if isDue || !isAnyWell { ask(upstream, over: .datagram, for: slot, now) }
+            askFirst(upstream, for: slot, now)
         }
         schedule(slot)
     }
@@ -29,11 +29,12 @@ extension Exchanges {
         }
         let turn = upstreams.takeTurn(of: scope)
         let well = turn.filter { upstreams[$0]?.health.isResting == false }
-        table[slot]?.order = well + turn.filter { !well.contains($0) }
-        table[slot]?.scope = scope
+        exchange.setOrder(well.count == turn.count ? turn : well + turn.filter { !well.contains($0) })
+        exchange.scope = scope
         if let destination = upstreams.destination(of: scope) {
-            table[slot]?.vantage = destination.vantage
-            table[slot]?.patience = destination.patience
+            exchange.vantage = destination.vantage
+            exchange.usesStreams = destination.usesStreams
+            exchange.patience = destination.patience
         }
         return !well.isEmpty
     }
@@ -53,7 +54,11 @@ extension Exchanges {
         blameLate(slot, now)
         guard let exchange = table[slot] else { return }
         guard exchange.end > now else {
-            fail(slot, "no upstream answered in time", now: now)
+            if exchange.fallback != nil {
+                giveUp(slot, now)
+            } else {
+                fail(slot, "no upstream answered in time", now: now)
+            }
             return
         }
         if let time = exchange.staleTime, time <= now { serveStale(slot, now) }
@@ -61,7 +66,8 @@ extension Exchanges {
         schedule(slot)
     }
 
-    /// Asks the next upstream; where all have been asked, the one that has been silent longest once more.
+    /// Asks the next upstream; then over TCP those that datagrams do not reach; then again, over UDP and in the end over TCP,
+    /// the one that has been silent longest. Gives up where there is nobody left.
     mutating func proceed(_ slot: Slot, _ now: Moment) {
         if let exchange = table[slot], let scope = scopes.scope(of: exchange.group, for: exchange.view),
             scope != exchange.scope
@@ -70,34 +76,95 @@ extension Exchanges {
             _ = makeOrder(slot)
         }
         while let candidate = table[slot]?.candidate {
-            ask(candidate, over: .datagram, for: slot, now)
-            table[slot]?.current = candidate
-            if table[slot]?.spent.contains(candidate) == false { return }
+            askFirst(candidate, for: slot, now)
+            if begin(with: candidate, slot) { return }
+        }
+        while let candidate = table[slot]?.streamCandidate {
+            ask(candidate, over: .stream, because: .silence, for: slot, now)
+            if begin(with: candidate, slot) { return }
         }
         guard let exchange = table[slot] else { return }
-        if let position = exchange.repetition {
-            if exchange.attempts[position].repetition <= now { repeatAttempt(position, of: slot, now) }
-        } else if exchange.attempts.isEmpty {
+        if exchange.attempts.isEmpty {
             giveUp(slot, now)
+        } else if let time = exchange.fallbackTime, time <= now {
+            giveUp(slot, now)
+        } else if let position = exchange.repetition, exchange.attempts[position].repetition <= now {
+            insist(position, slot, now)
         }
     }
 
-    private mutating func repeatAttempt(_ position: Int, of slot: Slot, _ now: Moment) {
+    /// Makes an upstream the current one, if it could be asked.
+    private mutating func begin(with upstream: Slot, _ slot: Slot) -> Bool {
+        guard let exchange = table[slot], exchange.isAsking(upstream) else { return table[slot] == nil }
+        exchange.current = upstream
+        return true
+    }
+
+    /// Asks an upstream that this exchange has not asked yet: over UDP, unless TCP is known to be better.
+    private mutating func askFirst(_ upstream: Slot, for slot: Slot, _ now: Moment) {
+        if table[slot]?.usesStreams == true || upstreams[upstream]?.prefersStream(now) == true {
+            ask(upstream, over: .stream, because: .preference, for: slot, now)
+        } else {
+            ask(upstream, over: .datagram, for: slot, now)
+        }
+    }
+
+    /// Asks an upstream once more that is silent: over UDP as often as may be, then over TCP. What it may still say to the
+    /// datagrams counts.
+    private mutating func insist(_ position: Int, _ slot: Slot, _ now: Moment) {
         guard let exchange = table[slot] else { return }
         let attempt = exchange.attempts[position]
-        act(.send(attempt.socket, message: exchange.query.message(attempt)))
-        table[slot]?.attempts[position].noteRepetition(now)
-        table[slot]?.lastAsked = now
+        guard let contact = exchange.position(of: attempt.upstream).map({ exchange.order[$0] }) else { return }
+        if exchange.mayRepeat(contact) {
+            repeatAttempt(position, contact, of: slot, now)
+        } else {
+            ask(attempt.upstream, over: .stream, because: .silence, for: slot, now)
+            exchange.lastAsked = now
+        }
+    }
+
+    private mutating func repeatAttempt(_ position: Int, _ contact: Contact, of slot: Slot, _ now: Moment) {
+        guard let exchange = table[slot] else { return }
+        let isLast = contact.datagrams == Contact.maximumDatagrams - 1
+        let edns = upstreams[contact.upstream]?.edns
+        // Some servers drop what carries EDNS. An answer without signatures is of no use to who asks for them.
+        if isLast, edns?.isProven == false, !exchange.query.dnssecOK { exchange.attempts[position].leaveOutEDNS() }
+        act(.send(exchange.attempts[position].socket, message: exchange.query.message(exchange.attempts[position])))
+        exchange.attempts[position].noteRepetition(now)
+        exchange.note(contact.upstream) { $0.datagrams += 1 }
+        exchange.lastAsked = now
     }
 
     /// Holds it against upstreams that their replies are late.
     private mutating func blameLate(_ slot: Slot, _ now: Moment) {
-        for position in (table[slot]?.attempts ?? []).indices {
-            guard let attempt = table[slot]?.attempts[position], !attempt.isLate, attempt.due <= now else { continue }
-            table[slot]?.attempts[position].isLate = true
-            upstreams[attempt.upstream]?.health.failed(sent: attempt.sent, now)
-            if attempt.transport == .stream { distrust(attempt) }
+        guard let exchange = table[slot] else { return }
+        for position in exchange.attempts.indices {
+            let attempt = exchange.attempts[position]
+            guard !attempt.isLate, attempt.due <= now else { continue }
+            exchange.attempts[position].isLate = true
+            blame(attempt, exchange, now)
+            if attempt.transport == .stream {
+                distrust(attempt)
+                tryDatagrams(attempt.upstream, exchange)
+            }
         }
+    }
+
+    /// Holds a failure against an upstream: where it was asked over TCP after UDP, against its TCP alone.
+    mutating func blame(_ attempt: Attempt, _ exchange: Exchange, _ now: Moment) {
+        let contact = exchange.position(of: attempt.upstream).map { exchange.order[$0] }
+        if attempt.transport == .datagram || contact?.datagrams == 0 {
+            upstreams[attempt.upstream]?.health.failed(sent: attempt.sent, now)
+        }
+        if attempt.transport == .stream {
+            upstreams[attempt.upstream]?.streamHealth.failed(sent: attempt.sent, now)
+        }
+    }
+
+    /// Lets an upstream be asked over UDP again that was thought to answer over TCP alone.
+    mutating func tryDatagrams(_ upstream: Slot, _ exchange: Exchange) {
+        guard !exchange.usesStreams, upstreams[upstream]?.forgetStreamPreference() == true else { return }
+        exchange.note(upstream) { if $0.datagrams == 0 { $0.stream = nil } }
     }
 
     /// A connection over which nothing comes takes no further questions.
@@ -107,5 +174,25 @@ extension Exchanges {
             upstreams[attempt.upstream]?.stream == attempt.socket
         else { return }
         upstreams[attempt.upstream]?.stream = nil
+    }
+}
+
+extension Exchange {
+    /// Whether an upstream was not asked yet.
+    fileprivate func candidates(include upstream: Slot) -> Bool {
+        order.contains { $0.upstream == upstream && $0.isListed && $0.isFresh }
+    }
+
+    /// Puts upstreams into an order. Those that were asked already and are in it no more stay behind it, to be listened to.
+    fileprivate func setOrder(_ upstreams: [Slot]) {
+        guard !order.isEmpty else {
+            order = upstreams.map { Contact(upstream: $0) }
+            return
+        }
+        var unlisted = order.filter { !upstreams.contains($0.upstream) && isAsking($0.upstream) }
+        for position in unlisted.indices { unlisted[position].isListed = false }
+        order = upstreams.map { upstream in order.first { $0.upstream == upstream } ?? Contact(upstream: upstream) }
+        for position in order.indices { order[position].isListed = true }
+        order += unlisted
     }
 }

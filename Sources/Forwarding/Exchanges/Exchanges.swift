@@ -84,7 +84,8 @@ extension Exchanges {
         let place = Exchange.Place(waiter: waiter, namespace: namespace, client: client, question: question)
         if let slot = exchangeOf[key] { return join(slot, place, now) }
         makeRoom(for: namespace)
-        let slot = begin(Exchange(key, UpstreamQuery(question, client), group: group, view: view, began: now))
+        let query = UpstreamQuery(question, client)
+        let slot = begin(Exchange(key, query, group: group, view: view, payer: namespace, began: now))
         table[slot]?.places = [place]
         inFlight += 1
         accounts.join(namespace, slot, isFirst: true, in: table)
@@ -97,7 +98,7 @@ extension Exchanges {
         _ key: QuestionKey, _ query: UpstreamQuery, group: UInt32, view: UInt32, _ now: Moment
     ) -> Bool {
         guard exchangeOf[key] == nil, table.count < limits.worker / 2 else { return false }
-        let slot = begin(Exchange(key, query, group: group, view: view, began: now))
+        let slot = begin(Exchange(key, query, group: group, view: view, payer: nil, began: now))
         noteUnattended(slot)
         start(slot, now)
         return true
@@ -145,6 +146,11 @@ extension Exchanges {
     private mutating func makeRoom(for namespace: UInt32) {
         if accounts.exchanges(of: namespace) >= limits.namespace { giveWay(in: namespace) }
         guard table.count >= limits.worker else { return }
+        giveWayAnywhere()
+    }
+
+    /// An exchange that nobody waits for gives way, else the oldest of the namespace that has the most.
+    mutating func giveWayAnywhere() {
         if let slot = unattended.first(where: { table[$0]?.places.isEmpty == true }) {
             close(slot)
         } else if let largest = accounts.largest {
@@ -153,7 +159,7 @@ extension Exchanges {
     }
 
     /// Those of a namespace who have waited longest get SERVFAIL. Others who wait for the same wait on.
-    private mutating func giveWay(in namespace: UInt32) {
+    mutating func giveWay(in namespace: UInt32) {
         guard let slot = accounts.oldest(of: namespace, in: table), let question = table[slot]?.query.question else {
             return
         }

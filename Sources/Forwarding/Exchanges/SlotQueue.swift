@@ -30,4 +30,7 @@ struct SlotQueue: Sendable {
         }
         return nil
     }
+
+    /// The one of a kind that has waited longest; costs time in proportion to all.
+    func any(where isMeant: (Slot) -> Bool) -> Slot? { slots.first(where: isMeant) }
 }

@@ -8,8 +8,11 @@ enum UpstreamReply {
     case unrelated
     /// The reply by its id, but to a question in another spelling: of one who guesses, or of an upstream that respells.
     case respelled
-    /// The reply, but it did not fit (RFC 1035 §4.2.1): ask the same upstream over TCP.
-    case truncated
+    /// The reply, but it did not fit (RFC 1035 §4.2.1): ask the same upstream over TCP. The body is what did fit.
+    case truncated(AnswerBody?)
+    /// The reply, but damaged: ask over TCP, then another upstream. The body is what can be read, where the answer section
+    /// is whole.
+    case damaged(AnswerBody?)
     /// The upstream does not understand EDNS (RFC 6891 §7): ask it once more without.
     case needsPlainQuery
     /// The upstream cannot or will not answer; another one may.
@@ -23,9 +26,10 @@ enum UpstreamReply {
     /// here, the question octet for octet: servers copy it, so a copy in another spelling was not made from ours.
     /// - Parameters:
     ///   - trustsSpelling: whether a question in another spelling is none.
+    ///   - isProven: whether the upstream is known to understand EDNS.
     ///   - name: room for a name.
     init(
-        _ message: Span<UInt8>, to attempt: Attempt, trustsSpelling: Bool, _ policy: CachePolicy,
+        _ message: Span<UInt8>, to attempt: Attempt, trustsSpelling: Bool, isProven: Bool, _ policy: CachePolicy,
         name: inout FoldedName
     ) {
         guard let header = Header(message), header.id == attempt.id, header.flags.isResponse,
@@ -37,8 +41,7 @@ enum UpstreamReply {
         let code = header.flags.responseCode
         if header.questionCount == 0, header.recordCount == 0, Self.isFailure(code) {
             // Some servers send nothing but a header where they fail.
-            let body = AnswerBody(failure: code, [], question: attempt.question)
-            self = Self.failure(body, attempt, understandsEDNS: false)
+            self = Self.failure(AnswerBody(failure: code, [], question: attempt.question), attempt, isProven: isProven)
             return
         }
         let spelling = header.questionCount == 1 ? Self.spelling(of: attempt.question, in: message) : .different
@@ -47,30 +50,49 @@ enum UpstreamReply {
             return
         }
         if header.flags.tc, attempt.transport == .datagram {
-            self = .truncated
+            self = .truncated(Self.readablePart(message, policy, name: &name, isEnough: { _ in true }))
             return
         }
         guard let body = try? AnswerBody(message, policy, name: &name) else {
-            self = .unrelated
+            guard !Self.isFailure(code) else {
+                let body = AnswerBody(failure: code, [], question: attempt.question)
+                self = Self.failure(body, attempt, isProven: isProven)
+                return
+            }
+            self = .damaged(Self.readablePart(message, policy, name: &name, isEnough: \.hasWholeAnswer))
             return
         }
         if Self.isFailure(body.responseCode) {
-            self = Self.failure(body, attempt, understandsEDNS: body.hasEDNS)
+            self = Self.failure(body, attempt, isProven: isProven)
         } else {
             self = .answer(body)
         }
     }
 
-    private static func failure(_ body: AnswerBody, _ attempt: Attempt, understandsEDNS: Bool) -> UpstreamReply {
-        let code = body.responseCode
-        let complainsOfForm = code == .formatError || code == .notImplemented || code == .badVersion
-        if attempt.hasEDNS, complainsOfForm, !understandsEDNS || code == .badVersion { return .needsPlainQuery }
-        return .failure(body)
+    /// The beginning of a message that is not whole, if it is enough to be passed on.
+    @inline(never)
+    private static func readablePart(
+        _ message: Span<UInt8>, _ policy: CachePolicy, name: inout FoldedName, isEnough: (ReadablePart) -> Bool
+    ) -> AnswerBody? {
+        guard let part = ReadablePart(of: message), isEnough(part) else { return nil }
+        return try? AnswerBody(part.octets.span, policy, name: &name)
     }
 
-    private static func isFailure(_ code: ResponseCode) -> Bool {
+    /// A failure, or the sign of a server that does not understand EDNS. Such servers answer FORMERR, NOTIMP or SERVFAIL
+    /// (RFC 2671 §5.3); some copy the OPT record into that without understanding it.
+    private static func failure(_ body: AnswerBody, _ attempt: Attempt, isProven: Bool) -> UpstreamReply {
+        guard attempt.hasEDNS else { return .failure(body) }
+        switch body.responseCode {
+        case .formatError, .notImplemented, .badVersion: return .needsPlainQuery
+        case .serverFailure where !body.hasEDNS && !isProven: return .needsPlainQuery
+        default: return .failure(body)
+        }
+    }
+
+    /// Codes that say nothing about the name, only about the server.
+    static func isFailure(_ code: ResponseCode) -> Bool {
         switch code {
-        case .serverFailure, .refused, .formatError, .notImplemented, .badVersion: true
+        case .serverFailure, .refused, .formatError, .notImplemented, .notAuthoritative, .badVersion: true
         default: false
         }
     }

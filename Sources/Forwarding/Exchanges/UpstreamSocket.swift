@@ -1,14 +1,15 @@
-// A socket to an upstream, as the forwarder knows it: what it is used for.
+// A socket to an upstream, as the forwarder knows it: its use, and who pays for it.
 
 import DNSWire
 
 /// A socket that its owner has opened, or is opening.
+///
+/// A datagram socket carries one question, is closed with its reply, and its port is not used for the next question: who
+/// guesses has to find both port and id of each question anew (RFC 5452 §9.2).
 struct UpstreamSocket: Sendable {
     enum Use: Sendable {
         /// A datagram socket with a question of this exchange.
         case asking(Slot)
-        /// A datagram socket on which no question waits for its reply.
-        case idle
         /// A datagram socket whose question another upstream has answered already. What it still brings says how its
         /// upstream does, and nothing else.
         case straggling(Attempt)
@@ -18,15 +19,9 @@ struct UpstreamSocket: Sendable {
 
     let upstream: Slot
     let vantage: Vantage
-    let opened: Moment
+    /// The namespace whose question it was opened for; nil for connections, which all share, and for renewals.
+    let payer: UInt32?
     var use: Use
-
-    /// A datagram socket takes no new question after this, and is closed.
-    ///
-    /// A port that is used again can be looked for from its first question on. So it is not used for longer than a fresh
-    /// one may be: as long as one exchange lasts. And it has one question at a time: who guesses has to find both
-    /// the port and the id of one question, as with a fresh port each (RFC 5452 §9.2), never one of many ids.
-    static let lifetime = Lapse.seconds(4)
 }
 
 /// A connection to an upstream: questions go over it one behind another, and replies come in any order (RFC 7766 §6.2.1.1).
@@ -37,15 +32,28 @@ struct UpstreamStream: Sendable {
     var pending: [UInt16: Slot] = [:]
     /// When something came over it last; nil: nothing yet.
     var lastHeard: Moment?
+    /// Messages in a row that were no reply to any question: empty ones, or under an id that nobody waits for.
+    var strays = 0
 
     /// It is closed when nobody has asked anything for this long.
     static let idleTime = Lapse.seconds(10)
+    /// It is closed after so many strays. More than late replies to questions that were given up, which are honest.
+    static let maximumStrays = 100
 }
 
-/// The sockets, with the times at which those that nobody waits for are closed.
+/// The sockets, the times at which those that nobody waits for are closed, and how many each namespace pays for.
 struct UpstreamSocketTable {
+    private struct Account {
+        var sockets = 0
+        var stragglers = 0
+    }
+
     private var table = Slots<UpstreamSocket>()
     private var deadlines = Deadlines()
+    private var accounts: [UInt32: Account] = [:]
+    /// In the order in which they became so; others may be among them.
+    private var stragglers = SlotQueue()
+    private var stragglerCount = 0
 
     subscript(_ token: SocketToken) -> UpstreamSocket? {
         get { table[token.slot] }
@@ -56,12 +64,55 @@ struct UpstreamSocketTable {
 
     var tokens: [SocketToken] { table.slots.map { SocketToken($0) } }
 
-    mutating func insert(_ socket: UpstreamSocket) -> SocketToken { SocketToken(table.insert(socket)) }
+    var count: Int { table.count }
+
+    /// The sockets that a namespace pays for.
+    func count(of payer: UInt32?) -> Int { payer.flatMap { accounts[$0]?.sockets } ?? 0 }
+
+    /// Those of them that straggle; of nobody in particular: all.
+    func stragglers(of payer: UInt32?) -> Int {
+        guard let payer else { return stragglerCount }
+        return accounts[payer]?.stragglers ?? 0
+    }
+
+    mutating func insert(_ socket: UpstreamSocket) -> SocketToken {
+        if let payer = socket.payer { accounts[payer, default: Account()].sockets += 1 }
+        return SocketToken(table.insert(socket))
+    }
 
     mutating func remove(_ token: SocketToken) -> UpstreamSocket? {
         guard let socket = table.remove(token.slot) else { return nil }
         deadlines.remove(token.slot)
+        var isStraggler = false
+        if case .straggling = socket.use { isStraggler = true }
+        if isStraggler { stragglerCount -= 1 }
+        guard let payer = socket.payer, var account = accounts[payer] else { return socket }
+        account.sockets -= 1
+        if isStraggler { account.stragglers -= 1 }
+        accounts[payer] = account.sockets > 0 ? account : nil
         return socket
+    }
+
+    /// Lets a datagram socket straggle until a moment.
+    mutating func straggle(_ token: SocketToken, _ attempt: Attempt, until end: Moment) {
+        guard let payer = table[token.slot].map(\.payer) else { return }
+        table[token.slot]?.use = .straggling(attempt)
+        deadlines.set(token.slot, end)
+        stragglerCount += 1
+        if let payer { accounts[payer]?.stragglers += 1 }
+        stragglers.append(token.slot, waiting: stragglerCount) { Self.straggles($0, in: table) }
+    }
+
+    /// The socket that has straggled longest: of a namespace, or of all.
+    mutating func oldestStraggler(of payer: UInt32?) -> SocketToken? {
+        guard let payer else { return stragglers.first { Self.straggles($0, in: table) }.map { SocketToken($0) } }
+        guard stragglers(of: payer) > 0 else { return nil }
+        let slot = stragglers.any { Self.straggles($0, in: table) && table[$0]?.payer == payer }
+        return slot.map { SocketToken($0) }
+    }
+
+    private static func straggles(_ slot: Slot, in table: Slots<UpstreamSocket>) -> Bool {
+        if case .straggling? = table[slot]?.use { true } else { false }
     }
 
     /// Sets when a socket is to be closed; nil: not by time.

@@ -17,6 +17,9 @@ struct Health: Sendable {
 
     var isResting: Bool { restsUntil != nil }
 
+    /// It may be asked: it does not rest, or its rest is over.
+    func isUsable(_ now: Moment) -> Bool { !isResting || isDue(now) }
+
     /// It may show whether it is well again.
     func isDue(_ now: Moment) -> Bool { restsUntil.map { $0 <= now } ?? false }
 

@@ -2,35 +2,39 @@
 
 package import DNSWire
 
-/// A server as it is reached from one namespace: how it has behaved, and the sockets to it.
+/// A server as it is reached from one namespace: how it has behaved, and the connection to it.
 struct Upstream: Sendable {
     let server: ServerAddress
     let vantage: Vantage
     var roundTrip = RoundTrip()
+    /// Whether it replies at all.
     var health = Health()
-    /// Until then it is asked without EDNS, which it does not understand.
-    private(set) var plainUntil: Moment?
+    /// Whether it replies over TCP.
+    var streamHealth = Health()
+    var edns = EDNSSupport()
     /// It repeats questions in another spelling than it was asked in: that proves nothing about its replies then.
     var respells = false
-    /// Datagram sockets that wait for the next question.
-    var idleSockets: [SocketToken] = []
     /// The connection that the next question goes over, if there is one.
     var stream: SocketToken?
+    /// Until then it is asked over TCP at once: UDP brought nothing where TCP did.
+    private var streamUntil: Moment?
 
-    /// How long it is remembered that an upstream does not understand EDNS: it may be replaced by one that does.
-    private static let plainTime = Lapse.seconds(900)
+    /// How long TCP is preferred before UDP is tried again: the filter on the way may be gone.
+    private static let streamTime = Lapse.seconds(900)
 
     init(_ server: ServerAddress, from vantage: Vantage) {
         self.server = server
         self.vantage = vantage
     }
 
-    func understandsEDNS(_ now: Moment) -> Bool { plainUntil.map { $0 <= now } ?? true }
+    /// True when it is asked over TCP without a datagram before.
+    func prefersStream(_ now: Moment) -> Bool { streamUntil.map { $0 > now } ?? false }
 
-    /// It understood a question without EDNS that it had not understood with it (RFC 6891 §7).
-    mutating func noteAsPlain(_ now: Moment) {
-        plainUntil = now + Self.plainTime
-    }
+    /// Notes that it answered over TCP what it had not answered over UDP.
+    mutating func preferStream(_ now: Moment) { streamUntil = now + Self.streamTime }
+
+    /// Forgets that, as TCP has failed; gives whether there was anything to forget.
+    mutating func forgetStreamPreference() -> Bool { streamUntil.take() != nil }
 }
 
 /// What people are shown of an upstream.

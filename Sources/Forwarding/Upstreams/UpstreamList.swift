@@ -18,6 +18,8 @@ package struct UpstreamList: Sendable, Hashable {
     package var origin: Origin
     /// Whether each question begins with another server: `options rotate`, resolv.conf(5).
     package var rotates: Bool
+    /// Whether questions go over TCP alone: `options use-vc`, resolv.conf(5).
+    package var usesStreams = false
     /// After this a client is told that nobody answered.
     package var patience: Lapse
 

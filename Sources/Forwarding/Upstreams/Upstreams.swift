@@ -8,6 +8,7 @@ struct Destination: Sendable {
     let upstreams: [Slot]
     let vantage: Vantage
     let rotates: Bool
+    let usesStreams: Bool
     let patience: Lapse
     /// Questions that went there; where the list rotates, it is another server's turn each time.
     var turn = 0
@@ -37,7 +38,8 @@ struct Upstreams {
             if !slots.contains(slot) { slots.append(slot) }
         }
         destinations[scope] = Destination(
-            upstreams: slots, vantage: vantage, rotates: list.rotates, patience: list.patience)
+            upstreams: slots, vantage: vantage, rotates: list.rotates, usesStreams: list.usesStreams,
+            patience: list.patience)
     }
 
     private mutating func slot(of server: ServerAddress, _ vantage: Vantage) -> Slot {

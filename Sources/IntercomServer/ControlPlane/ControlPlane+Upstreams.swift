@@ -63,6 +63,7 @@ extension ControlPlane {
             // The host's loopback is another in a container.
             list.servers = host.nameservers.filter { from == .host || !$0.address.isLoopback }
             list.rotates = host.options.contains("rotate")
+            list.usesStreams = host.options.contains("use-vc")
             // Who waits longer has servers that need longer; containers wait as long, by the same line of theirs. A shorter
             // time is when a libc turns to the next server, which we do by each server's own measure.
             if let timeout = host.timeout {

@@ -2,7 +2,7 @@
 
     upstream.py ADDRESS MODE NAME
 
-MODE is normal, or silent, servfail or refused for every name. Every query is a line of output: transport, name, type.
+MODE is normal, or silent, servfail or refused for every name, or tcp: silent over UDP. Every query is a line of output: transport, name, type.
 TXT records say "from NAME"; A records are 192.0.2.1, or 192.0.2.1 to 192.0.2.100 for big and truncated.
 """
 
@@ -73,6 +73,25 @@ def forged(wire):
     return wire.replace(b"\xc0\x00\x02", b"\x06\x06\x06")
 
 
+def damaged(first, query, wire, transport):
+    """The answer as some servers and middleboxes garble it; None: dropped."""
+    if first == "cut" and transport == "udp":
+        return wire[:-7]
+    if first == "short":
+        # An address of three octets.
+        return wire.replace(b"\x00\x04\xc0\x00\x02\x01", b"\x00\x03\xc0\x00\x02")
+    if first == "tail":
+        # One additional record more than there is.
+        return wire[:10] + struct.pack("!H", struct.unpack("!H", wire[10:12])[0] + 1) + wire[12:]
+    if first == "formerr" and query.edns >= 0:
+        # The query sent back, its OPT record included.
+        raw = query.to_wire()
+        return raw[:2] + b"\x81\x01" + raw[4:]
+    if first.startswith("edns") and query.edns >= 0:
+        return None
+    return wire
+
+
 def wrong_id(wire):
     number, = struct.unpack("!H", wire[:2])
     return struct.pack("!H", number ^ 0x5555) + forged(wire[2:])
@@ -94,8 +113,11 @@ def serve_udp(udp):
         query = dns.message.from_wire(data)
         wire = respond(query, "udp").to_wire(max_size=65535)
         first = first_label(query)
+        wire = damaged(first, query, wire, "udp")
         times = count(query, "udp")
-        if mode == "silent" or first == "silent" or first == "dropped" and times == 1:
+        if wire is None:
+            continue
+        if mode in ("silent", "tcp") or first == "silent" or first == "dropped" and times == 1:
             continue
         if first == "spoofed":
             # The wrong id, the wrong question, garbage, a query: none of them may be believed.
@@ -142,8 +164,11 @@ def serve_tcp(connection):
             length, = struct.unpack("!H", read(2))
             query = dns.message.from_wire(read(length))
             wire = respond(query, "tcp").to_wire(max_size=65535)
-            framed = struct.pack("!H", len(wire)) + wire
             first = first_label(query)
+            wire = damaged(first, query, wire, "tcp")
+            if wire is None:
+                continue
+            framed = struct.pack("!H", len(wire)) + wire
             if first == "closing" and count(query, "tcp") == 1:
                 connection.sendall(framed[: len(framed) // 2])
                 raise EOFError
