@@ -170,6 +170,17 @@ package enum Files {
     /// The user who owns a path; nil where it names nothing.
     static func owner(of path: String) -> UInt32? { status(of: path, followsLinks: false)?.st_uid }
 
+    /// A file whatever its path: device and inode (inode(7)).
+    struct Identity: Equatable, Sendable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    /// The file that a path names, through symbolic links; nil where there is none.
+    static func identity(of path: String) -> Identity? {
+        status(of: path, followsLinks: true).map { Identity(device: UInt64($0.st_dev), inode: UInt64($0.st_ino)) }
+    }
+
     /// Whether a path is a socket.
     static func isSocket(_ path: String) -> Bool {
         status(of: path, followsLinks: false).map { $0.isKind(S_IFSOCK) } ?? false

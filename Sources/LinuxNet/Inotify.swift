@@ -22,6 +22,8 @@ package struct Inotify: ~Copyable, Sendable {
         package static let movedTo = Mask(IN_MOVED_TO)
         /// A file's content was changed and it was closed.
         package static let closedAfterWriting = Mask(IN_CLOSE_WRITE)
+        /// It was written into, and may be written on.
+        package static let modified = Mask(IN_MODIFY)
         /// What is watched was itself removed.
         package static let deletedSelf = Mask(IN_DELETE_SELF)
         /// What is watched was itself renamed.

@@ -15,11 +15,28 @@ package enum UDPSocket {
     }
 
     /// Makes a socket send to one address and receive from it alone; the kernel gives it a random port.
+    ///
+    /// ICMP messages do not lower the MTU of its path (IP_PMTUDISC_OMIT, ip(7)): forged ones would have replies come in
+    /// fragments, of which the second has neither port nor id to guess (CVE-2023-28450 and its kind).
     /// - Throws: ``LinuxError``, for example when the network is unreachable.
     package static func connect(_ socket: borrowing Descriptor, to address: SocketAddress) throws(LinuxError) {
+        if address.family == AF_INET6 {
+            try socket.setOption(Int32(IPPROTO_IPV6), IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT)
+        } else {
+            try socket.setOption(Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_OMIT)
+        }
         try system("connect", address.description) {
             unsafe address.withSockaddr { unsafe CLinux.connect(socket.rawValue, $0, $1) }
         }
+    }
+
+    /// True for a socket whose path MTU no ICMP message lowers, as ``connect(_:to:)`` makes it.
+    package static func ignoresPathMTU(_ socket: borrowing Descriptor, isV6: Bool) -> Bool {
+        let mode =
+            isV6
+            ? try? socket.option(Int32(IPPROTO_IPV6), IPV6_MTU_DISCOVER)
+            : try? socket.option(Int32(IPPROTO_IP), IP_MTU_DISCOVER)
+        return mode == (isV6 ? IPV6_PMTUDISC_OMIT : IP_PMTUDISC_OMIT)
     }
 
     /// A socket that receives at an address, and shares it with no other: it has neither SO_REUSEADDR nor SO_REUSEPORT.

@@ -1,4 +1,4 @@
-// One file that others replace: by a rename, by another target of a symbolic link, by writing into it.
+// One file that others replace: by a rename, by another target of a symbolic link, by writing into it, by a mount over it.
 
 /// Tells when what a path names may have changed, whatever of it does: the file, a symbolic link on the way to it
 /// (symlink(7)), a directory that is made, removed or replaced.
@@ -14,6 +14,8 @@ package struct WatchedFile: ~Copyable, Sendable {
     private var inotify: Inotify
     /// The entries that count in each watched directory; empty for the file itself.
     private var watches: [Int32: Set<String>] = [:]
+    /// The file that the path named when it was looked at last: a mount over it is no event of any file.
+    private var identity: Files.Identity?
 
     /// - Parameter path: absolute; it need not name anything yet.
     /// - Throws: ``LinuxError``, for example when this user has too many inotify instances.
@@ -29,7 +31,8 @@ package struct WatchedFile: ~Copyable, Sendable {
     }
 
     /// Whether something has happened since the last call that may have changed what the path names. What is read of
-    /// the file after this call is what it is, or the next call tells of it.
+    /// the file after this call is what it is, or the next call tells of it. To be called after each change of the mount
+    /// table, too: ``MountTable`` tells of those.
     /// - Throws: ``LinuxError``.
     package mutating func hasChanged() throws(LinuxError) -> Bool {
         var isAffected = false
@@ -40,6 +43,7 @@ package struct WatchedFile: ~Copyable, Sendable {
             }
             isAffected = isAffected || event.name.isEmpty || names.contains(event.name)
         }
+        isAffected = isAffected || Files.identity(of: path) != identity
         if isAffected { watch() }
         return isAffected
     }
@@ -64,8 +68,9 @@ package struct WatchedFile: ~Copyable, Sendable {
             }
             wanted[watch, default: []].insert(place.name)
         }
-        // A file that is mounted over the path is in no directory that we see.
-        if let watch = try? inotify.addWatch(path, events: [.closedAfterWriting]) {
+        identity = Files.identity(of: path)
+        // A file that is mounted over the path is in no directory that we see. Who writes into a file may keep it open.
+        if let watch = try? inotify.addWatch(path, events: [.closedAfterWriting, .modified]) {
             wanted[watch] = wanted[watch] ?? []
         }
         for stale in watches.keys where wanted[stale] == nil { try? inotify.removeWatch(stale) }

@@ -32,7 +32,9 @@ struct FaultyUpstreamTests {
         }
     }
 
-    @Test("that sends what cannot be read whole is not waited for: TCP, what can be read, or SERVFAIL with its reason at once")
+    @Test(
+        "that sends what cannot be read whole is not waited for: TCP, what can be read, or SERVFAIL with its reason at once"
+    )
     func damage() throws {
         try House.lend(configuration: ForwardingTests.configuration("127.0.0.5")) { house in
             try house.startUpstream("127.0.0.5")
@@ -64,7 +66,9 @@ struct FaultyUpstreamTests {
             try house.container("app", "--network", "n")
             #expect(try house.dig("app", "formerr.example").data == ["192.0.2.1"])
             _ = try house.dig("app", "www.example")
-            #expect(house.queries(of: "127.0.0.5").count == 4, "one question was repeated: \(house.queries(of: "127.0.0.5"))")
+            #expect(
+                house.queries(of: "127.0.0.5").count == 4,
+                "one question was repeated: \(house.queries(of: "127.0.0.5"))")
         }
     }
 

@@ -53,6 +53,29 @@ struct HostResolverTests {
             try write("127.0.0.5", to: "\(other)/resolv.conf")
             #expect(try turns(house, to: "127.0.0.5"), "the link's directory made anew")
             #expect(try house.ctl("status").out.contains("127.0.0.5:53"))
+
+            // Into what a container engine or NetworkManager's dispatcher keeps open.
+            let handle = try #require(FileHandle(forWritingAtPath: "\(other)/resolv.conf"))
+            try handle.write(contentsOf: Data("nameserver 127.0.0.6\n".utf8))
+            #expect(try turns(house, to: "127.0.0.6"), "flushed, and not closed")
+            try handle.close()
+        }
+    }
+
+    @Test("may be mounted over, as container engines do, and unmounted again")
+    func mounts() throws {
+        try House.lend(configuration: Self.network, resolver: "nameserver 127.0.0.5\n") { house in
+            for address in ["127.0.0.5", "127.0.0.6"] { try house.startUpstream(address) }
+            try house.container("app", "--network", "n")
+            let mounted = "\(house.directory)/mounted"
+            try "nameserver 127.0.0.6\n".write(toFile: mounted, atomically: true, encoding: .utf8)
+            // Where the daemon is, as a mount of its host would come there.
+            let pid = try #require(house.daemon?.processIdentifier)
+            let view = ["nsenter", "--mount=/proc/\(pid)/ns/mnt"]
+            try Command.must(view + ["mount", "--bind", mounted, "/etc/resolv.conf"])
+            #expect(try turns(house, to: "127.0.0.6"), "mounted over it")
+            try Command.must(view + ["umount", "/etc/resolv.conf"])
+            #expect(try turns(house, to: "127.0.0.5"), "unmounted again")
         }
     }
 
@@ -79,14 +102,26 @@ struct HostResolverTests {
         }
     }
 
-    @Test("that names us is not followed there, and the log says so")
+    @Test("may name 127.0.0.11: Docker's server, where the daemon runs in a container of Docker's")
+    func docker() throws {
+        for configuration in [Self.network, "[forward]\nupstreams = [\"127.0.0.11\"]\n" + Self.network] {
+            try House.lend(configuration: configuration, resolver: "nameserver 127.0.0.11\n") { house in
+                try house.startUpstream("127.0.0.11")
+                try house.container("app", "--network", "n")
+                #expect(try answerer(house) == "\"from 127.0.0.11\"")
+            }
+        }
+    }
+
+    @Test("that names 127.0.0.11, where that is our own listener, is a loop: it is found out, and others are asked")
     func ourselves() throws {
         let text = "nameserver 127.0.0.11\nnameserver 127.0.0.5\n"
         try House.lend(configuration: Self.network, resolver: text) { house in
-            try house.startUpstream("127.0.0.5")
+            try house.startUpstream("127.0.0.5", mode: "servfail")
             try house.container("app", "--network", "n")
-            #expect(try answerer(house) == "\"from 127.0.0.5\"")
-            #expect(house.log.contains("warning: /etc/resolv.conf: 127.0.0.11:53 is intercom itself and is not asked"))
+            try house.mustCtl("container", "add", "self", "--netns", house.path(house.host), "--network", "n")
+            _ = try house.dig("app", "first.example")
+            #expect(eventually { house.log.contains("upstream 127.0.0.11:53 asks us in turn") }, "\(house.log)")
         }
     }
 

@@ -142,12 +142,6 @@ struct ConfigurationErrorTests {
                 "bad port", "[forward]\nupstreams = [\"10.0.0.1:0\"]",
                 "2:14: upstreams: '0' is not a port; expected 1 to 65535"),
             BadFile(
-                "ourselves", "[forward]\nupstreams = [\"127.0.0.11\"]",
-                "2:14: upstreams: 127.0.0.11 is intercom itself; expected the server that it is to ask"),
-            BadFile(
-                "ourselves on any port, as IPv6", "[forward]\nupstreams = [\"[::ffff:127.0.0.11]:5353\"]",
-                "2:14: upstreams: [::ffff:127.0.0.11]:5353 is intercom itself; expected the server that it is to ask"),
-            BadFile(
                 "link-local without interface", "[forward]\nupstreams = [\"fe80::1\"]",
                 "2:14: upstreams: fe80::1 is on every link; expected its interface too, as fe80::1%eth0"),
             BadFile(
@@ -219,9 +213,6 @@ struct ConfigurationErrorTests {
             BadFile(
                 "special-use name", "[[network]]\nname = 'net.invalid'",
                 "2:8: name: names under 'invalid' have a meaning of their own; nobody can be called 'net.invalid'"),
-            BadFile(
-                "ours as upstream", "[[network]]\nname = 'a'\nupstreams = ['127.0.0.11:53']",
-                "3:14: upstreams: 127.0.0.11:53 is intercom itself; expected the server that it is to ask"),
             BadFile(
                 "bad routes",
                 "[[network]]\nname = 'a'\nroutes = [{ domain = 'a..b', upstreams = ['::1'] }, { domain = 'b' }, 3,\n{ domain = 'c', upstreams = [] }, { domain = 'C', upstreams = ['::1'], ttl = 1 }]",

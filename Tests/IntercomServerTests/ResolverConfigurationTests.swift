@@ -19,10 +19,19 @@ struct ResolverConfigurationTests {
             ),
             ("; comment\n#nameserver 192.0.2.1\n nameserver 192.0.2.2\nnameserver 192.0.2.3", "192.0.2.3:53", "", ""),
             ("nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .", "127.0.0.53:53", ".", "edns0 trust-ad"),
-            ("nameserver 127.0.0.11\nnameserver ::ffff:127.0.0.11\nnameserver 192.0.2.1", "192.0.2.1:53", "", ""),
+            ("nameserver 127.0.0.11\nnameserver 192.0.2.1", "127.0.0.11:53 192.0.2.1:53", "", ""),
             (
-                "nameserver\nnameserver dns.example\nnameserver 192.0.2\nnameserver 192.0.2.1:5353\nnameserver [::1]:53",
+                "nameserver 127.1\nnameserver 010.001.0.053\nnameserver 0x7f.1",
+                "127.0.0.1:53 8.1.0.43:53 127.0.0.1:53", "", ""
+            ),
+            ("nameserver 192.0.2\nnameserver 2130706433", "192.0.0.2:53 127.0.0.1:53", "", ""),
+            (
+                "nameserver\nnameserver dns.example\nnameserver 08.8.8.8\nnameserver 192.0.2.1:5353\nnameserver [::1]:53",
                 "", "", ""
+            ),
+            (
+                "nameserver 1.2.3.256\nnameserver 1.2.65536\nnameserver 4294967296\nnameserver 1..2\nnameserver 0x", "",
+                "", ""
             ),
             (
                 "nameservers 192.0.2.1\nNAMESERVER 192.0.2.1\nnameserver=192.0.2.1\nsortlist 192.0.2.0\nlookup file",

@@ -53,6 +53,9 @@ struct WatchedFileTests {
             #expect(try !hasChanged { try place.make("etc/directory") })
             #expect(try hasChanged { try place.remove("etc/file") })
             #expect(try hasChanged { try place.write("etc/file", atomically: true) })
+            let handle = try #require(FileHandle(forWritingAtPath: place.path("etc/file")))
+            #expect(try hasChanged { try handle.write(contentsOf: Data("more".utf8)) }, "flushed, and not closed")
+            try handle.close()
         }
     }
 

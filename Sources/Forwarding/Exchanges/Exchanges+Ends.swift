@@ -54,7 +54,9 @@ extension Exchanges {
     mutating func serveStale(_ slot: Slot, _ now: Moment) {
         guard let exchange = table[slot], exchange.hasStaleAnswer, !exchange.places.isEmpty else { return }
         let key = exchange.key
-        guard let body = cache.staleBody(key.lent, now) else {
+        // What other upstreams said before does not count once the group has new ones.
+        let isCurrent = scopes.scope(of: exchange.group, for: exchange.view) == key.circumstances.scope
+        guard isCurrent, let body = cache.staleBody(key.lent, now) else {
             exchange.hasStaleAnswer = false
             return
         }

@@ -45,9 +45,6 @@ extension ServerAddress {
         } catch {
             throw Refusal("\(error)")
         }
-        guard !isIntercom else {
-            throw Refusal("\(text) is intercom itself; expected the server that it is to ask")
-        }
         guard address.isOneHost else {
             throw Refusal("\(text) is not the address of one server")
         }
@@ -56,13 +53,19 @@ extension ServerAddress {
         }
     }
 
-    /// Whether this is 127.0.0.11, where we listen in every namespace; asking it would be asking ourselves.
+    /// Whether this is 127.0.0.11, where we listen in every container's namespace: asking it from there would be asking
+    /// ourselves. In the daemon's own namespace it may be Docker's server.
     var isIntercom: Bool {
         switch address {
-        case .v4(let address): address.bits == 0x7F00_000B
-        case .v6(let address): address.bits == 0xFFFF_7F00_000B
+        case .v4(let address): address == .intercom
+        case .v6(let address): address.bits == 0xFFFF << 32 | UInt128(IPv4Address.intercom.bits)
         }
     }
+}
+
+extension IPv4Address {
+    /// 127.0.0.11, where a container asks: as on Docker's custom bridges.
+    static let intercom = IPv4Address(bits: 0x7F00_000B)
 }
 
 extension ValueKind<Subnet> {

@@ -4,12 +4,11 @@ package import DNSWire
 
 /// What a resolv.conf says (resolv.conf(5)).
 package struct ResolverConfiguration: Sendable, Equatable {
-    /// In the order in which they are asked, without 127.0.0.11: asking that would be asking ourselves.
+    /// In the order in which they are asked.
     ///
     /// All that the file has, though libc asks only the first three. Empty: a libc would ask the machine's own server.
+    /// 127.0.0.11 is a server like any other: in a container of Docker's, where the daemon itself may run, it is Docker's.
     package var nameservers: [ServerAddress] = []
-    /// Servers that are ourselves, which are never asked.
-    package var refused: [ServerAddress] = []
     /// The domains that short names are tried in.
     package var search: [String] = []
     /// As they are spelled, `ndots:1` or `edns0`.
@@ -31,8 +30,7 @@ package struct ResolverConfiguration: Sendable, Equatable {
             guard let value = values.first else { continue }
             switch words.first {
             case "nameserver":
-                guard let server = Self.nameserver(value) else { continue }
-                if server.isIntercom { refused.append(server) } else { nameservers.append(server) }
+                if let server = Self.nameserver(value) { nameservers.append(server) }
             // Of several `search` and `domain` lines the last one counts.
             case "search": search = Array(values)
             case "domain": search = [value]
@@ -48,8 +46,9 @@ package struct ResolverConfiguration: Sendable, Equatable {
             .flatMap { $0 > 0 ? min($0, 30) : nil }
     }
 
-    /// An address with its scope, if it has one. libc knows no ports here.
+    /// An address with its scope, if it has one. libc knows no ports here; it reads IPv4 addresses by inet_aton(3).
     private static func nameserver(_ text: String) -> ServerAddress? {
+        if let address = IPv4Address(traditional: text) { return ServerAddress(address: .v4(address)) }
         guard !text.hasPrefix("["), let server = try? ServerAddress(text) else { return nil }
         if case .v4 = server.address, text.contains(":") { return nil }
         return server
@@ -73,7 +72,8 @@ extension ResolverConfiguration {
     /// - Parameter carryingSearch: false leaves the search list out (`no-search`).
     package func render(carryingSearch: Bool = true) -> String {
         var lines = [
-            "\(Self.mark): 127.0.0.11 answers container names and forwards the rest.", "nameserver 127.0.0.11",
+            "\(Self.mark): \(IPv4Address.intercom) answers container names and forwards the rest.",
+            "nameserver \(IPv4Address.intercom)",
         ]
         if carryingSearch, !search.isEmpty { lines.append("search " + search.joined(separator: " ")) }
         let carried = options.filter { $0 != "ndots" && !$0.hasPrefix("ndots:") }

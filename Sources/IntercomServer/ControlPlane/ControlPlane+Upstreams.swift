@@ -58,6 +58,8 @@ extension ControlPlane {
     private func list(_ servers: [ServerAddress], from: ForwardFrom) -> UpstreamList {
         var list = UpstreamList(servers: servers.isEmpty ? configuration.forward.upstreams : servers)
         list.origin = from == .host ? .host : .namespace
+        // In a container's namespace that is our own listener.
+        if from == .namespace { list.servers.removeAll { $0.isIntercom } }
         if list.servers.isEmpty {
             let host = hostResolver.configuration
             // The host's loopback is another in a container.

@@ -15,6 +15,8 @@ struct HostResolver: ~Copyable {
     private(set) var configuration = ResolverConfiguration()
     private var file: WatchedFile
     private var fileBehindStub: WatchedFile
+    /// Tells of files that are mounted over these; nil without `/proc`.
+    private let mounts: MountTable?
     private let logger: Logger
     /// Whether it was said that there is no server: once is enough.
     private var hasWarned = false
@@ -25,6 +27,7 @@ struct HostResolver: ~Copyable {
         let fileBehindStub = try WatchedFile(Self.pathBehindStub)
         self.file = file
         self.fileBehindStub = fileBehindStub
+        mounts = try? MountTable()
         self.logger = logger
         read()
     }
@@ -33,6 +36,10 @@ struct HostResolver: ~Copyable {
     func watch(by epoll: borrowing Epoll, token: UInt64) throws(LinuxError) {
         try epoll.add(file.descriptor, token: token, interest: [.readable])
         try epoll.add(fileBehindStub.descriptor, token: token, interest: [.readable])
+        switch mounts {
+        case .some(let mounts): try epoll.add(mounts.descriptor, token: token, interest: [.priority])
+        case .none: break
+        }
     }
 
     /// Reads the file again if something has happened to it, or to the servers behind systemd-resolved's stub.
@@ -58,9 +65,6 @@ struct HostResolver: ~Copyable {
         } catch {
             logger.warning("\(error)")
             new = ResolverConfiguration()
-        }
-        if new.refused != old.refused {
-            for server in new.refused { logger.warning("\(Self.path): \(server) is intercom itself and is not asked") }
         }
         if new.nameservers.isEmpty {
             new.nameservers = old.nameservers

@@ -66,7 +66,8 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func openNamespace(_ call: OpenerCalls.OpenNamespace, _ passed: consuming Descriptor?) throws(LinuxError) {
         if let port = call.port, port != 53, port != 0 { throw Self.refusal("port \(port)") }
         let errand = NamespaceErrand(
-            in: try namespace(passed), listener: call.port.map { SocketAddress(v4: 0x7F00_000B, port: $0) },
+            in: try namespace(passed),
+            listener: call.port.map { SocketAddress(v4: IPv4Address.intercom.bits, port: $0) },
             receiveBuffer: try call.receiveBuffer.map(Self.room))
         opener.open([errand])
         let opened = try errand.take()

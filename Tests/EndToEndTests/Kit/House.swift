@@ -309,6 +309,13 @@ struct Reply: CustomStringConvertible {
         }
     }
 
+    /// How long the answer took, as dig says.
+    var milliseconds: Int? {
+        output.lines.first { $0.hasPrefix(";; Query time: ") }?.split(separator: " ").dropFirst(3).first.flatMap {
+            Int($0)
+        }
+    }
+
     /// The data of the answer's records, sorted.
     var data: [String] {
         answer.map { $0.split(separator: " ", maxSplits: 4).last.map(String.init) ?? "" }.sorted()

@@ -2,7 +2,8 @@
 
     upstream.py ADDRESS MODE NAME
 
-MODE is normal, or silent, servfail or refused for every name, or tcp: silent over UDP. Every query is a line of output: transport, name, type.
+MODE is normal, or silent, servfail or refused for every name, or tcp: silent over UDP,
+or silent-s: silent to names that begin with s. Every query is a line of output: transport, name, type.
 TXT records say "from NAME"; A records are 192.0.2.1, or 192.0.2.1 to 192.0.2.100 for big and truncated.
 """
 
@@ -117,7 +118,7 @@ def serve_udp(udp):
         times = count(query, "udp")
         if wire is None:
             continue
-        if mode in ("silent", "tcp") or first == "silent" or first == "dropped" and times == 1:
+        if mode in ("silent", "tcp") or mode == "silent-s" and first.startswith("s") or first == "silent" or first == "dropped" and times == 1:
             continue
         if first == "spoofed":
             # The wrong id, the wrong question, garbage, a query: none of them may be believed.
