@@ -113,15 +113,13 @@ struct HostResolverTests {
         }
     }
 
-    @Test("that names 127.0.0.11, where that is our own listener, is a loop: it is found out, and others are asked")
-    func ourselves() throws {
+    @Test("that names 127.0.0.11 where nobody answers there leads to the next server at once")
+    func nobody() throws {
         let text = "nameserver 127.0.0.11\nnameserver 127.0.0.5\n"
         try House.lend(configuration: Self.network, resolver: text) { house in
-            try house.startUpstream("127.0.0.5", mode: "servfail")
+            try house.startUpstream("127.0.0.5")
             try house.container("app", "--network", "n")
-            try house.mustCtl("container", "add", "self", "--netns", house.path(house.host), "--network", "n")
-            _ = try house.dig("app", "first.example")
-            #expect(eventually { house.log.contains("upstream 127.0.0.11:53 asks us in turn") }, "\(house.log)")
+            #expect(try answerer(house) == "\"from 127.0.0.5\"")
         }
     }
 

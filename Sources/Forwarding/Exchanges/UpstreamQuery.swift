@@ -11,6 +11,10 @@ struct UpstreamQuery: Sendable {
     let checkingDisabled: Bool
     let dnssecOK: Bool
 
+    /// The largest datagram that is asked for: it passes every path without fragments, of which forgers could send the second
+    /// (RFC 9715 §3).
+    static let datagramSize: UInt16 = 1232
+
     init(_ question: [UInt8], _ client: ClientQuery) {
         self.question = question
         recursionDesired = client.flags.rd
@@ -44,7 +48,7 @@ extension [UInt8] {
     fileprivate mutating func appendOPT(dnssecOK: Bool) {
         append(0)
         append(word16: RecordType.opt.rawValue)
-        append(word16: UInt16(Transport.maximumDatagram))
+        append(word16: UpstreamQuery.datagramSize)
         append(word16: 0)
         append(word16: dnssecOK ? 0x8000 : 0)
         append(word16: 0)
