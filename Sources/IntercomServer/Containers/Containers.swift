@@ -2,6 +2,7 @@
 
 import Attachment
 import ControlAPI
+import DNSWire
 import LinuxNet
 import Logging
 import Registry
@@ -13,7 +14,7 @@ import SystemPackage
 /// workers behind the names that they answer with, when the control plane publishes.
 final class Containers {
     /// The address that containers ask.
-    static var listenerAddress: SocketAddress { SocketAddress(v4: 0x7F00_000B, port: 53) }
+    static var listenerAddress: SocketAddress { SocketAddress(v4: IPv4Address.intercom.bits, port: 53) }
 
     /// What came of a declaration.
     enum Outcome {
