@@ -16,7 +16,7 @@ TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base mandoc nftable
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
-.PHONY: all build demo demo-tiers test check lint format docs fuzz test-asan test-tsan differential coverage floods soak \
+.PHONY: all build demo demo-tiers test check lint shape format docs fuzz test-asan test-tsan differential coverage floods soak \
     bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
@@ -62,6 +62,10 @@ OURS := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Micro
 
 lint: need-swift
 	$(SWIFT) format lint --strict --parallel --recursive $(OURS)
+
+# What makes a type of the server hard to read, counted: fails past its limits.
+shape:
+	@Tests/shape
 
 format: need-swift
 	$(SWIFT) format --in-place --parallel --recursive $(OURS)

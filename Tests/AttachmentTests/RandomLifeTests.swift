@@ -1,5 +1,6 @@
 // Random lives: what is true after every step, and that nothing is left in the end.
 
+import Foundation
 import Testing
 
 @testable import Attachment
@@ -12,17 +13,20 @@ struct RandomLifeTests {
         var world = World(observing: seed % 2 == 0, defaultPort: seed % 3 == 0 ? .redirected : .direct)
         world.isHeld = true
         var numbers: [DeclarationNumber] = []
-        for _ in 0..<2_000 {
+        for _ in 0..<Self.steps {
             step(&world, &numbers, &random)
             check(world)
         }
         finish(&world, numbers)
     }
 
+    /// Steps of each history; INTERCOM_HISTORY of them for a long run.
+    private static let steps = ProcessInfo.processInfo.environment["INTERCOM_HISTORY"].flatMap { Int($0) } ?? 2_000
+
     private func step(_ world: inout World, _ numbers: inout [DeclarationNumber], _ random: inout SplitMix) {
         let namespace = NamespaceKey(device: 4, inode: random.next(below: 4))
         let path = "/run/netns/\(random.next(below: 5))"
-        switch random.next(below: 14) {
+        switch random.next(below: 20) {
         case 0, 1:
             world.namespaces[.path(path)] = namespace
             world.handle(.pathAppeared(path, namespace))
@@ -34,6 +38,7 @@ struct RandomLifeTests {
             let source =
                 random.next(below: 2) == 0 ? NamespaceSource.path(path) : .pid(Int32(random.next(below: 3)) + 1)
             let port: ListenerPort = random.next(below: 2) == 0 ? .direct : .redirected
+            if numbers.count > 40 { numbers.removeAll { world.room.declaration($0) == nil } }
             numbers.append(world.declare("c", source, port, isStanding: random.next(below: 3) == 0))
         case 6:
             guard let number = numbers.randomElement(using: &random) else { return }

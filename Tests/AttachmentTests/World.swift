@@ -42,6 +42,7 @@ struct World {
     var isOpenerAway = false
     /// Keeps results of the opener until ``answer(_:)``.
     var isHeld = false
+    private var isSettling = false
     /// Names that the registry takes no second time.
     var refusedNames: Set<String> = []
 
@@ -83,6 +84,9 @@ struct World {
 
     /// Answers everything until nothing is under way.
     mutating func settle() {
+        if isSettling { return }
+        isSettling = true
+        defer { isSettling = false }
         while !requests.isEmpty || !rules.isEmpty || !closing.isEmpty {
             if !requests.isEmpty { answer() }
             if !rules.isEmpty { finishRules() }

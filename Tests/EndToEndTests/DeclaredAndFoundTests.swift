@@ -124,20 +124,36 @@ struct DeclaredAndFoundTests {
     func clashes() throws {
         try lend { house in
             #expect(try warnings(house) == [])
-            try house.mustCtl("container", "add", "web", "--network", "br0,ip=10.1.0.99")
+            let other = try house.namespace("other")
+            try house.mustCtl("container", "add", "web", "--netns", other, "--network", "br0,ip=10.1.0.99")
             #expect(try house.dig("app", "web").data == ["10.1.0.2", "10.1.0.99"])
             for bridge in ["br0", "br1"] { try house.ip("link set \(bridge) alias front") }
             #expect(try eventually { try warnings(house).count == 2 })
             let warned = try warnings(house)
             #expect(warned[0].hasPrefix("2 networks are called front (interface br0, interface br1)"), "\(warned)")
             #expect(
-                warned[1].hasPrefix("2 containers are called web (/run/netns/web, declared by control)"), "\(warned)")
+                warned[1].hasPrefix("2 containers are called web (/run/netns/other, /run/netns/web)"), "\(warned)")
             let refused = try house.ctl("network", "inspect", "front")
             #expect(refused.status == 1 && refused.err.contains("say which: br0, br1"), "\(refused)")
             #expect(try lines(house, "network", "inspect", "br1")[0] == "NETWORK front")
             try house.mustCtl("container", "rm", "web")
             try house.ip("link set br1 alias data")
             #expect(try eventually { try warnings(house) == [] })
+            #expect(try house.dig("app", "web").data == ["10.1.0.2"])
+        }
+    }
+
+    @Test("a name that was found is joined by who declares it without a namespace")
+    func joined() throws {
+        try lend { house in
+            try house.mustCtl("container", "add", "web", "--hostname", "www.example")
+            #expect(try house.dig("app", "www.example").data == ["10.1.0.2"])
+            #expect(try lines(house, "container", "ls").filter { $0.hasPrefix("web ") }.count == 1)
+            #expect(house.stopDaemon() == 0)
+            try house.startDaemon(Self.configuration)
+            #expect(try eventually { try house.dig("app", "www.example").data == ["10.1.0.2"] }, "\(house.log)")
+            try house.mustCtl("container", "rm", "web")
+            #expect(try house.dig("app", "www.example").status != "NOERROR")
             #expect(try house.dig("app", "web").data == ["10.1.0.2"])
         }
     }

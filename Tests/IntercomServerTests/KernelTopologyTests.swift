@@ -27,6 +27,27 @@ private let twoOnABridge = [
 
 @Suite("The kernel's links and addresses become networks and containers:")
 struct KernelTopologyTests {
+    @Test("a container with more links and addresses than are kept of one costs no more, and is named")
+    func limits() throws {
+        var topology = KernelTopology(selection: InterfaceSelection(patterns: ["*"], exclude: []))
+        for line in twoOnABridge { try topology.take(line) }
+        _ = topology.takeChanges()
+        let limit = KernelNamespace.containerLimit
+        for number in 0..<(2 * limit) {
+            try topology.take("7 link \(number + 10) x\(number) dummy up")
+            try topology.take("7 address 10.0.\(4 + number / 250).\(1 + number % 250)/16 on 2")
+        }
+        #expect(topology.containers[NamespaceID(rawValue: 7)]?.state.links.count == limit)
+        #expect(topology.containers[NamespaceID(rawValue: 7)]?.state.addresses[2]?.count == limit)
+        #expect(topology.truncated == ["web"])
+        // What was known is still followed.
+        try topology.take("7 no address 10.0.0.2/24 on 2")
+        try topology.take("7 address 10.0.0.9/24 on 2")
+        #expect(topology.containers[NamespaceID(rawValue: 7)]?.state.addresses[2]?.count == limit)
+        let others = topology.takeChanges().map(\.line).filter { !$0.contains("web") }
+        #expect(!others.contains { $0.contains("app") }, "nobody else is looked at: \(others)")
+    }
+
     private func play(
         _ steps: [Step], before: [String] = [], interfaces: [String] = ["*"], exclude: [String] = [],
         declared: Set<String> = []

@@ -2,6 +2,7 @@
 
 import Attachment
 import LinuxNet
+import SystemPackage
 
 extension NamespaceSource {
     /// The process that it belongs to, also by a path under `/proc` or a link to one, as people make them to see a
@@ -29,5 +30,17 @@ extension NamespaceSource {
         case .pid: []
         case .path(let path): Files.trail(of: path).filter { !$0.hasPrefix("/proc/") }
         }
+    }
+
+    /// Opens a namespace anew that is known: nothing keeps it open, so that it ends with its container.
+    /// - Throws: ``LinuxError``, also where another namespace is there now.
+    func openNamespace(_ identity: NamespaceIdentity, by opener: any Opener) throws(LinuxError) -> NetworkNamespace {
+        var process: ProcessDescriptor?
+        if let pid = self.process { process = try ProcessDescriptor(pid: pid) }
+        let namespace = try self.openNamespace(of: process, by: opener).takeNamespace()
+        guard namespace.identity == identity else {
+            throw LinuxError(call: "open", errno: .noSuchFileOrDirectory, subject: description)
+        }
+        return namespace
     }
 }

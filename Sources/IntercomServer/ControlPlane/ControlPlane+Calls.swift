@@ -94,6 +94,10 @@ extension ControlPlane {
         do throws(ControlError) {
             try DefinitionLimits.check(parameters)
             let definition = try ContainerDefinition(parameters)
+            var parameters = parameters
+            if parameters.netns == nil, parameters.pid == nil {
+                parameters.netns = try pathOfFound(named: definition.name)
+            }
             guard let source = try Self.source(of: parameters) else {
                 try changeRegistry { registry throws(RegistryError) in _ = try registry.addContainer(definition) }
                 keep(parameters, nil)
@@ -106,6 +110,14 @@ extension ControlPlane {
         } catch {
             done(error)
         }
+    }
+
+    /// The path of a container that was found under a name: who declares that name means it.
+    /// - Throws: `AmbiguousName` where several were found.
+    private func pathOfFound(named name: String) throws(ControlError) -> String? {
+        guard registry.hasContainer(named: name), registry.declaredContainer(named: name) == nil else { return nil }
+        let found = try container(named: name)
+        return containers.namespaceOfContainer[found.id].flatMap { containers.room[$0]?.path }
     }
 
     private func add(

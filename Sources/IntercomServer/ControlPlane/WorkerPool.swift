@@ -103,3 +103,13 @@ final class WorkerPool {
         for worker in workers { worker.join() }
     }
 }
+
+/// A worker that cannot go on. Its namespaces are served by nobody, so the daemon ends: the service manager starts it again.
+struct WorkerFailure: Error, CustomStringConvertible {
+    let worker: Int
+    let cause: LinuxError
+
+    var description: String {
+        "worker \(worker) cannot wait for events: \(cause); the daemon ends, as nobody would answer its containers"
+    }
+}

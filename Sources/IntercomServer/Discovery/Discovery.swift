@@ -43,7 +43,11 @@ final class Discovery {
     var warnings: [String] {
         let room = plane.containers.room
         let second = room.secondPaths.map { "\($0.path) is the namespace of \($0.other), which is attached" }
+        let truncated = kernel?.topology.truncated ?? []
         return [kernelProblem].compactMap { $0 } + directoryProblems
+            + truncated.map {
+                "container \($0) has more than \(KernelNamespace.containerLimit) links or addresses; only the first are answered"
+            }
             + (room.problems.map(\.failure.description) + second).sorted()
     }
 

@@ -35,7 +35,7 @@ struct KernelTopology: Sendable {
     /// A container's namespace, and what was last said of it.
     struct Container: Sendable {
         var namespace: HeardNamespace
-        var state = KernelNamespace()
+        var state = KernelNamespace(limit: KernelNamespace.containerLimit)
         /// The links of the host that its own hang on.
         var parents: Set<UInt32> = []
         var endpoints: [Endpoint] = []
@@ -134,6 +134,9 @@ struct KernelTopology: Sendable {
         for parent in container.parents { forget(id, on: parent) }
         if let told = container.told { goneContainers.append(told.cookie) }
     }
+
+    /// Names of containers that have more links or addresses than are kept of one.
+    var truncated: [String] { containers.values.filter(\.state.isTruncated).map(\.namespace.name).sorted() }
 
     // MARK: - Messages
 

@@ -1,6 +1,5 @@
 // Listeners that outlive the daemon: the service manager keeps their sockets, where queries wait for the next one.
 
-import Attachment
 import LinuxNet
 import Logging
 import Systemd
@@ -107,36 +106,5 @@ struct StoredListeners: ~Copyable {
         tickets = [:]
         defer { kept.formIntersection(used) }
         return kept.subtracting(used)
-    }
-}
-
-extension Containers {
-    /// Has the service manager keep the listener of a container that has been attached; without one it lives as long as we.
-    func store(_ sockets: borrowing ListenerSockets, as name: StoredListenerName) {
-        guard ServiceManager.isListening, storedListeners.keep("\(name)") else { return }
-        do throws(SystemdError) {
-            try ServiceManager.store(sockets, as: "\(name)")
-        } catch {
-            logger.warning("\(name) is not kept over a restart: \(error)", metadata: .about(limitedAs: "store"))
-        }
-    }
-
-    /// Has the service manager let go of a listener, so that its namespace can end.
-    func forgetStored(_ name: StoredListenerName) {
-        if storedListeners.letGo(of: "\(name)") { forget("\(name)") }
-    }
-
-    private func forget(_ name: String) {
-        do throws(SystemdError) {
-            try ServiceManager.forget(name)
-        } catch {
-            logger.warning("\(name) may be kept for ever: \(error)", metadata: .about(limitedAs: "store"))
-        }
-    }
-
-    /// Lets go of listeners whose containers have ended while nobody watched.
-    func closeUnclaimedListeners() {
-        let used = Set(room.namespaces.map { "\(StoredListenerName(inode: $0.inode))" })
-        for name in storedListeners.closeAll(but: used) { forget(name) }
     }
 }

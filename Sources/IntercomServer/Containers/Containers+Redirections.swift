@@ -7,40 +7,6 @@ import Logging
 import Registry
 import SystemPackage
 
-/// The rules of one namespace, and whether somebody has changed them.
-struct Redirection: ~Copyable {
-    /// The longest pause before rules are set anew that somebody removes again and again.
-    static let longestPatience = Duration.seconds(60)
-    private static let shortestPatience = Duration.milliseconds(100)
-
-    let namespace: NamespaceKey
-    let rules: PortRedirection
-    let monitor: NftablesMonitor
-    /// True from a change by somebody else until the rules have been set anew.
-    var isDoubtful = false
-    /// True while the opener is at it.
-    var isBusy = false
-    /// Runs until the rules may be set anew. Meanwhile nobody looks at the monitor: what floods it costs nothing.
-    var timer: Timer?
-    private var lastRepair = ContinuousClock.Instant.now
-    private var patience = Duration.zero
-
-    init(of namespace: NamespaceKey, _ rules: PortRedirection, _ monitor: consuming NftablesMonitor) {
-        self.namespace = namespace
-        self.rules = rules
-        self.monitor = monitor
-    }
-
-    /// The time from which on the rules may be set anew: at once, unless that was done a short while ago; each time later.
-    var mayBeRepairedAt: ContinuousClock.Instant { lastRepair + patience }
-
-    mutating func noteRepair(_ now: ContinuousClock.Instant) {
-        let isCalm = lastRepair.duration(to: now) > Self.longestPatience
-        patience = isCalm ? Self.shortestPatience : min(max(patience * 2, Self.shortestPatience), Self.longestPatience)
-        lastRepair = now
-    }
-}
-
 extension PortRedirection {
     /// The way from where containers ask to a listener of ours.
     static func ofListener(at port: UInt16) -> PortRedirection {
@@ -212,20 +178,6 @@ extension PortRedirection {
     ) throws(LinuxError) -> NftablesMonitor {
         let namespace = try source.openNamespace(identity, by: opener)
         return try opener.set(self, in: namespace)
-    }
-}
-
-extension NamespaceSource {
-    /// Opens a namespace anew that is known: nothing keeps it open, so that it ends with its container.
-    /// - Throws: ``LinuxError``, also where another namespace is there now.
-    func openNamespace(_ identity: NamespaceIdentity, by opener: any Opener) throws(LinuxError) -> NetworkNamespace {
-        var process: ProcessDescriptor?
-        if let pid = self.process { process = try ProcessDescriptor(pid: pid) }
-        let namespace = try self.openNamespace(of: process, by: opener).takeNamespace()
-        guard namespace.identity == identity else {
-            throw LinuxError(call: "open", errno: .noSuchFileOrDirectory, subject: description)
-        }
-        return namespace
     }
 }
 

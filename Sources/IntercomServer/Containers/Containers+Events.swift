@@ -1,0 +1,111 @@
+// What happens to containers: processes exit, paths go, links change, listeners are kept, repaired and lost.
+
+import Attachment
+import LinuxNet
+import Logging
+import Registry
+import Systemd
+
+extension Containers {
+    // MARK: - Ends
+
+    /// A process by which a container came has exited.
+    func processEnded(_ ticket: Ticket) {
+        guard let namespace = watch.container(of: ticket) else { return }
+        handle(.processExited(namespace))
+        plane.publish()
+    }
+
+    /// Something happened to paths of containers.
+    func takePathEvents() {
+        do throws(LinuxError) {
+            endAbsent(among: try watch.readEvents())
+        } catch {
+            logger.error("paths of namespaces cannot be watched: \(error)")
+        }
+    }
+
+    /// Ends those whose path leads to their namespace no more.
+    func endAbsent() { endAbsent(among: Array(room.namespaces)) }
+
+    private func endAbsent(among namespaces: some Sequence<NamespaceKey>) {
+        for namespace in namespaces {
+            guard let source = room[namespace]?.source, !source.isStill(NamespaceIdentity(namespace)) else { continue }
+            handle(.sourceGone(namespace, source.description))
+        }
+        plane.publish()
+    }
+
+    // MARK: - Links
+
+    /// The kernel shows something else of a container: it may be on a network now, or its port 53 free.
+    func linksChanged(of container: ContainerID) {
+        guard let namespace = namespaceOfContainer[container] else { return }
+        settleResolverFile(of: namespace)
+        if room[namespace]?.port == nil { handle(.kernelChanged(namespace)) }
+    }
+
+    // MARK: - The daemon's end
+
+    /// Takes back what containers have of us; their listeners close with the workers.
+    func takeBackAll() {
+        for namespace in Array(room.namespaces) {
+            removeResolverFiles(of: namespace)
+            removeRules(of: namespace)
+        }
+        requests.finishAll(within: .seconds(3))
+    }
+    // MARK: - Kept over a restart
+
+    /// Has the service manager keep the listener of a container that has been attached; without one it lives as long as we.
+    func store(_ sockets: borrowing ListenerSockets, as name: StoredListenerName) {
+        guard ServiceManager.isListening, storedListeners.keep("\(name)") else { return }
+        do throws(SystemdError) {
+            try ServiceManager.store(sockets, as: "\(name)")
+        } catch {
+            logger.warning("\(name) is not kept over a restart: \(error)", metadata: .about(limitedAs: "store"))
+        }
+    }
+
+    /// Has the service manager let go of a listener, so that its namespace can end.
+    func forgetStored(_ name: StoredListenerName) {
+        if storedListeners.letGo(of: "\(name)") { forget("\(name)") }
+    }
+
+    private func forget(_ name: String) {
+        do throws(SystemdError) {
+            try ServiceManager.forget(name)
+        } catch {
+            logger.warning("\(name) may be kept for ever: \(error)", metadata: .about(limitedAs: "store"))
+        }
+    }
+
+    /// Lets go of listeners whose containers have ended while nobody watched.
+    func closeUnclaimedListeners() {
+        let used = Set(room.namespaces.map { "\(StoredListenerName(inode: $0.inode))" })
+        for name in storedListeners.closeAll(but: used) { forget(name) }
+    }
+
+    // MARK: - Repaired and lost
+
+    func listenerWasRepaired(of view: ViewID) {
+        let name = plane.name(of: ContainerID(of: view))
+        logger.warning(
+            """
+            container \(name): a socket of its listener was destroyed inside its namespace (as 'ss -K' does); the listener \
+            serves again
+            """, metadata: .about(container: name, limitedAs: "repair of \(view.rawValue)"))
+    }
+
+    /// A worker has closed a listener that cannot serve any more: it is made anew, with growing pauses where it fails again.
+    func listenerFailed(of view: ViewID, _ error: LinuxError) {
+        guard let namespace = namespaceOfContainer[ContainerID(of: view)] else { return }
+        handle(.listenerLost(namespace, Failure(.refused, "failed and is made anew: \(error)")))
+        plane.publish()
+    }
+
+    /// A sentence for each declared container without a listener.
+    var warnings: [String] {
+        room.listenerless.map { "listener of container \(name(of: $0.namespace)): \($0.failure)" }.sorted()
+    }
+}

@@ -1,0 +1,38 @@
+// The nftables rules of one namespace that lead port 53 to a listener on another port, and when they are set anew.
+
+import Attachment
+import LinuxNet
+
+/// The rules of one namespace, and whether somebody has changed them.
+struct Redirection: ~Copyable {
+    /// The longest pause before rules are set anew that somebody removes again and again.
+    static let longestPatience = Duration.seconds(60)
+    private static let shortestPatience = Duration.milliseconds(100)
+
+    let namespace: NamespaceKey
+    let rules: PortRedirection
+    let monitor: NftablesMonitor
+    /// True from a change by somebody else until the rules have been set anew.
+    var isDoubtful = false
+    /// True while the opener is at it.
+    var isBusy = false
+    /// Runs until the rules may be set anew. Meanwhile nobody looks at the monitor: what floods it costs nothing.
+    var timer: Timer?
+    private var lastRepair = ContinuousClock.Instant.now
+    private var patience = Duration.zero
+
+    init(of namespace: NamespaceKey, _ rules: PortRedirection, _ monitor: consuming NftablesMonitor) {
+        self.namespace = namespace
+        self.rules = rules
+        self.monitor = monitor
+    }
+
+    /// The time from which on the rules may be set anew: at once, unless that was done a short while ago; each time later.
+    var mayBeRepairedAt: ContinuousClock.Instant { lastRepair + patience }
+
+    mutating func noteRepair(_ now: ContinuousClock.Instant) {
+        let isCalm = lastRepair.duration(to: now) > Self.longestPatience
+        patience = isCalm ? Self.shortestPatience : min(max(patience * 2, Self.shortestPatience), Self.longestPatience)
+        lastRepair = now
+    }
+}
