@@ -115,7 +115,7 @@ struct DiscoveryHardshipTests {
             try house.bridge("br0", "10.1.0.1/24")
             try house.plug("app", into: "br0", "10.1.0.3/24")
             let long = String(repeating: "x", count: 64)
-            for name in ["has.dot", long] {
+            for name in ["has..dot", long] {
                 _ = try house.namespace(name)
                 try house.ip("link add v\(name.count) type veth peer name eth0 netns \(name)")
                 try house.ip("link set v\(name.count) master br0 up")
@@ -123,9 +123,9 @@ struct DiscoveryHardshipTests {
             }
             try house.command("ip", "-n", "house", "link", "set", "br0", "alias", "a..b\u{1B}[31m")
             #expect(try eventually { try warnings(house).count == 3 }, "\(house.log)")
-            #expect(try house.ctl("container", "ls").out.contains("has.dot"))
+            #expect(try house.ctl("container", "ls").out.contains("has..dot"))
             #expect(try house.ctl("network", "ls").out.contains(#"a..b\027[31m"#))
-            #expect(try house.dig("app", "has.dot").data == [])
+            #expect(try house.dig("app", "has..dot").data == [])
             #expect(try house.dig("app", "app").data == ["10.1.0.3"])
         }
     }
