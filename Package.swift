@@ -127,6 +127,7 @@ let package = Package(
             exclude: ["answers", "resolv.conf", "town.toml"], swiftSettings: settings),
         // One test for each class of attack that forwarders met; SECURITY.md lists them.
         .testTarget(name: "Museum", dependencies: ["DNSWire", "Forwarding", "LinuxNet"], swiftSettings: settings),
+        .testTarget(name: "RepositoryTests", swiftSettings: settings),
         .testTarget(
             name: "IntercomServerTests", dependencies: ["Attachment", "IntercomServer", "Promise"],
             swiftSettings: settings),

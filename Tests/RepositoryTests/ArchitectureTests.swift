@@ -1,0 +1,105 @@
+// ARCHITECTURE.md, CONTRIBUTING.md and SECURITY.md name files, types and functions: each must still exist.
+
+import Foundation
+import Testing
+
+/// The working tree that these tests were compiled from.
+private enum Repository {
+    static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    static func text(of path: String) throws -> String {
+        try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    static func exists(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: root.appendingPathComponent(path).path)
+    }
+
+    /// The text of every Swift file below a folder.
+    static func sources(below folders: [String]) -> [String] {
+        folders.flatMap { folder -> [String] in
+            let files = FileManager.default.enumerator(
+                at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)
+            return (files?.allObjects ?? []).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
+                .compactMap { try? String(contentsOf: $0, encoding: .utf8) }
+        }
+    }
+}
+
+/// One piece of text between backticks, as `Registry.takeChanges()` or `Sources/Registry`.
+private struct CodeSpan: CustomStringConvertible, Sendable {
+    var document: String
+    var text: String
+    var description: String { "\(document): `\(text)`" }
+
+    static func all(in document: String) throws -> [CodeSpan] {
+        var outsideBlocks = ""
+        var isInBlock = false
+        for line in try Repository.text(of: document).split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("```") { isInBlock.toggle() }
+            if !isInBlock, !line.hasPrefix("    ") { outsideBlocks += line + "\n" }
+        }
+        let parts = outsideBlocks.split(separator: "`", omittingEmptySubsequences: false)
+        return parts.enumerated().filter { $0.offset % 2 == 1 }.map {
+            CodeSpan(document: document, text: String($0.element))
+        }
+    }
+
+    /// A path of the repository, or nil. A pattern (`*`, `…`, `NAME`) is none.
+    var path: String? {
+        let first = text.split(separator: "/").first.map(String.init) ?? ""
+        guard ["Sources", "Tests", "Benchmarks", "config", ".ci"].contains(first),
+            !text.contains(where: { "*…{ ".contains($0) }), !text.contains("NAME")
+        else { return nil }
+        return text
+    }
+
+    /// The type and the member of `Type.member` or `Type.member(label:)`, or nil.
+    var member: (type: String, name: String)? {
+        let beforeArguments = text.prefix { $0 != "(" }
+        let parts = beforeArguments.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let initial = parts[0].first, initial.isUppercase, let lower = parts[1].first,
+            lower.isLowercase, parts.joined().allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
+        else { return nil }
+        // A file of the top level, as `Package.swift`.
+        if ["swift", "md", "toml"].contains(parts[1]) { return nil }
+        return (parts[0], parts[1])
+    }
+}
+
+@Suite("What the documents name exists")
+struct ArchitectureTests {
+    static let documents = ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"]
+
+    @Test("Every path in a document exists", arguments: documents)
+    func paths(document: String) throws {
+        let missing = try CodeSpan.all(in: document).filter { span in
+            span.path.map { !Repository.exists($0) } ?? false
+        }
+        #expect(missing.isEmpty, "\(missing)")
+    }
+
+    @Test("Every function in a document is declared in Sources or Tests", arguments: documents)
+    func members(document: String) throws {
+        let sources = Repository.sources(below: ["Sources", "Tests", "Benchmarks/Micro"])
+        let missing = try CodeSpan.all(in: document).filter { span in
+            guard let (type, name) = span.member else { return false }
+            let declarations = ["struct", "class", "enum", "protocol", "extension", "actor"].map { "\($0) \(type)" }
+            let files = sources.filter { text in declarations.contains { text.contains($0) } }
+            let isDeclared = files.contains { text in
+                ["func", "var", "let", "case"].contains { text.contains("\($0) \(name)") }
+            }
+            return !isDeclared
+        }
+        #expect(missing.isEmpty, "\(missing)")
+    }
+
+    @Test("ARCHITECTURE.md names every room of Sources")
+    func rooms() throws {
+        let text = try Repository.text(of: "ARCHITECTURE.md")
+        let rooms = try FileManager.default.contentsOfDirectory(
+            atPath: Repository.root.appendingPathComponent("Sources").path)
+        #expect(rooms.filter { !text.contains($0) }.isEmpty)
+    }
+}
