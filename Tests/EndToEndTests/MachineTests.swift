@@ -119,7 +119,7 @@ struct MachineTests {
             try machine.must("systemctl", "stop", "intercom-opener.service")
             try machine.container("web", "--network", "n,ip=10.0.0.2")
             let opener = try machine.show("intercom-opener.service", "MainPID")
-            try machine.must("kill", "-STOP", opener)
+            try machine.must("sh", "-c", "kill -STOP \(opener)")
             #expect(try eventually(within: 20) { try machine.show("intercom-opener.service", "MainPID") != opener })
             #expect(
                 try eventually(within: 20) {
