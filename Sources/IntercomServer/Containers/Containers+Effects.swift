@@ -108,6 +108,12 @@ extension Containers {
             }
             if !source.isStill(NamespaceIdentity(namespace)) { handle(.sourceGone(namespace, source.description)) }
         } catch {
+            watch.remove(namespace)
+            // A container whose end goes unnoticed would keep its names for ever: one that is just being declared is refused.
+            if errand != nil, let number = room[namespace]?.declaration {
+                let failure = Failure(.refused, "\(source) cannot be watched: \(error)")
+                return handle(.enrollmentRefused(number, failure))
+            }
             logger.error(
                 "container \(name(of: namespace)): its end will not be noticed: \(error)",
                 metadata: .about(container: name(of: namespace)))
