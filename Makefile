@@ -76,8 +76,10 @@ DOCS := $(CURDIR)/.build/docs
 docs: need-swift
 	@.ci/install $(BUILD_PACKAGES)
 	@mkdir -p $(DOCS)/graphs
-	$(SWIFT) build --quiet --target IntercomServer --scratch-path $(DOCS) -Xswiftc -emit-symbol-graph \
-	    -Xswiftc -emit-symbol-graph-dir -Xswiftc $(DOCS)/graphs -Xswiftc -symbol-graph-minimum-access-level -Xswiftc package
+	@for room in IntercomServer RuntimeWire; do \
+	    $(SWIFT) build --quiet --target $$room --scratch-path $(DOCS) -Xswiftc -emit-symbol-graph \
+	    -Xswiftc -emit-symbol-graph-dir -Xswiftc $(DOCS)/graphs \
+	    -Xswiftc -symbol-graph-minimum-access-level -Xswiftc package || exit 1; done
 	@Tests/check-documentation $(DOCS)
 
 # All tests under the sanitizers of memory and of threads, with daemons that are built so, too (Tests/sanitize says more).

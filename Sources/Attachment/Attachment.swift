@@ -119,10 +119,12 @@ package struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         case refused
     }
 
+    /// Class of the failure.
     package var kind: Kind
     /// What failed and why, for people.
     package var description: String
 
+    /// A failure of a class, with a sentence for people.
     package init(_ kind: Kind, _ description: String) {
         self.kind = kind
         self.description = description

@@ -26,6 +26,9 @@ public struct RecordBuilder: Sendable {
 
     /// Adds a record.
     /// - Parameters:
+    ///   - type: its type.
+    ///   - owner: the name that it is of.
+    ///   - recordClass: its class, nearly always IN.
     ///   - ttl: seconds that it may be kept.
     ///   - data: RDATA, at most 65,535 octets; of more, nothing is added.
     /// - Returns: the octets that it takes.

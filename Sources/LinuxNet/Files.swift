@@ -79,7 +79,9 @@ package enum Files {
 
     /// Writes one line to a standard stream if the stream takes it at once: a pipe that nobody reads, or a stopped
     /// terminal, is not waited for.
-    /// - Parameter line: with its newline; cut so that a pipe takes all of it or nothing (PIPE_BUF, pipe(7)).
+    /// - Parameters:
+    ///   - line: with its newline; cut so that a pipe takes all of it or nothing (PIPE_BUF, pipe(7)).
+    ///   - stream: standard output or standard error.
     /// - Returns: false where the line is lost.
     package static func writeUnlessBlocked(_ line: String, to stream: Stream) -> Bool {
         var bytes = Array(line.utf8)

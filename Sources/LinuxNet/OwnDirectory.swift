@@ -30,7 +30,9 @@ package struct OwnDirectory: ~Copyable, Sendable {
     }
 
     /// Opens a directory in this one.
-    /// - Parameter makes: makes it where it is absent, mode 0755 less the umask.
+    /// - Parameters:
+    ///   - name: one component, neither `.` nor `..`.
+    ///   - makes: makes it where it is absent, mode 0755 less the umask.
     /// - Throws: ``LinuxError``: `tooManySymbolicLinkLevels` for a link, `permissionDenied` where others may change it.
     package func directory(_ name: String, makes: Bool) throws(LinuxError) -> OwnDirectory {
         let subject = "\(path)/\(name)"
@@ -73,7 +75,10 @@ package struct OwnDirectory: ~Copyable, Sendable {
     }
 
     /// Writes a file so that a reader sees all of the old text or all of the new, mode 0644.
-    /// - Parameter replaces: takes the place of a file of that name; else that is refused (`fileExists`).
+    /// - Parameters:
+    ///   - name: one component, neither `.` nor `..`.
+    ///   - text: all that the file is to have.
+    ///   - replaces: takes the place of a file of that name; else that is refused (`fileExists`).
     /// - Throws: ``LinuxError``; what had the name is unchanged then.
     package func write(_ name: String, _ text: String, replaces: Bool) throws(LinuxError) {
         let subject = "\(path)/\(name)"

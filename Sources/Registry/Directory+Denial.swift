@@ -76,7 +76,10 @@ extension Directory {
     // MARK: - Names that somebody outside may know
 
     /// True for a block of addresses that is wholly within a subnet of the view's networks: nobody outside knows its names.
-    /// - Parameter prefix: bits of the block that a route sends elsewhere; it wins over subnets that are as long or wider.
+    /// - Parameters:
+    ///   - block: the addresses that a reverse name is about.
+    ///   - view: the container that asks.
+    ///   - prefix: bits of the block that a route sends elsewhere; it wins over subnets that are as long or wider.
     package mutating func isReverseOfMyNetworks(
         _ block: ReverseBlock, view: ViewID, unlessRouted prefix: Int = -1
     ) -> Bool {

@@ -43,17 +43,21 @@ package struct RuntimeContainer: Equatable, Sendable {
     package var hostname: String?
     /// A process in it; nil while none runs.
     package var pid: Int32?
+    /// Whose network namespace it has.
     package var namespace = Namespace.own
     /// The path of its network namespace, where the runtime has one.
     package var namespacePath: String?
     /// Nil where nobody checks its health.
     package var isHealthy: Bool?
+    /// Attachments, one for each network.
     package var endpoints: [Endpoint] = []
     /// Names that it alone knows others by.
     package var links: [Link] = []
+    /// Ports that it offers; each becomes an SRV record.
     package var ports: [Port] = []
     /// DNS servers that it is to have instead of the runtime's.
     package var resolvers: [IPAddress] = []
+    /// Labels that people give it, by their keys.
     package var labels: [String: String] = [:]
 
     package init(name: String, id: String) {
@@ -65,6 +69,7 @@ package struct RuntimeContainer: Equatable, Sendable {
     package struct Endpoint: Equatable, Sendable {
         /// The network's name.
         package var network: String
+        /// Addresses on this network, of either family.
         package var addresses: [IPAddress] = []
         /// Further names on this network, without those that it has anyway.
         package var aliases: [String] = []

@@ -8,7 +8,7 @@ extension Configuration {
     private static let maximumSize = 16 << 20
 
     /// Reads a configuration file.
-    /// - Throws: what keeps the file from being read, or everything that is wrong with it (``parse(text:file:)``).
+    /// - Throws: what keeps the file from being read, or everything that is wrong with it (``parse(text:file:groupExists:)``).
     package static func read(path: String) throws(ConfigurationError) -> Configuration {
         let text: String?
         do throws(LinuxError) {
@@ -22,8 +22,11 @@ extension Configuration {
         return try parse(text: text, file: path) { Groups.id(of: $0) != nil }
     }
 
-    /// Reads the text of a configuration file, which errors call `file`.
-    /// - Parameter groupExists: true for the groups that the host has.
+    /// Reads the text of a configuration file.
+    /// - Parameters:
+    ///   - text: TOML.
+    ///   - file: the path that errors name.
+    ///   - groupExists: true for the groups that the host has.
     /// - Throws: everything that is wrong with it, in the file's order; of syntax errors the first alone.
     package static func parse(
         text: String, file: String, groupExists: @escaping (String) -> Bool = { _ in true }

@@ -6,7 +6,10 @@ internal import CLinux
 package struct PortTranslation: Hashable, Sendable {
     /// How it is asked.
     package enum Transport: Sendable, CaseIterable {
-        case udp, tcp
+        /// UDP, udp(7).
+        case udp
+        /// TCP, tcp(7).
+        case tcp
 
         /// IPPROTO_*.
         fileprivate var number: UInt8 {
@@ -19,6 +22,7 @@ package struct PortTranslation: Hashable, Sendable {
 
     /// Where programs ask, such as 127.0.0.11:53.
     package let address: SocketAddress
+    /// The protocol that is led; the other goes its own way.
     package let transport: Transport
     /// Where their questions arrive; of the same family.
     package let target: SocketAddress
@@ -71,6 +75,7 @@ package struct PortRedirection: Hashable, Sendable {
     /// The port of the listener; 0 where there is no translation.
     package var port: UInt16 { translations.first?.target.port ?? 0 }
 
+    /// Translations in the order in which the kernel is to try them.
     package init(_ translations: [PortTranslation]) {
         self.translations = translations
     }

@@ -57,6 +57,7 @@ package struct HTTPResponseReader: Sendable {
     /// Octets of trailers so far.
     private var trailed = 0
 
+    /// A reader at the beginning of a connection, within limits.
     package init(limits: HTTPLimits = HTTPLimits()) {
         self.limits = limits
     }

@@ -13,6 +13,7 @@ package struct AardvarkNetwork: Equatable, Sendable {
     package struct Member: Equatable, Sendable {
         /// 64 hexadecimal digits.
         package var id: String
+        /// Addresses on this network, of either family.
         package var addresses: [IPAddress]
         /// Its name and aliases, in podman's order.
         package var names: [String]
@@ -20,9 +21,11 @@ package struct AardvarkNetwork: Equatable, Sendable {
 
     /// The network's name.
     package let name: String
+    /// True where nothing is forwarded: the file is called `NAME%int`.
     package let isInternal: Bool
     /// The addresses that aardvark-dns answers at: the network's gateways.
     package let servers: [IPAddress]
+    /// Containers on this network, in the order of the file.
     package let members: [Member]
     /// Lines that are none of a container.
     package let passedOver: Int

@@ -7,7 +7,18 @@ import FoundationEssentials
 package struct CNICall: Equatable, Sendable {
     /// CNI_COMMAND.
     package enum Command: String, Sendable, CaseIterable {
-        case add = "ADD", delete = "DEL", check = "CHECK", status = "STATUS", collect = "GC", version = "VERSION"
+        /// Attach a container to the network.
+        case add = "ADD"
+        /// Detach it; that it is gone already is no error.
+        case delete = "DEL"
+        /// Say whether it is as ADD has left it.
+        case check = "CHECK"
+        /// Say whether ADD could be carried out (spec 1.1.0).
+        case status = "STATUS"
+        /// Forget all but the containers that are named (spec 1.1.0).
+        case collect = "GC"
+        /// Say which versions of the specification are spoken.
+        case version = "VERSION"
     }
 
     /// The versions of the specification that are spoken.
@@ -15,6 +26,7 @@ package struct CNICall: Equatable, Sendable {
     /// The most octets of a configuration.
     package static let maximumLength = 1 << 20
 
+    /// What is to be done.
     package let command: Command
     /// The version that the configuration, and so the answer, is in.
     package let version: String
@@ -140,17 +152,36 @@ package struct CNICall: Equatable, Sendable {
 package struct CNIFailure: Error, Equatable, Sendable {
     /// Codes of the specification, "Error".
     package enum Code: Int, Sendable {
-        case incompatibleVersion = 1, unsupportedField = 2, unknownContainer = 3, badEnvironment = 4, inputOutput = 5
-        case undecodable = 6, badConfiguration = 7, tryAgain = 11
+        /// A version of the specification that is not spoken.
+        case incompatibleVersion = 1
+        /// A field of the configuration that is not supported.
+        case unsupportedField = 2
+        /// A container that is not known.
+        case unknownContainer = 3
+        /// A variable of the environment that is missing or wrong.
+        case badEnvironment = 4
+        /// The configuration could not be read from standard input.
+        case inputOutput = 5
+        /// The configuration is no JSON of the right form.
+        case undecodable = 6
+        /// The configuration asks for what cannot be.
+        case badConfiguration = 7
+        /// It may succeed a little later.
+        case tryAgain = 11
         /// The plugin's own: the daemon has refused it.
         case refused = 100
     }
 
+    /// Class of the failure, for the runtime.
     package let code: Code
+    /// What failed and why, for people.
     package let message: String
     private let version: String
 
-    /// - Parameter version: that of the configuration, where it could be read.
+    /// - Parameters:
+    ///   - code: class of the failure.
+    ///   - message: what failed and why.
+    ///   - version: that of the configuration, where it could be read.
     package init(_ code: Code, _ message: String, _ version: String? = nil) {
         self.code = code
         self.message = message
