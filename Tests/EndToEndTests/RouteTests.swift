@@ -102,15 +102,16 @@ struct RouteTests {
             #expect(try house.dig("app", "www.example", "TXT").data == ["\"from 127.0.0.5\""])
             #expect(try house.dig("app", "lan", "TXT").data == ["\"from 127.0.0.6\""], "a single label that is routed")
             for (route, message) in [
-                ("a..b=127.0.0.5", "empty label"), ("corp.example=127.0.0.11", "is intercom itself"),
-                ("corp.example=dns.example", "is not an IP address"), ("corp.example=", "at least one upstream"),
+                ("a..b=127.0.0.5", "empty label"), ("corp.example=dns.example", "not an IP address"),
+                ("corp.example=", "at least one upstream"),
                 ("Internal=127.0.0.5", "never forwarded"), ("fe.example=fe80::1", "on every link"),
             ] {
                 let refused = try house.ctl("network", "create", "m", "--route", route)
                 #expect(refused.status == 1 && refused.err.contains(message), "\(route): \(refused)")
             }
-            #expect(try house.ctl("network", "create", "m", "--upstream", "127.0.0.11:53").status == 1)
             #expect(try house.ctl("network", "create", "m", "--route", "=127.0.0.5").status == 2)
+            // In the daemon's own namespace 127.0.0.11 may be Docker's server.
+            try house.mustCtl("network", "create", "m", "--upstream", "127.0.0.11:53")
         }
     }
 

@@ -266,7 +266,10 @@ struct ShippedConfigurationTests {
     @Test(
         "has every option, each with a line that says why",
         arguments: [
-            ("[server]", ["workers", "domain", "ttl", "listen", "version", "identity"]),
+            (
+                "[server]",
+                ["workers", "domain", "ttl", "listen", "version", "identity", "resolv-conf-directories"]
+            ),
             ("[control]", ["socket", "group"]),
             ("[discover]", ["enabled", "interfaces", "namespaces", "exclude", "receive-buffer", "resolv-conf"]),
             ("[forward]", ["upstreams", "from", "single-labels", "local", "case-randomization"]),

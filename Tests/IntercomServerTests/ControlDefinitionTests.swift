@@ -18,14 +18,15 @@ struct ControlDefinitionTests {
     func wholeNetwork() throws {
         let definition = try network(
             CreateNetwork.Parameters(
-                name: "frontend", interface: "br0", subnets: ["10.1.0.0/24", "fd00:1::/64"], internal: true,
+                name: "frontend", interface: "br0", subnets: ["10.1.0.0/24", "fd00:1::/64"], internal: false,
                 upstreams: ["10.1.0.53:5353"],
                 routes: [Route(domain: "corp.example", upstreams: ["10.1.0.54", "fe80::1%eth0"])],
                 forwardFrom: "namespace", ttl: 60))
         #expect(definition.source == .control)
         #expect(definition.interface == "br0")
         #expect(definition.subnets.map(\.description) == ["10.1.0.0/24", "fd00:1::/64"])
-        #expect(definition.isInternal)
+        #expect(!definition.isInternal)
+        #expect(try network(CreateNetwork.Parameters(name: "n", internal: true)).isInternal)
         #expect(definition.upstreams.map(\.description) == ["10.1.0.53:5353"])
         #expect(definition.routes.map { "\($0.domain) \($0.upstreams)" }.count == 1)
         #expect(definition.forwardFrom == .namespace)
@@ -47,7 +48,7 @@ struct ControlDefinitionTests {
         (.init(name: "n", subnets: ["10.1.0.1/24"]), "InvalidAddress", "10.1.0.0/24"),
         (.init(name: "n", subnets: ["10.1.0.0/33"]), "InvalidAddress", "10.1.0.0/33"),
         (.init(name: "n", upstreams: ["ns.example"]), "InvalidAddress", "ns.example"),
-        (.init(name: "n", upstreams: ["127.0.0.11"]), "InvalidAddress", "127.0.0.11"),
+        (.init(name: "n", internal: true, upstreams: ["10.1.0.53"]), "InvalidValue", "forwards nothing"),
         (.init(name: "n", upstreams: ["fe80::1"]), "InvalidAddress", "fe80::1"),
         (.init(name: "n", upstreams: ["224.0.0.1"]), "InvalidAddress", "224.0.0.1"),
         (.init(name: "n", forwardFrom: "moon"), "InvalidValue", "host or namespace"),

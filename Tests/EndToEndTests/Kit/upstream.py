@@ -3,7 +3,7 @@
     upstream.py ADDRESS MODE NAME
 
 MODE is normal, or silent, servfail or refused for every name, or tcp: silent over UDP alone,
-or silent-s: silent to names that begin with s. Every query is a line of output: transport, name, type.
+or silent-s: silent over UDP to names that begin with s. A name silent.… is never answered. Every query is a line of output: transport, name, type.
 TXT records say "from NAME"; A records are 192.0.2.1, or 192.0.2.1 to 192.0.2.100 for big and truncated.
 """
 
@@ -167,7 +167,7 @@ def serve_tcp(connection):
             wire = respond(query, "tcp").to_wire(max_size=65535)
             first = first_label(query)
             wire = damaged(first, query, wire, "tcp")
-            if wire is None or mode == "silent":
+            if wire is None or mode == "silent" or first == "silent":
                 continue
             framed = struct.pack("!H", len(wire)) + wire
             if first == "closing" and count(query, "tcp") == 1:
