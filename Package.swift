@@ -146,8 +146,8 @@ if Context.environment["INTERCOM_FUZZ"] != nil {
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry", "RuntimeWire",
-                "Varlink",
+                "Attachment", "ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry",
+                "RuntimeWire", "Varlink",
             ],
             path: "Tests/Fuzz", exclude: ["Seeds", "run"], swiftSettings: settings))
 }

@@ -15,6 +15,11 @@ struct PlainKey: Hashable {
     var epoch = 0
     /// Whose namespace it is asked from; nil: the host's.
     var view: UInt32?
+
+    /// True for another question about the same name, put to the same upstreams.
+    func isOfName(of other: PlainKey) -> Bool {
+        name == other.name && group == other.group && epoch == other.epoch && view == other.view
+    }
 }
 
 /// What an upstream says.
@@ -75,10 +80,12 @@ struct PlainCache {
     mutating func keep(_ saying: PlainSaying, _ key: PlainKey, now: Int) {
         failed[key] = nil
         kept[key] = saying.life > 0 ? (saying, now) : nil
+        // A name that has records of one type is there for all.
+        if saying.code == 0 { kept = kept.filter { !($0.value.saying.code == 3 && $0.key.isOfName(of: key)) } }
     }
 
-    /// A failure is remembered for 5 s at most.
-    mutating func noteFailure(_ key: PlainKey, now: Int) { failed[key] = now + 5000 }
+    /// A failure is remembered for 60 s at most, longer each time (RFC 9520 §3.2).
+    mutating func noteFailure(_ key: PlainKey, now: Int) { failed[key] = now + 60_000 }
 
     mutating func forget(where isGone: (PlainKey) -> Bool) {
         kept = kept.filter { !isGone($0.key) }
@@ -87,12 +94,19 @@ struct PlainCache {
 
     /// Whether this is what is to be answered from memory; nil: that upstreams are to be asked.
     func allows(_ said: PlainSaying?, _ key: PlainKey, now: Int) -> Bool {
-        if let (saying, born) = kept[key], now < born + Int(saying.life) * 1000 {
-            var aged = saying
-            aged.ttl = saying.life - UInt32((now - born) / 1000)
-            return said == aged
-        }
+        if let known = kept[key], let aged = aged(known, now: now) { return said == aged }
         guard let said else { return true }
+        // A name that is not there is not there for any type (RFC 2308 §5).
+        let others = kept.filter { $0.value.saying.code == 3 && $0.key.isOfName(of: key) }.values
+        if others.contains(where: { aged($0, now: now) == said }) { return true }
         return said.isFailure && now < failed[key] ?? 0
+    }
+
+    /// What is kept, with the time that is left; nil past its life.
+    private func aged(_ known: (saying: PlainSaying, born: Int), now: Int) -> PlainSaying? {
+        guard now < known.born + Int(known.saying.life) * 1000 else { return nil }
+        var aged = known.saying
+        aged.ttl = known.saying.life - UInt32((now - known.born) / 1000)
+        return aged
     }
 }

@@ -1,5 +1,6 @@
 // What comes over sockets of the host: calls of the control socket, replies to its client, messages of the opener.
 
+import Attachment
 import ControlAPI
 import DNSWire
 import Registry
