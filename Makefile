@@ -139,7 +139,9 @@ micro: need-swift
 instructions: need-root
 	@.ci/install $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build
-	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/instructions --only local cached
+	@# Once more where a worker has freed messages of the start while it was counted: 50 instructions an answer then.
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/instructions --only local cached || \
+	    INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/instructions --only local cached
 
 install: build install-files
 	@[ -n "$(DESTDIR)" ] || echo "then, under systemd: systemd-sysusers && systemd-tmpfiles --create &&" \
