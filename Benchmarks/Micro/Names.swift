@@ -53,7 +53,7 @@ func names() {
             let view = try town.registry.container(named: asker).id.view
             let name = try FoldedName(name)
             benchmark.startMeasurement()
-            for _ in benchmark.scaledIterations { blackHole(town.directory.find(name, view: view)?.scope) }
+            for _ in benchmark.scaledIterations { blackHole(town.directory.find(name, from: 0, view: view)?.scope) }
         } setup: {
             try Town()
         }

@@ -47,7 +47,7 @@ package struct Directory: ~Copyable {
     private var wildcards: [Int] = []
     private var wildcardCount = 0
     /// The most labels of a network's name.
-    private var maximumScopeLabels = 0
+    var maximumScopeLabels = 0
     var viewNetworks = RunTable<UInt32>()
     var viewLinks: [UInt32?] = []
     var viewUpstreams: [UInt32?] = []
@@ -118,12 +118,8 @@ package struct Directory: ~Copyable {
 
     /// The name in a view: as a link, as a whole on any network, with the network's name behind it, each also with the
     /// domain behind it; and no exact name anywhere, under the longest wildcard.
-    package mutating func find(_ name: borrowing FoldedName, view: ViewID) -> Match? {
-        find(name, from: 0, view: view)
-    }
-
-    /// The labels from `first` on as a name in a view.
-    mutating func find(_ name: borrowing FoldedName, from first: Int, view: ViewID) -> Match? {
+    /// - Parameter first: the label that the name begins with; those before it are not looked at.
+    package mutating func find(_ name: borrowing FoldedName, from first: Int, view: ViewID) -> Match? {
         let view = Int(view.rawValue)
         guard first < name.labelCount, view < viewLinks.count else { return nil }
         let whole = name.labelCount
@@ -205,8 +201,9 @@ package struct Directory: ~Copyable {
     }
 
     /// Whether a name is the domain or under it.
+    @inline(__always)
     package mutating func isUnderDomain(_ name: borrowing FoldedName) -> Bool {
-        name.labelCount >= domainLabels && name.suffixEquals(domain.span, fromLabel: name.labelCount - domainLabels)
+        name.labelCount >= domainLabels && name.suffixEquals(domain.span, fromLabel: name.labelCount &- domainLabels)
     }
 
     // MARK: - Addresses

@@ -39,7 +39,7 @@ struct ReplicaTests {
         }
         var name = FoldedName()
         name.set(try Name("all"))
-        let found = town.directory.find(name, view: try town.view("r0"))
+        let found = town.directory.find(name, from: 0, view: try town.view("r0"))
         let match = try #require(found)
         var firsts: [RecordType: [Int]] = [:]
         // How often A and AAAA of one lookup have the same replica first.

@@ -134,7 +134,7 @@ struct Town: ~Copyable {
     mutating func source(_ container: String, _ name: String) throws -> String? {
         var folded = FoldedName()
         folded.set(try Name(name))
-        return directory.find(folded, view: try view(container)).map { directory.networkName(of: $0.scope) }
+        return directory.find(folded, from: 0, view: try view(container)).map { directory.networkName(of: $0.scope) }
     }
 
     mutating func ttl(_ container: String, _ name: String) throws -> UInt32? {
@@ -149,7 +149,7 @@ struct Town: ~Copyable {
         let isReverse = folded.isReverse
         guard
             let match = isReverse
-                ? directory.findReverse(folded, view: view) : directory.find(folded, view: view)
+                ? directory.findReverse(folded, view: view) : directory.find(folded, from: 0, view: view)
         else { return nil }
         let records = directory.records(match, type)
         var message: [UInt8] = [

@@ -3,7 +3,7 @@
 import DNSWire
 
 /// An answer, lent by who keeps it: all that is needed to write it for a client, without allocation.
-struct AnswerForm: ~Copyable, ~Escapable {
+struct AnswerForm: ~Escapable {
     /// What the client is told of the time that is left.
     enum Time {
         /// The answer is this many seconds old.

@@ -96,7 +96,7 @@ struct Responder: ~Copyable {
         // which ask for them (RFC 4035 §4.2).
         let isDelegation = name.labelCount == 1 && (type == .ds || type == .dnskey)
         if !isDelegation {
-            if let match = directory.find(name, view: view) {
+            if let match = directory.find(name, from: 0, view: view) {
                 return .answer(.records(match), match.isLink ? .link : .network(match.scope))
             }
             if directory.isUnderscoredNameOfOurs(name, view: view) { return deny(view, .underscored) }
