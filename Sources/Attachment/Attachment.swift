@@ -121,7 +121,7 @@ package struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// Class of the failure.
     package var kind: Kind
-    /// What failed and why, for people.
+    /// Sentence for people: what failed, and why.
     package var description: String
 
     /// A failure of a class, with a sentence for people.

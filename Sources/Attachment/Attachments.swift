@@ -33,7 +33,7 @@ package struct Attachments: Sendable {
     var closing: Set<NamespaceKey> = []
     /// Declarations that wait for somebody else in their namespace.
     var behind: [NamespaceKey: [DeclarationNumber]] = [:]
-    /// What each errand under way is for.
+    /// Purpose of each errand under way.
     var errands: [ErrandNumber: Purpose] = [:]
     /// The rules that are being set.
     var ruling: [NamespaceKey: Ruling] = [:]
@@ -50,7 +50,7 @@ package struct Attachments: Sendable {
 
     // MARK: - Values
 
-    /// What an errand, or an attempt that waits, is for.
+    /// Purpose of an errand, or of an attempt that waits.
     enum Purpose: Hashable {
         case declaration(DeclarationNumber)
         case path(String)
@@ -137,7 +137,7 @@ package struct Attachments: Sendable {
         }
     }
 
-    /// What there is to do since the last call, in its order.
+    /// Effects since the last call, in their order.
     package mutating func takeEffects() -> [Effect] {
         defer { effects = [] }
         return effects

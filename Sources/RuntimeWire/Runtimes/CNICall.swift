@@ -174,7 +174,7 @@ package struct CNIFailure: Error, Equatable, Sendable {
 
     /// Class of the failure, for the runtime.
     package let code: Code
-    /// What failed and why, for people.
+    /// Sentence for people: what failed, and why.
     package let message: String
     private let version: String
 
