@@ -118,7 +118,10 @@ package struct Directory: ~Copyable {
 
     /// The name in a view: as a link, as a whole on any network, with the network's name behind it, each also with the
     /// domain behind it; and no exact name anywhere, under the longest wildcard.
-    /// - Parameter first: the label that the name begins with; those before it are not looked at.
+    /// - Parameters:
+    ///   - name: the whole name of the question, folded.
+    ///   - first: the label that the name begins with; those before it are not looked at.
+    ///   - view: who asks; it decides which networks and links are seen.
     package mutating func find(_ name: borrowing FoldedName, from first: Int, view: ViewID) -> Match? {
         let view = Int(view.rawValue)
         guard first < name.labelCount, view < viewLinks.count else { return nil }
