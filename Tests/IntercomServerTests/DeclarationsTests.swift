@@ -7,11 +7,15 @@ import Testing
 
 @Suite("Declarations")
 struct DeclarationsTests {
-    private static let frontend = Declaration.createNetwork(.init(name: "frontend", subnets: ["10.1.0.0/24"]))
-    private static let web = Declaration.addContainer(
+    private static let frontend = Declaration(CreateNetwork.self, .init(name: "frontend", subnets: ["10.1.0.0/24"]))
+    private static let web = Declaration(
+        AddContainer.self,
         .init(name: "web", netns: "/run/netns/web", networks: [.init(name: "frontend", addresses: ["10.1.0.2"])]))
-    private static let attached = Declaration.attach(
-        .init(container: "web", inode: 4_026_532_201, cookie: 17, processStart: nil))
+    private static let attached = Declaration(
+        Attach.self, .init(container: "web", inode: 4_026_532_201, cookie: 17, processStart: nil))
+
+    private static func call<Method: PersistedMethod>(_ method: Method.Type, _ name: String) -> Declaration
+    where Method.Parameters == Named { Declaration(method, Named(name: name)) }
 
     private static func folded(_ declarations: [Declaration]) -> [Declaration] {
         var result = Declarations()
@@ -21,24 +25,31 @@ struct DeclarationsTests {
 
     @Test("hold until they are taken back, in the order in which they came; names without regard to case")
     func folding() {
-        let vm = Declaration.addContainer(.init(name: "vm", networks: [.init(name: "frontend")]))
+        let vm = Declaration(AddContainer.self, .init(name: "vm", networks: [.init(name: "frontend")]))
         #expect(Self.folded([Self.frontend, Self.web, Self.attached]) == [Self.frontend, Self.web, Self.attached])
         #expect(
-            Self.folded([Self.frontend, Self.web, Self.attached, vm, .removeContainer("WEB")]) == [Self.frontend, vm])
-        #expect(Self.folded([Self.frontend, .removeNetwork("Frontend")]) == [])
+            Self.folded([Self.frontend, Self.web, Self.attached, vm, Self.call(RemoveContainer.self, "WEB")]) == [
+                Self.frontend, vm,
+            ])
+        #expect(Self.folded([Self.frontend, Self.call(RemoveNetwork.self, "Frontend")]) == [])
         #expect(
-            Self.folded([Self.frontend, vm, .removeContainer("vm"), vm]) == [Self.frontend, vm], "gone and come again")
-        #expect(Self.folded([.removeContainer("nobody"), .removeNetwork("nothing"), Self.attached]) == [])
+            Self.folded([Self.frontend, vm, Self.call(RemoveContainer.self, "vm"), vm]) == [Self.frontend, vm],
+            "gone and come again")
+        #expect(
+            Self.folded([
+                Self.call(RemoveContainer.self, "nobody"), Self.call(RemoveNetwork.self, "nothing"), Self.attached,
+            ]) == [])
     }
 
     @Test("of a container take in the networks that it joins and leaves")
     func connecting() {
-        let joined = Declaration.connect(
-            .init(network: "backend", container: "web", addresses: ["10.2.0.2"], aliases: ["db"]))
-        let left = Declaration.disconnect(.init(network: "FRONTEND", container: "Web"))
+        let joined = Declaration(
+            Connect.self, .init(network: "backend", container: "web", addresses: ["10.2.0.2"], aliases: ["db"]))
+        let left = Declaration(Disconnect.self, .init(network: "FRONTEND", container: "Web"))
         #expect(
             Self.folded([Self.web, joined, left]) == [
-                .addContainer(
+                Declaration(
+                    AddContainer.self,
                     .init(
                         name: "web", netns: "/run/netns/web",
                         networks: [.init(name: "backend", addresses: ["10.2.0.2"], aliases: ["db"])]))
@@ -47,12 +58,13 @@ struct DeclarationsTests {
 
     @Test("of a container that names its networks take in those that it was connected to before")
     func connectedBefore() {
-        let joined = Declaration.connect(.init(network: "Frontend", container: "web", aliases: ["site"]))
-        let other = Declaration.connect(.init(network: "backend", container: "web"))
-        let left = Declaration.disconnect(.init(network: "lab", container: "web"))
+        let joined = Declaration(Connect.self, .init(network: "Frontend", container: "web", aliases: ["site"]))
+        let other = Declaration(Connect.self, .init(network: "backend", container: "web"))
+        let left = Declaration(Disconnect.self, .init(network: "lab", container: "web"))
         #expect(
             Self.folded([joined, left, other, Self.web]) == [
-                .addContainer(
+                Declaration(
+                    AddContainer.self,
                     .init(
                         name: "web", netns: "/run/netns/web",
                         networks: [
@@ -63,25 +75,31 @@ struct DeclarationsTests {
 
     @Test("of a container whose networks are known elsewhere are what was said last of each")
     func connectingOthers() {
-        let joined = Declaration.connect(.init(network: "backend", container: "found"))
-        let other = Declaration.connect(.init(network: "frontend", container: "found"))
-        let left = Declaration.disconnect(.init(network: "BACKEND", container: "Found"))
+        let joined = Declaration(Connect.self, .init(network: "backend", container: "found"))
+        let other = Declaration(Connect.self, .init(network: "frontend", container: "found"))
+        let left = Declaration(Disconnect.self, .init(network: "BACKEND", container: "Found"))
         #expect(Self.folded([joined, other]) == [joined, other])
         #expect(Self.folded([joined, other, left]) == [other, left])
         #expect(Self.folded([left, other, joined]) == [other, joined])
-        #expect(Self.folded([joined, other, .removeContainer("found")]) == [])
-        let declared = Declaration.addContainer(.init(name: "found", netns: "/run/netns/found"))
+        #expect(Self.folded([joined, other, Self.call(RemoveContainer.self, "found")]) == [])
+        let declared = Declaration(AddContainer.self, .init(name: "found", netns: "/run/netns/found"))
         #expect(Self.folded([declared, joined]) == [declared, joined], "its links say where it is")
-        let alone = Declaration.addContainer(.init(name: "found", networks: []))
+        let alone = Declaration(AddContainer.self, .init(name: "found", networks: []))
         #expect(Self.folded([Self.frontend, alone, left]) == [Self.frontend, alone], "it is on none, and says so")
     }
 
     @Test("of who is draining hold until it is ready or gone")
     func draining() {
-        let drain = Declaration.drainContainer("web")
+        let drain = Declaration(DrainContainer.self, Named(name: "web"))
         #expect(Self.folded([Self.web, drain, drain]) == [Self.web, drain])
-        #expect(Self.folded([Self.web, drain, .readyContainer("WEB")]) == [Self.web])
-        #expect(Self.folded([Self.web, drain, .removeContainer("web")]) == [])
+        #expect(Self.folded([Self.web, drain, Self.call(ReadyContainer.self, "WEB")]) == [Self.web])
+        #expect(Self.folded([Self.web, drain, Self.call(RemoveContainer.self, "web")]) == [])
+    }
+
+    @Test("have one place each: a method whose calls are kept says so to the interface, and says what they mean")
+    func methods() {
+        let kept = ControlInterface.methods.filter { $0.isPersisted }.map { $0.name } + ["intercom.State.Attach"]
+        #expect(Set(PersistedMethods.named.keys) == Set(kept))
     }
 
     // MARK: - The file
@@ -108,10 +126,12 @@ struct DeclarationsTests {
     @Test("come back as they were kept, every kind of them")
     func roundTrip() {
         let all: [Declaration] = [
-            Self.frontend, .removeNetwork("frontend"), Self.web, Self.attached, .removeContainer("web"),
-            .connect(.init(network: "n", container: "c\n\"ä")), .disconnect(.init(network: "n", container: "c")),
-            .drainContainer("c"), .readyContainer("c"),
-            .attach(.init(container: "job", inode: .max, cookie: .max, processStart: .max)),
+            Self.frontend, Self.call(RemoveNetwork.self, "frontend"), Self.web, Self.attached,
+            Self.call(RemoveContainer.self, "web"),
+            Declaration(Connect.self, .init(network: "n", container: "c\n\"ä")),
+            Declaration(Disconnect.self, .init(network: "n", container: "c")),
+            Self.call(DrainContainer.self, "c"), Self.call(ReadyContainer.self, "c"),
+            Declaration(Attach.self, .init(container: "job", inode: .max, cookie: .max, processStart: .max)),
         ]
         let content = DeclarationsText.parse(
             DeclarationsText.header(boot: Self.boot) + all.flatMap(DeclarationsText.line))
@@ -141,6 +161,18 @@ struct DeclarationsTests {
             #expect(content.problem != nil, "octet \(index)")
             #expect(content.declarations.count < 3)
         }
+    }
+
+    @Test("of a later version, in the same format, are left out, and the method is named")
+    func laterMethod() {
+        let message = Array(#"{"method":"intercom.Control.AddRecord","parameters":{"name":"www.test"}}"#.utf8)
+        let sum = String(DeclarationsText.checksum(message[...]), radix: 16)
+        let line = Array("\(String(repeating: "0", count: 8 - sum.count))\(sum) ".utf8) + message + [0x0A]
+        let content = DeclarationsText.parse(
+            DeclarationsText.header(boot: Self.boot) + DeclarationsText.line(Self.frontend) + line)
+        #expect(content.declarations == [Self.frontend])
+        #expect(
+            content.problem == "line 3 keeps a call that this version does not know (intercom.Control.AddRecord)")
     }
 
     @Test(

@@ -10,8 +10,10 @@ import Testing
 
 @Suite("The state directory")
 struct StateDirectoryTests {
-    private static let frontend = Declaration.createNetwork(.init(name: "frontend"))
-    private static let backend = Declaration.createNetwork(.init(name: "backend"))
+    private static let frontend = Declaration(CreateNetwork.self, .init(name: "frontend"))
+    private static let backend = Declaration(CreateNetwork.self, .init(name: "backend"))
+
+    private static let gone = Declaration(RemoveNetwork.self, Named(name: "frontend"))
 
     private let manager = FileManager.default
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -37,7 +39,7 @@ struct StateDirectoryTests {
         try directory.write()
         for declaration in declarations {
             try directory.reserve(1000)
-            directory.keep(declaration)
+            directory.keep([declaration])
         }
     }
 
@@ -46,7 +48,7 @@ struct StateDirectoryTests {
         try lend { path in
             let first = try load(path)
             #expect(first.all == [] && !first.isSameBoot, "nothing was kept yet")
-            try keep([Self.frontend, Self.backend, .removeNetwork("frontend")], path)
+            try keep([Self.frontend, Self.backend, Self.gone], path)
             let second = try load(path)
             #expect(second.all == [Self.backend] && second.isSameBoot)
             let mode = try manager.attributesOfItem(atPath: "\(path)/declarations")[.posixPermissions] as? Int
@@ -60,7 +62,7 @@ struct StateDirectoryTests {
             try keep([Self.frontend], path)
             var directory = StateDirectory(path: path, logger: logger)
             _ = try directory.load()
-            directory.keep(Self.backend)
+            directory.keep([Self.backend])
             try directory.write()
             #expect(
                 DeclarationsText.parse([UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(path)/declarations"))))
@@ -74,7 +76,7 @@ struct StateDirectoryTests {
             var directory = StateDirectory(path: path, logger: logger)
             _ = try directory.load()
             try directory.write()
-            for _ in 0..<3000 { directory.keep(Self.frontend, .removeNetwork("frontend")) }
+            for _ in 0..<3000 { directory.keep([Self.frontend, Self.gone]) }
             let octets = try Data(contentsOf: URL(fileURLWithPath: "\(path)/declarations"))
             #expect(octets.count { $0 == 0x0A } < 2100)
         }
@@ -129,7 +131,7 @@ struct StateDirectoryTests {
             do throws(LinuxError) { try directory.reserve(10) } catch { isRefused = true }
             #expect(isRefused)
             // A change that was carried out all the same is logged, and lost with the daemon.
-            directory.keep(Self.frontend)
+            directory.keep([Self.frontend])
         }
     }
 }

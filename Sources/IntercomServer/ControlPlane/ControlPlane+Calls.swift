@@ -42,14 +42,14 @@ extension ControlPlane {
         let definition = try NetworkDefinition(parameters, beside: configuration.server.domain)
         try changeRegistry { registry throws(RegistryError) in try registry.createNetwork(definition) }
         upstreamsChanged = true
-        state.keep(.createNetwork(parameters))
+        state.keep(CreateNetwork.self, parameters)
         logger.info("network \(definition.name) created", metadata: .about(network: definition.name))
     }
 
     func removeNetwork(_ parameters: Named) throws(ControlError) {
         try changeRegistry { registry throws(RegistryError) in try registry.removeNetwork(named: parameters.name) }
         upstreamsChanged = true
-        state.keep(.removeNetwork(parameters.name))
+        state.keep(RemoveNetwork.self, parameters)
         logger.info("network \(parameters.name) removed", metadata: .about(network: parameters.name))
     }
 
@@ -59,7 +59,7 @@ extension ControlPlane {
         try changeRegistry { registry throws(RegistryError) in
             try registry.connect(container: parameters.container, endpoint)
         }
-        state.keep(.connect(parameters))
+        state.keep(Connect.self, parameters)
         logger.info(
             "container \(parameters.container) connected to network \(parameters.network)",
             metadata: .about(container: parameters.container, network: parameters.network))
@@ -69,7 +69,7 @@ extension ControlPlane {
         try changeRegistry { registry throws(RegistryError) in
             try registry.disconnect(container: parameters.container, network: parameters.network)
         }
-        state.keep(.disconnect(parameters))
+        state.keep(Disconnect.self, parameters)
         logger.info(
             "container \(parameters.container) disconnected from network \(parameters.network)",
             metadata: .about(container: parameters.container, network: parameters.network))
@@ -131,7 +131,7 @@ extension ControlPlane {
                 keep(parameters, container)
                 done(nil)
             case .failed(let error, _): done(error)
-            case .ended: state.keep(.removeContainer(parameters.name))
+            case .ended: state.keep(RemoveContainer.self, Named(name: parameters.name))
             }
         }
     }
@@ -152,7 +152,7 @@ extension ControlPlane {
             let number = containers.waiting(named: parameters.name)
         {
             containers.withdraw(number)
-            state.keep(.removeContainer(parameters.name))
+            state.keep(RemoveContainer.self, parameters)
             return
         }
         let container = try container(named: parameters.name)
@@ -167,18 +167,18 @@ extension ControlPlane {
             try changeRegistry { registry throws(RegistryError) in try registry.removeContainer(container.id) }
         }
         configured[container.name] = nil
-        state.keep(.removeContainer(container.name))
+        state.keep(RemoveContainer.self, Named(name: container.name))
         logger.info("container \(container.name) removed", metadata: .about(container: container.name))
     }
 
     func drain(_ parameters: Named) throws(ControlError) {
         try setDraining(true, parameters)
-        state.keep(.drainContainer(parameters.name))
+        state.keep(DrainContainer.self, parameters)
     }
 
     func makeReady(_ parameters: Named) throws(ControlError) {
         try setDraining(false, parameters)
-        state.keep(.readyContainer(parameters.name))
+        state.keep(ReadyContainer.self, parameters)
     }
 
     private func setDraining(_ isDraining: Bool, _ parameters: Named) throws(ControlError) {

@@ -30,26 +30,27 @@ extension ControlPlane {
             metadata: .about(container: parameters.name))
         guard let namespace = container.flatMap({ containers.namespaceOfContainer[$0] }),
             let attached = containers.attached[namespace]
-        else { return state.keep(.addContainer(parameters)) }
-        state.keep(
-            .addContainer(parameters),
-            .attach(
-                AttachedNamespace(
-                    container: parameters.name, inode: namespace.inode, cookie: attached.cookie.rawValue,
-                    processStart: attached.processStart)))
+        else { return state.keep(AddContainer.self, parameters) }
+        let place = AttachedNamespace(
+            container: parameters.name, inode: namespace.inode, cookie: attached.cookie.rawValue,
+            processStart: attached.processStart)
+        state.keep([Declaration(AddContainer.self, parameters), Declaration(Attach.self, place)])
     }
 
     // MARK: - Declared anew
 
-    /// Makes the calls again that declared what is still there.
+    /// Makes the calls again that declared what is still there; those that go with containers wait for these.
     func restore(_ before: Declarations, isSameBoot: Bool) {
-        for network in before.networks {
-            restore([.createNetwork(network)], "network \(network.name)") { () throws(ControlError) in
-                try createNetwork(network)
+        for declaration in before.all {
+            if let container = declaration.parameters(of: AddContainer.self) {
+                let place = before[.namespace(of: container.name)]?.parameters(of: Attach.self)
+                restore(container, at: isSameBoot ? place : nil)
+            } else if declaration.method.turn == .others {
+                start.declarations.append(declaration)
+            } else {
+                restore(declaration)
             }
         }
-        for container in before.containers { restore(container, isSameBoot: isSameBoot) }
-        start.declarations = before.others
     }
 
     /// Writes what holds now, for the next start.
@@ -61,23 +62,26 @@ extension ControlPlane {
         }
     }
 
-    private func restore(_ container: Declarations.DeclaredContainer, isSameBoot: Bool) {
-        let parameters = container.parameters
-        let subject = "container \(parameters.name)"
+    /// - Parameters:
+    ///   - parameters: the container.
+    ///   - place: where it was attached; nil where it had no namespace here, or one of an earlier boot of the host.
+    private func restore(_ parameters: AddContainer.Parameters, at place: AttachedNamespace?) {
+        let call = Declaration(AddContainer.self, parameters)
         guard parameters.netns != nil || parameters.pid != nil else {
-            return restore([.addContainer(parameters)], subject) { () throws(ControlError) in
+            return restore([call], call.words) { () throws(ControlError) in
                 let definition = try ContainerDefinition(parameters)
                 try changeRegistry { registry throws(RegistryError) in _ = try registry.addContainer(definition) }
-                state.keep(.addContainer(parameters))
+                state.keep([call])
             }
         }
-        guard isSameBoot, let namespace = container.namespace else { return forget(parameters) }
-        restore([.addContainer(parameters), .attach(namespace)], subject) { () throws(ControlError) in
+        guard let place else { return forget(parameters) }
+        let calls = [call, Declaration(Attach.self, place)]
+        restore(calls, call.words) { () throws(ControlError) in
             let definition = try ContainerDefinition(parameters)
             guard let source = try Self.source(of: parameters) else { return }
             // It holds, whatever comes of it now: it is tried again.
-            state.keep(.addContainer(parameters), .attach(namespace))
-            declare(definition, at: source, parameters, namespace)
+            state.keep(calls)
+            declare(definition, at: source, parameters, place)
         }
     }
 
@@ -115,7 +119,7 @@ extension ControlPlane {
                 containers.waiting(named: name) != nil
             {
                 start.declarations.append(declaration)
-                state.keep(declaration)
+                state.keep([declaration])
             } else {
                 restore(declaration)
             }
@@ -128,26 +132,12 @@ extension ControlPlane {
             containers.namespaceOfContainer[$0.id].flatMap { containers.room[$0]?.declaration }
         }
         if let number = number ?? containers.waiting(named: parameters.name) { containers.withdraw(number) }
-        state.keep(.removeContainer(parameters.name))
+        state.keep(RemoveContainer.self, Named(name: parameters.name))
         forget(parameters)
     }
 
     private func restore(_ declaration: Declaration) {
-        switch declaration {
-        case .connect(let connection):
-            restore([declaration], "container \(connection.container) on network \(connection.network)") {
-                () throws(ControlError) in try connect(connection)
-            }
-        case .disconnect(let connection):
-            restore([declaration], "container \(connection.container) off network \(connection.network)") {
-                () throws(ControlError) in try disconnect(connection)
-            }
-        case .drainContainer(let name):
-            restore([declaration], "container \(name), draining") { () throws(ControlError) in
-                try drain(Named(name: name))
-            }
-        default: break
-        }
+        restore([declaration], declaration.words) { () throws(ControlError) in try declaration.restore(by: self) }
     }
 
     /// Makes one call again. One that is refused now is tried again at the next start.
@@ -156,7 +146,7 @@ extension ControlPlane {
             try call()
         } catch {
             logger.error("\(subject), which was declared before: \(error.message)")
-            for declaration in declarations { state.keep(declaration) }
+            state.keep(declarations)
         }
     }
 
@@ -172,20 +162,8 @@ extension ControlPlane {
 }
 
 extension Containers.Attached {
-    /// Whether it is what was attached before: neither the namespace nor the process is another of the same name.
+    /// True when it is what was attached before: neither the namespace nor the process is another of the same name.
     fileprivate func isSame(as before: AttachedNamespace) -> Bool {
         cookie.rawValue == before.cookie && processStart == before.processStart
-    }
-}
-
-extension Declaration {
-    /// The container that it is about, unless it is what declares it.
-    fileprivate var container: String? {
-        switch self {
-        case .connect(let connection): connection.container
-        case .disconnect(let connection): connection.container
-        case .drainContainer(let name), .readyContainer(let name): name
-        case .createNetwork, .removeNetwork, .addContainer, .attach, .removeContainer: nil
-        }
     }
 }

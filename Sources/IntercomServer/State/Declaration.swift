@@ -1,75 +1,97 @@
-// One change of what is declared, as the state directory keeps it: the call of the control socket that made it.
+// One change of what is declared, as the state directory keeps it: the call that made it.
 
 import ControlAPI
 import Varlink
 
-/// Where a container was attached: enough to tell whether it is still there after a restart of the daemon.
-///
-/// The numbers are those of one boot of the host.
-struct AttachedNamespace: Codable, Equatable, Sendable {
-    var container: String
-    /// The namespace's inode, as in `net:[4026532201]`. It may be another's once this one has ended.
-    var inode: UInt64
-    /// The namespace's SO_NETNS_COOKIE, which is never another's.
-    var cookie: UInt64
-    /// When the process began by which it came, in clock ticks since the host started (proc_pid_stat(5) starttime).
-    var processStart: UInt64?
+/// A call of a persisted method that was carried out: its method and its parameters.
+struct Declaration: Sendable {
+    /// The method.
+    let method: any PersistedMethod.Type
+    /// Of the type that the method has.
+    private let parameters: any Codable & Sendable
+    /// A Varlink message without its NUL: one line of JSON.
+    let message: [UInt8]
+
+    init<Method: PersistedMethod>(_ method: Method.Type, _ parameters: Method.Parameters) {
+        self.method = method
+        self.parameters = parameters
+        message = VarlinkCall.encode(method: Method.name, parameters: parameters).dropLast()
+    }
+
+    /// Reads a message.
+    /// - Throws: ``Unreadable``.
+    init(message: [UInt8]) throws(Unreadable) {
+        guard let call = try? VarlinkCall(message: message) else { throw .damaged }
+        guard let method = PersistedMethods.named[call.method] else { throw .unknownMethod(call.method) }
+        self = try Self.read(method, call)
+    }
+
+    private static func read<Method: PersistedMethod>(
+        _ method: Method.Type, _ call: VarlinkCall
+    ) throws(Unreadable) -> Declaration {
+        do throws(InvalidParameter) {
+            return Declaration(method, try call.parameters(Method.Parameters.self))
+        } catch {
+            throw .damaged
+        }
+    }
+
+    /// Why a message is no declaration for this version.
+    enum Unreadable: Error, Equatable, CustomStringConvertible {
+        /// It is not what was written.
+        case damaged
+        /// A later version keeps calls of this method.
+        case unknownMethod(String)
+
+        /// Predicate of a sentence about the line that it is in.
+        var description: String {
+            switch self {
+            case .damaged: "is damaged"
+            case .unknownMethod(let method): "keeps a call that this version does not know (\(method))"
+            }
+        }
+    }
+
+    /// The parameters of a call of this method; nil where it is another's.
+    func parameters<Method: PersistedMethod>(of method: Method.Type) -> Method.Parameters? {
+        self.method.name == Method.name ? parameters as? Method.Parameters : nil
+    }
 }
 
-/// A change that holds until another takes it back.
-enum Declaration: Equatable, Sendable {
-    case createNetwork(CreateNetwork.Parameters)
-    case removeNetwork(String)
-    case addContainer(AddContainer.Parameters)
-    /// Follows ``addContainer(_:)`` where the container has a namespace here.
-    case attach(AttachedNamespace)
-    /// By a call, or because it has ended.
-    case removeContainer(String)
-    case connect(Connect.Parameters)
-    case disconnect(Disconnect.Parameters)
-    case drainContainer(String)
-    case readyContainer(String)
+extension Declaration: Equatable {
+    static func == (left: Declaration, right: Declaration) -> Bool { left.message == right.message }
+}
 
-    /// The method of ``attach(_:)``: it is no call, and stands among calls.
-    private static let attachMethod = "intercom.State.Attach"
-
-    /// A Varlink message without its NUL: one line of JSON.
-    var message: [UInt8] {
-        switch self {
-        case .createNetwork(let parameters): Self.encode(CreateNetwork.name, parameters)
-        case .removeNetwork(let name): Self.encode(RemoveNetwork.name, Named(name: name))
-        case .addContainer(let parameters): Self.encode(AddContainer.name, parameters)
-        case .attach(let namespace): Self.encode(Self.attachMethod, namespace)
-        case .removeContainer(let name): Self.encode(RemoveContainer.name, Named(name: name))
-        case .connect(let parameters): Self.encode(Connect.name, parameters)
-        case .disconnect(let parameters): Self.encode(Disconnect.name, parameters)
-        case .drainContainer(let name): Self.encode(DrainContainer.name, Named(name: name))
-        case .readyContainer(let name): Self.encode(ReadyContainer.name, Named(name: name))
+extension Declaration {
+    /// Takes the call into what holds.
+    func apply(to declarations: inout Declarations) {
+        func apply<Method: PersistedMethod>(_ method: Method.Type) {
+            if let parameters = parameters(of: method) { method.apply(parameters, to: &declarations) }
         }
+        apply(method)
     }
 
-    /// Nil where the message is no declaration that this version knows.
-    init?(message: [UInt8]) {
-        guard let call = try? VarlinkCall(message: message) else { return nil }
-        do throws(InvalidParameter) {
-            switch call.method {
-            case CreateNetwork.name: self = .createNetwork(try call.parameters(CreateNetwork.Parameters.self))
-            case RemoveNetwork.name: self = .removeNetwork(try call.parameters(Named.self).name)
-            case AddContainer.name: self = .addContainer(try call.parameters(AddContainer.Parameters.self))
-            case Self.attachMethod: self = .attach(try call.parameters(AttachedNamespace.self))
-            case RemoveContainer.name: self = .removeContainer(try call.parameters(Named.self).name)
-            case Connect.name: self = .connect(try call.parameters(Connect.Parameters.self))
-            case Disconnect.name: self = .disconnect(try call.parameters(Disconnect.Parameters.self))
-            case DrainContainer.name: self = .drainContainer(try call.parameters(Named.self).name)
-            case ReadyContainer.name: self = .readyContainer(try call.parameters(Named.self).name)
-            default: return nil
-            }
-        } catch {
-            return nil
+    /// Makes the call again.
+    func restore(by plane: ControlPlane) throws(ControlError) {
+        func restore<Method: PersistedMethod>(_ method: Method.Type) throws(ControlError) {
+            if let parameters = parameters(of: method) { try method.restore(parameters, by: plane) }
         }
+        try restore(method)
     }
 
-    private static func encode(_ method: String, _ parameters: some Encodable) -> [UInt8] {
-        VarlinkCall.encode(method: method, parameters: parameters).dropLast()
+    /// Container that has to be there before the call can be made again.
+    var container: String? {
+        func container<Method: PersistedMethod>(_ method: Method.Type) -> String? {
+            parameters(of: method).flatMap { method.container(of: $0) }
+        }
+        return container(method)
+    }
+
+    /// Words for a message about the call.
+    var words: String {
+        func words<Method: PersistedMethod>(_ method: Method.Type) -> String {
+            parameters(of: method).map { method.words(for: $0) } ?? method.name
+        }
+        return words(method)
     }
 }

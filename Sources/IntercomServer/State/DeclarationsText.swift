@@ -48,22 +48,23 @@ enum DeclarationsText {
         }
         content.boot = words.count > 2 ? String(words[2]) : ""
         for (index, line) in lines.enumerated().dropFirst() {
-            if let declaration = Self.declaration(line) {
-                content.declarations.append(declaration)
-            } else {
-                content.problem = content.problem ?? "line \(index + 1) is damaged"
+            do throws(Declaration.Unreadable) {
+                content.declarations.append(try Self.declaration(line))
+            } catch {
+                content.problem = content.problem ?? "line \(index + 1) \(error)"
             }
         }
         if !rest.isEmpty { content.problem = content.problem ?? "its last line is torn" }
         return content
     }
 
-    private static func declaration(_ line: ArraySlice<UInt8>) -> Declaration? {
+    private static func declaration(_ line: ArraySlice<UInt8>) throws(Declaration.Unreadable) -> Declaration {
         guard let space = line.firstIndex(of: UInt8(ascii: " ")), space - line.startIndex == 8,
             let sum = UInt32(String(decoding: line[..<space], as: UTF8.self), radix: 16)
-        else { return nil }
+        else { throw .damaged }
         let message = line[(space + 1)...]
-        return checksum(message) == sum ? Declaration(message: Array(message)) : nil
+        guard checksum(message) == sum else { throw .damaged }
+        return try Declaration(message: Array(message))
     }
 
     /// CRC-32 as Ethernet and gzip have it (RFC 1952 §8).

@@ -105,8 +105,13 @@ struct StateDirectory: ~Copyable {
         try file?.reserve(octets)
     }
 
-    /// Keeps a change that was carried out.
-    mutating func keep(_ new: Declaration...) {
+    /// Keeps a call that was carried out.
+    mutating func keep<Method: PersistedMethod>(_ method: Method.Type, _ parameters: Method.Parameters) {
+        keep([Declaration(method, parameters)])
+    }
+
+    /// Keeps calls that belong together.
+    mutating func keep(_ new: [Declaration]) {
         for declaration in new { declarations.apply(declaration) }
         if isRestoring { return }
         do throws(LinuxError) {
