@@ -133,24 +133,23 @@ package enum VarlinkParameters {
         return path.isEmpty ? "parameters" : path
     }
 
-    /// A message of JSON with its NUL. No key's order is left to chance.
-    static func encode(_ message: some Encodable) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // What is encoded here is our own: strings and numbers. A number that is none (NaN) would be the one failure.
-        let data = (try? encoder.encode(message)) ?? Data("{}".utf8)
-        return Array(data) + [0]
-    }
+    /// A message of JSON with its NUL, all of it printable ASCII. No key's order is left to chance.
+    static func encode(_ message: some Encodable) -> [UInt8] { ASCIIJSON.escaped(json(message)) + [0] }
 
     /// Parameters as JSON on one line, in a fixed order.
     package static func line(_ parameters: some Encodable) -> String {
-        String(decoding: encode(parameters).dropLast(), as: UTF8.self)
+        String(decoding: json(parameters), as: UTF8.self)
     }
 
     /// Parameters as people read JSON: indented, in a fixed order.
     package static func text(_ parameters: some Encodable) -> String {
+        String(decoding: json(parameters, [.prettyPrinted]), as: UTF8.self)
+    }
+
+    private static func json(_ value: some Encodable, _ layout: JSONEncoder.OutputFormatting = []) -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(parameters)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        encoder.outputFormatting = layout.union([.sortedKeys, .withoutEscapingSlashes])
+        // What is encoded here is our own: strings and numbers. A number that is none (NaN) would be the one failure.
+        return (try? encoder.encode(value)).map(Array.init) ?? Array("{}".utf8)
     }
 }

@@ -70,6 +70,32 @@ struct CallTests {
         #expect(try failure.error == "a.b.Wrong" && failure.parameters(Parameters.self) == parameters)
     }
 
+    /// Text that a container or a file has chosen, and the octets that stand for it on the socket.
+    private static let hostile: [(text: String, octets: String)] = [
+        ("web", "web"), ("gr\u{F6}\u{DF}e", #"gr\u00f6\u00dfe"#), ("\u{6F22}\u{1F6AA}", #"\u6f22\ud83d\udeaa"#),
+        ("a\0b\u{1B}[2J", #"a\u0000b\u001b[2J"#), ("a\u{7F}", #"a\u007f"#), ("a\u{9B}2J", #"a\u009b2J"#),
+        ("\u{202E}gpj.exe", #"\u202egpj.exe"#), ("w\u{200B}\u{2066}b\u{E0041}", #"w\u200b\u2066b\udb40\udc41"#),
+        ("\u{2028}\u{FEFF}\u{FFFF}", #"\u2028\ufeff\uffff"#),
+    ]
+
+    @Test("and its reply are printable ASCII, whatever names are in them, and mean the same")
+    func printable() throws {
+        for (text, octets) in Self.hostile {
+            let parameters = Parameters(name: text, count: nil, inner: [Inner(name: text)])
+            let messages = [
+                VarlinkCall.encode(method: "a.b.Do", parameters: parameters), VarlinkReply.encode(parameters),
+                VarlinkReply.encode(error: "a.b.Wrong", parameters),
+                VarlinkReply.encode(list: "list", [VarlinkReply.element(parameters)], continues: false),
+            ]
+            for message in messages {
+                let json = message.dropLast()
+                #expect(json.allSatisfy { 0x20...0x7E ~= $0 } && message.last == 0)
+                #expect(String(decoding: json, as: UTF8.self).contains(#""name":"\#(octets)""#), "\(octets)")
+            }
+            #expect(try VarlinkResponse(message: messages[1].dropLast()).parameters(Parameters.self) == parameters)
+        }
+    }
+
     @Test("that takes many replies says so, and each but the last says that more follow")
     func stream() throws {
         let message = VarlinkCall.encode(method: "a.b.Watch", parameters: [String: Int](), more: true)
