@@ -3,7 +3,7 @@
 
 import PackageDescription
 
-/// What SwiftPM calls the package of intercom: the name of its directory.
+/// Name that SwiftPM gives to the package of intercom: that of its directory.
 let intercom = Context.packageDirectory.split(separator: "/").dropLast().last.map { $0.lowercased() } ?? "intercom"
 
 let package = Package(
@@ -23,7 +23,7 @@ let package = Package(
             path: "Micro",
             packageAccess: false,
             swiftSettings: [
-                // What the rooms show to each other (`package`), this sees, too.
+                // Benchmarks see all that the rooms show to each other (`package`).
                 .unsafeFlags(["-package-name", intercom])
             ],
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])

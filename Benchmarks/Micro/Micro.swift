@@ -1,4 +1,4 @@
-// What is measured here: the steps of an answer, alone, without sockets.
+// Measures the steps of an answer, each alone, without sockets.
 
 import Benchmark
 

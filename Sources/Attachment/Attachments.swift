@@ -9,7 +9,7 @@ package struct Attachments: Sendable {
     /// A point in time of the owner's clock.
     package typealias Instant = ContinuousClock.Instant
 
-    /// How long an ended container is shown.
+    /// Time for which an ended container is shown.
     package static let endedLife = Duration.seconds(600)
     /// The most ended containers that are shown: the oldest make room.
     package static let endedLimit = 1000
@@ -90,7 +90,7 @@ package struct Attachments: Sendable {
         package let name: String
         /// Why it ended.
         package let why: String
-        /// When it ended.
+        /// Time of its end.
         package let at: Instant
     }
 
@@ -143,7 +143,7 @@ package struct Attachments: Sendable {
         return effects
     }
 
-    /// When ``Event/tick`` is due; nil: never, unless something happens.
+    /// Time at which ``Event/tick`` is due; nil: only another event can change anything.
     package var nextDeadline: Instant? {
         let shown = ended.first.map { $0.at + Self.endedLife }
         guard let retry = retries.values.min() else { return shown }

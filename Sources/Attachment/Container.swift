@@ -12,7 +12,7 @@ package struct Container: Sendable {
         case noListener(Failure)
     }
 
-    /// Whether questions of its programs arrive.
+    /// Evidence that questions of its programs reach its listener.
     enum Proof: Equatable {
         case notAskedYet, heard
         case unheard(by: String?)
@@ -26,7 +26,7 @@ package struct Container: Sendable {
         case failed
     }
 
-    /// What was declared of it.
+    /// Its declaration; nil: it was found.
     package internal(set) var declaration: DeclarationNumber?
     /// The path that names it where nobody declared it.
     package internal(set) var path: String?
@@ -41,7 +41,7 @@ package struct Container: Sendable {
     var isSettled = false
     var backoff = Backoff()
     var linksBackoff = Backoff()
-    /// When its listener was lost last, and the pauses before others.
+    /// Time of the last loss of its listener, and the pauses before further attempts.
     var lastLoss: ContinuousClock.Instant?
     var lossBackoff = Backoff()
 
@@ -67,7 +67,7 @@ extension Attachments {
     /// All containers that have a namespace.
     package var namespaces: some Collection<NamespaceKey> { containers.keys }
 
-    /// How many containers have a listener with a worker.
+    /// Number of containers that have a listener with a worker.
     package var listenerCount: Int { containers.values.count { $0.port != nil } }
 
     /// The state of a container.

@@ -74,7 +74,7 @@ package enum Effect: Sendable, Equatable {
     case log(Note)
 }
 
-/// What makes a container known.
+/// Ground on which a container is known.
 package enum Identity: Sendable, Hashable {
     /// A declaration.
     case declared(DeclarationNumber)
@@ -82,7 +82,7 @@ package enum Identity: Sendable, Hashable {
     case found(path: String)
 }
 
-/// What came of a declaration.
+/// Result of a declaration.
 package enum Settlement: Sendable, Equatable {
     /// It is served, under this namespace.
     case attached(NamespaceKey)

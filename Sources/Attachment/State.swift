@@ -43,7 +43,7 @@ package enum State: Sendable, Equatable {
         }
     }
 
-    /// What mends it, beside trying again, which happens by itself; nil where nothing has to be done.
+    /// Remedy, beside the attempts that go on by themselves; nil: there is nothing to do.
     package var cure: String? {
         switch self {
         case .ready, .draining, .starting, .ended: nil

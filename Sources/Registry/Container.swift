@@ -7,21 +7,21 @@ extension Registry {
     package struct Container: Sendable {
         /// Its number, as long as it is there.
         package let id: ContainerID
-        /// What is declared of it; nil: nothing.
+        /// Its declaration; nil: it was found.
         package internal(set) var declared: ContainerDefinition?
-        /// What the kernel shows of its namespace; nil: nothing.
+        /// Its namespace as the kernel shows it; nil: the kernel does not show it.
         package internal(set) var observed: ObservedContainer?
         /// Links and addresses that the kernel shows past ``Limits``: they are left out.
         package internal(set) var leftOut = 0
-        /// That of its namespace, where it has one here.
+        /// Cookie of its namespace, if it has one on this machine.
         package internal(set) var cookie: NamespaceCookie?
         /// Networks that it was connected to after it had come.
         package internal(set) var connections: [EndpointDefinition] = []
         /// Networks that it was disconnected from, though its links are plugged into them.
         package internal(set) var disconnected: Set<InterfaceIndex> = []
-        /// Whether it is left out of names that others serve, too.
+        /// True when it is left out of names that others serve, too.
         package internal(set) var isDraining = false
-        /// What is in force, in the order in which they answer.
+        /// Endpoints in force, in the order in which they answer.
         package internal(set) var endpoints: [Endpoint] = []
         /// Its name as a label; nil where ``name`` cannot be one: it is not found by it.
         var dnsName: Name?
@@ -32,16 +32,16 @@ extension Registry {
             self.id = id
         }
 
-        /// What people call it: as declared, else as its namespace.
+        /// Name for people: the declared one, else that of its namespace.
         package var name: String { declared?.name ?? observed?.name ?? "" }
 
-        /// Whether it is on declared networks alone, whatever its links are plugged into.
+        /// True when it is on its declared networks alone, whatever its links are plugged into.
         var namesItsNetworks: Bool { declared?.namesItsNetworks ?? false }
-        /// Whether it has nothing left to be there for.
+        /// True when nothing is left that makes it known.
         var isGone: Bool { declared == nil && observed == nil }
-        /// What was declared of its networks: from the start, and since.
+        /// Declared endpoints: those of its declaration, then those of later connections.
         var declaredEndpoints: [EndpointDefinition] { (declared?.endpoints ?? []) + connections }
-        /// What its endpoints are found by.
+        /// References by which its endpoints find their networks.
         var references: Set<NetworkReference> {
             var references: Set<NetworkReference> = []
             for endpoint in declaredEndpoints {
@@ -52,10 +52,10 @@ extension Registry {
             return references
         }
 
-        /// What it is on a network; nil: it is not on it.
+        /// Its endpoint on a network; nil: it is not on it.
         package func endpoint(on network: ScopeID) -> Endpoint? { endpoints.first { $0.network == network } }
 
-        /// Whether all that its names are made of is the same.
+        /// True when everything that its names are made of is the same.
         func isNamed(as other: Container) -> Bool {
             dnsName?.wire == other.dnsName?.wire && declared?.hostname == other.declared?.hostname
                 && declared?.id == other.declared?.id && declared?.ports == other.declared?.ports
@@ -73,7 +73,7 @@ extension Registry {
         package internal(set) var aliases: [String]
     }
 
-    /// What an endpoint names its network by. The network may come later, go and return.
+    /// Reference of an endpoint to its network. The network may come later, go and return.
     enum NetworkReference: Hashable, Sendable {
         case name(Name)
         case interface(InterfaceIndex)

@@ -1,8 +1,8 @@
-// What is declared about networks and containers: the registry's input, and what it shows.
+// Declarations of networks and containers: the registry's input, which it shows again.
 
 package import DNSWire
 
-/// Who declared something.
+/// Source of a declaration.
 package enum Source: String, Sendable {
     /// A file, or somebody at the control socket.
     case configuration, control
@@ -12,11 +12,11 @@ package enum Source: String, Sendable {
 package enum ForwardFrom: String, Sendable, CaseIterable {
     /// The daemon's own.
     case host
-    /// That of the container that asks.
+    /// The namespace of the container that asks.
     case namespace
 }
 
-/// How port 53 of 127.0.0.11 is taken in a namespace.
+/// Way to listen on port 53 of 127.0.0.11 in a namespace.
 package enum ListenMode: String, Sendable, CaseIterable {
     /// Our sockets are bound to port 53 itself.
     case direct
@@ -41,19 +41,19 @@ package struct RouteDefinition: Sendable, Equatable {
 package struct NetworkDefinition: Sendable, Equatable {
     /// A DNS name; it may have several labels.
     package var name: String
-    /// Who declared it.
+    /// Source of the declaration.
     package var source: Source
     /// The host's interface that is this network.
     package var interface: String?
     /// Empty: any address is of this network.
     package var subnets: [Subnet] = []
-    /// Whether questions from here are never forwarded.
+    /// True when questions of its containers are never forwarded because of it.
     package var isInternal = false
     /// Empty: those of the configuration.
     package var upstreams: [ServerAddress] = []
     /// Domains that containers on this network ask elsewhere; none twice.
     package var routes: [RouteDefinition] = []
-    /// From where upstreams and routes of this network are asked; nil: as for all.
+    /// Namespace from which upstreams and routes of this network are asked; nil: the default.
     package var forwardFrom: ForwardFrom?
     /// Seconds that answers may be kept; nil: the registry's default.
     package var ttl: UInt32?
@@ -84,7 +84,7 @@ package struct EndpointDefinition: Sendable, Equatable {
 package struct LinkDefinition: Sendable, Equatable {
     /// The target; it may come later than the link, go and return.
     package var container: String
-    /// What it is called here.
+    /// Name of the link, for this container alone.
     package var name: String
 
     package init(container: String, name: String) {
@@ -103,7 +103,7 @@ package struct PortDefinition: Sendable, Equatable {
 
     /// 1...65535.
     package var number: UInt16
-    /// What the service is spoken over.
+    /// Transport of the service.
     package var transport: Transport
     /// The service's name without its underscore, as `http`.
     package var service: String?
@@ -119,21 +119,22 @@ package struct PortDefinition: Sendable, Equatable {
 package struct ContainerDefinition: Sendable, Equatable {
     /// One label of 1 to 63 octets, taken as it is.
     package var name: String
-    /// Who declared it.
+    /// Source of the declaration.
     package var source: Source
     /// A further name on each of its networks; it may have several labels.
     package var hostname: String?
-    /// What its runtime calls it: all of it is a name, and so are its first 12 characters.
+    /// Id in its runtime. The id is a name, and so are its first 12 characters.
     package var id: String?
     /// In the order in which they answer.
     package var endpoints: [EndpointDefinition] = []
-    /// Whether it is on declared networks alone, whatever its links are plugged into; else the kernel says on which.
+    /// True when it is on its declared networks alone, whatever its links are plugged into; else its links determine
+    /// its networks.
     package var namesItsNetworks = false
     /// Nil: as configured for all.
     package var listen: ListenMode?
     /// Names that it alone knows others by.
     package var links: [LinkDefinition] = []
-    /// What its SRV answers tell of.
+    /// Ports of its SRV answers.
     package var ports: [PortDefinition] = []
 
     package init(name: String, source: Source) {

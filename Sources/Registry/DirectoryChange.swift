@@ -1,14 +1,14 @@
-// What the registry tells the directories: small compiled changes, in any order within one batch.
+// Changes of the registry, compiled for directories: small, and in any order within one batch.
 
 package import DNSWire
 
 /// One change of what is answered.
 package enum DirectoryChange: Sendable {
-    /// What is known of a scope beside its names; nil: it is gone; its names were removed each for itself.
+    /// Properties of a scope, beside its names; nil: the scope was removed, and each of its names before it.
     case scope(ScopeID, Scope?)
     /// The records of one name in one scope; nil: the name is gone.
     case records(RecordKey, RecordSet?)
-    /// What a container sees; nil: nothing.
+    /// View of a container; nil: it was removed.
     case view(ViewID, View?)
     /// The routes that hold for every view.
     case routes([RoutingDomain])
@@ -18,7 +18,7 @@ package enum DirectoryChange: Sendable {
 
 /// A name in a scope.
 package struct RecordKey: Hashable, Sendable {
-    /// How a name is found.
+    /// Way in which a name is found.
     package enum Kind: UInt32, Sendable {
         /// As it is, also with its network and the domain behind it.
         case exact
@@ -30,9 +30,9 @@ package struct RecordKey: Hashable, Sendable {
         case empty
     }
 
-    /// Where it is a name.
+    /// Scope of the name.
     package var scope: ScopeID
-    /// How it is found.
+    /// Way in which it is found.
     package var kind: Kind
     /// The name without the scope's own behind it; of a reverse name all of it.
     package var name: Name
@@ -48,7 +48,7 @@ package struct RecordKey: Hashable, Sendable {
 package struct Scope: Sendable, Equatable {
     /// The network's name; nil for links: they are found by their own names alone.
     package var name: Name?
-    /// What people call it.
+    /// Name for people.
     package var text: String
     /// Blocks whose reverse names are ours, whether somebody has the address or not.
     package var subnets: [Subnet]
@@ -67,7 +67,7 @@ package struct Scope: Sendable, Equatable {
 package struct RoutingDomain: Sendable, Equatable {
     /// It and all names under it.
     package var domain: Name
-    /// Who is asked.
+    /// Group of upstreams for this domain.
     package var upstreams: UpstreamGroupID
 
     package init(domain: Name, upstreams: UpstreamGroupID) {
@@ -76,13 +76,13 @@ package struct RoutingDomain: Sendable, Equatable {
     }
 }
 
-/// What one container sees.
+/// View of one container.
 package struct View: Sendable, Equatable {
     /// Its private names; nil: it has none.
     package var links: ScopeID?
     /// In the order in which they answer.
     package var networks: [ScopeID]
-    /// Where questions go that are not ours and under no route; nil: it may ask nobody.
+    /// Group of upstreams for questions under no route; nil: the container may use no upstream.
     package var upstreams: UpstreamGroupID?
     /// True where ``upstreams`` may be the host's: the host's own domains are asked there, too.
     package var followsHost: Bool

@@ -1,17 +1,17 @@
-// What changes, one thing after another, for who watches.
+// Changes of the registry, one after another, for subscribers.
 
 package import DNSWire
 
 extension Registry {
     /// Something that is in force now and was not before, or the other way round.
     package struct Event: Sendable, Equatable {
-        /// What became of it.
+        /// Kind of change.
         package enum Action: String, Sendable {
             /// It is new, is otherwise now, or is gone.
             case added, changed, removed
         }
 
-        /// What it is about, as it is now; of what was removed as it was.
+        /// The object after the change (before it, if removed).
         package enum Subject: Sendable, Equatable {
             /// A network by its name.
             case network(String, interface: String?, subnets: [Subnet], isInternal: Bool)
@@ -21,15 +21,15 @@ extension Registry {
             case endpoint(container: String, network: String, addresses: [IPAddress], aliases: [String])
         }
 
-        /// What became of it.
+        /// Kind of change.
         package var action: Action
-        /// What it is about.
+        /// The object that changed.
         package var subject: Subject
-        /// What a network or a container was called before, if it is called otherwise now.
+        /// Name of a network or a container before the change, if that is different.
         package var formerName: String?
     }
 
-    /// What has happened since the last call, in this order; nothing while nobody watches.
+    /// Changes since the last call, in their order; none while nobody watches.
     package mutating func takeEvents() -> [Event] {
         defer { events.removeAll() }
         return events

@@ -2,7 +2,7 @@
 
 import DNSWire
 
-/// Where something that is known comes from.
+/// Origin of a fact.
 package enum Origin: Sendable, Equatable {
     /// Somebody said so.
     case declared(Source)
@@ -13,7 +13,7 @@ package enum Origin: Sendable, Equatable {
 extension Registry {
     /// Something that is declared or observed.
     package struct Fact: Sendable, Equatable {
-        /// What it says; the words are those of the control interface.
+        /// Kind of fact, in the words of the control interface.
         package enum Kind: String, Sendable {
             /// Of a container. A network may have a name as well.
             case name, netns, hostname, id, network, address, alias, link, port
@@ -21,13 +21,13 @@ extension Registry {
             case interface, subnet, `internal`, upstream, route, ttl
         }
 
-        /// What it says.
+        /// Kind of fact.
         package var kind: Kind
         /// As people write it.
         package var value: String
         /// The network that it is about, where that is not plain.
         package var network: String?
-        /// Who says so.
+        /// Origin of the fact.
         package var origin: Origin
         /// False: something else has more weight, or what it is about is not there.
         package var isInForce = true

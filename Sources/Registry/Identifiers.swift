@@ -10,7 +10,7 @@ package struct ScopeID: Hashable, Sendable {
     }
 }
 
-/// What one container may see.
+/// Number of the view of one container.
 package struct ViewID: Hashable, Sendable {
     /// From 0 on.
     package let rawValue: UInt32
@@ -29,12 +29,12 @@ package struct ContainerID: Hashable, Comparable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Who sees this.
+    /// The container that has this view.
     package init(of view: ViewID) {
         rawValue = view.rawValue
     }
 
-    /// What it sees.
+    /// The view of this container.
     package var view: ViewID { ViewID(rawValue: rawValue) }
 
     package static func < (left: ContainerID, right: ContainerID) -> Bool { left.rawValue < right.rawValue }

@@ -6,7 +6,7 @@ import DNSWire
 ///
 /// The hash is seeded, so that nobody outside can choose names that collide.
 struct NameIndex: Sendable {
-    /// What is known of a name, beside its octets.
+    /// Properties of a name, beside its octets.
     struct Entry: Sendable {
         var hash: UInt64 = 0
         var scope: UInt32 = 0
@@ -26,9 +26,9 @@ struct NameIndex: Sendable {
     /// Each entry's records, a run for each type.
     private(set) var runs = RunTable<RecordRun>()
     private var freeEntries: [Int] = []
-    /// How many names there are, those without records included.
+    /// Number of names, those without records included.
     private(set) var count = 0
-    /// How many of them are there for the names beneath them alone.
+    /// Number of names that exist only because there are names beneath them.
     private(set) var emptyCount = 0
     /// State of the generator that says which record begins a round.
     private var random: UInt64
@@ -210,7 +210,7 @@ struct NameIndex: Sendable {
         let mask = slots.count - 1
         var hole = Int(truncatingIfNeeded: entries[number].hash) & mask
         while slots[hole] != Int32(truncatingIfNeeded: number) { hole = (hole + 1) & mask }
-        // What follows moves up where it may, so that no search ends at the hole too early (Knuth, 6.4 R).
+        // Entries behind the hole move up if they may, so that no search ends too early at the hole (Knuth, 6.4 R).
         var slot = (hole + 1) & mask
         while slots[slot] >= 0 {
             let home = Int(truncatingIfNeeded: entries[Int(slots[slot])].hash) & mask

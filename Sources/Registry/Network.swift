@@ -8,35 +8,35 @@ extension Registry {
     package struct Network: Sendable {
         /// Its number, as long as it is there.
         package let id: ScopeID
-        /// What is declared of it; nil: nothing.
+        /// Its declaration; nil: it was found.
         package internal(set) var declared: NetworkDefinition?
-        /// What the kernel shows of its link; nil: nothing.
+        /// Its interface as the kernel shows it; nil: the kernel does not show it.
         package internal(set) var observed: ObservedNetwork?
-        /// What it is called as a name of the DNS; nil where ``name`` cannot be one: it stands behind no container's name.
+        /// Its name in the DNS; nil: ``name`` cannot be a DNS name, and is no part of a container's name.
         var dnsName: Name?
         /// In the order in which they came.
         var members: OrderedSet<ContainerID> = []
-        /// How many containers are on it.
+        /// Number of its containers.
         package var memberCount: Int { members.count }
         /// The containers that have an address, in the order in which they claimed it. An observed one may have several.
         var owners: [IPAddress: [ContainerID]] = [:]
-        /// Where its questions go: the group of each route's domain, and under the root that of its own upstreams.
+        /// Upstream groups for its questions: a group for each route's domain, and under the root its own upstreams.
         var groups: [Name: UpstreamGroupID] = [:]
 
         init(id: ScopeID) {
             self.id = id
         }
 
-        /// What people call it: as declared, else its link's alias, else that link's name.
+        /// Name for people: the declared one, else the alias of its interface, else the name of its interface.
         package var name: String { declared?.name ?? observed?.name ?? "" }
         /// The host's interface that it is, or that it is declared to be.
         package var interface: String? { observed?.interfaceName ?? declared?.interface }
         /// The declared ones; where there are none, those that the kernel shows.
         package var subnets: [Subnet] { declared?.subnets.nonEmpty ?? observed?.subnets ?? [] }
-        /// Whether questions from here are never forwarded.
+        /// True when questions of its containers are never forwarded because of it.
         package var isInternal: Bool { declared?.isInternal ?? false }
 
-        /// Whether it has nothing left to be there for.
+        /// True when nothing is left that makes it known.
         var isGone: Bool { declared == nil && observed == nil }
         /// All names that it can be called by: its own, and its interface's.
         var callNames: [Name] {
@@ -46,7 +46,7 @@ extension Registry {
     }
 }
 
-/// Which interface a declared network takes for its own.
+/// Claim of a declared network to an interface.
 enum InterfaceClaim: Hashable, Sendable {
     /// The one of this name: the network was declared so.
     case interface(String)
@@ -60,10 +60,10 @@ extension NetworkDefinition {
 }
 
 extension ObservedNetwork {
-    /// What a network is called that nobody declared.
+    /// Name of the network if nobody declares it.
     package var name: String { alias?.nonEmpty ?? interfaceName }
 
-    /// What it may be claimed by; that by the interface's name comes first.
+    /// Claims that fit; the claim by the interface's name comes first.
     var claims: [InterfaceClaim] {
         [.interface(interfaceName)] + [try? Registry.networkName(name)].compactMap { $0.map { .network($0) } }
     }

@@ -1,4 +1,4 @@
-// What the kernel shows of networks and containers: the registry's other input, beside what is declared.
+// Facts of the kernel about networks and containers: the registry's other input, beside declarations.
 
 package import DNSWire
 
@@ -55,7 +55,7 @@ package struct ObservedContainer: Sendable, Equatable {
     package var cookie: NamespaceCookie
     /// Its file's name in `/run/netns`. Not every one is a label: such a one is shown, and does not resolve.
     package var name: String
-    /// Where it can be entered.
+    /// Path at which it can be entered.
     package var path: String
     /// In the order of the links' indexes in the namespace.
     package var endpoints: [ObservedEndpoint]
@@ -70,7 +70,7 @@ package struct ObservedContainer: Sendable, Equatable {
 
 /// A link of a namespace that is plugged into a network.
 package struct ObservedEndpoint: Sendable, Equatable {
-    /// That of the ``ObservedNetwork``.
+    /// Index of the ``ObservedNetwork``.
     package var network: InterfaceIndex
     /// The link's name in the namespace, as `eth0`.
     package var link: String

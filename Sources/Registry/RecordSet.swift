@@ -12,7 +12,7 @@ package struct RecordSet: Sendable, Equatable {
         package let type: RecordType
         /// All records.
         package fileprivate(set) var octets: [UInt8] = []
-        /// How many there are: 1...``RecordSet/maximumCount``.
+        /// Number of records: 1...``RecordSet/maximumCount``.
         package fileprivate(set) var count = 0
         /// The octets of each record; 0 where they differ.
         package fileprivate(set) var stride = 0
@@ -44,11 +44,11 @@ package struct RecordSet: Sendable, Equatable {
     }
 }
 
-/// Where the records of one type lie, in the tables of a directory.
+/// Records of one type, in the tables of a directory.
 struct RecordRun: Sendable {
     /// The type's number.
     var type: UInt16
-    /// How many records there are.
+    /// Number of records.
     var count: UInt16
     /// The octets of each record; 0 where they differ.
     var stride: UInt16
@@ -56,9 +56,9 @@ struct RecordRun: Sendable {
     var next: UInt16 = 0
     /// Records from one answer's first to the next one's: forwards, or backwards.
     var step: UInt16
-    /// How many answers are left of this round; 0: the next one begins a round.
+    /// Answers left in this round; 0: the next one begins a round.
     var left: UInt16 = 0
-    /// Where they begin and end in the entry's octets.
+    /// Start and end of the records in the entry's octets.
     var start: UInt32
     var end: UInt32
 }

@@ -3,7 +3,7 @@
 import DNSWire
 
 extension Registry {
-    /// What changed since the last call, compiled. Costs time in proportion to that, never to the registry.
+    /// Compiled changes since the last call. Costs time in proportion to the changes, never to the registry.
     package mutating func takeChanges() -> [DirectoryChange] {
         var changes: [DirectoryChange] = []
         changes.reserveCapacity(changedScopes.count + changedRecords.count + changedViews.count)

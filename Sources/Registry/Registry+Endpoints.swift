@@ -1,4 +1,5 @@
-// What follows from what is known of a container: its networks, addresses and names; and what of them has changed.
+// Endpoints in force: networks, addresses and names that follow from all facts about a container; and their
+// differences.
 
 import DNSWire
 import OrderedCollections

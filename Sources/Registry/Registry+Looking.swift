@@ -35,9 +35,9 @@ extension Registry {
         return members[places.clamped(to: 0..<members.count)].compactMap { containerStates[$0] }
     }
 
-    /// How many networks there are.
+    /// Number of networks.
     package var networkCount: Int { networkStates.count }
-    /// How many containers there are.
+    /// Number of containers.
     package var containerCount: Int { containerStates.count }
 
     /// The network of a number.
@@ -71,7 +71,7 @@ extension Registry {
         return first
     }
 
-    /// What is declared under a name.
+    /// Declaration of the network of this name.
     package func declaredNetwork(named text: String) -> NetworkDefinition? {
         Self.lookedUp(text).flatMap { declaredNetwork(called: $0) }?.declared
     }
@@ -88,7 +88,7 @@ extension Registry {
         }?.id
     }
 
-    /// What comes first of several networks that can be called so: 0, one that is declared so.
+    /// Rank of a network among several that fit a name; 0, declared by this name, comes first.
     private func rank(of network: Network, called name: Name?) -> Int {
         guard network.dnsName == name else { return 2 }
         return network.declared == nil ? 1 : 0
@@ -113,7 +113,7 @@ extension Registry {
         containersCalled(text).first { $0.declared != nil }
     }
 
-    /// Whether any container is found by this name.
+    /// True when a container is found by this name.
     package func hasContainer(named text: String) -> Bool { !containersCalled(text).isEmpty }
 
     /// The containers that are found by this name.

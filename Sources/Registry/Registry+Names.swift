@@ -1,4 +1,4 @@
-// What may be a name of what, and all names that a container answers to.
+// Rules for names, and all names of a container.
 
 import DNSWire
 

@@ -135,7 +135,7 @@ extension Registry {
         return affected
     }
 
-    /// Whether an interface is the network that it should be.
+    /// True when an interface belongs to the network that it should belong to.
     private func isBound(_ interface: InterfaceIndex) -> Bool {
         guard let present = networkOfInterface[interface] else { return false }
         return claimant(of: interface).map { $0 == present } ?? (networkStates[present]?.declared == nil)

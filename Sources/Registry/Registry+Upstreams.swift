@@ -1,4 +1,4 @@
-// Where questions go that are not ours: groups of upstreams, and the domains that have one of their own.
+// Upstreams: groups, and the routing domains that have a group of their own.
 
 package import DNSWire
 
@@ -8,7 +8,7 @@ package struct UpstreamGroup: Sendable, Equatable {
     package var id: UpstreamGroupID
     /// Asked in this order; empty: those of all.
     package var upstreams: [ServerAddress]
-    /// From where; nil: as for all.
+    /// Namespace from which they are asked; nil: the default.
     package var from: ForwardFrom?
     /// The network whose group it is; nil: all.
     package var network: String?

@@ -1,4 +1,4 @@
-// What somebody should look at: names that do not resolve, names and addresses that several have, networks that are not there.
+// Warnings for people: names that do not resolve, names and addresses that several containers have, missing networks.
 
 import DNSWire
 

@@ -15,12 +15,12 @@ package struct Registry: Sendable {
 
     /// Networks by what they can be called; see ``Network/callNames``.
     var networksCalled: [Name: [ScopeID]] = [:]
-    /// What the kernel shows, and the network that it is.
+    /// Interfaces that the kernel shows, and the network of each.
     var observedNetworks: [InterfaceIndex: ObservedNetwork] = [:]
     var networkOfInterface: [InterfaceIndex: ScopeID] = [:]
     /// Interfaces by their names and by what their networks are called, without a declaration.
     var interfacesCalled: [InterfaceClaim: Set<InterfaceIndex>] = [:]
-    /// What declared networks take for theirs.
+    /// Claims of declared networks to interfaces.
     var claims: [InterfaceClaim: ScopeID] = [:]
     var containersCalled: [Name: [ContainerID]] = [:]
     var containerOfCookie: [NamespaceCookie: ContainerID] = [:]
@@ -29,7 +29,7 @@ package struct Registry: Sendable {
 
     // MARK: What names mean
 
-    /// Who is behind each name.
+    /// Containers behind each name.
     var shares: [RecordKey: [Share]] = [:]
     /// The container whose links a scope is.
     var containerOfScope: [ScopeID: ContainerID] = [:]
@@ -39,7 +39,7 @@ package struct Registry: Sendable {
     var linkedBy: [Name: Set<ContainerID>] = [:]
 
     var scopeNumbers = NumberPool()
-    /// What networks were called that have gone, while containers may still be on them.
+    /// Former names of removed networks that containers may still refer to.
     var goneNetworks: [ScopeID: String] = [:]
     var containerNumbers = NumberPool()
     /// Links and addresses of all containers that are left out, for ``Limits``.
@@ -61,7 +61,7 @@ package struct Registry: Sendable {
 
     // MARK: What watchers do not know yet
 
-    /// Whether changes are recorded as they happen, for ``takeEvents()``.
+    /// True while changes are recorded for ``takeEvents()``.
     package var isWatched = false {
         didSet { if !isWatched { events.removeAll() } }
     }

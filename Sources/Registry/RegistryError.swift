@@ -2,7 +2,7 @@
 
 import DNSWire
 
-/// What is wrong with a change.
+/// Reason for which a change is refused.
 package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
     /// No network is called so.
     case noSuchNetwork(String)

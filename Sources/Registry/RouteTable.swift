@@ -2,14 +2,14 @@
 
 import DNSWire
 
-/// Where a question goes that is not ours.
+/// Destination of a question that no rule answers.
 package struct Destination: Equatable, Sendable {
     /// The number of the upstream group.
     package var group: UInt32
     /// The labels of the route's domain; 0: no route was found.
     package var routeLabels: Int
 
-    /// Whether a route says so.
+    /// True when a route determines it.
     package var isRoute: Bool { routeLabels > 0 }
 }
 
@@ -21,7 +21,7 @@ struct RouteTable: Sendable {
         var hash: UInt64
         /// Labels of the domain: at least one.
         var labels: Int
-        /// Where the domain is in the owner's names: folded, on the wire, root included.
+        /// Place of the domain in the owner's names: folded, in wire format, with the root.
         var offset: Int
         var length: Int
         var group: UInt32
@@ -44,7 +44,7 @@ struct RouteTable: Sendable {
         hashing = NameHash(seed: seed)
     }
 
-    /// Whether nobody has a route.
+    /// True when nobody has a route.
     var isEmpty: Bool { count == 0 }
 
     mutating func set(_ owner: Int, _ routes: [RoutingDomain]) {
@@ -83,7 +83,7 @@ struct RouteTable: Sendable {
         }
     }
 
-    /// Whether a name is the domain of an entry or under it.
+    /// True when a name is the domain of an entry or under it.
     private func isDomain(_ entry: Entry, of owner: Int, under name: borrowing FoldedName) -> Bool {
         let start = names.run(of: owner).lowerBound + entry.offset
         let domain = names.elements.span.extracting(start..<start + entry.length)

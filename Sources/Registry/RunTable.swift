@@ -5,7 +5,7 @@
 struct RunTable<Element: Sendable>: Sendable {
     /// Changed in place by who keeps their number and order.
     var elements: [Element] = []
-    /// Where each owner's run lies in ``elements``.
+    /// Range of each owner's run in ``elements``.
     private(set) var runs: [Range<Int>] = []
     private var unused = 0
 

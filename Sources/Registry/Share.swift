@@ -1,4 +1,4 @@
-// What one container contributes to the meaning of a name.
+// Contribution of one container to the answer for a name.
 
 import DNSWire
 
@@ -11,9 +11,9 @@ private struct Pair: Hashable {
 /// One container behind a name.
 struct Share: Hashable, Sendable {
     var container: ContainerID
-    /// That of the service whose name it is; nil: the name is the container's own, an alias or a link.
+    /// Port of the service whose name it is; nil: the name is the container's own, an alias or a link.
     var port: UInt16?
-    /// Whether others may stand in for it while it is draining.
+    /// True when other containers may stand in for this one while it is draining.
     var isAlias: Bool
 }
 

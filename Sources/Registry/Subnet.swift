@@ -32,7 +32,7 @@ package struct Subnet: Sendable, Hashable, CustomStringConvertible {
         self.init(address, prefixLength: prefixLength)
     }
 
-    /// Whether an address is in the block.
+    /// True when an address is in the block.
     package func contains(_ address: IPAddress) -> Bool {
         switch (self.address, address) {
         case (.v4, .v4), (.v6, .v6): Subnet(address, prefixLength: prefixLength)?.address == self.address

@@ -4,9 +4,9 @@ package import DNSWire
 
 /// A network of a runtime.
 package struct RuntimeNetwork: Equatable, Sendable {
-    /// What people call it.
+    /// Name for people.
     package var name: String
-    /// What the runtime calls it.
+    /// Id in the runtime.
     package var id: String
     /// The host's link that it is; nil where that is not known.
     package var interface: String?
@@ -29,15 +29,15 @@ package struct RuntimeContainer: Equatable, Sendable {
         case own
         /// The host's: it has the host's resolver.
         case host
-        /// That of another container, by name or id: it has that one's listener.
+        /// The namespace of another container, given by its name or id: both share one listener.
         case container(String)
         /// Its own, with nothing in it but loopback.
         case isolated
     }
 
-    /// What people call it, dots and all.
+    /// Name for people; it may have dots.
     package var name: String
-    /// What the runtime calls it.
+    /// Id in the runtime.
     package var id: String
     /// Its own name inside; nil where the runtime gives none.
     package var hostname: String?
@@ -83,7 +83,7 @@ package struct RuntimeContainer: Equatable, Sendable {
     package struct Link: Hashable, Sendable {
         /// The other's name.
         package var container: String
-        /// What it is called here.
+        /// Name of the link, for this container alone.
         package var name: String
 
         package init(container: String, name: String) {

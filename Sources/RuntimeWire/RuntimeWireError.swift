@@ -1,6 +1,6 @@
 // Why something that a runtime said cannot be read.
 
-/// What is wrong with a message of a runtime, for the adapter's log.
+/// A fault in a message of a runtime, for the adapter's log.
 package enum RuntimeWireError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The head of a response, or a line of it, is none of HTTP/1.1.
     case badHead(String)

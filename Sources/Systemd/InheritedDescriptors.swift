@@ -6,7 +6,7 @@ package import LinuxNet
 
 /// A descriptor with the name that it was given in the unit (`FileDescriptorName=`) or when it was stored (`FDNAME=`).
 package struct NamedDescriptor: ~Copyable {
-    /// What the manager calls it.
+    /// Name in the manager's store (`FDNAME=`).
     package let name: String
     /// The descriptor itself, ours from now on.
     package let descriptor: Descriptor
@@ -20,7 +20,7 @@ package struct NamedDescriptor: ~Copyable {
     package consuming func takeDescriptor() -> Descriptor { descriptor }
 }
 
-/// What the manager has handed over; each is taken once, and what is not taken is closed.
+/// Descriptors that the manager passed. Each is taken once; those that are not taken are closed.
 package struct InheritedDescriptors: ~Copyable {
     private var names: ArraySlice<String>
     private var number: Int32

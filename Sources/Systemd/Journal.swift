@@ -4,13 +4,14 @@ package import LinuxNet
 
 /// systemd-journald.
 package enum Journal {
-    /// How severe a message is, syslog(3).
+    /// Severity of a message, syslog(3).
     package enum Priority: Int, Sendable {
         /// As syslog(3) has them, from 0 to 7.
         case emergency, alert, critical, error, warning, notice, info, debug
     }
 
-    /// Whether a standard stream goes to the journal, which takes messages with fields then (`JOURNAL_STREAM`, systemd.exec(5)).
+    /// True when a standard stream goes to the journal, which then takes messages with fields (`JOURNAL_STREAM`,
+    /// systemd.exec(5)).
     package static func isBehind(_ stream: Files.Stream) -> Bool {
         guard let identity = Files.identity(of: stream) else { return false }
         return Environment.value(of: "JOURNAL_STREAM") == "\(identity.device):\(identity.inode)"
@@ -18,7 +19,7 @@ package enum Journal {
 
     /// Sends messages to the journal, and never waits for it.
     package struct Sender: ~Copyable, Sendable {
-        /// Where journald takes messages (systemd-journald.service(8)).
+        /// Socket of journald for messages (systemd-journald.service(8)).
         package static let path = "/run/systemd/journal/socket"
 
         private let path: String

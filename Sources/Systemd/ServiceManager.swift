@@ -1,4 +1,4 @@
-// What a service tells its manager about itself, sd_notify(3).
+// Notices of a service to its manager, sd_notify(3).
 
 internal import CSystemd
 package import LinuxNet
@@ -13,7 +13,7 @@ package enum ServiceManager {
         case reloading(at: MonotonicTime)
         /// Begins to end.
         case stopping
-        /// What it does, in one line for people.
+        /// One line for people about the work of the service.
         case status(String)
         /// It is alive: has to be said once in each ``watchdogInterval``.
         case alive
@@ -30,10 +30,11 @@ package enum ServiceManager {
         }
     }
 
-    /// Whether there is a manager that listens to us.
+    /// True when a manager listens to this process.
     package static var isListening: Bool { Environment.value(of: "NOTIFY_SOCKET") != nil }
 
-    /// How often ``ServiceManager/Notice/alive`` is expected at least (sd_watchdog_enabled(3)); nil: never.
+    /// Longest interval between two ``ServiceManager/Notice/alive`` that the manager accepts
+    /// (sd_watchdog_enabled(3)); nil: it expects none.
     package static var watchdogInterval: Duration? {
         var microseconds: UInt64 = 0
         // It fills in one number.
@@ -49,7 +50,7 @@ package enum ServiceManager {
 
     // MARK: - The file descriptor store
 
-    /// Whether a name can be one of the store: 1 to 255 printable ASCII characters without a colon.
+    /// True when the store accepts a name: 1 to 255 printable ASCII characters without a colon.
     package static func isStoreName(_ name: String) -> Bool {
         (1...255).contains(name.utf8.count) && name.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != 0x3A }
     }

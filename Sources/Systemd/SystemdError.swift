@@ -1,4 +1,4 @@
-// What a call of libsystemd that failed says.
+// Error of a call of libsystemd.
 
 internal import CSystemd
 package import SystemPackage

@@ -59,7 +59,7 @@ struct NestingScan {
     private mutating func advance() throws(TOMLError) {
         guard let octet = current else { return }
         guard octet != 0 else { throw TOMLError(position: position, message: "the file has a NUL octet") }
-        // What was not UTF-8 in the file is U+FFFD here; nobody writes that on purpose.
+        // U+FFFD stands for octets of the file that were not UTF-8; nobody writes it on purpose.
         guard octet != 0xEF || !octets[offset...].starts(with: [0xEF, 0xBF, 0xBD]) else {
             throw TOMLError(position: position, message: "the file is not UTF-8")
         }

@@ -22,11 +22,12 @@ package struct TOMLValue: Equatable, Sendable {
 
     /// The value.
     package var content: Content
-    /// Where it begins; of a table with a header, the header's bracket; of the table of a dotted key, that part of the key.
+    /// Start of the value; of a table with a header, the header's bracket; of the table of a dotted key, that part of
+    /// the key.
     package var position: TextPosition
 
-    /// How deep arrays and inline tables may nest, and how many parts a key may have: more than any configuration needs, and
-    /// little enough for the stack of every reader that recurses.
+    /// Deepest nesting of arrays and inline tables, and most parts of a key: more than any configuration needs, and
+    /// few enough for the stack of every reader that recurses.
     package static let maximumDepth = 32
 
     /// The type as a message names it, for example "an integer".
@@ -47,7 +48,7 @@ package struct TOMLValue: Equatable, Sendable {
 package struct TOMLMember: Equatable, Sendable {
     /// The key, its quotes and escapes resolved.
     package var key: String
-    /// Where the key is spelled first.
+    /// First place of the key.
     package var position: TextPosition
     /// The key's value.
     package var value: TOMLValue

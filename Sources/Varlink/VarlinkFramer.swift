@@ -14,11 +14,11 @@ package struct VarlinkFramer: Sendable {
     package static let maximumMessage = 1 << 20
 
     private var octets: [UInt8] = []
-    /// Where the first message begins that was not given out.
+    /// Start of the first message that was not given out.
     private var start = 0
-    /// Where the octets begin that were not searched for a NUL.
+    /// Start of the octets that were not searched for a NUL.
     private var searched = 0
-    /// Where the messages end that are complete.
+    /// Ends of the complete messages.
     private var ends: [Int] = []
     private var nextEnd = 0
 
@@ -26,9 +26,9 @@ package struct VarlinkFramer: Sendable {
 
     /// Octets that are held: of messages that were not given out, and of one that is not complete.
     package var count: Int { octets.count - start }
-    /// Whether ``next()`` has a message.
+    /// True when ``next()`` has a message.
     package var hasMessage: Bool { nextEnd < ends.count }
-    /// Whether a message has begun that is not complete.
+    /// True when a message has begun that is not complete.
     package var hasPart: Bool { octets.count > (ends.last.map { $0 + 1 } ?? start) }
 
     /// Takes what has arrived: the first `count` octets of a buffer.

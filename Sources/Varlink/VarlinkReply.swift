@@ -149,7 +149,7 @@ package enum VarlinkParameters {
     private static func json(_ value: some Encodable, _ layout: JSONEncoder.OutputFormatting = []) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = layout.union([.sortedKeys, .withoutEscapingSlashes])
-        // What is encoded here is our own: strings and numbers. A number that is none (NaN) would be the one failure.
+        // The message is ours: strings and numbers. Only a number that is not finite (NaN) could fail to be encoded.
         return (try? encoder.encode(value)).map(Array.init) ?? Array("{}".utf8)
     }
 }

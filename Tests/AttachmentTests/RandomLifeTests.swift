@@ -67,7 +67,7 @@ struct RandomLifeTests {
         }
     }
 
-    /// What always holds.
+    /// Checks the invariants that hold after each step.
     private func check(_ world: World) {
         for namespace in world.room.namespaces {
             guard let container = world.room[namespace] else { continue }

@@ -6,7 +6,7 @@ import Testing
 
 /// Everything that effects change, checked as they come.
 struct World {
-    /// Who has port 53 of 127.0.0.11 in a namespace.
+    /// Owner of port 53 of 127.0.0.11 in a namespace.
     enum Port: Equatable {
         case free, foreign
         case ours(ErrandNumber)
@@ -53,7 +53,7 @@ struct World {
 
     // MARK: - The opener
 
-    /// What the opener finds now.
+    /// Result of a request to the opener now.
     mutating func result(_ errand: ErrandNumber, _ request: Request) -> Result<Opened, Failure> {
         if isOpenerAway { return .failure(Failure(.openerAway, "the opener does not answer")) }
         guard let namespace = namespaces[request.source] else {
@@ -181,7 +181,7 @@ struct World {
 
     func state(_ namespace: NamespaceKey) -> State? { room.state(of: namespace, isDraining: false) }
 
-    /// What is left of any container, by kind.
+    /// Remains of containers, by kind.
     var leftovers: [String] {
         var left: [String] = []
         func note(_ kind: String, _ isLeft: Bool) { if isLeft { left.append(kind) } }

@@ -26,7 +26,8 @@ struct InterfaceTests {
         return fields
     }
 
-    /// What a value is encoded as, in the words of the description: optional fields are there because they are filled.
+    /// Encoding of a value in the words of the interface's description; optional fields are present because they are
+    /// filled.
     private func encoded(_ value: some Encodable) throws -> [String: String] {
         let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any] ?? [:]
         return object.mapValues { value in

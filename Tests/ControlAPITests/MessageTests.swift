@@ -1,11 +1,11 @@
-// What a user reads when a call is refused: all messages in one place, to be read in one go.
+// All messages of refused calls, in one place.
 
 import ControlAPI
 import Testing
 
 @Suite("A refused call")
 struct MessageTests {
-    /// What happened, and what is said.
+    /// Each error, and its message.
     static let messages: [(ControlError, String)] = [
         (.noSuchNetwork("lab"), "no network lab; 'intercomctl network ls' shows those that exist"),
         (.noSuchContainer("web"), "no container web; 'intercomctl container ls' shows those that exist"),

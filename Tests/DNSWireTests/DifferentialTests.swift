@@ -65,7 +65,7 @@ struct DifferentialTests {
         return isOfName ? "where pointers in data lead is not read by who passes the data on" : nil
     }
 
-    /// What `differential.py` would print.
+    /// Our reading, in the format of `differential.py`.
     private static func reading(_ bytes: [UInt8]) -> Reading {
         do throws(WireError) {
             return .read(try describe(bytes))

@@ -36,7 +36,7 @@ struct NameHashTests {
         (0..<8).reduce(0) { $0 | UInt64(octets[index + $1]) << UInt64(56 - 8 * $1) }
     }
 
-    /// How many different hashes names have, and how many are in the fullest of 512 slots.
+    /// Number of different hashes of the names, and number of names in the fullest of 512 slots.
     private func spread(_ names: [[UInt8]], _ hash: NameHash) -> (hashes: Int, fullest: Int) {
         let hashes = names.map { hash.hash($0.span) }
         let slots = Dictionary(grouping: hashes) { $0 & 511 }

@@ -2,7 +2,7 @@
 
 @testable import DNSWire
 
-/// What a `FoldedName` held.
+/// Contents of a `FoldedName`.
 struct Folded: Equatable {
     let wire: [UInt8]
     /// The offsets of the labels and of the root.

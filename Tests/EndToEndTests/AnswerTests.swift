@@ -1,4 +1,4 @@
-// Who is answered what: the promises of the README's table, asked with dig over UDP and TCP.
+// The rules of README's table "Who is answered what", asked with dig over UDP and TCP.
 
 import Testing
 
@@ -130,7 +130,7 @@ struct AnswerTests {
         Case("foo.invalid", "NXDOMAIN", negative: "."),
         Case("foo.onion", "NXDOMAIN", negative: "."),
         Case("_dns.resolver.arpa SVCB", negative: "."),
-        // What is no question for us.
+        // Queries that are no questions about names.
         Case("web AXFR +tcp +noall +comments", "REFUSED"),
         Case("version.bind CH TXT", "NOERROR", ["\"intercom of the tests\""]),
         Case("id.server CH TXT", "REFUSED"),

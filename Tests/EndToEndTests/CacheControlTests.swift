@@ -5,7 +5,7 @@ import Testing
 
 @Suite("What is kept of upstreams' answers", .needsRoot)
 struct CacheControlTests {
-    /// What the upstream was asked for a name.
+    /// Number of queries that the upstream got for a name.
     private func queries(_ house: House, _ name: String, of upstream: String = "127.0.0.5") -> Int {
         house.queries(of: upstream).filter { $0.contains(" \(name). ") }.count
     }

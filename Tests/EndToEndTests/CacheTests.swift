@@ -1,4 +1,4 @@
-// What upstreams have said is kept: in the daemon itself, with its sockets, its configuration and its clock.
+// The cache of upstream answers in the daemon itself, with its sockets, its configuration and its clock.
 
 import Foundation
 import Testing
@@ -7,7 +7,7 @@ import Testing
 struct CacheTests {
     static let configuration = ForwardingTests.configuration("127.0.0.5") + "\n"
 
-    /// What the upstream was asked for a name.
+    /// Number of queries that the upstream got for a name.
     static func queries(_ house: House, _ name: String) -> Int {
         house.queries(of: "127.0.0.5").filter { $0.contains(" \(name). ") }.count
     }

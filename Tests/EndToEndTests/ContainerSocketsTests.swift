@@ -1,4 +1,5 @@
-// What one container does to its own sockets costs it alone: destroyed listeners, connections that wait, a worker that ends.
+// A container that harms its own sockets harms no other: destroyed listeners, waiting connections, a worker that
+// ends.
 
 import Foundation
 import Testing
@@ -15,7 +16,7 @@ struct ContainerSocketsTests {
 
         """
 
-    /// What scripts of these tests share.
+    /// Code that the scripts of these tests share.
     private static let tools = """
         import select, socket, struct, sys, time
         def query(name, number=7):

@@ -1,11 +1,11 @@
-// What one client of the control socket can do to the others, and to the daemon: nothing that they notice.
+// A client of the control socket cannot hold up other clients or the daemon.
 
 import Foundation
 import Testing
 
 @Suite("The control socket under hostile clients", .needsRoot, .serialized)
 struct ControlSocketHardshipTests {
-    /// What each of the scripts begins with.
+    /// Start of each script.
     static let prelude = """
         import json, os, select, socket, subprocess, sys, time
         path, pid = sys.argv[1:3]

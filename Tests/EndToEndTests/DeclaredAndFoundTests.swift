@@ -1,4 +1,4 @@
-// What is declared of networks and containers that the kernel shows: both in one registry, and each taken back for itself.
+// Networks and containers that are both declared and found: one registry, and either part can be removed alone.
 
 import Foundation
 import Glibc

@@ -11,7 +11,7 @@ struct DiscoveryHardshipTests {
         return warnings.filter { !$0.contains("the host's own network namespace") }
     }
 
-    /// What the log has said so often: lines with all of these words.
+    /// Number of lines in the log with all of these words.
     private func said(_ house: House, _ words: String...) -> Int {
         house.log.split(separator: "\n").filter { line in words.allSatisfy { line.contains($0) } }.count
     }

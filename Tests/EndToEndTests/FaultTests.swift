@@ -1,4 +1,4 @@
-// What the machine may lack: descriptors, watches, time. What needs them fails and says so; answers go on.
+// Shortage of descriptors, watches or time: the part that needs them fails and says so; answers go on.
 
 import Foundation
 import Testing

@@ -1,4 +1,4 @@
-// What is not ours goes upstream and comes back as it was; and what does not come back ends in an answer all the same.
+// Forwarded questions: the reply comes back as it was, and a question without a reply is answered all the same.
 
 import Foundation
 import Testing

@@ -1,4 +1,4 @@
-// What a member of the group may ask of a daemon that runs as root, and what it is refused: files and namespaces.
+// Limits of the group's members with a daemon that runs as root: files and namespaces.
 
 import Foundation
 import Testing
@@ -140,7 +140,7 @@ struct GroupTests {
                         ["\(House.binaries)/intercomctl", "--socket", house.socket, "container", "add", "host"]
                             + source + ["--network", "n", "--listen", listen])
                     #expect(refused.status == 1, "\(source): \(refused)")
-                    // Where these tests run in a container, its root may not even look at the first process.
+                    // If these tests run in a container, its root may not even look at the first process.
                     let isSeen = refused.err.contains("own network namespace") || refused.err.contains("denied")
                     #expect(isSeen, "\(source): \(refused)")
                 }

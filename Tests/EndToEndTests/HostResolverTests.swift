@@ -7,12 +7,12 @@ import Testing
 struct HostResolverTests {
     private static let network = "[[network]]\nname = \"n\"\n"
 
-    /// Who answers `app` now.
+    /// The server that answers `app` now.
     private func answerer(_ house: House) throws -> String? {
         try house.dig("app", "+nocookie", "www\(Int.random(in: 0..<1_000_000)).example", "TXT").data.first
     }
 
-    /// Whether the questions of `app` go to an upstream within a second.
+    /// True when the questions of `app` go to an upstream within a second.
     private func turns(_ house: House, to upstream: String) throws -> Bool {
         try eventually(within: 1) { try answerer(house) == "\"from \(upstream)\"" }
     }
@@ -69,7 +69,7 @@ struct HostResolverTests {
             try house.container("app", "--network", "n")
             let mounted = "\(house.directory)/mounted"
             try "nameserver 127.0.0.6\n".write(toFile: mounted, atomically: true, encoding: .utf8)
-            // Where the daemon is, as a mount of its host would come there.
+            // In the daemon's mount namespace, where a mount of its host would appear.
             let pid = try #require(house.daemon?.processIdentifier)
             let view = ["nsenter", "--mount=/proc/\(pid)/ns/mnt"]
             try Command.must(view + ["mount", "--bind", mounted, "/etc/resolv.conf"])

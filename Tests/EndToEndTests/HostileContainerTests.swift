@@ -133,7 +133,7 @@ struct HostileContainerTests {
                     subprocess.run(["ip", "-batch", "-"], input=batch, text=True, check=True)
                 print("done")
                 """)
-            // Who comes meanwhile or later is found, and what it left is right.
+            // Containers that come meanwhile or later are found, and the facts about them are right.
             try house.plug("late", into: "br0", "10.1.0.9/24")
             #expect(try eventually(within: 20) { try house.dig("app", "late").data == ["10.1.0.9"] }, "\(house.log)")
             #expect(try eventually(within: 20) { try house.dig("app", "evil").data == ["10.1.0.66"] })
@@ -171,7 +171,7 @@ struct HostileContainerTests {
                 """)
             let said = try String(contentsOfFile: "\(house.directory)/attack", encoding: .utf8)
             #expect(said == "attacking\ndone\n", "it cannot bind beside us: \(said)")
-            // What it has done to itself stays, and no other feels it.
+            // It keeps the damage to itself, and no other container notices.
             #expect(try house.dig("app", "evil").data == ["10.1.0.66"])
             #expect(try house.dig("web", "app").data == ["10.1.0.3"])
         }

@@ -52,7 +52,7 @@ struct HostileNetlinkTests {
             for number in 0..<10 {
                 let start = ContinuousClock.now
                 #expect(try house.ctl("status").status == 0)
-                // What a busy machine of two cores takes to start the program is in it.
+                // This includes the start of the program on a busy machine of two cores.
                 #expect(start.duration(to: .now) < .seconds(1), "call \(number)")
                 #expect(try isAnswered("app", house, within: 2))
             }

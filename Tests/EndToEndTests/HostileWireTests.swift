@@ -1,4 +1,4 @@
-// What is sent to port 53 by who means no good: each gets what the RFCs say, or nothing, and the next client its answer.
+// Hostile messages on port 53: each gets the answer of the RFCs or none, and the next client gets its answer.
 
 import Foundation
 import Testing

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("In a booted system", .needsMachine, .serialized)
 struct MachineTests {
-    /// What `make install` installs, in the tree of a machine.
+    /// Puts the files of `make install` into the tree of a machine.
     private static func install(in tree: String) throws {
         try Command.must([
             "make", "--silent", "--directory", House.repository, "install-files", "BIN=\(House.binaries)",

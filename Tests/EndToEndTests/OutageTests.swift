@@ -5,7 +5,7 @@ import Testing
 
 @Suite("When upstreams die", .needsRoot)
 struct OutageTests {
-    /// What dig took for a name in `app`, and what it said.
+    /// Reply to dig in `app` for a name, and the time it took.
     private func timed(_ house: House, _ name: String) throws -> (Reply, Duration) {
         let start = ContinuousClock.now
         let reply = try house.dig("app", name)

@@ -1,4 +1,4 @@
-// Who is answered what: the same table that the responder is asked, in the namespaces of the town and over the wire.
+// The table "Who is answered what", asked over the wire in the namespaces of the town.
 
 import Foundation
 import Promise

@@ -58,7 +58,7 @@ struct RedirectTests {
             #expect(try ruleset(of: "web", house) == before)
             #expect(try ask("127.0.0.11", from: "web", of: house) == "192.0.2.9", "its own again")
 
-            // What cannot be added leaves no rules; nor does the daemon's end.
+            // A container that is refused leaves no rules behind; nor does a daemon that ends.
             try house.mustCtl("container", "add", "taken")
             #expect(try house.ctl("container", "add", "taken", "--netns", house.path("web")).status == 1)
             #expect(try ruleset(of: "web", house) == before)

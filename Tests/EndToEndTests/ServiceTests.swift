@@ -82,7 +82,7 @@ struct ServiceTests {
     func idle() throws {
         try House.lend { house in
             #expect(house.stopDaemon() == 0)
-            // What other tests mount is no news here, nor what somebody installs below /etc.
+            // Mounts of other tests and installations below /etc are no changes here.
             try house.startDaemon(
                 Self.configuration, resolver: "nameserver 10.0.0.53\n",
                 under: ["unshare", "--mount", "--propagation", "private"])
@@ -100,7 +100,7 @@ struct ServiceTests {
                     return Int(line?.split(separator: "\t").last ?? "") ?? -1
                 }.reduce(0, +)
             }
-            // What was begun before is done; then nothing begins by itself.
+            // Work that was pending is done first; then nothing begins by itself.
             var last = try switches()
             #expect(
                 try eventually(within: 10) {

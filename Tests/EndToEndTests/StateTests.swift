@@ -1,4 +1,4 @@
-// What was declared outlives the daemon, whatever ends it; what has ended meanwhile does not come back.
+// Declarations outlive the daemon, whatever ends it; containers that ended meanwhile do not come back.
 
 import Foundation
 import Testing

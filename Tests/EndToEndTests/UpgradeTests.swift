@@ -1,4 +1,4 @@
-// What an earlier version has left behind: its configuration and its state are in Before/VERSION, as it wrote them.
+// Configuration and state of earlier versions, as they wrote them: Before/VERSION.
 
 import Foundation
 import Testing

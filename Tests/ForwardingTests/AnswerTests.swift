@@ -1,4 +1,4 @@
-// What a client gets of a reply: made its own, and otherwise as it came.
+// The client's form of a reply: its own id, question and EDNS, and everything else as it came.
 
 import DNSWire
 import Testing
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Answers")
 struct AnswerTests {
-    /// What this client is answered when the upstream says this.
+    /// Answer to this client if the upstream replies so.
     static func answer(to query: Packet, _ upstream: Upstream) throws -> Answer {
         var worker = Worker()
         #expect(try worker.ask(query) == .accepted)

@@ -1,4 +1,4 @@
-// Who gets a kept answer, and in which form.
+// Cached answers: for which queries, and in which form.
 
 import DNSWire
 import Forwarding

@@ -1,4 +1,4 @@
-// How long an answer is kept, and what its client is told of that.
+// Lifetimes of cached answers, and the TTLs in them.
 
 import DNSWire
 import Forwarding

@@ -1,4 +1,4 @@
-// What the cache takes, what it lets go, and that it never says what it should not.
+// Memory of the cache: insertion, eviction, and no answer to another question.
 
 import DNSWire
 import Testing
@@ -43,7 +43,7 @@ struct Store: ~Copyable {
     mutating func age(_ name: String) -> UInt32? {
         let key = key(name)
         guard case .fresh(let place, let age, _) = cache.find(key.lent, now) else { return nil }
-        // What is found must be about what was asked.
+        // An answer that is found must be about the question.
         #expect(AnswerBody(cache.form(place)).message[12...].starts(with: key.question))
         return age
     }

@@ -9,7 +9,7 @@ import Testing
 struct DamagedReply: Sendable, CustomTestStringConvertible {
     let what: String
     let octets: [UInt8]
-    /// What can be passed on where nobody has a better one; nil: SERVFAIL.
+    /// Part that can be passed on if no server has a better reply; nil: SERVFAIL.
     let readable: Expected?
 
     init(_ what: String, _ hex: String, readable: Expected?) {

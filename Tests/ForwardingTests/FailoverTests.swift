@@ -1,4 +1,4 @@
-// Which upstream is asked when, and whose word the client gets.
+// Order and times of upstreams, and the reply that wins.
 
 import Forwarding
 import Testing
@@ -10,7 +10,7 @@ struct FailoverTests {
         try scenario.run()
     }
 
-    /// What upstreams say, and when they can say nothing.
+    /// Replies and errors of upstreams.
     static let words: [Scenario] = [
         Scenario(
             "the first upstream answers",
@@ -91,7 +91,7 @@ struct FailoverTests {
             ]),
     ]
 
-    /// What is done while upstreams say nothing. One that was never heard is waited for 400 ms.
+    /// Silent upstreams. One that never replied is late after 400 ms.
     static let silences: [Scenario] = [
         Scenario(
             "the next is asked and answers; the silent one is listened to for the rest of the time",

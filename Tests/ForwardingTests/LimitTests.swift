@@ -1,4 +1,4 @@
-// How much may be under way, who gives way, and what becomes of those whose namespace is gone.
+// Limits of pending questions, the questions that give way, and those of a namespace that has gone.
 
 import DNSWire
 import Testing
@@ -14,7 +14,7 @@ struct LimitTests {
         return worker
     }
 
-    /// Who is answered, and with which code, of the actions that are left.
+    /// Clients that are answered by the remaining actions, with the response codes.
     static func answers(_ worker: inout Worker) -> [Int: ResponseCode] {
         var answers: [Int: ResponseCode] = [:]
         while let action = worker.forwarder.nextAction() {

@@ -1,4 +1,4 @@
-// What is believed, and what is not.
+// Replies that are accepted, and replies that are not.
 
 import Forwarding
 import Testing

@@ -10,7 +10,7 @@ import Testing
 typealias Upstream = @Sendable (_ asked: Packet) -> [UInt8]
 
 enum Step: Sendable {
-    // What happens.
+    // Events. A question goes to the upstreams, as the cache has no answer.
     /// Comes to the upstreams, as the cache has no answer.
     case ask(client: Int = 1, namespace: UInt32 = 1, group: UInt32 = 7, Packet = .plain)
     case refused(namespace: UInt32 = 1, Refusal)
@@ -28,7 +28,7 @@ enum Step: Sendable {
     case abandon(namespace: UInt32)
     case flush(Flush)
     case policy(CachePolicy)
-    // What the forwarder must do, nothing else in between.
+    // Actions that the forwarder must give, with no other between them.
     case opens(Character, to: UInt8, edns: Bool = true)
     case connects(Character, to: UInt8, edns: Bool = true)
     /// The same question once more on its socket; without EDNS under the same id, where that may help.
@@ -53,7 +53,7 @@ enum Expected: Sendable, Equatable {
     case failure(UInt16)
 }
 
-/// What a kept answer says.
+/// Contents of a cached answer.
 struct Said: Sendable, Equatable {
     var code: UInt16 = 0
     /// The last octet of the first answer.
@@ -211,7 +211,7 @@ struct Worker: ~Copyable {
         return try #require(message.flatMap { Parsed($0) }, "the answer is a message")
     }
 
-    /// What the upstream behind a socket got.
+    /// Last query that the upstream behind a socket got.
     func asked(_ name: Character) throws -> Packet {
         let message = try #require(sockets[name]?.message)
         let parsed = try #require(Parsed(message))

@@ -1,4 +1,4 @@
-// How upstreams are measured, when the next one is tried, and who rests.
+// Round trip times of upstreams, the time to try the next one, and back-off.
 
 import Testing
 

@@ -1,4 +1,4 @@
-// What libFuzzer calls: one program with all targets, of which INTERCOM_FUZZ_TARGET chooses one.
+// Entry point of libFuzzer: one program with all targets, of which INTERCOM_FUZZ_TARGET chooses one.
 
 import Foundation
 

@@ -1,4 +1,4 @@
-// Who decided about a query: each rule has words for people, and is counted in one place.
+// Sources of answers: each rule has a text for people, and one counter.
 
 import ControlAPI
 import DNSWire

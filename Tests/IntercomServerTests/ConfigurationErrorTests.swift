@@ -1,4 +1,4 @@
-// What is wrong with a configuration file, and where: text in, error lines out.
+// Mistakes in configuration files: text in, error lines out.
 
 import Testing
 

@@ -1,4 +1,4 @@
-// What a configuration file means, and that the one we ship says the defaults.
+// Meaning of a configuration file, and the shipped file, which has the defaults.
 
 import Attachment
 import DNSWire

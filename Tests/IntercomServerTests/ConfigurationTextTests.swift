@@ -1,4 +1,4 @@
-// What is no text of TOML, and files that cannot be read.
+// Text that is not TOML, and files that cannot be read.
 
 import Foundation
 import Testing
@@ -58,7 +58,7 @@ struct ConfigurationTextTests {
         try withFile(bytes) { path in #expect(failure(of: path) == "\(path):\(line)") }
     }
 
-    /// What reading a file fails with.
+    /// Error of reading a file.
     private func failure(of path: String) -> String? {
         do throws(ConfigurationError) {
             _ = try Configuration.read(path: path)

@@ -1,4 +1,4 @@
-// What outlives a restart: which declarations hold, and the file that they are kept in, whole and damaged.
+// Declarations over a restart: which are in force, and their file, whole and damaged.
 
 import ControlAPI
 import Testing

@@ -1,4 +1,4 @@
-// What threads say to each other: cargo that is handed over once, replies that know their question.
+// Messages between threads: cargo that is handed over once, and replies with the number of their request.
 
 import LinuxNet
 import Testing

@@ -22,7 +22,7 @@ private struct ToyKernel {
     var links: [Int32: [UInt32: Link]] = [0: [:]]
     private var lastIndex: UInt32 = 1
     private var lastNumber = 0
-    /// What was told since.
+    /// Messages since the last call.
     var told: [String] = []
 
     private mutating func number() -> Int {
@@ -172,7 +172,7 @@ private struct ToyKernel {
     }
 }
 
-/// What the differences add up to.
+/// Sum of all differences.
 private struct Heard: Equatable {
     var networks: [InterfaceIndex: ObservedNetwork] = [:]
     var containers: [NamespaceCookie: ObservedContainer] = [:]
@@ -193,7 +193,7 @@ private struct Heard: Equatable {
 struct KernelHistoryTests {
     private static let selection = InterfaceSelection(patterns: ["*"], exclude: ["l7", "l1?"], declared: ["l3"])
 
-    /// What is heard by who comes only now.
+    /// Facts for a subscriber that begins now.
     private func anew(_ kernel: ToyKernel) throws -> Heard {
         var topology = KernelTopology(selection: Self.selection)
         for place in kernel.links.keys where place != 0 { try topology.take("add \(place) c\(place)") }
@@ -235,7 +235,7 @@ struct KernelHistoryTests {
         var heard = Heard()
         for round in 0..<20 {
             for _ in 0..<20 { kernel.step(&random) }
-            // Who listens knows of namespaces otherwise: that is not lost.
+            // A subscriber knows of namespaces from elsewhere: that is not lost.
             for line in kernel.told
             where line.hasPrefix("add") || line.hasPrefix("remove") || Int.random(in: 0..<3, using: &random) > 0 {
                 try topology.take(line)

@@ -1,4 +1,4 @@
-// What the kernel says and what follows from it, as lines of text.
+// Kernel messages and their consequences, as lines of text.
 
 import DNSWire
 import Registry

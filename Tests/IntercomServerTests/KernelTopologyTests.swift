@@ -1,4 +1,4 @@
-// What becomes what: links and addresses of the kernel, networks and containers of the registry. Tables of steps.
+// From links and addresses of the kernel to networks and containers of the registry: tables of steps.
 
 import LinuxNet
 import Registry
@@ -6,7 +6,7 @@ import Testing
 
 @testable import IntercomServer
 
-/// What the kernel says, and what is different for it.
+/// Messages of the kernel, and the differences they make.
 private struct Step {
     var told: [String]
     var changes: [String]
@@ -40,7 +40,7 @@ struct KernelTopologyTests {
         #expect(topology.containers[NamespaceID(rawValue: 7)]?.state.links.count == limit)
         #expect(topology.containers[NamespaceID(rawValue: 7)]?.state.addresses[2]?.count == limit)
         #expect(topology.truncated == ["web"])
-        // What was known is still followed.
+        // Known links and addresses are still followed.
         try topology.take("7 no address 10.0.0.2/24 on 2")
         try topology.take("7 address 10.0.0.9/24 on 2")
         #expect(topology.containers[NamespaceID(rawValue: 7)]?.state.addresses[2]?.count == limit)

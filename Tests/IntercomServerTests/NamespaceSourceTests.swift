@@ -1,4 +1,4 @@
-// Where a namespace is: at a path, or with a process.
+// Sources of a namespace: a path, or a process.
 
 import Attachment
 import Testing

@@ -1,4 +1,4 @@
-// Who is answered what: the responder is asked every row of the table.
+// The table "Who is answered what", asked of the responder.
 
 import DNSWire
 import Promise
@@ -42,7 +42,7 @@ struct PromiseTests {
 
 /// The town in a registry, compiled for a responder, as a worker has it.
 private struct AskedTown: ~Copyable {
-    /// What came of a query.
+    /// Outcome of a query.
     struct Outcome: CustomStringConvertible {
         var answer: [UInt8]?
         /// The address of the first server that it is forwarded to.
@@ -53,7 +53,7 @@ private struct AskedTown: ~Copyable {
         }
     }
 
-    /// What every row is asked of: read and compiled once.
+    /// Town and table, read and compiled once.
     private struct Compiled {
         var configuration: Configuration
         var registry: Registry

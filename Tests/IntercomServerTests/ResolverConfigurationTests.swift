@@ -86,7 +86,7 @@ struct ResolverConfigurationTests {
         let text = ResolverConfiguration(host).render(carryingSearch: carriesSearch)
         #expect(text == ([Self.firstLine, "nameserver 127.0.0.11"] + lines).joined(separator: "\n") + "\n")
         #expect(ResolverConfiguration.isOurs(text))
-        // Where a daemon runs in such a container, the outer one is its upstream, as Docker's server would be.
+        // In such a container the outer daemon is the upstream, as Docker's server would be.
         #expect(ResolverConfiguration(text).nameservers == [ServerAddress(address: .v4(.intercom))])
     }
 

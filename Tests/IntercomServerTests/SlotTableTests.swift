@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A ticket")
 struct SlotTableTests {
-    /// What a ticket finds.
+    /// Element that a ticket finds.
     private func find(_ ticket: Ticket, in table: borrowing SlotTable<String>) -> String? {
         guard let position = table.position(of: ticket) else { return nil }
         #expect(table.ticket(at: position) == ticket)

@@ -25,14 +25,14 @@ struct StateDirectoryTests {
         try body("\(directory)/state")
     }
 
-    /// What a daemon that starts now finds.
+    /// State that a daemon finds at its start.
     private func load(_ path: String) throws -> (all: [Declaration], isSameBoot: Bool) {
         var directory = StateDirectory(path: path, logger: logger)
         let (declarations, isSameBoot) = try directory.load()
         return (declarations.all, isSameBoot)
     }
 
-    /// What a daemon has kept that started, declared all of this and ended.
+    /// Writes the state of a daemon that started, declared all of this and ended.
     private func keep(_ declarations: [Declaration], _ path: String) throws {
         var directory = StateDirectory(path: path, logger: logger)
         _ = try directory.load()

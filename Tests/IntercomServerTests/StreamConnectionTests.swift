@@ -1,4 +1,4 @@
-// What there is to do for a connection: its events are told once, and stay noted until nothing is left.
+// Work on a connection: an event comes once, and stays noted until nothing is left to do.
 
 import LinuxNet
 import Testing
@@ -42,7 +42,7 @@ struct StreamConnectionTests {
         #expect(try epoll.wait(timeoutMilliseconds: 20_000) == 1)
     }
 
-    /// What is so of a connection, of: it is ready, has a whole message, waits for room to send, has ended, is finished.
+    /// State of a connection: ready, has a whole message, waits for room to send, has ended, is finished.
     private func state(_ connection: borrowing StreamConnection) -> [String] {
         let all = [
             ("ready", connection.isReady), ("message", connection.hasMessage),

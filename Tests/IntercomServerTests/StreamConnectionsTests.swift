@@ -1,4 +1,4 @@
-// Which connection makes room for a new one: of whom, and when none does.
+// Room for a new connection: which one is closed for it, and when none is.
 
 import Forwarding
 import LinuxNet
@@ -41,7 +41,7 @@ struct StreamConnectionsTests {
             }
         }
 
-        /// What a further connection of a namespace meets, as words.
+        /// Result of one more connection of a namespace, in words.
         mutating func room(for namespace: UInt32) throws -> String {
             switch connections.room(for: try ticket(namespace), listeners) {
             case .free: return "free"

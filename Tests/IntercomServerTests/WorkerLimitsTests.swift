@@ -1,4 +1,4 @@
-// What a worker may do, whatever a packet has made of it; and how it logs all the same.
+// Limits of a worker, even under the control of a hostile packet; and its log.
 
 import LinuxNet
 import Logging

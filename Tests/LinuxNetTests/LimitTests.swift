@@ -1,4 +1,4 @@
-// What a process may have, and what it is told where that is not enough.
+// Limits of a process, and the errors beyond them.
 
 import SystemPackage
 import Testing

@@ -1,4 +1,4 @@
-// What the event loops wait for: readiness, messages, processes, files.
+// Sources of events of the event loops: readiness, messages, processes, files.
 
 import CLinux
 import Foundation

@@ -159,7 +159,7 @@ private func read(_ bytes: [UInt8]) throws(NetlinkError) {
     }
 }
 
-/// What the messages of a datagram say, a line each.
+/// Messages of a datagram, a line each.
 private func describe(_ bytes: [UInt8]) throws(NetlinkError) -> [String] {
     var lines: [String] = []
     var reader = NetlinkReader(bytes.span)

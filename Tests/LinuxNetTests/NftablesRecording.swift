@@ -1,4 +1,4 @@
-// What nft(8) 1.0.6 sends for the rules that we write, recorded with sendmsg(2) of its own process.
+// Octets that nft(8) 1.0.6 sends for the same rules, recorded with sendmsg(2) of its own process.
 
 /// One transaction: its messages in order, begin and end included.
 enum NftablesRecording {

@@ -8,7 +8,7 @@ import Testing
 struct DatagramTests {
     private static let loopback = SocketAddress(v4: 0x7F00_0001, port: 0)
 
-    /// What a receiver holds after the next batch, as arrays.
+    /// Messages of the next batch, as arrays.
     private func receive(_ receiver: inout UDPReceiver, _ socket: borrowing Descriptor) throws -> [[UInt8]] {
         let count = try receiver.receive(from: socket)
         return (0..<count).map { index in

@@ -136,7 +136,7 @@ struct House: ~Copyable {
         asked.append(token)
     }
 
-    /// What an upstream sends over a socket, a message or octets of a stream.
+    /// Hands in octets that an upstream sends over a socket: a message, or part of a stream.
     mutating func receive(_ octets: [UInt8], on token: SocketToken, isRaw: Bool = false) {
         if sockets[token]?.isStream == true {
             forwarder.receivedStream((isRaw ? octets : Octets.word(octets.count) + octets).span, on: token, now: now)

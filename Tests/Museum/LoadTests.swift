@@ -5,7 +5,7 @@ import Testing
 
 @testable import Forwarding
 
-/// What a hostile upstream replies to each question.
+/// A hostile upstream's reply to each question.
 struct HostileUpstream: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let reply: @Sendable (House.Socket) -> [UInt8]?

@@ -2,7 +2,7 @@
 
 package import DNSWire
 
-/// How a question travels and what EDNS it carries: each row of the table is asked in all six ways.
+/// Transport and EDNS of a question: each row of the table is asked in all six ways.
 package struct Manner: Sendable, Hashable, CustomStringConvertible {
     /// The OPT record of a query.
     package enum Extension: Sendable, Hashable, CaseIterable {
@@ -33,7 +33,7 @@ package struct Manner: Sendable, Hashable, CustomStringConvertible {
 /// `web AAAA`, `-x 10.1.0.2`, `version.bind CH TXT`, `web +norecurse`, `raw` and octets.
 package struct AskedQuestion: Sendable, CustomStringConvertible {
     package let description: String
-    /// What is asked; nil of raw octets.
+    /// Question in the query; nil: raw octets.
     package private(set) var asked: (name: Name, type: RecordType, recordClass: RecordClass)?
     /// `raw`: the octets of the whole message.
     private var octets: [UInt8] = []

@@ -3,7 +3,7 @@
 import DNSWire
 
 extension PromiseTable.Row {
-    /// What is wrong with an answer of our own; empty where it is as promised.
+    /// Faults of a local answer; empty: it is as promised.
     /// - Parameters:
     ///   - answer: the message; nil where none came.
     ///   - query: the message that asked.
@@ -64,7 +64,7 @@ extension PromiseTable.Row {
         return faults
     }
 
-    /// What does not fit is told by TC, and as much as fits is there.
+    /// Checks that an answer that does not fit has TC, and as many records as fit.
     private func fit(
         _ answer: [UInt8], _ seen: ReadAnswer, _ promised: Expectation.Promised, _ manner: Manner, _ whole: [UInt8]?
     ) -> [String] {

@@ -1,4 +1,4 @@
-// What a row of the table promises, as it is read from the file.
+// Promise of one row of the table, read from the file.
 
 import DNSWire
 
@@ -13,7 +13,7 @@ package enum Expectation: Sendable {
     /// No answer at all.
     case dropped
 
-    /// What an answer of our own consists of.
+    /// Parts of a local answer.
     package struct Promised: Sendable {
         /// As `dig` writes it.
         let code: String
@@ -31,7 +31,8 @@ package enum Expectation: Sendable {
     static let payloadSize = 1232
     /// The most octets that an answer over UDP has, whatever the client takes.
     static let maximumDatagram = 16_384
-    /// What is answered by a header alone: the question was not read, or means something else there.
+    /// Codes of answers without a question section: the question could not be read, or the header means something
+    /// else.
     static let headerAlone = ["FORMERR", "NOTIMP"]
 
     /// - Parameter columns: those behind the question.

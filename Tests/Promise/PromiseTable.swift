@@ -6,7 +6,7 @@ import DNSWire
 package struct PromiseTable: Sendable {
     /// In the order of the file.
     package private(set) var rows: [Row] = []
-    /// What is done before anybody asks, in this order.
+    /// Deeds before the first question, in this order.
     package private(set) var deeds: [Deed] = []
     /// Lines that are none of these.
     package private(set) var mistakes: [String] = []

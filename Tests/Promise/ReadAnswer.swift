@@ -2,7 +2,7 @@
 
 import DNSWire
 
-/// What a message says, section by section, as text.
+/// A message as text, section by section.
 struct ReadAnswer {
     /// The OPT record, but for its options.
     struct EDNS: Equatable {
@@ -27,7 +27,7 @@ struct ReadAnswer {
     /// Nil: there is no OPT record.
     private(set) var edns: EDNS?
     private(set) var extendedErrors: [UInt16] = []
-    /// What no answer of ours has: other records in the additional section, other options.
+    /// Parts that no local answer has: other additional records, other options.
     private(set) var others: [String] = []
     /// The response code with its upper bits, as `dig` writes it.
     private(set) var code = ""

@@ -91,7 +91,7 @@ enum Change {
         return definition
     }
 
-    /// What the registry took is done here without questions.
+    /// Applies a change that the registry accepted, without checks.
     func apply(to plain: inout PlainRegistry) {
         switch self {
         case .declareNetwork(let name, let interface), .updateNetwork(let name, let interface):

@@ -1,4 +1,4 @@
-// What a watcher is told, change by change.
+// Events for subscribers, change by change.
 
 import DNSWire
 import Testing

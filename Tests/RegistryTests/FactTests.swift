@@ -1,4 +1,4 @@
-// Where each thing comes from, as `inspect` shows it.
+// Origins of facts, as `inspect` shows them.
 
 import DNSWire
 import Testing

@@ -1,4 +1,4 @@
-// What is declared and what the kernel shows: what follows from both, whichever came first.
+// Declarations and facts of the kernel: the result is the same whichever came first.
 
 import DNSWire
 import Testing

@@ -1,4 +1,4 @@
-// Who finds whom by which name.
+// Names, and the containers that can resolve them.
 
 import DNSWire
 import Testing

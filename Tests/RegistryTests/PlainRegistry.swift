@@ -36,7 +36,7 @@ struct PlainRegistry {
 
     /// A network in force.
     struct Network {
-        /// What tells it from others.
+        /// Property that distinguishes it from others.
         var key: String
         var name: String
         var isDeclared: Bool
@@ -183,7 +183,7 @@ struct PlainRegistry {
     }
 }
 
-/// What chooses the steps of a history.
+/// Source of the choices in a random history.
 protocol Choices {
     /// A number from 0 to one less than `bound`.
     mutating func below(_ bound: Int) -> Int

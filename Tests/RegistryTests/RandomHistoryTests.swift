@@ -60,7 +60,7 @@ struct RandomHistoryTests {
 }
 
 extension Registry {
-    /// Whether nothing is left in any table.
+    /// True when no table has an entry.
     fileprivate var isEmpty: Bool {
         networkStates.isEmpty && containerStates.isEmpty && networksCalled.isEmpty && observedNetworks.isEmpty
             && networkOfInterface.isEmpty && interfacesCalled.isEmpty && claims.isEmpty
@@ -69,7 +69,7 @@ extension Registry {
     }
 }
 
-/// How many of each there are.
+/// Number of entries in each table.
 private struct Tally: Equatable {
     var networks = 0
     var containers = 0

@@ -1,4 +1,4 @@
-// Which of several replicas a client meets: libraries of clients, as they ask.
+// The first replica in each answer, for clients that ask as their libraries do.
 
 import DNSWire
 import Testing
@@ -42,7 +42,7 @@ struct ReplicaTests {
         let found = town.directory.find(name, from: 0, view: try town.view("r0"))
         let match = try #require(found)
         var firsts: [RecordType: [Int]] = [:]
-        // How often A and AAAA of one lookup have the same replica first.
+        // Lookups whose A and AAAA answers have the same replica first.
         var together = 0
         for _ in 0..<64 * count {
             let starts = client.queries.map { town.directory.records(match, $0).start }

@@ -7,7 +7,7 @@
 struct Town: ~Copyable {
     var registry: Registry
     var directory: Directory
-    /// How many changes the directory was told last.
+    /// Number of changes in the directory's last batch.
     private(set) var changes = 0
 
     init(domain: String = "internal", ttl: UInt32 = 5) throws {
@@ -127,7 +127,7 @@ struct Town: ~Copyable {
         try found(view, name, type)?.map(\.data)
     }
 
-    /// What a container sees; by its name, else by its namespace's path.
+    /// View of a container, by its name, else by its namespace's path.
     func view(_ container: String) throws(RegistryError) -> ViewID { try registry.container(named: container).id.view }
 
     /// The same with who has the name: a network, or `links of NAME`.

@@ -1,4 +1,4 @@
-// What `status` warns of.
+// Warnings of `status`.
 
 import DNSWire
 import Testing

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RuntimeWire
 
-/// What a reader has made of some octets.
+/// Parts that a reader made of some octets.
 private struct Read: Equatable {
     var statuses: [Int] = []
     var bodies: [String] = []

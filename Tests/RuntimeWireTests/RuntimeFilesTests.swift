@@ -1,4 +1,4 @@
-// What hooks read on standard input, and what netavark writes for aardvark-dns.
+// Standard input of hooks, and the files of netavark for aardvark-dns.
 
 import DNSWire
 import Testing

@@ -1,4 +1,4 @@
-// What a service manager is told, as it receives it. Each test is a process of its own: it changes the environment.
+// Notices to a service manager, as it receives them. Each test is a process of its own: it changes the environment.
 
 import LinuxNet
 import Systemd

@@ -5,7 +5,8 @@ import LinuxNet
 import Systemd
 import Testing
 
-/// What a process under test has told its manager. It changes the environment, so it lives in a process of its own.
+/// A service manager that records the notices of a process under test. It changes the environment, so it lives in a
+/// process of its own.
 struct StandInManager: ~Copyable {
     private let socket: Descriptor
     private let path: String

@@ -33,7 +33,7 @@ extension TOMLValue {
     }
 }
 
-/// What reading a text gives: its values, or its error as `line:column: message`.
+/// Result of reading a text: its values, or its error as `line:column: message`.
 func outcome(of text: String) -> String {
     do throws(TOMLError) {
         return try TOMLValue(parsing: text).text

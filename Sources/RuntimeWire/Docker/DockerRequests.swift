@@ -1,4 +1,4 @@
-// What is asked of Docker's Engine API: unversioned paths, which every daemon serves at its own newest version.
+// Requests to Docker's Engine API: unversioned paths, which every daemon serves at its own newest version.
 
 /// The requests of Docker's adapter.
 package enum DockerRequests {
@@ -6,7 +6,7 @@ package enum DockerRequests {
     package static let containers = HTTPRequest(path: ["containers", "json"])
     /// All networks.
     package static let networks = HTTPRequest(path: ["networks"])
-    /// What happens to containers and networks from now on, without end.
+    /// Stream of all events of containers and networks from now on; it has no end.
     package static let events = HTTPRequest(
         path: ["events"], query: [("filters", #"{"type":["container","network"]}"#)])
 

@@ -1,17 +1,17 @@
 // The head of a response: status line and header fields (RFC 9112 §4, §5).
 
-/// What stands before a response's body.
+/// Status line and header fields of a response.
 package struct HTTPHead: Equatable, Sendable {
     /// 100...999.
     package let status: Int
-    /// What the server says beside the status; for people.
+    /// Reason phrase behind the status, for people.
     package let reason: String
     /// 0 or 1: HTTP/1.0 ends the connection behind each response unless it says otherwise.
     let minorVersion: Int
     /// Names in lower case, values without blanks around them.
     private var fields: [(name: String, value: String)] = []
 
-    /// How the end of a body is found (RFC 9112 §6.3).
+    /// Rule by which a reader finds the end of a body (RFC 9112 §6.3).
     enum Framing: Equatable {
         case none
         case length(Int)
@@ -20,7 +20,7 @@ package struct HTTPHead: Equatable, Sendable {
         case untilClose
     }
 
-    /// How this response's body ends.
+    /// Framing of this response's body.
     let framing: Framing
 
     package static func == (left: HTTPHead, right: HTTPHead) -> Bool {

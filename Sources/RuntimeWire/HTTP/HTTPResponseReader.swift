@@ -12,7 +12,7 @@ package struct HTTPLimits: Equatable, Sendable {
 
 /// Reads one response after another from a connection.
 package struct HTTPResponseReader: Sendable {
-    /// What was read.
+    /// One part of a response.
     package enum Part: Equatable, Sendable {
         /// A response begins. Interim responses (1xx) are passed over.
         case head(HTTPHead)
@@ -22,7 +22,7 @@ package struct HTTPResponseReader: Sendable {
         case end
     }
 
-    /// Where in a response the reader is.
+    /// Position of the reader within a response.
     private enum State: Equatable {
         case head
         /// Octets of the body that have to come.
@@ -49,7 +49,7 @@ package struct HTTPResponseReader: Sendable {
     private var start = 0
     /// Octets from `start` on in which there is no line end: they are not looked at twice.
     private var searched = 0
-    /// What there is of a head so far.
+    /// Lines of the head that have arrived.
     private var headLines: [[UInt8]] = []
     private var headOctets = 0
     /// Octets of the body so far.

@@ -2,7 +2,7 @@
 
 package import DNSWire
 
-/// What a file in `/run/containers/networks/aardvark-dns` says.
+/// Contents of a file in `/run/containers/networks/aardvark-dns`.
 package struct AardvarkNetwork: Equatable, Sendable {
     /// The most octets of a file, and lines that are taken: what is behind them is left out.
     package static let maximumLength = 4 << 20

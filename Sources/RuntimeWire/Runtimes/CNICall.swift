@@ -3,7 +3,7 @@
 package import DNSWire
 import FoundationEssentials
 
-/// What a runtime wants of the plugin.
+/// A call of the plugin by a runtime.
 package struct CNICall: Equatable, Sendable {
     /// CNI_COMMAND.
     package enum Command: String, Sendable, CaseIterable {
@@ -26,7 +26,7 @@ package struct CNICall: Equatable, Sendable {
     /// The most octets of a configuration.
     package static let maximumLength = 1 << 20
 
-    /// What is to be done.
+    /// Operation to carry out (`CNI_COMMAND`).
     package let command: Command
     /// The version that the configuration, and so the answer, is in.
     package let version: String
@@ -44,7 +44,7 @@ package struct CNICall: Equatable, Sendable {
     package let aliases: [String]
     /// The addresses that the plugins before have given the container.
     package let addresses: [IPAddress]
-    /// What the plugins before have answered, to be passed on as it is.
+    /// Result of the plugins before this one in the chain, to be passed on unchanged.
     private let previous: JSONValue?
 
     /// Reads a call.
@@ -71,7 +71,7 @@ package struct CNICall: Equatable, Sendable {
         try check()
     }
 
-    /// What each command needs to be carried out.
+    /// Checks that the call has all that its command needs.
     private func check() throws(CNIFailure) {
         guard [.add, .delete, .check].contains(command) else { return }
         if container.isEmpty { throw CNIFailure(.badEnvironment, "CNI_CONTAINERID is missing", version) }
@@ -84,7 +84,7 @@ package struct CNICall: Equatable, Sendable {
         }
     }
 
-    /// What stands on standard output when the call was carried out.
+    /// Standard output of a call that succeeded.
     package var answer: [UInt8] {
         switch command {
         case .add: previous.map(Self.written) ?? []
@@ -188,7 +188,7 @@ package struct CNIFailure: Error, Equatable, Sendable {
         self.version = version.flatMap { CNICall.versions.contains($0) ? $0 : nil } ?? CNICall.versions.last ?? ""
     }
 
-    /// What stands on standard output.
+    /// Standard output of a call that failed.
     package var answer: [UInt8] {
         CNICall.written(
             .object([

@@ -5,15 +5,15 @@ package struct OCIState: Decodable, Equatable, Sendable {
     /// The most octets that a hook reads.
     package static let maximumLength = 1 << 20
 
-    /// What the runtime calls it.
+    /// Id in the runtime.
     package let id: String
     /// `creating`, `created`, `running`, `stopped`, or another of the runtime's own.
     package let status: String
     /// A process of it in the namespace of whoever is told; nil where there is none.
     package let pid: Int32?
-    /// Where its root and its configuration are.
+    /// Directory of its root file system and its configuration.
     package let bundle: String
-    /// What engines say of it beside that.
+    /// Annotations that engines add.
     package let annotations: [String: String]
 
     private enum CodingKeys: String, CodingKey {

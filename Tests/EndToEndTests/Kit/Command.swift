@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// What a program has printed, and its exit status.
+/// Output of a program, and its exit status.
 struct Output: CustomStringConvertible {
     var status: Int32
     var out: String

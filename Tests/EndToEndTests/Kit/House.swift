@@ -8,7 +8,7 @@ final class House {
     static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
-    /// Where `make` has put the binaries.
+    /// Directory of the binaries.
     static let binaries = ProcessInfo.processInfo.environment["INTERCOM_BIN"] ?? "\(repository)/.build/debug"
 
     /// The namespace that plays the host.
@@ -25,9 +25,9 @@ final class House {
     var configuration: String { "\(directory)/intercom.toml" }
     /// The resolv.conf that the daemon takes for the host's, in a house that has one of its own.
     var resolver: String { "\(directory)/etc/resolv.conf" }
-    /// What such a house has for `/run/systemd/resolve`.
+    /// Stand-in for `/run/systemd/resolve`.
     var resolved: String { "\(directory)/resolved" }
-    /// What intercomd has logged.
+    /// Log of intercomd.
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
 
     private init() throws {
@@ -112,7 +112,7 @@ final class House {
         try Command.must(view + ["ip", "-n", name] + line.split(separator: " ").map(String.init))
     }
 
-    /// Whether a namespace has a link of this name.
+    /// True when a namespace has a link of this name.
     func hasLink(_ link: String, in name: String = "house") throws -> Bool {
         try Command.run(view + ["ip", "-n", name, "link", "show", link]).status == 0
     }
@@ -122,10 +122,10 @@ final class House {
         try Command.must(view + arguments)
     }
 
-    /// What stands before each command of this house.
+    /// Start of each command in this house.
     private var view: [String] { ["nsenter", "--mount=/proc/\(keeper.processIdentifier)/ns/mnt"] }
 
-    /// Where a file of this house is seen from outside: one below `/etc/netns` or `/run/netns`.
+    /// Path from outside to a file of this house below `/etc/netns` or `/run/netns`.
     func file(_ path: String) -> String { "/proc/\(keeper.processIdentifier)/root\(path)" }
 
     /// Runs a program in a namespace of this house.
@@ -156,7 +156,7 @@ final class House {
         return process
     }
 
-    /// Whether a process has entered a namespace.
+    /// True when a process is in a namespace.
     private func isIn(_ name: String, _ process: Process) throws -> Bool {
         let file = try FileManager.default.attributesOfItem(atPath: file(path(name)))[.systemFileNumber] as? UInt64
         let entered = try? FileManager.default.destinationOfSymbolicLink(
@@ -260,7 +260,7 @@ final class House {
                 + options)
     }
 
-    /// What dig says in a container.
+    /// Reply to dig in a container.
     func dig(_ container: String, _ arguments: String...) throws -> Reply {
         Reply(
             try run(
@@ -281,7 +281,7 @@ final class House {
     }
 }
 
-/// What dig has printed, taken apart.
+/// Output of dig, parsed.
 struct Reply: CustomStringConvertible {
     /// `NOERROR`, `NXDOMAIN` …; empty where no answer came.
     var status = ""
@@ -309,7 +309,7 @@ struct Reply: CustomStringConvertible {
         }
     }
 
-    /// How long the answer took, as dig says.
+    /// Time that dig shows for the answer.
     var milliseconds: Int? {
         output.lines.first { $0.hasPrefix(";; Query time: ") }?.split(separator: " ").dropFirst(3).first.flatMap {
             Int($0)

@@ -6,7 +6,7 @@ import Testing
 
 /// A booted systemd. What happens in it stays there; all of it is gone when the test is over.
 final class Machine {
-    /// Where `make test` has made the tree, or a file that says why there is none.
+    /// Directory in which `make test` has built the tree, or a file that says why it could not.
     private static let directory = ProcessInfo.processInfo.environment["INTERCOM_MACHINE"] ?? ""
 
     /// Why no machine can be booted; nil where one can.
@@ -96,7 +96,7 @@ final class Machine {
         try Command.must(["nsenter", "--all", "--target", "\(leader)", "systemctl"] + arguments)
     }
 
-    /// What daemon and opener have warned of, or worse.
+    /// Warnings and errors of daemon and opener.
     func warnings() throws -> String {
         try must("journalctl", "--quiet", "--identifier=intercomd", "--priority=warning", "--output=cat").text
     }
@@ -146,7 +146,7 @@ final class Machine {
         try must("ip", "-n", name, "addr", "add", address, "dev", "eth0")
     }
 
-    /// What a program in a container of the machine finds for a name.
+    /// Address that a program in a container of the machine gets for a name.
     func address(of name: String, from container: String) throws -> String {
         let output = try run("ip", "netns", "exec", container, "getent", "hosts", name)
         return output.text.split(separator: " ").first.map(String.init) ?? "exit \(output.status)"

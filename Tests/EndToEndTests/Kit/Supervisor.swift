@@ -40,15 +40,15 @@ struct Supervisor {
         return text.split(separator: "\n").map(String.init)
     }
 
-    /// What the daemon has told of itself, a message each, its assignments between blanks.
+    /// Notices of the daemon, a message each, its assignments between blanks.
     var notices: [String] { lines("notices").filter { !$0.hasPrefix("FDSTORE") } }
-    /// What the daemon has logged, a message each, its fields as JSON.
+    /// Journal messages of the daemon, each with its fields as JSON.
     var journal: [String] { lines("journal") }
     /// Its last line is the daemon that runs now.
     var pidFile: String { "\(directory)/pid" }
     /// The daemon that runs now.
     var pid: Int32? { lines("pid").last.flatMap { Int32($0) } }
-    /// How many descriptors are kept under each name.
+    /// Number of stored descriptors under each name.
     var stored: [String: Int] {
         var stored: [String: Int] = [:]
         for line in lines("store") {
@@ -69,7 +69,7 @@ struct Supervisor {
         try body()
     }
 
-    /// Whether a process goes on, and is no zombie.
+    /// True while a process runs and is no zombie.
     static func runs(_ pid: Int32) -> Bool {
         let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
         return status?.split(separator: ")").last?.hasPrefix(" Z") == false

@@ -27,7 +27,7 @@ extension House {
         return process
     }
 
-    /// What an upstream was asked, a line each.
+    /// Queries that an upstream got, a line each.
     func queries(of name: String) -> [String] {
         let text = (try? String(contentsOfFile: "\(directory)/upstream-\(name)", encoding: .utf8)) ?? ""
         return text.split(separator: "\n").map(String.init)

@@ -1,4 +1,4 @@
-// What may be answered from memory, and who waits: a dictionary and a clock.
+// A plain model of the cache and of waiting clients: a dictionary and a clock.
 
 import DNSWire
 
@@ -11,7 +11,7 @@ struct PlainKey: Hashable {
     var type: UInt16
     var dnssecOK: Bool
     var group: UInt32
-    /// How often the group's upstreams have changed.
+    /// Number of changes of the group's upstreams.
     var epoch = 0
     /// Whose namespace it is asked from; nil: the host's.
     var view: UInt32?
@@ -22,7 +22,7 @@ struct PlainKey: Hashable {
     }
 }
 
-/// What an upstream says.
+/// An upstream's reply.
 struct PlainSaying: Equatable {
     var code: UInt16 = 0
     /// The last octet of the address.
@@ -71,7 +71,7 @@ struct PlainSaying: Equatable {
     }
 }
 
-/// What is kept, in milliseconds since the start.
+/// Cached replies, with times in milliseconds since the start.
 struct PlainCache {
     private var kept: [PlainKey: (saying: PlainSaying, born: Int)] = [:]
     /// Until when a question's failure may be told from memory.
@@ -92,7 +92,7 @@ struct PlainCache {
         failed = failed.filter { !isGone($0.key) }
     }
 
-    /// Whether this is what is to be answered from memory; nil: that upstreams are to be asked.
+    /// True when the cache may answer so; nil: that it has no answer, and upstreams are asked.
     func allows(_ said: PlainSaying?, _ key: PlainKey, now: Int) -> Bool {
         if let known = kept[key], let aged = aged(known, now: now) { return said == aged }
         guard let said else { return true }
@@ -102,7 +102,7 @@ struct PlainCache {
         return said.isFailure && now < failed[key] ?? 0
     }
 
-    /// What is kept, with the time that is left; nil past its life.
+    /// A cached reply, with the remaining TTL; nil after its lifetime.
     private func aged(_ known: (saying: PlainSaying, born: Int), now: Int) -> PlainSaying? {
         guard now < known.born + Int(known.saying.life) * 1000 else { return nil }
         var aged = known.saying

@@ -27,7 +27,7 @@ struct PlainQuery {
         return Self.id + [1, flags, 0, 1, 0, 0, 0, 0, 0, hasEDNS ? 1 : 0] + question + (hasEDNS ? opt : [])
     }
 
-    /// Whether a message is an answer to this, as every reader will see it.
+    /// Checks that every reader can read a message as an answer to this query.
     func check(_ message: [UInt8], limit: Int) {
         expect(message.count <= limit, "\(message.count) octets are more than \(limit)")
         var name = FoldedName()
@@ -59,7 +59,7 @@ private final class Counter: Sendable {
 /// A forwarder with a clock that goes on when it is told to.
 struct PlainUpstreams: ~Copyable {
     struct Socket {
-        /// What was sent last, without the length before it.
+        /// Last query over this socket, without its length.
         var question: [UInt8]
         var vantage: Vantage
         var isStream: Bool
@@ -95,7 +95,7 @@ struct PlainUpstreams: ~Copyable {
             bytes.span, parsed, name, client: client, namespace: namespace, view: namespace, group: group, now: now)
     }
 
-    /// What the cache has for a query.
+    /// Answer of the cache to a query.
     mutating func cached(
         _ query: PlainQuery, namespace: UInt32 = 1, group: UInt32 = 0
     ) -> [UInt8]? {

@@ -42,7 +42,8 @@ private struct House: ~Copyable {
     var cache = PlainCache()
     var waiting: [Int: Waiting] = [:]
     var exchanges: [Int: Exchange] = [:]
-    /// What each socket's last question may be for: two exchanges may ask the same, of upstreams before and after a change.
+    /// Exchanges that the last question of each socket may be for: two exchanges may ask the same, before and after a
+    /// change of upstreams.
     var asked: [SocketToken: (question: [UInt8], exchanges: Set<Int>)] = [:]
     var epochs = [0, 0]
     var serverCounts: [UInt32] = [1, 0]
@@ -227,7 +228,7 @@ private struct House: ~Copyable {
         noteQuestions()
     }
 
-    /// What is asked on which socket: questions tell their exchange, but for that of another list of upstreams.
+    /// Notes the question of each socket: it tells the exchange, but for exchanges with another list of upstreams.
     private mutating func noteQuestions() {
         asked = asked.filter { upstreams.sockets[$0.key] != nil }
         for (token, socket) in upstreams.sockets where asked[token]?.question != socket.question {

@@ -15,7 +15,7 @@ func fuzzNames(_ octets: Span<UInt8>) {
 private func readWire(_ message: Span<UInt8>, at offset: Int) {
     var folded = FoldedName()
     let end = try? folded.read(message, at: offset)
-    // Where pointers lead is not looked at by who skips.
+    // A reader that skips a name does not look at the targets of pointers.
     let skipped = try? LabelReader.skip(message, at: offset)
     expect(end == nil || end == skipped, "to skip it ends elsewhere")
     guard let name = try? Name(message, at: offset) else {

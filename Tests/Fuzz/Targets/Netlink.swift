@@ -1,4 +1,4 @@
-// What the kernel says: it is not hostile, but names of links are chosen in containers.
+// Messages of the kernel: it is not hostile, but names of links are chosen in containers.
 
 import Registry
 

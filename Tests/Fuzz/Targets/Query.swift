@@ -1,4 +1,4 @@
-// What a container sends: any octets on port 53.
+// Messages of a container: any octets on port 53.
 
 import DNSWire
 import Forwarding

@@ -1,4 +1,4 @@
-// What an upstream sends, or who pretends to be one: any octets on the socket of a question.
+// Messages of an upstream or a forger: any octets on the socket of a question.
 
 import DNSWire
 

@@ -1,4 +1,4 @@
-// What container runtimes say: responses of HTTP, Docker's JSON, calls of the CNI plugin, aardvark-dns's files.
+// Messages of container runtimes: HTTP responses, Docker's JSON, calls of the CNI plugin, aardvark-dns's files.
 
 import RuntimeWire
 
@@ -38,7 +38,7 @@ private func readHTTP(_ stream: [UInt8], pieces: Int) -> [String] {
         }
         _ = try reader.close()
     } catch {
-        // How much of a body there was before an error is a matter of pieces.
+        // The length of a body before an error depends on the pieces.
         read.append("\(error)")
     }
     return read

@@ -1,4 +1,4 @@
-// What comes over sockets of the host: calls of the control socket, replies to its client, messages of the opener.
+// Messages over sockets of the host: calls of the control socket, replies to its client, requests to the opener.
 
 import Attachment
 import ControlAPI
