@@ -66,12 +66,18 @@ package struct Declaration: Sendable, Equatable {
     /// True: it stays declared while it cannot be attached, and is tried again (configuration, restored declarations).
     /// False: a caller waits, and is refused.
     package var isStanding: Bool
+    /// Who declares it, for messages: `configuration` or `control`.
+    package var declarer: String
 
-    package init(name: String, source: NamespaceSource, port: ListenerPort = .direct, isStanding: Bool = false) {
+    package init(
+        name: String, source: NamespaceSource, port: ListenerPort = .direct, isStanding: Bool = false,
+        declarer: String = "control"
+    ) {
         self.name = name
         self.source = source
         self.port = port
         self.isStanding = isStanding
+        self.declarer = declarer
     }
 }
 

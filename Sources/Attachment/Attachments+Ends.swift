@@ -209,7 +209,9 @@ extension Attachments {
         let declared = container.declaration.flatMap { declarations[$0] }
         let name = declared?.declaration.name ?? container.path.map(Self.name) ?? ""
         emit(.log(.ended(namespace, name: name, why: why)))
-        remember(name, why, now)
+        remember(
+            Ended(
+                name: name, source: container.source, declarer: declared?.declaration.declarer, why: why, at: now))
         if let number = container.declaration, let declared {
             emit(.strike(namespace, .declared(number)))
             let failure = Failure(.notThere, why)

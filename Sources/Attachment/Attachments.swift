@@ -88,10 +88,22 @@ package struct Attachments: Sendable {
     package struct Ended: Sendable, Equatable {
         /// Its name.
         package let name: String
+        /// The way into the namespace that it had.
+        package let source: NamespaceSource
+        /// Who declared it; nil: nobody did.
+        package let declarer: String?
         /// Why it ended.
         package let why: String
         /// Time of its end.
         package let at: Instant
+
+        package init(name: String, source: NamespaceSource, declarer: String?, why: String, at: Instant) {
+            self.name = name
+            self.source = source
+            self.declarer = declarer
+            self.why = why
+            self.at = at
+        }
     }
 
     // MARK: - In and out
@@ -210,9 +222,10 @@ package struct Attachments: Sendable {
         }
     }
 
-    /// Shows a container that ended, for a while.
-    mutating func remember(_ name: String, _ why: String, _ now: Instant) {
+    /// Shows a container that ended, for a while. One that ends again and again is shown once.
+    package mutating func remember(_ new: Ended) {
+        ended.removeAll { $0.name == new.name }
         if ended.count >= Self.endedLimit { ended.removeFirst() }
-        ended.append(Ended(name: name, why: why, at: now))
+        ended.append(new)
     }
 }

@@ -8,6 +8,8 @@ package enum State: Sendable, Equatable {
     case draining
     /// No listener serves it.
     case noListener(Failure)
+    /// A machine elsewhere, with fixed addresses: it has no namespace here that a listener could serve.
+    case elsewhere
     /// It has a listener, but questions of its programs arrive elsewhere or nowhere.
     case unheard(by: String?)
     /// Its resolv.conf names other servers.
@@ -22,7 +24,7 @@ package enum State: Sendable, Equatable {
         switch self {
         case .ready: "ready"
         case .draining: "draining"
-        case .noListener: "no listener"
+        case .noListener, .elsewhere: "no listener"
         case .unheard: "unheard"
         case .notAsked: "not asked"
         case .starting: "starting"
@@ -36,6 +38,7 @@ package enum State: Sendable, Equatable {
         case .ready, .draining: nil
         case .starting: "its namespace is being entered"
         case .noListener(let failure): failure.description
+        case .elsewhere: "it has no namespace on this machine"
         case .unheard(let other?): "\(other) answers instead"
         case .unheard(nil): "questions from its namespace do not arrive"
         case .notAsked(let servers): "its resolv.conf names \(servers)"
@@ -46,7 +49,7 @@ package enum State: Sendable, Equatable {
     /// Remedy, beside the attempts that go on by themselves; nil: there is nothing to do.
     package var cure: String? {
         switch self {
-        case .ready, .draining, .starting, .ended: nil
+        case .ready, .draining, .starting, .elsewhere, .ended: nil
         case .noListener(let failure): failure.cure
         case .unheard: "add it with --listen redirect, or end the program that answers port 53 there"
         case .notAsked: "add it with --intercept, or name 127.0.0.11 in its resolv.conf"

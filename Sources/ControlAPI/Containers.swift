@@ -123,15 +123,24 @@ package enum ReadyContainer: ControlMethod {
 /// All containers, by name.
 package enum ListContainers: ControlMethod {
     package static let definition = """
-        # All containers, by name. With "more": in several replies, in no order, the last without "continues". What comes
-        # or goes meanwhile may be missing. Without it a list may be too large.
-        method ListContainers() -> (containers: []Container)
+        # All containers, by name; with all, also those that are waited for, and those that ended within ten minutes. With
+        # "more": in several replies, in no order, the last without "continues". What comes or goes meanwhile may be
+        # missing. Without it a list may be too large.
+        method ListContainers(all: ?bool) -> (containers: []Container)
         """
     package static let types: [any ControlType.Type] = [
         Container.Endpoint.self, Link.self, Port.self, Fact.self, Container.self,
     ]
 
-    package typealias Parameters = Nothing
+    package struct Parameters: Codable, Equatable, Sendable {
+        /// True: also those that are waited for, and those that ended; absent: false.
+        package var all: Bool?
+
+        package init(all: Bool? = nil) {
+            self.all = all
+        }
+    }
+
     package struct Reply: Codable, Equatable, Sendable {
         /// Sorted by name.
         package var containers: [Container]
@@ -142,10 +151,10 @@ package enum ListContainers: ControlMethod {
     }
 }
 
-/// One container.
+/// One container: of those that have a name alike the one that is there, then one that is waited for, then one that ended.
 package enum InspectContainer: ControlMethod {
     package static let definition = """
-        # One container.
+        # One container, also one that is waited for or that ended within ten minutes.
         method InspectContainer(name: string) -> (container: Container)
         """
     package static let types: [any ControlType.Type] = [
@@ -205,8 +214,10 @@ package struct Port: ControlType, Codable, Equatable, Sendable {
 /// A container as the daemon knows it.
 package struct Container: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
-        # A container; listener: where it is answered, absent without a namespace here; listen: how port 53 is taken there,
-        # "direct" or "redirect"; draining: whether it is left out of aliases that others serve, too.
+        # A container; listener: where it is answered, absent where nothing listens; listen: how port 53 is taken there,
+        # "direct" or "redirect"; draining: whether it is left out of aliases that others serve, too; state: "ready",
+        # "draining", "no listener", "unheard", "not asked", "starting" or "ended"; reason: why it is not ready; cure: what
+        # to do, absent where nothing has to be done; ended: seconds since it ended.
         type Container (
           name: string,
           id: ?string,
@@ -220,6 +231,10 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
           listener: ?string,
           listen: string,
           draining: bool,
+          state: string,
+          reason: ?string,
+          cure: ?string,
+          ended: ?int,
           source: string,
           facts: []Fact
         )
@@ -267,12 +282,20 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
     package var ports: [Port]
     /// The resolv.conf that is written for it.
     package var resolvConf: String?
-    /// Where it is answered, `127.0.0.11:53`; absent: it has no namespace here.
+    /// Where it is answered, `127.0.0.11:53`; absent: nothing listens.
     package var listener: String?
     /// `direct` or `redirect`: how port 53 is taken in its namespace.
     package var listen: String
     /// Whether it is left out of aliases that others serve, too.
     package var draining: Bool
+    /// `ready`, `draining`, `no listener`, `unheard`, `not asked`, `starting` or `ended`.
+    package var state: String
+    /// Why it is not ready.
+    package var reason: String?
+    /// What to do about it; absent where nothing has to be done.
+    package var cure: String?
+    /// Seconds since it ended.
+    package var ended: Int?
     /// `configuration` or `control`: who declared it; `kernel`: nobody did.
     package var source: String
     /// All that is known of it, what is declared first.
@@ -280,8 +303,8 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
 
     package init(
         name: String, id: String?, hostname: String?, netns: String?, pid: Int?, networks: [Endpoint], links: [Link],
-        ports: [Port], resolvConf: String?, listener: String?, listen: String, draining: Bool, source: String,
-        facts: [Fact]
+        ports: [Port], resolvConf: String?, listener: String?, listen: String, draining: Bool, state: String,
+        reason: String?, cure: String?, ended: Int? = nil, source: String, facts: [Fact]
     ) {
         self.name = name
         self.id = id
@@ -295,6 +318,10 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
         self.listener = listener
         self.listen = listen
         self.draining = draining
+        self.state = state
+        self.reason = reason
+        self.cure = cure
+        self.ended = ended
         self.source = source
         self.facts = facts
     }

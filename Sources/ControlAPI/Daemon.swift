@@ -3,7 +3,9 @@
 /// How the daemon is doing.
 package enum Status: ControlMethod {
     package static let definition = """
-        # How the daemon is doing; uptime: seconds; warnings: what somebody should look at, a sentence each.
+        # How the daemon is doing; uptime: seconds; leftOut: links and addresses in containers' namespaces past the limits of
+        # one container; awaited: declared containers that have no namespace yet; warnings: what somebody should look at, a
+        # sentence each.
         method Status() -> (
           version: string,
           pid: int,
@@ -11,6 +13,7 @@ package enum Status: ControlMethod {
           configuration: ?string,
           networks: int,
           containers: int,
+          leftOut: int,
           upstreams: []string,
           groups: []UpstreamGroup,
           servers: []Server,
@@ -37,6 +40,8 @@ package enum Status: ControlMethod {
         package var networks: Int
         /// How many containers there are.
         package var containers: Int
+        /// Links and addresses in containers' namespaces that are left out, as they are past the limits of one container.
+        package var leftOut: Int
         /// DNS servers that questions of containers go to where their network has none of its own.
         package var upstreams: [String]
         /// Where questions go, all of them: the group of all names first.
@@ -54,7 +59,8 @@ package enum Status: ControlMethod {
 
         package init(
             version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
-            upstreams: [String], groups: [UpstreamGroup], servers: [Server], cache: Cache, workers: [Worker],
+            leftOut: Int, upstreams: [String], groups: [UpstreamGroup], servers: [Server], cache: Cache,
+            workers: [Worker],
             awaited: [String], warnings: [String]
         ) {
             self.version = version
@@ -63,6 +69,7 @@ package enum Status: ControlMethod {
             self.configuration = configuration
             self.networks = networks
             self.containers = containers
+            self.leftOut = leftOut
             self.upstreams = upstreams
             self.groups = groups
             self.servers = servers

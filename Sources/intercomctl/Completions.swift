@@ -7,22 +7,23 @@ extension CompletionKind {
     /// Names of networks.
     static var networks: CompletionKind {
         .custom { words, _, _ in
-            names(of: ListNetworks.self, words) { $0.networks.filter { $0.continued != true }.map(\.name) }
+            names(of: ListNetworks.self, Nothing(), words) { $0.networks.filter { $0.continued != true }.map(\.name) }
         }
     }
 
     /// Names of containers.
     static var containers: CompletionKind {
-        .custom { words, _, _ in names(of: ListContainers.self, words) { $0.containers.map(\.name) } }
+        .custom { words, _, _ in names(of: ListContainers.self, .init(), words) { $0.containers.map(\.name) } }
     }
 
     /// None where there is no daemon: a shell shows no errors.
     private static func names<Method: ControlMethod>(
-        of method: Method.Type, _ words: [String], _ take: (Method.Reply) -> [String]
-    ) -> [String] where Method.Parameters == Nothing {
+        of method: Method.Type, _ parameters: Method.Parameters, _ words: [String],
+        _ take: (Method.Reply) -> [String]
+    ) -> [String] {
         do throws(Failure) {
             let client = try ControlClient(socket: socket(in: words))
-            return try client.allReplies(to: method, Nothing()).flatMap(take).sorted()
+            return try client.allReplies(to: method, parameters).flatMap(take).sorted()
         } catch {
             return []
         }

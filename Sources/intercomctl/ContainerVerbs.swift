@@ -95,7 +95,12 @@ extension ContainerVerbs {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "ls", abstract: "List all containers.")
+        static let configuration = CommandConfiguration(
+            commandName: "ls", abstract: "List containers.",
+            discussion: "'container inspect' says why one is not ready, and what to do.")
+
+        @Flag(help: "Also those that are waited for, and those that ended within ten minutes.")
+        var all = false
 
         @OptionGroup var common: CommonOptions
 
@@ -106,12 +111,11 @@ extension ContainerVerbs {
             ) { container in
                 [
                     container.name, container.namespace, container.networks.map(\.network),
-                    container.networks.flatMap(\.addresses), container.draining ? "draining" : "ready",
-                    container.facts.sources,
+                    container.networks.flatMap(\.addresses), container.state, container.sources,
                 ]
             }
             let client = try ControlClient(socket: common.socket)
-            try client.replies(to: ListContainers.self, Nothing()) { reply in
+            try client.replies(to: ListContainers.self, .init(all: all ? true : nil)) { reply in
                 for container in reply.containers { listing.add(container) }
             }
             listing.end()
@@ -153,12 +157,18 @@ extension ContainerVerbs {
             facts.add(["hostname", container.hostname ?? ""])
             facts.add(["namespace", container.namespace])
             facts.add(["listener", container.listener ?? ""])
-            facts.add(["listen", container.listen])
-            facts.add(["state", container.draining ? "draining" : "ready"])
+            facts.add(["listen", container.hasNamespace ? container.listen : ""])
+            facts.add(["state", container.stateText])
+            if let cure = container.cure { facts.add(["to do", cure]) }
+            if let ended = container.ended { facts.add(["ended", "\(Units.duration(seconds: ended)) ago"]) }
+            if container.facts.isEmpty {
+                facts.add(["source", container.source])
+                return facts.text
+            }
             facts.add(["links", container.links.map { "\($0.container):\($0.name)" }])
             facts.add(["ports", container.ports.map(\.text)])
             facts.add(["resolv.conf", container.resolvConf ?? ""])
-            facts.add(["source", container.facts.sources])
+            facts.add(["source", container.sources])
             var networks = Table(["NETWORK", "ADDRESSES", "NAMES"], .wrap)
             for endpoint in container.networks {
                 networks.add([endpoint.network, endpoint.addresses, endpoint.names])
@@ -195,6 +205,10 @@ enum ListenMode: String, ExpressibleByArgument, CaseIterable {
 
 extension ControlAPI.Container {
     fileprivate var namespace: String { netns ?? pid.map { "pid \($0)" } ?? "" }
+    fileprivate var hasNamespace: Bool { netns != nil || pid != nil }
+    fileprivate var stateText: String { reason.map { "\(state): \($0)" } ?? state }
+    /// Who knows of it.
+    fileprivate var sources: [String] { facts.isEmpty ? [source] : facts.sources }
 }
 
 extension Port {

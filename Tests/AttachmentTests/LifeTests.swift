@@ -36,9 +36,21 @@ struct LifeTests {
         #expect(world.settlements[number] == .ended("its process has exited"))
         #expect(world.leftovers == [])
         #expect(world.room.ended.map(\.name) == ["job"])
+        #expect(world.room.ended.map(\.source) == [.pid(7)] && world.room.ended.map(\.declarer) == ["control"])
         world.pass(.seconds(601))
         #expect(world.room.ended.isEmpty)
         #expect(world.room.nextDeadline == nil)
+    }
+
+    @Test("that ends again and again is shown once, as it ended last")
+    func endedAgain() {
+        var world = World()
+        for pid in [7, 8] as [Int32] {
+            world.namespaces[.pid(pid)] = 1
+            _ = world.declare("job", .pid(pid))
+            world.handle(.processExited(1))
+        }
+        #expect(world.room.ended.map(\.source) == [.pid(8)])
     }
 
     @Test("that was found gains what is declared, keeps its listener, and loses it again")

@@ -9,6 +9,7 @@ struct StateTests {
         (.ready, "ready", nil, nil),
         (.draining, "draining", nil, nil),
         (.starting, "starting", "its namespace is being entered", nil),
+        (.elsewhere, "no listener", "no namespace on this machine", nil),
         (.ended("its process has ended"), "ended", "its process has ended", nil),
         (.unheard(by: "dockerd"), "unheard", "dockerd answers instead", "--listen redirect"),
         (.unheard(by: nil), "unheard", "do not arrive", "--listen redirect"),

@@ -71,7 +71,8 @@ struct InterfaceTests {
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
     static let container = Container(
         name: "n", id: "i", hostname: "h", netns: "/n", pid: 7, networks: [endpoint], links: [link], ports: [port],
-        resolvConf: "/r", listener: "l", listen: "direct", draining: true, source: "control", facts: [fact])
+        resolvConf: "/r", listener: "l", listen: "direct", draining: true, state: "s",
+        reason: "r", cure: "c", ended: 7, source: "control", facts: [fact])
     static let fact = Fact(fact: "f", value: "v", network: "n", source: "kernel", link: "l")
     static let record = Resolve.Record(name: "n", ttl: 7, type: "A", data: "d")
     static let detail = Resolve.ExtendedError(code: 15, meaning: "m", text: "t")
@@ -121,6 +122,7 @@ struct InterfaceTests {
                 name: "n", netns: "/n", pid: 7, networks: [Self.attachment], hostname: "h", id: "i", links: [Self.link],
                 ports: [Self.port],
                 resolvConf: "/r", listen: "direct"), is: fields("method", "AddContainer"), "AddContainer")
+        try expect(ListContainers.Parameters(all: true), is: fields("method", "ListContainers"), "ListContainers")
         try expect(
             Connect.Parameters(network: "n", container: "c", addresses: ["a"], aliases: ["b"]),
             is: fields("method", "Connect"), "Connect")
@@ -150,7 +152,8 @@ struct InterfaceTests {
         try expect(Resolve.Reply(answer: Self.answer), is: fields("method", "Resolve", reply: true), "Resolve")
         try expect(
             Status.Reply(
-                version: "1", pid: 7, uptime: 7, configuration: "c", networks: 7, containers: 7, upstreams: ["u"],
+                version: "1", pid: 7, uptime: 7, configuration: "c", networks: 7, containers: 7, leftOut: 7,
+                upstreams: ["u"],
                 groups: [Self.group], servers: [Self.server], cache: Self.cache, workers: [Self.worker],
                 awaited: ["a"], warnings: ["w"]), is: fields("method", "Status", reply: true), "Status")
     }

@@ -111,7 +111,8 @@ final class Containers {
         let mode = definition.listen ?? plane.configuration.server.listen
         let number = room.declare(
             Attachment.Declaration(
-                name: definition.name, source: source, port: ListenerPort(mode), isStanding: isStanding))
+                name: definition.name, source: source, port: ListenerPort(mode), isStanding: isStanding,
+                declarer: definition.source.rawValue))
         definitions[number] = Definition(
             definition: definition, source: source, resolverFile: resolverFile, before: before, tell: tell)
         carryOut()

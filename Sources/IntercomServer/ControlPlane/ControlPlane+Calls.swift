@@ -191,7 +191,12 @@ extension ControlPlane {
     }
 
     func inspectContainer(_ parameters: Named) throws(ControlError) -> InspectContainer.Reply {
-        .init(container: describe(try container(named: parameters.name)))
+        do throws(ControlError) {
+            return .init(container: describe(try container(named: parameters.name)))
+        } catch {
+            guard let absent = absentContainers.first(where: { $0.isCalled(parameters.name) }) else { throw error }
+            return .init(container: absent)
+        }
     }
 
     func container(named name: String) throws(ControlError) -> Registry.Container {

@@ -73,6 +73,7 @@ extension ControlPlane {
                 uptime: Int(startedAt.duration(to: .now).components.seconds),
                 configuration: configurationFile.isPresent ? configurationFile.path : nil,
                 networks: registry.networkCount, containers: registry.containerCount,
+                leftOut: registry.observedLeftOut,
                 upstreams: groups.first?.servers ?? [], groups: groups,
                 servers: describeServers(counters.flatMap(\.upstreams)),
                 cache: Status.Cache(counters, limit: configuration.cache.size),

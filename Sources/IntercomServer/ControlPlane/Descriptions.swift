@@ -55,6 +55,7 @@ extension ControlPlane {
         if let declared, let pid {
             facts.insert(ControlAPI.Fact(fact: "pid", value: "\(pid)", source: declared.source.rawValue), at: 1)
         }
+        let state = state(of: container)
         return ControlAPI.Container(
             name: container.name, id: declared?.id, hostname: declared?.hostname, netns: netns, pid: pid,
             networks: endpoints, links: declared?.links.map { Link(container: $0.container, name: $0.name) } ?? [],
@@ -64,8 +65,54 @@ extension ControlPlane {
             resolvConf: attached?.wantedResolverFile,
             listener: attachment?.port != nil ? Containers.listenerAddress.description : nil,
             listen: (declared?.listen ?? configuration.server.listen).rawValue, draining: container.isDraining,
-            source: declared?.source.rawValue ?? "kernel", facts: facts)
+            state: state.word, reason: state.reason, cure: state.cure, source: declared?.source.rawValue ?? "kernel",
+            facts: facts)
     }
+}
+
+extension ControlPlane {
+    /// The state of a container that the registry knows.
+    func state(of container: Registry.Container) -> State {
+        guard let namespace = containers.namespaceOfContainer[container.id] else {
+            return container.isDraining ? .draining : .elsewhere
+        }
+        return containers.room.state(of: namespace, isDraining: container.isDraining) ?? .starting
+    }
+
+    /// Containers that the registry does not know: those that are waited for, then those that ended, the last one first,
+    /// but for names that somebody has again.
+    var absentContainers: [ControlAPI.Container] {
+        let waiting = containers.room.waiting.map { declaration, failure in
+            ControlAPI.Container(
+                absent: declaration.name, declaration.source, .noListener(failure), source: declaration.declarer)
+        }
+        let ended = containers.room.ended.reversed().map { ended in
+            ControlAPI.Container(
+                absent: ended.name, ended.source, .ended(ended.why),
+                seconds: Int(ended.at.duration(to: .now).components.seconds), source: ended.declarer ?? "kernel")
+        }
+        let names = Set(waiting.map(\.name))
+        return (waiting + ended.filter { !names.contains($0.name) }).filter { !registry.hasContainer(named: $0.name) }
+    }
+}
+
+extension ControlAPI.Container {
+    fileprivate init(absent name: String, _ place: NamespaceSource, _ state: State, seconds: Int? = nil, source: String)
+    {
+        var netns: String?
+        var pid: Int?
+        switch place {
+        case .path(let path): netns = path
+        case .pid(let number): pid = Int(number)
+        }
+        self.init(
+            name: name, id: nil, hostname: nil, netns: netns, pid: pid, networks: [], links: [], ports: [],
+            resolvConf: nil, listener: nil, listen: "", draining: false, state: state.word, reason: state.reason,
+            cure: state.cure, ended: seconds, source: source, facts: [])
+    }
+
+    /// True when somebody who says this name, or the path of its namespace, means it.
+    func isCalled(_ text: String) -> Bool { text == netns || text.lowercased() == name.lowercased() }
 }
 
 extension ControlAPI.Fact {

@@ -40,7 +40,9 @@ extension ControlPlane {
             handler(InspectNetwork.self) { plane, call, parameters, client in
                 plane.inspectNetwork(parameters, isPieced: call.more, client)
             },
-            list(ListContainers.self, "containers") { plane, _, _ throws(ControlError) in plane.containerElements() },
+            list(ListContainers.self, "containers") { plane, call, _ throws(ControlError) in
+                plane.containerElements(isAll: call.all == true)
+            },
             show(InspectContainer.self) { plane, call throws(ControlError) in try plane.inspectContainer(call) },
             later(Resolve.self) { plane, call, client in plane.resolve(call, client) },
             later(Status.self) { plane, _, client in plane.status(client) },

@@ -66,10 +66,17 @@ struct ListReply: ReplySource {
 
 extension ControlPlane {
     /// All containers.
-    func containerElements() -> ListElements {
+    /// - Parameter isAll: true: then those that are waited for, and those that ended.
+    func containerElements(isAll: Bool) -> ListElements {
         var next: UInt32 = 0
+        var absent: ArraySlice<ControlAPI.Container>?
         return { [unowned self] () throws(ControlError) in
-            guard next < registry.containerNumbersEnd else { return nil }
+            guard next < registry.containerNumbersEnd else {
+                let others = absent ?? (isAll ? absentContainers[...] : [])
+                absent = others.dropFirst(ControlSocketLimits.elements)
+                let some = others.prefix(ControlSocketLimits.elements)
+                return some.isEmpty ? nil : some.map { ListElement($0.name, $0) }
+            }
             var elements: [ListElement] = []
             let end = next.addingReportingOverflow(ControlSocketLimits.numbers).partialValue
             while next < end, elements.count < ControlSocketLimits.elements {

@@ -152,9 +152,12 @@ extension ControlPlane {
 
     /// Leaves out a container that has ended while nobody watched.
     private func forget(_ container: AddContainer.Parameters) {
-        logger.info(
-            "container \(container.name) ended while the daemon was away",
-            metadata: .about(container: container.name, .ended))
+        let why = "ended while the daemon was away"
+        logger.info("container \(container.name) \(why)", metadata: .about(container: container.name, .ended))
+        if let source = try? NamespaceSource.of(container) {
+            containers.room.remember(
+                .init(name: container.name, source: source, declarer: "control", why: "it \(why)", at: .now))
+        }
         for path in [container.netns.flatMap(ResolverFiles.path(forNamespaceAt:)), container.resolvConf] {
             if let path { containers.removeResolverFile(path) }
         }

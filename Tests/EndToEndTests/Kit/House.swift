@@ -248,6 +248,10 @@ final class House {
     }
 
     /// intercomctl, for what has to succeed.
+    func ctl(_ arguments: [String]) throws -> Output {
+        try Command.run(["\(Self.binaries)/intercomctl", "--socket", socket] + arguments)
+    }
+
     func mustCtl(_ arguments: String...) throws {
         try Command.must(["\(Self.binaries)/intercomctl", "--socket", socket] + arguments)
     }

@@ -47,8 +47,8 @@ private func takeCall(_ call: VarlinkCall, _ message: [UInt8]) {
     _ = try? call.parameters(FlushCache.Parameters.self)
     _ = try? call.parameters(OpenerCalls.OpenNamespace.self)
     _ = try? call.parameters(OpenerCalls.WriteResolverFile.self)
-    guard let declaration = Declaration(message: message) else { return }
-    let again = Declaration(message: declaration.message)
+    guard let declaration = try? Declaration(message: message) else { return }
+    let again = try? Declaration(message: declaration.message)
     expect(again == declaration, "\(declaration) became \(String(describing: again))")
 }
 
