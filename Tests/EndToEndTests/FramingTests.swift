@@ -147,8 +147,11 @@ struct FramingTests {
                     Self.tools + """
                         import signal
                         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
-                        # In the cache first: 59 kB each.
-                        first = connect(); first.sendall(query("huge.example", 0, 16)); size = len(reply(first))
+                        # In the cache first: 59 kB each. On a busy machine the upstream may need more than one question.
+                        first = connect()
+                        for n in range(10):
+                            first.sendall(query("huge.example", n, 16)); size = len(reply(first))
+                            if size > 50000: break
                         clients = [connect() for _ in range(8)]
                         for s in clients: s.sendall(b"".join(query("huge.example", n, 16) for n in range(90)))
                         # It reads when it is told to.
