@@ -127,6 +127,15 @@ let package = Package(
             exclude: ["answers", "resolv.conf", "town.toml"], swiftSettings: settings),
         // One test for each class of attack that forwarders met; SECURITY.md lists them.
         .testTarget(name: "Museum", dependencies: ["DNSWire", "Forwarding", "LinuxNet"], swiftSettings: settings),
+        // The code on the rooms' pages of documentation, which RepositoryTests compares with it.
+        .testTarget(
+            name: "Examples",
+            dependencies: [
+                "Attachment", "ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry",
+                "RuntimeWire",
+                "Systemd", "TOML", "Varlink",
+            ],
+            swiftSettings: settings),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),
         .testTarget(
             name: "IntercomServerTests", dependencies: ["Attachment", "IntercomServer", "Promise"],

@@ -23,7 +23,7 @@ package struct RuntimeNetwork: Equatable, Sendable {
 
 /// A container of a runtime.
 package struct RuntimeContainer: Equatable, Sendable {
-    /// Whose network namespace it is in.
+    /// Network namespace that it is in.
     package enum Namespace: Equatable, Sendable {
         /// Its own.
         case own
@@ -43,7 +43,7 @@ package struct RuntimeContainer: Equatable, Sendable {
     package var hostname: String?
     /// A process in it; nil while none runs.
     package var pid: Int32?
-    /// Whose network namespace it has.
+    /// Network namespace that it has.
     package var namespace = Namespace.own
     /// The path of its network namespace, where the runtime has one.
     package var namespacePath: String?

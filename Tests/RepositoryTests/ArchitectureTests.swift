@@ -3,30 +3,6 @@
 import Foundation
 import Testing
 
-/// The working tree that these tests were compiled from.
-private enum Repository {
-    static let root = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
-    static func text(of path: String) throws -> String {
-        try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
-    }
-
-    static func exists(_ path: String) -> Bool {
-        FileManager.default.fileExists(atPath: root.appendingPathComponent(path).path)
-    }
-
-    /// The text of every Swift file below a folder.
-    static func sources(below folders: [String]) -> [String] {
-        folders.flatMap { folder -> [String] in
-            let files = FileManager.default.enumerator(
-                at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)
-            return (files?.allObjects ?? []).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
-                .compactMap { try? String(contentsOf: $0, encoding: .utf8) }
-        }
-    }
-}
-
 /// One piece of text between backticks, as `Registry.takeChanges()` or `Sources/Registry`.
 private struct CodeSpan: CustomStringConvertible, Sendable {
     var document: String

@@ -13,7 +13,7 @@ struct PlainKey: Hashable {
     var group: UInt32
     /// Number of changes of the group's upstreams.
     var epoch = 0
-    /// Whose namespace it is asked from; nil: the host's.
+    /// Namespace from which it is asked; nil: the host's.
     var view: UInt32?
 
     /// True for another question about the same name, put to the same upstreams.
