@@ -87,7 +87,7 @@ extension KernelTopology {
     mutating func take(_ line: String) throws {
         let words = line.split(separator: " ").map(String.init)
         switch words[0] {
-        case "add": add(HeardNamespace(words[2], Int32(words[1]) ?? -1))
+        case "add": add(WatchedNamespace(words[2], Int32(words[1]) ?? -1))
         case "remove": remove(NamespaceID(rawValue: Int32(words[1]) ?? -1))
         case "begin":
             beginDump(of: words[1] == "host" ? .host : .namespace(NamespaceID(rawValue: Int32(words[1]) ?? -1)))
@@ -99,7 +99,7 @@ extension KernelTopology {
     }
 }
 
-extension HeardNamespace {
+extension WatchedNamespace {
     init(_ name: String, _ id: Int32) {
         self.init(
             id: NamespaceID(rawValue: id), hostID: NamespaceID(rawValue: 0),

@@ -295,7 +295,31 @@ struct KernelTopologyTests {
         #expect(container.cookie == NamespaceCookie(rawValue: 1007))
     }
 
-    @Test("a dump shows what has gone unheard, and what has come; what is told meanwhile counts")
+    @Test("a change of a link that a default route leads over, or of its address, is noticed, and no other")
+    func outlets() throws {
+        var topology = KernelTopology(selection: InterfaceSelection(patterns: ["*"], exclude: []))
+        for line in twoOnABridge { try topology.take(line) }
+        topology.outlets = [2]
+        for (line, isNoticed) in [
+            ("host link 2 br0 bridge up", false), ("host link 2 br0 bridge", true), ("host link 2 br0 bridge up", true),
+            ("host no address 10.0.0.1/24 on 2", true), ("host address 10.0.0.1/24 on 2", true),
+            ("host link 3 v3 veth master=2 other=2@7", false), ("7 link 2 eth0 veth other=3@0", false),
+            ("7 no address 10.0.0.2/24 on 2", false), ("host no link 2 br0", true),
+        ] {
+            _ = topology.takeOutletChange()
+            try topology.take(line)
+            let changes = [topology.takeOutletChange(), topology.takeOutletChange()]
+            #expect(changes == [isNoticed, false], "\(line)")
+        }
+        // By a dump: everything but `lo` has gone.
+        try topology.take("host link 2 br0 bridge up")
+        _ = topology.takeOutletChange()
+        for line in ["begin host", "host link 1 lo up", "end host"] { try topology.take(line) }
+        let isNoticed = topology.takeOutletChange()
+        #expect(isNoticed)
+    }
+
+    @Test("a dump shows what has gone without a notification, and what has come; what is told meanwhile counts")
     func dump() throws {
         try play(
             [

@@ -48,6 +48,23 @@ struct RouteMessageTests {
                 "address fe80000000000000fc7fdafffe9658af/64 on 2 scope 253 flags 80"
             ),
             ("10.0.0.2/24 removed", "deleted address 0a000002/24 on 2 scope 0 flags 80"),
+            ("default via 10.0.0.254 dev br0", "default over 2"),
+            ("the same removed", "deleted default over 2"),
+            ("default with two next hops", "default over 2 over 3"),
+            ("10.9.0.0/16 via 10.0.0.254", "nothing"),
+            ("default in table 100", "nothing"),
+            ("default in table 1000", "nothing"),
+            ("blackhole default", "default"),
+            ("default via fd00::fe dev br0", "default over 2"),
+            (
+                "default via fd00::fe, and via fd01::fe whose link is down, as they are asked for",
+                "default over 2 over 3 dead"
+            ),
+            ("one of two next hops of IPv6 removed", "deleted default over 2"),
+            ("default from fd00::/64", "default over 2"),
+            ("unreachable default of IPv6", "default"),
+            ("fd01::/64 that goes with its link", "nothing"),
+            ("no table, for there was never a route", "acknowledgement 2"),
             ("a namespace's new number", "nsid 0"),
             ("a number's end", "deleted nsid 1"),
             ("done", "acknowledgement 0"),
@@ -114,6 +131,17 @@ struct RouteMessageTests {
         }
     }
 
+    @Test(
+        "whose next hop says it is shorter than its header, or longer than the rest, is refused",
+        arguments: [0, 7, 37, 0xFFFF])
+    func nextHopLength(length: Int) {
+        var bytes = Packet.named("default with two next hops").bytes
+        // RTA_TABLE, then RTA_MULTIPATH of 32 octets, the header of which is at 36.
+        bytes[40] = UInt8(truncatingIfNeeded: length)
+        bytes[41] = UInt8(truncatingIfNeeded: length >> 8)
+        #expect(throws: NetlinkError.badAttributeLength(length, octets: 32)) { try describe(bytes) }
+    }
+
     @Test("whose attribute says it is shorter than its header is refused, and read no further")
     func attributeWithoutLength() {
         var bytes = Packet.named("10.0.0.2/24").bytes
@@ -136,6 +164,15 @@ struct RouteRequestTests {
                     "", "20000000 1200 0500 04030201 00000000 00 00 0000 03000000 00000000 00000000"
                 ).bytes)
         #expect(request.sequence == 0x0102_0304)
+        // IFLA_EXT_MASK: without counters of IPv6.
+        #expect(
+            NetlinkRequest.links().bytes
+                == Packet(
+                    "", "28000000 1200 0503 00000000 00000000 00 00 0000 00000000 00000000 00000000 0800 1d00 08000000"
+                ).bytes)
+        #expect(
+            NetlinkRequest.routes(.v6).bytes
+                == Packet("", "1c000000 1a00 0503 00000000 00000000 0a 00 00 00 fe 00 00 01 00000000").bytes)
         let addresses = NetlinkRequest.addresses()
         #expect(addresses.bytes == Packet("", "18000000 1600 0503 00000000 00000000 0000 0000 00000000").bytes)
         let namespace = try NetworkNamespace.current()
@@ -182,10 +219,16 @@ extension RouteMessage {
         case .linkDeleted(let link): "deleted link \(link.line)"
         case .address(let address): "address \(address.line)"
         case .addressDeleted(let address): "deleted address \(address.line)"
+        case .defaultRoute(let route): (["default"] + route.nextHops.map(\.line)).joined(separator: " ")
+        case .defaultRouteDeleted(let route): (["deleted default"] + route.nextHops.map(\.line)).joined(separator: " ")
         case .namespaceID(let message): "\(message.id)"
         case .namespaceIDDeleted(let message): "deleted \(message.id)"
         }
     }
+}
+
+extension DefaultRouteMessage.NextHop {
+    fileprivate var line: String { "over \(link)\(isDead ? " dead" : "")" }
 }
 
 extension LinkMessage {

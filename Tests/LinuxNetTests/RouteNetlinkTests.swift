@@ -35,6 +35,31 @@ struct RouteNetlinkTests {
         #expect(try netlink.ask(.link(1), using: &buffer))
     }
 
+    @Test("is read in parts; a rest that nobody wants is taken off before the next question is asked", .needsRoot)
+    func parts() throws {
+        try Scratch.lend(namespaces: 1) { names in
+            // 40 links make several datagrams.
+            for number in 0..<40 { try Scratch.ip("-n", names[0], "link", "add", "br\(number)", "type", "bridge") }
+            let namespace = try NetworkNamespace(path: "/run/netns/\(names[0])")
+            var netlink = try NamespaceEntry.run(in: namespace) { () throws(LinuxError) in try RouteNetlink() }
+            var buffer = RouteNetlink.makeBuffer()
+            var count = 0
+            let request = NetlinkRequest.links()
+            try netlink.begin(request, using: &buffer)
+            var turns = 1
+            while try netlink.read(request.name, atMost: 1, using: &buffer, { _ in count += 1 }) == .unfinished {
+                turns += 1
+            }
+            #expect(count == 41 && turns > 1)
+            try netlink.begin(request, using: &buffer)
+            let progress = try netlink.read(request.name, atMost: 1, using: &buffer) { _ in }
+            #expect(progress == .unfinished)
+            var again = 0
+            #expect(try netlink.ask(request, using: &buffer) { _ in again += 1 })
+            #expect(again == 41)
+        }
+    }
+
     @Test("notifies of the namespaces that have a number here, and says which", .needsRoot)
     func allNamespaces() throws {
         try Scratch.lend(namespaces: 2) { names in

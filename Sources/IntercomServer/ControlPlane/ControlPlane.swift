@@ -148,6 +148,7 @@ package final class ControlPlane {
                 case .redirection(let ticket): containers.serveRedirection(ticket)
                 case .netlink(let ticket): discovery.takeKernelEvents(ticket)
                 case .namespaces: discovery.takePathEvents()
+                case .routes: discovery.takeRouteEvents()
                 }
             }
             carryOutTasks()

@@ -13,6 +13,10 @@ enum ControlTask: Hashable, CaseIterable {
     case subscribe
     /// Have the registry know what the kernel shows.
     case takeChanges
+    /// Read default routes.
+    case readRoutes
+    /// Read default routes again, for one may have gone with its link.
+    case outletHasChanged
     /// Declare everything, though the kernel is not observed yet.
     case declare
     /// Begin to answer, though not all is there that was before.
@@ -59,6 +63,8 @@ extension ControlPlane {
             case .takeChanges:
                 discovery.takeChanges()
                 publish()
+            case .readRoutes: discovery.readRoutes()
+            case .outletHasChanged: discovery.outletHasChanged()
             case .declare: declareAll()
             case .answer: answer()
             case .settle: settle()

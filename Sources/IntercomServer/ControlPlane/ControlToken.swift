@@ -2,7 +2,7 @@
 
 /// What an event of the control plane's loop is about.
 enum ControlToken {
-    case signals, mailbox, requests, control, inotify, mounts, resolver, heartbeat, namespaces
+    case signals, mailbox, requests, control, inotify, mounts, resolver, heartbeat, namespaces, routes
     case process(Ticket)
     case redirection(Ticket)
     case netlink(Ticket)
@@ -21,6 +21,7 @@ enum ControlToken {
         case .redirection(let ticket): 10 << 60 | ticket.word
         case .netlink(let ticket): 11 << 60 | ticket.word
         case .namespaces: 12 << 60
+        case .routes: 13 << 60
         }
     }
 
@@ -39,6 +40,7 @@ enum ControlToken {
         case 10: self = .redirection(ticket)
         case 11: self = .netlink(ticket)
         case 12: self = .namespaces
+        case 13: self = .routes
         default: return nil
         }
     }

@@ -16,6 +16,10 @@ final class Discovery {
     var kernel: KernelWatch?
     /// Looks for namespaces at paths.
     var paths: NamespacePaths?
+    /// Observes the host's default routes.
+    var routes: DefaultRouteWatch?
+    /// When routes may be read next.
+    var nextRouteReading = ContinuousClock.Instant.now
     private var mounts: MountTable?
     /// Why directories of namespaces cannot be looked into.
     var directoryProblems: [String] = []
@@ -89,6 +93,7 @@ final class Discovery {
         }
         kernelProblem = nil
         backoff = Backoff()
+        watchRoutes()
         plane.containers.room.observe(true)
         plane.containers.carryOut()
         takeChanges()
@@ -120,6 +125,7 @@ final class Discovery {
         kernel?.select(InterfaceSelection(patterns: [], exclude: []))
         takeChanges()
         kernel = nil
+        stopWatchingRoutes()
     }
 
     /// Discovers what the configuration says now.
@@ -155,7 +161,7 @@ final class Discovery {
         _ opened: consuming OpenedNamespace, cookie: NamespaceCookie, name: String, path: String
     ) -> NamespaceID? {
         do throws(LinuxError) {
-            let number = try kernel?.listen(to: opened, cookie: cookie, name: name, path: path, by: plane.epoll)
+            let number = try kernel?.observe(opened, cookie: cookie, name: name, path: path, by: plane.epoll)
             scheduleCatchUp()
             return number
         } catch {
@@ -222,6 +228,7 @@ final class Discovery {
 
     /// Has the registry know what the kernel shows.
     func takeChanges() {
+        takeOutletChange()
         guard let changes = kernel?.takeChanges(), !changes.isEmpty else { return }
         var changed: [ContainerID] = []
         for change in changes {

@@ -27,15 +27,20 @@ struct KernelGaps: Sendable {
         gaps[place] = nil
     }
 
+    /// A place has been read in part: the others first.
+    mutating func yield(_ place: Place, from now: ContinuousClock.Instant) {
+        gaps[place]?.due = now
+    }
+
     /// A place could not be read.
     mutating func postpone(_ place: Place, from now: ContinuousClock.Instant) {
         guard let patience = gaps[place]?.patience else { return }
         gaps[place] = Gap(due: now + patience, patience: min(patience * 2, Self.longestPatience))
     }
 
-    /// The places that may be read now; the host first, which all others hang on.
+    /// The places that may be read now; the host first, which all others hang on, then those that have waited longest.
     func due(at now: ContinuousClock.Instant) -> [Place] {
-        let due = gaps.filter { $0.value.due <= now }.keys
+        let due = gaps.filter { $0.value.due <= now }.sorted { $0.value.due < $1.value.due }.map(\.key)
         return due.filter { $0 == .host } + due.filter { $0 != .host }
     }
 

@@ -11,7 +11,7 @@ struct KernelNamespace: Sendable {
     /// The most links and the most addresses; nil: all, as for the host.
     let limit: Int?
     /// True when there were more: only the first are known.
-    private(set) var isTruncated = false
+    var isTruncated = false
     private var addressCount = 0
     /// By their numbers.
     private(set) var links: [UInt32: KernelLink] = [:]

@@ -7,9 +7,21 @@ import Registry
 extension KernelTopology {
     // MARK: - The host's links
 
+    /// A link of the host, or an address of it, is another.
+    mutating func hostChanged(_ index: UInt32) {
+        changedNetworks.insert(index)
+        haveOutletsChanged = haveOutletsChanged || outlets.contains(index)
+    }
+
+    /// True once when a link of ``outlets``, or an address of one, has changed.
+    mutating func takeOutletChange() -> Bool {
+        defer { haveOutletsChanged = false }
+        return haveOutletsChanged
+    }
+
     /// A link of the host has come, has changed or has gone: who hangs on it is looked at again.
     mutating func linkChanged(_ index: UInt32, from old: KernelLink?, to new: KernelLink?) {
-        changedNetworks.insert(index)
+        hostChanged(index)
         if old?.master != new?.master {
             if let master = old?.master { remove(index, from: \.ports, of: master) }
             if let master = new?.master { ports[master, default: []].insert(index) }
@@ -57,7 +69,7 @@ extension KernelTopology {
     }
 
     /// The network of a container's link; nil while it is on none.
-    private func network(of link: KernelLink, _ index: UInt32, in namespace: HeardNamespace) -> UInt32? {
+    private func network(of link: KernelLink, _ index: UInt32, in namespace: WatchedNamespace) -> UInt32? {
         guard link.isUp, let other = host.links[link.other], other.isUp else { return nil }
         if link.hangsOnParent {
             return namespace.isHost(link.otherPlace) && selected.contains(link.other) ? link.other : nil
@@ -91,7 +103,7 @@ extension KernelTopology {
     mutating func takeChanges() -> [KernelChange] {
         var changes = goneContainers.map { KernelChange.containerGone($0) }
         goneContainers = []
-        let heard = takeContainers()
+        let observed = takeContainers()
         var gone: [KernelChange] = []
         for index in changedNetworks {
             let network = network(index)
@@ -104,7 +116,7 @@ extension KernelTopology {
             }
         }
         changedNetworks = []
-        return changes + heard + gone
+        return changes + observed + gone
     }
 
     private mutating func takeContainers() -> [KernelChange] {
@@ -114,16 +126,16 @@ extension KernelTopology {
             let endpoints = endpoints(of: container)
             settle(container, endpoints)
             follow(container)
-            let heard = ObservedContainer(
+            let observed = ObservedContainer(
                 cookie: container.namespace.cookie, name: container.namespace.name, path: container.namespace.path,
                 endpoints: endpoints.map {
                     ObservedEndpoint(
                         network: InterfaceIndex(rawValue: $0.network), link: $0.link, addresses: $0.addresses)
                 })
             containers[id]?.endpoints = endpoints
-            guard heard != container.told || container.isToldAlways else { continue }
-            containers[id]?.told = heard
-            changes.append(.container(heard))
+            guard observed != container.told || container.isToldAlways else { continue }
+            containers[id]?.told = observed
+            changes.append(.container(observed))
         }
         changedContainers = []
         return changes
@@ -161,7 +173,7 @@ extension KernelTopology {
     }
 }
 
-extension HeardNamespace {
+extension WatchedNamespace {
     /// True when a number of this namespace is the host's.
     fileprivate func isHost(_ id: NamespaceID?) -> Bool { id == hostID && hostID != .notAssigned }
 }

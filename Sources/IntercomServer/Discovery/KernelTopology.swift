@@ -4,8 +4,8 @@ import DNSWire
 import LinuxNet
 import Registry
 
-/// A namespace whose links are listened to.
-struct HeardNamespace: Equatable, Sendable {
+/// A namespace whose links and addresses are observed.
+struct WatchedNamespace: Equatable, Sendable {
     /// Its number in the host's namespace.
     var id: NamespaceID
     /// The number of the host's namespace in it; ``NamespaceID/notAssigned`` while the kernel has given it none.
@@ -24,7 +24,7 @@ enum KernelChange: Equatable, Sendable {
     case containerGone(NamespaceCookie)
 }
 
-/// All links and addresses that are listened to, and what follows from them.
+/// All links and addresses that are observed, and what follows from them.
 ///
 /// A bridge of the host is a network, and so is the parent of containers' macvlan and ipvlan links. A link of a container
 /// is an endpoint while it and what it hangs on are up: the host's end of a veth, a macvlan's parent. Everything is found by
@@ -34,7 +34,7 @@ enum KernelChange: Equatable, Sendable {
 struct KernelTopology: Sendable {
     /// A container's namespace, and what was last said of it.
     struct Container: Sendable {
-        var namespace: HeardNamespace
+        var namespace: WatchedNamespace
         var state = KernelNamespace(limit: KernelNamespace.containerLimit)
         /// The links of the host that its own hang on.
         var parents: Set<UInt32> = []
@@ -75,6 +75,10 @@ struct KernelTopology: Sendable {
     var changedNetworks: Set<UInt32> = []
     var goneContainers: [NamespaceCookie] = []
 
+    /// Links of the host that default routes lead out over: a change of one may end a route without a notification.
+    var outlets: Set<UInt32> = []
+    var haveOutletsChanged = false
+
     init(selection: InterfaceSelection) {
         self.selection = selection
     }
@@ -88,8 +92,8 @@ struct KernelTopology: Sendable {
 
     // MARK: - Namespaces
 
-    /// Listens to a namespace: its links and addresses are told of from now on. A dump tells of those that are there.
-    mutating func add(_ namespace: HeardNamespace) {
+    /// Observes a namespace: its links and addresses are taken from now on. A dump shows those that are there.
+    mutating func add(_ namespace: WatchedNamespace) {
         remove(namespace.id)
         containers[namespace.id] = Container(namespace: namespace)
         changedContainers.insert(namespace.id)
@@ -140,7 +144,7 @@ struct KernelTopology: Sendable {
 
     // MARK: - Messages
 
-    /// Takes in what the kernel says of links and addresses of a place; of places that nobody listens to, nothing.
+    /// Takes in what the kernel says of links and addresses of a place; of places that are not observed, nothing.
     mutating func take(_ message: RouteMessage, from place: Place) {
         switch (message, place) {
         case (.link(let link), .host):
@@ -149,9 +153,9 @@ struct KernelTopology: Sendable {
         case (.linkDeleted(let link), .host):
             if let old = host.remove(link: link.index) { linkChanged(link.index, from: old, to: nil) }
         case (.address(let address), .host):
-            if host.take(address) { changedNetworks.insert(address.link) }
+            if host.take(address) { hostChanged(address.link) }
         case (.addressDeleted(let address), .host):
-            if host.remove(address) { changedNetworks.insert(address.link) }
+            if host.remove(address) { hostChanged(address.link) }
         case (.link(let link), .namespace(let id)):
             noteParent(KernelLink(link), of: id)
             if containers[id]?.state.take(KernelLink(link), link.index).hasChanged == true {
@@ -163,9 +167,14 @@ struct KernelTopology: Sendable {
             if containers[id]?.state.take(address) == true { changedContainers.insert(id) }
         case (.addressDeleted(let address), .namespace(let id)):
             if containers[id]?.state.remove(address) == true { changedContainers.insert(id) }
-        case (.namespaceID, _), (.namespaceIDDeleted, _):
+        case (.namespaceID, _), (.namespaceIDDeleted, _), (.defaultRoute, _), (.defaultRouteDeleted, _):
             break
         }
+    }
+
+    /// A place has more links or addresses than are read of it.
+    mutating func noteMore(in place: Place) {
+        if case .namespace(let id) = place { containers[id]?.state.isTruncated = true }
     }
 
     /// All links and addresses of a place are told of from now on.
@@ -182,7 +191,7 @@ struct KernelTopology: Sendable {
         case .host:
             let gone = host.endDump()
             for (index, link) in gone.links { linkChanged(index, from: link, to: nil) }
-            changedNetworks.formUnion(gone.addresses)
+            for index in gone.addresses { hostChanged(index) }
         case .namespace(let id):
             guard let gone = containers[id]?.state.endDump(), !gone.links.isEmpty || !gone.addresses.isEmpty else {
                 return

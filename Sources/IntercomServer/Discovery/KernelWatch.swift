@@ -14,15 +14,13 @@ import SystemPackage
 /// What a container's root makes of its namespace harms itself alone. No turn takes more than ``datagramsPerTurn``. When a
 /// buffer has overflowed, links and addresses are read again and again, each namespace by itself, and notifications are
 /// passed over until the buffer has been read to its end: a flood that keeps it full delays what others change by the time
-/// between two readings. A namespace that cannot be read is tried again later, by itself.
+/// between two readings. A namespace that cannot be read is tried again later, by itself; one that has very much is read in
+/// parts, one a turn.
 struct KernelWatch: ~Copyable {
     /// Datagrams that one turn takes from one socket.
     private static let datagramsPerTurn = 256
-    /// How often a dump is asked for again because something changed meanwhile (NLM_F_DUMP_INTR), before it has to wait.
-    private static let dumpAttempts = 4
-
     /// One socket. (Not private: swiftc 6.3 breaks on the metadata of a private type in a table.)
-    struct Ear: ~Copyable {
+    struct PlaceSocket: ~Copyable {
         var netlink: RouteNetlink
         /// Whose links it answers for, and notifies of; nil: of all, and says of which.
         let place: Place?
@@ -40,12 +38,14 @@ struct KernelWatch: ~Copyable {
     private let hostNumber: NamespaceID
     /// Answers for the host.
     private var asking: RouteNetlink
-    private var ears = SlotTable<Ear>()
-    private var hostEar: Ticket?
-    private var earOfNamespace: [NamespaceID: Ticket] = [:]
+    private var sockets = SlotTable<PlaceSocket>()
+    private var hostSocket: Ticket?
+    private var socketOfNamespace: [NamespaceID: Ticket] = [:]
     private var buffer = RouteNetlink.makeBuffer()
     /// Places that have to be read again.
     private var gaps = KernelGaps()
+    /// Places that have been read in part.
+    private var readings: [Place: KernelReading] = [:]
 
     private init(
         _ selection: InterfaceSelection, _ receiveBuffer: Int32, _ subscription: borrowing KernelSubscription,
@@ -59,7 +59,7 @@ struct KernelWatch: ~Copyable {
         self.asking = asking
     }
 
-    /// Observes the host; namespaces come by ``listen(to:cookie:name:path:by:)``.
+    /// Observes the host; namespaces come by ``observe(_:cookie:name:path:by:)``.
     /// - Parameters:
     ///   - receiveBuffer: octets of notifications that may wait in a namespace's own socket.
     ///   - subscription: the opener's socket that covers the host, and perhaps all namespaces.
@@ -71,8 +71,9 @@ struct KernelWatch: ~Copyable {
     ) throws(LinuxError) -> KernelWatch {
         var watch = KernelWatch(
             selection, receiveBuffer, subscription, host: try NetworkNamespace.current(), asking: try RouteNetlink())
-        watch.hostEar = try watch.add(
-            Ear(netlink: subscription.takeNetlink(), place: watch.coversAll ? nil : .host), notifies: true, by: epoll)
+        watch.hostSocket = try watch.add(
+            PlaceSocket(netlink: subscription.takeNetlink(), place: watch.coversAll ? nil : .host), notifies: true,
+            by: epoll)
         watch.gaps.add(.host)
         _ = watch.catchUp()
         return watch
@@ -86,18 +87,18 @@ struct KernelWatch: ~Copyable {
     /// Observes a namespace from now on; what there is in it is known then, unless it has a gap.
     /// - Parameter opened: its socket is subscribed as ``roomOfNamespace`` says.
     /// - Throws: ``LinuxError``; the namespace is not observed then.
-    mutating func listen(
-        to opened: consuming OpenedNamespace, cookie: NamespaceCookie, name: String, path: String,
+    mutating func observe(
+        _ opened: consuming OpenedNamespace, cookie: NamespaceCookie, name: String, path: String,
         by epoll: borrowing Epoll
     ) throws(LinuxError) -> NamespaceID {
         let id = opened.number
         let hostID = opened.hostNumber
         forget(id)
-        let ear = Ear(netlink: opened.takeNetlink(), place: .namespace(id))
-        earOfNamespace[id] = try add(ear, notifies: !coversAll, by: epoll)
-        topology.add(HeardNamespace(id: id, hostID: hostID, cookie: cookie, name: name, path: path))
+        let socket = PlaceSocket(netlink: opened.takeNetlink(), place: .namespace(id))
+        socketOfNamespace[id] = try add(socket, notifies: !coversAll, by: epoll)
+        topology.add(WatchedNamespace(id: id, hostID: hostID, cookie: cookie, name: name, path: path))
         do throws(LinuxError) {
-            try dump(.namespace(id))
+            if try !read(.namespace(id)) { gaps.add(.namespace(id)) }
         } catch {
             // It is tried again by itself: who keeps its links changing is not known by them meanwhile.
             gaps.add(.namespace(id))
@@ -119,22 +120,29 @@ struct KernelWatch: ~Copyable {
     mutating func forget(_ id: NamespaceID) {
         topology.remove(id)
         gaps.remove(.namespace(id))
-        if let ticket = earOfNamespace.removeValue(forKey: id) { ears.remove(ticket) }
+        readings[.namespace(id)] = nil
+        if let ticket = socketOfNamespace.removeValue(forKey: id) { sockets.remove(ticket) }
     }
+
+    /// Sets the links of the host that default routes lead out over.
+    mutating func setOutlets(_ links: Set<UInt32>) { topology.outlets = links }
+
+    /// True once when one of these links, or an address of it, has changed.
+    mutating func takeOutletChange() -> Bool { topology.takeOutletChange() }
 
     /// Says anew which interfaces may be networks.
     mutating func select(_ selection: InterfaceSelection) { topology.select(selection) }
 
     private mutating func add(
-        _ ear: consuming Ear, notifies: Bool, by epoll: borrowing Epoll
+        _ socket: consuming PlaceSocket, notifies: Bool, by epoll: borrowing Epoll
     ) throws(LinuxError) -> Ticket {
-        let ticket = ears.insert(ear)
-        guard notifies, let position = ears.position(of: ticket) else { return ticket }
+        let ticket = sockets.insert(socket)
+        guard notifies, let position = sockets.position(of: ticket) else { return ticket }
         do throws(LinuxError) {
             try epoll.add(
-                ears[position].netlink.descriptor, token: ControlToken.netlink(ticket).word, interest: [.readable])
+                sockets[position].netlink.descriptor, token: ControlToken.netlink(ticket).word, interest: [.readable])
         } catch {
-            ears.remove(ticket)
+            sockets.remove(ticket)
             throw error
         }
         return ticket
@@ -145,7 +153,9 @@ struct KernelWatch: ~Copyable {
     /// Takes notifications that have come by one socket, up to ``datagramsPerTurn``: there may be more.
     /// - Throws: ``LinuxError`` for a message that cannot be read; it is made up for as an overflow is.
     mutating func takeEvents(_ ticket: Ticket) throws(LinuxError) {
-        guard let position = ears.position(of: ticket) else { return }
+        guard let position = sockets.position(of: ticket) else { return }
+        // It is readable for the rest of a dump, too; notifications are among that.
+        if let place = sockets[position].place, readings[place] != nil { return gaps.add(place) }
         defer { findHosts() }
         do throws(LinuxError) {
             for _ in 0..<Self.datagramsPerTurn {
@@ -153,8 +163,8 @@ struct KernelWatch: ~Copyable {
                 case .received: break
                 case .overflowed: noteOverflow(of: position)
                 case .empty:
-                    if ears[position].hasOverflowed { addGaps(of: position) }
-                    ears[position].hasOverflowed = false
+                    if sockets[position].hasOverflowed { addGaps(of: position) }
+                    sockets[position].hasOverflowed = false
                     return
                 }
             }
@@ -165,24 +175,24 @@ struct KernelWatch: ~Copyable {
     }
 
     private mutating func noteOverflow(of position: Int) {
-        ears[position].hasOverflowed = true
+        sockets[position].hasOverflowed = true
         addGaps(of: position)
     }
 
     /// All places that a socket covers have to be read again.
     private mutating func addGaps(of position: Int) {
-        if let place = ears[position].place { return gaps.add(place) }
+        if let place = sockets[position].place { return gaps.add(place) }
         gaps.add(.host)
-        for id in earOfNamespace.keys { gaps.add(.namespace(id)) }
+        for id in socketOfNamespace.keys { gaps.add(.namespace(id)) }
     }
 
     private mutating func receive(_ position: Int) throws(LinuxError) -> RouteNetlink.Reception {
-        guard !ears[position].hasOverflowed else {
-            return try ears[position].netlink.receive(using: &buffer) { _, _ in }
+        guard !sockets[position].hasOverflowed else {
+            return try sockets[position].netlink.receive(using: &buffer) { _, _ in }
         }
-        let place = ears[position].place
+        let place = sockets[position].place
         let hostNumber = hostNumber
-        return try Self.receive(ears[position].netlink, &topology, &buffer) { namespace in
+        return try Self.receive(sockets[position].netlink, &topology, &buffer) { namespace in
             place ?? namespace.flatMap { $0 == hostNumber ? nil : .namespace($0) } ?? .host
         }
     }
@@ -210,8 +220,7 @@ struct KernelWatch: ~Copyable {
         for place in gaps.due(at: start) {
             if start.duration(to: .now) > KernelGaps.slice { return failures }
             do throws(LinuxError) {
-                try dump(place)
-                gaps.remove(place)
+                if try read(place) { gaps.remove(place) } else { gaps.yield(place, from: .now) }
             } catch {
                 gaps.postpone(place, from: .now)
                 failures.append((place, error))
@@ -223,51 +232,41 @@ struct KernelWatch: ~Copyable {
 
     /// All that was due has been read. While a buffer stays full, only dumps show what changes.
     private mutating func lookAgain() {
-        for ticket in earsThatNotify {
-            guard let position = ears.position(of: ticket), ears[position].hasOverflowed else { continue }
+        for ticket in subscribedSockets {
+            guard let position = sockets.position(of: ticket), sockets[position].hasOverflowed else { continue }
             addGaps(of: position)
         }
     }
 
     /// The sockets that are subscribed.
-    private var earsThatNotify: [Ticket] {
-        [hostEar].compactMap(\.self) + (coversAll ? [] : Array(earOfNamespace.values))
+    private var subscribedSockets: [Ticket] {
+        [hostSocket].compactMap(\.self) + (coversAll ? [] : Array(socketOfNamespace.values))
     }
 
-    private mutating func dump(_ place: Place) throws(LinuxError) {
+    /// Reads links and addresses of a place: the host's whole, those of a container in parts.
+    /// - Returns: true when all was read.
+    private mutating func read(_ place: Place) throws(LinuxError) -> Bool {
+        var reading = readings.removeValue(forKey: place) ?? KernelReading(of: place)
+        let isWhole: Bool
         switch place {
-        case .host: try Self.dump(place, &asking, &topology, &buffer)
+        case .host: isWhole = try reading.goOn(by: &asking, into: &topology, using: &buffer)
         case .namespace(let id):
-            guard let ticket = earOfNamespace[id], let position = ears.position(of: ticket) else { return }
-            try Self.dump(place, &ears[position].netlink, &topology, &buffer)
+            guard let ticket = socketOfNamespace[id], let position = sockets.position(of: ticket) else { return true }
+            isWhole = try reading.goOn(by: &sockets[position].netlink, into: &topology, using: &buffer)
         }
+        if !isWhole { readings[place] = reading }
         findHosts()
-    }
-
-    /// Asks for all links and addresses of a place.
-    private static func dump(
-        _ place: Place, _ netlink: inout RouteNetlink, _ topology: inout KernelTopology, _ buffer: inout [UInt8]
-    ) throws(LinuxError) {
-        topology.beginDump(of: place)
-        for question in [NetlinkRequest.links(), .addresses()] {
-            var attempts = 0
-            while try !netlink.ask(question, using: &buffer, { topology.take($0, from: place) }) {
-                attempts += 1
-                guard attempts < dumpAttempts else {
-                    throw LinuxError(
-                        call: question.name, errno: .resourceTemporarilyUnavailable, subject: "\(place) keeps changing")
-                }
-            }
-        }
-        topology.endDump(of: place)
+        return isWhole
     }
 
     /// Asks which number the host has in namespaces with a link that hangs on another namespace's: the kernel gives it one
     /// when it shows such a link.
     private mutating func findHosts() {
         for id in topology.takeNamespacesWithoutHost() {
-            guard let ticket = earOfNamespace[id], let position = ears.position(of: ticket),
-                let hostID = try? ears[position].netlink.knownNumber(of: host, using: &buffer)
+            // An answer that is being read is not disturbed; its end shows the links once more.
+            guard readings[.namespace(id)] == nil, let ticket = socketOfNamespace[id],
+                let position = sockets.position(of: ticket),
+                let hostID = try? sockets[position].netlink.knownNumber(of: host, using: &buffer)
             else { continue }
             topology.setHost(hostID, in: id)
         }

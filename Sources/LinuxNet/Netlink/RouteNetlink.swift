@@ -19,14 +19,28 @@ package struct RouteNetlink: ~Copyable, Sendable {
         case overflowed
     }
 
+    /// How far an answer has been read.
+    package enum Progress: Hashable, Sendable {
+        /// There is more of it.
+        case unfinished
+        /// To its end.
+        case whole
+        /// To its end; but what was dumped changed meanwhile (NLM_F_DUMP_INTR): it has to be asked for again.
+        case interrupted
+    }
+
     /// Datagrams of others, and notifications, that may come while an answer is read: more is a flood.
     private static let maximumStrays = 1024
+    /// Datagrams of an answer that is given up, taken before the next request: 2 MiB, some milliseconds of the kernel's work.
+    private static let maximumRest = 64
 
     /// Readable when something has come.
     package let descriptor: Descriptor
     private var lastSequence: UInt32 = 0
     /// True while an answer has not been read to its end: the kernel refuses the next dump until it has (EBUSY).
     private var isAnswering = false
+    /// False from a part of the answer that says it was interrupted.
+    private var isWhole = true
 
     /// Room for any datagram: the kernel fills at most this much with one part of a dump, and notifications are shorter.
     /// Many sockets share one buffer.
@@ -53,11 +67,24 @@ package struct RouteNetlink: ~Copyable, Sendable {
     package static func subscribed(allNamespaces: Bool, receiveBuffer: Int32) throws(LinuxError) -> RouteNetlink {
         let socket = try RouteNetlink()
         if allNamespaces { try socket.descriptor.setOption(SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1) }
-        try socket.descriptor.setReceiveBuffer(receiveBuffer)
-        for group in [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR] {
-            try socket.descriptor.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32(group.rawValue))
-        }
+        try socket.join([RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR], receiveBuffer: receiveBuffer)
         return socket
+    }
+
+    /// A socket that notifies of changes of routes, in the namespace that this thread is in alone. It takes no privilege.
+    /// - Parameter receiveBuffer: octets that may wait in it.
+    /// - Throws: ``LinuxError``.
+    package static func subscribedToRoutes(receiveBuffer: Int32) throws(LinuxError) -> RouteNetlink {
+        let socket = try RouteNetlink()
+        try socket.join([RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE], receiveBuffer: receiveBuffer)
+        return socket
+    }
+
+    private func join(_ groups: [rtnetlink_groups], receiveBuffer: Int32) throws(LinuxError) {
+        try descriptor.setReceiveBuffer(receiveBuffer)
+        for group in groups {
+            try descriptor.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32(bitPattern: group.rawValue))
+        }
     }
 
     /// Takes over a socket made by ``init()`` or ``subscribed(allNamespaces:receiveBuffer:)`` in another process.
@@ -76,6 +103,20 @@ package struct RouteNetlink: ~Copyable, Sendable {
     package mutating func ask(
         _ question: NetlinkRequest, using buffer: inout [UInt8], _ body: (RouteMessage) -> Void = { _ in }
     ) throws(LinuxError) -> Bool {
+        try begin(question, using: &buffer, body)
+        return try read(question.name, using: &buffer, body) == .whole
+    }
+
+    /// Asks; ``read(_:atMost:using:_:)`` takes the answer. A rest of the answer before is taken off the socket first.
+    /// - Parameters:
+    ///   - question: as for ``ask(_:using:_:)``.
+    ///   - buffer: one of ``makeBuffer()``.
+    ///   - body: is given the notifications among that rest.
+    /// - Throws: ``LinuxError``: `resourceTemporarilyUnavailable` where so much is left of the answer before that a next call
+    ///   has to go on with it.
+    package mutating func begin(
+        _ question: NetlinkRequest, using buffer: inout [UInt8], _ body: (RouteMessage) -> Void = { _ in }
+    ) throws(LinuxError) {
         if isAnswering { try readRest(question.name, &buffer, body) }
         lastSequence &+= 1
         var question = question
@@ -84,46 +125,68 @@ package struct RouteNetlink: ~Copyable, Sendable {
             throw LinuxError(call: question.name, errno: .resourceTemporarilyUnavailable, subject: "no room to send")
         }
         isAnswering = true
-        var isWhole = true
+        isWhole = true
+    }
+
+    /// Reads the answer to the last question, or a part of it: the kernel makes each part when the one before is taken, so
+    /// that one which is left waiting costs nothing.
+    /// - Parameters:
+    ///   - name: the question's, for errors.
+    ///   - limit: the most datagrams of the answer, of up to 32 KiB each.
+    ///   - buffer: one of ``makeBuffer()``.
+    ///   - body: is given each message, as in ``ask(_:using:_:)``.
+    /// - Throws: ``LinuxError``, as ``ask(_:using:_:)``.
+    package mutating func read(
+        _ name: String, atMost limit: Int = .max, using buffer: inout [UInt8], _ body: (RouteMessage) -> Void
+    ) throws(LinuxError) -> Progress {
+        var parts = 0
         var strays = 0
         while strays < Self.maximumStrays {
+            guard parts < limit else { return .unfinished }
             // The kernel answers while it is asked: what has not come now does not come.
-            guard let (count, origin) = try receiveNetlink(descriptor, question.name, into: &buffer) else {
+            guard let (count, origin) = try receiveNetlink(descriptor, name, into: &buffer) else {
                 isAnswering = false
-                throw LinuxError(call: question.name, errno: .noData, subject: "no answer")
+                throw LinuxError(call: name, errno: .noData, subject: "no answer")
             }
             // Notifications are for a group, answers for this socket alone.
             let isAnswer = origin.port == 0 && origin.groups == 0
-            if !isAnswer { strays += 1 }
+            if isAnswer { parts += 1 } else { strays += 1 }
             guard origin.port == 0 else { continue }
             let end: NetlinkAcknowledgement?
             do throws(NetlinkError) {
                 let datagram = buffer.span.extracting(first: count)
-                end = try isAnswer ? readAnswer(datagram, &isWhole, body) : readNotification(datagram, body)
+                end = try isAnswer ? readAnswer(datagram, body) : readNotification(datagram, body)
             } catch {
-                throw LinuxError(call: question.name, errno: .badMessage, subject: "\(error)")
+                throw LinuxError(call: name, errno: .badMessage, subject: "\(error)")
             }
             guard let end else { continue }
             isAnswering = false
-            if end.errorNumber == 0 { return isWhole }
-            throw LinuxError(call: question.name, errno: Errno(rawValue: end.errorNumber), subject: end.text)
+            if end.errorNumber == 0 { return isWhole ? .whole : .interrupted }
+            throw LinuxError(call: name, errno: Errno(rawValue: end.errorNumber), subject: end.text)
         }
-        throw LinuxError(call: question.name, errno: .noBufferSpace, subject: "flooded by others")
+        throw LinuxError(call: name, errno: .noBufferSpace, subject: "flooded by others")
     }
 
     /// Reads the rest of an answer that was given up, and the notifications among it.
     private mutating func readRest(
         _ call: String, _ buffer: inout [UInt8], _ body: (RouteMessage) -> Void
     ) throws(LinuxError) {
-        for _ in 0..<Self.maximumStrays {
+        var parts = 0
+        var strays = 0
+        while parts < Self.maximumRest, strays < Self.maximumStrays {
             guard let (count, origin) = try receiveNetlink(descriptor, call, into: &buffer) else {
                 isAnswering = false
                 return
             }
+            if origin.port == 0, origin.groups == 0 { parts += 1 } else { strays += 1 }
             guard origin.port == 0, origin.groups != 0 else { continue }
             _ = try? readNotification(buffer.span.extracting(first: count), body)
         }
-        throw LinuxError(call: call, errno: .noBufferSpace, subject: "flooded by others")
+        guard strays < Self.maximumStrays else {
+            throw LinuxError(call: call, errno: .noBufferSpace, subject: "flooded by others")
+        }
+        throw LinuxError(
+            call: call, errno: .resourceTemporarilyUnavailable, subject: "the answer before has not ended")
     }
 
     /// The number of a namespace in this socket's; it is given one where it has none, which needs CAP_NET_ADMIN here.
@@ -160,8 +223,8 @@ package struct RouteNetlink: ~Copyable, Sendable {
 
     /// Reads one datagram of the answer to the last question.
     /// - Returns: the answer's end, if this is it.
-    private func readAnswer(
-        _ datagram: Span<UInt8>, _ isWhole: inout Bool, _ body: (RouteMessage) -> Void
+    private mutating func readAnswer(
+        _ datagram: Span<UInt8>, _ body: (RouteMessage) -> Void
     ) throws(NetlinkError) -> NetlinkAcknowledgement? {
         var messages = NetlinkReader(datagram)
         while let message = try messages.next() {

@@ -1,4 +1,4 @@
-// The questions that we ask rtnetlink(7). They are of the strict form: the kernel refuses what it does not know instead
+// Requests to rtnetlink(7). They are of the strict form: the kernel refuses what it does not know instead
 // of passing over it (NETLINK_GET_STRICT_CHK).
 
 internal import CLinux
@@ -19,6 +19,8 @@ extension NetlinkRequest {
         var fixed = [UInt8](repeating: 0, count: MemoryLayout<ifinfomsg>.size)
         fixed.replaceSubrange(4..<8, with: octets(of: index))
         request.append(fixed: fixed)
+        // Otherwise the kernel adds up IPv6's counters of all processors for each link.
+        if flags.contains(.dump) { request.append(attribute: IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) }
         return request
     }
 
@@ -26,6 +28,18 @@ extension NetlinkRequest {
     package static func addresses() -> NetlinkRequest {
         var request = NetlinkRequest("RTM_GETADDR", RTM_GETADDR, flags: .dump)
         request.append(fixed: [UInt8](repeating: 0, count: MemoryLayout<ifaddrmsg>.size))
+        return request
+    }
+
+    /// All unicast routes of the main table; the kernel has no filter for default routes.
+    /// - Parameter family: that of the destinations. Where it never had a route, there is no table: ENOENT.
+    package static func routes(_ family: RouteFamily) -> NetlinkRequest {
+        var request = NetlinkRequest("RTM_GETROUTE", RTM_GETROUTE, flags: .dump)
+        var fixed = [UInt8](repeating: 0, count: MemoryLayout<rtmsg>.size)
+        fixed[0] = family.number
+        fixed[4] = UInt8(truncatingIfNeeded: RT_TABLE_MAIN.rawValue)
+        fixed[7] = UInt8(truncatingIfNeeded: RTN_UNICAST)
+        request.append(fixed: fixed)
         return request
     }
 
@@ -44,5 +58,20 @@ extension NetlinkRequest {
         request.append(attribute: NETNSA_FD, namespace.descriptor.rawValue)
         request.append(attribute: NETNSA_NSID, NamespaceID.notAssigned.rawValue)
         return request
+    }
+}
+
+/// The families of addresses that have a main table each.
+package enum RouteFamily: CaseIterable, Sendable {
+    /// AF_INET.
+    case v4
+    /// AF_INET6.
+    case v6
+
+    fileprivate var number: UInt8 {
+        switch self {
+        case .v4: UInt8(truncatingIfNeeded: AF_INET)
+        case .v6: UInt8(truncatingIfNeeded: AF_INET6)
+        }
     }
 }

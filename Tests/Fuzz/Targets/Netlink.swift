@@ -12,7 +12,7 @@ func fuzzNetlink(_ octets: Span<UInt8>) {
     var topology = KernelTopology(selection: InterfaceSelection(patterns: ["*"], exclude: ["x*"]))
     for id in 0..<2 as Range<Int32> {
         topology.add(
-            HeardNamespace(
+            WatchedNamespace(
                 id: NamespaceID(rawValue: id), hostID: NamespaceID(rawValue: 9),
                 cookie: NamespaceCookie(rawValue: UInt64(id) + 1), name: "c\(id)", path: "/run/netns/c\(id)"))
     }
