@@ -34,7 +34,9 @@ struct AddressRun: Sendable, Equatable {
         // The finalizer of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
         var mixed = (turn ^ turn &>> 30) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ mixed &>> 27) &* 0x94D0_49BB_1331_11EB
-        return Int(truncatingIfNeeded: (mixed &>> 32) &* UInt64(count) &>> 32) &* Int(stride)
+        // In two steps: a shift binds more tightly than a product.
+        let scaled = (mixed &>> 32) &* UInt64(count)
+        return Int(truncatingIfNeeded: scaled &>> 32) &* Int(stride)
     }
 }
 
