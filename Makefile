@@ -12,7 +12,8 @@ LINKS := intercomctl
 
 # The C++ library is for toml++.
 BUILD_PACKAGES := g++ libstdc++-12-dev libtomlplusplus-dev libseccomp-dev libsystemd-dev pkg-config
-TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base mandoc nftables musl-tools nsd unbound util-linux python3 python3-pip
+TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base haproxy mandoc nftables musl-tools nsd unbound util-linux \
+    python3 python3-pip
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 

@@ -8,6 +8,11 @@ extension House {
     /// dnsmasq closes all descriptors that it inherits, which Foundation takes for its end; so a shell stands between, and
     /// takes it along when it is killed.
     func startDNSMasq(in namespace: String, at address: String, _ options: String...) throws {
+        try startDNSMasq(in: namespace, at: address, options)
+    }
+
+    /// The same with a list of options.
+    func startDNSMasq(in namespace: String, at address: String, _ options: [String]) throws {
         let command = [
             "setpriv", "--pdeathsig", "KILL", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv",
             "--no-hosts", "--pid-file=", "--user=root", "--bind-interfaces", "--listen-address=\(address)",

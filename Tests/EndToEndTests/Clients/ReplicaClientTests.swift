@@ -1,0 +1,63 @@
+// Replicas are balanced for programs as they are: who is first in what a library gives its program.
+
+import Foundation
+import Testing
+
+@Suite("Of the replicas of one name, each is first for", .needsRoot)
+struct ReplicaClientTests {
+    @Test(
+        "about one lookup in as many as there are, of A, AAAA and both, over UDP and over TCP after it",
+        arguments: ["gcc", "musl-gcc"])
+    func libc(compiler: String) throws {
+        try House.lend(configuration: ReplicaTown.configuration()) { house in
+            let program = try Programs.lookup(compiler, in: house)
+            try house.routedContainer("app", "--network", "n,ip=10.9.0.2")
+            for count in ReplicaTown.sizes {
+                for families in ["4", "6", "46"] {
+                    for name in [ReplicaTown.name(count), ReplicaTown.longName(count)] {
+                        try check([program], families, count, name, in: house)
+                    }
+                }
+            }
+        }
+    }
+
+    private func check(
+        _ program: [String], _ families: String, _ count: Int, _ name: String, in house: House
+    ) throws {
+        let lookups = String(Firsts.each * count)
+        let output = try house.run(in: "app", program + [families, lookups, name])
+        #expect(output.status == 0, "\(name): \(output.err)")
+        let firsts = Firsts(of: count, output.lines)
+        #expect(firsts.areEven(families), "\(name) \(families): \(firsts)")
+        if families == "46" { #expect(firsts.areNotTied, "\(name): \(firsts)") }
+    }
+
+    @Test("a program beside another that asks the same")
+    func beside() throws {
+        try House.lend(configuration: ReplicaTown.configuration([4])) { house in
+            let program = try Programs.lookup("gcc", in: house)
+            try house.routedContainer("app", "--network", "n,ip=10.9.0.2")
+            // A health check of one family, for as long as the other looks up both.
+            try house.start(in: "app", [program, "4", "1000000", ReplicaTown.name(4)], log: "beside")
+            try check([program], "46", 4, ReplicaTown.name(4), in: house)
+        }
+    }
+
+    @Test("kept answers of an upstream, too: dnsmasq with four addresses, asked once", arguments: ["gcc", "musl-gcc"])
+    func kept(compiler: String) throws {
+        let configuration = House.undiscovered + "[forward]\nupstreams = [\"127.0.0.5\"]\n[[network]]\nname = \"n\"\n"
+        try House.lend(configuration: configuration) { house in
+            let addresses = (1...4).flatMap { ["192.0.2.\($0)", "2001:db8::\($0)"] }
+            try house.startDNSMasq(
+                in: "house", at: "127.0.0.5",
+                ["--local-ttl=600", "--log-queries"] + addresses.map { "--host-record=four.example,\($0)" })
+            let program = try Programs.lookup(compiler, in: house)
+            try house.routedContainer("app", "--network", "n,ip=10.9.0.2")
+            for families in ["4", "6", "46"] { try check([program], families, 4, "four.example", in: house) }
+            let log = try String(contentsOfFile: "\(house.directory)/dnsmasq-127.0.0.5", encoding: .utf8)
+            let asked = log.split(separator: "\n").count { $0.contains("query[A") && $0.contains("four.example") }
+            #expect(asked == 2, "A and AAAA once each: \(log)")
+        }
+    }
+}

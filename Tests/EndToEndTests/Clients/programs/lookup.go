@@ -1,0 +1,33 @@
+// As lookup.c does it, by the resolver that is written in Go.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+)
+
+func main() {
+	network := map[string]string{"4": "ip4", "6": "ip6", "46": "ip"}[os.Args[1]]
+	count, _ := strconv.Atoi(os.Args[2])
+	resolver := net.Resolver{PreferGo: true}
+	for ; count > 0; count-- {
+		addresses, err := resolver.LookupNetIP(context.Background(), network, os.Args[3])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		four, six := "-", "-"
+		for _, address := range addresses {
+			if address.Unmap().Is4() && four == "-" {
+				four = address.Unmap().String()
+			}
+			if !address.Unmap().Is4() && six == "-" {
+				six = address.String()
+			}
+		}
+		fmt.Println(four, six)
+	}
+}
