@@ -47,10 +47,10 @@ struct StateTests {
             for _ in 1...2 {
                 try house.crashDaemon()
                 // Each is `starting` until its listener is open.
-                #expect(try eventually { try shown(house) == before }, "\(try shown(house))")
+                #expect(try eventually { try shown(house) == before }, "\(house.log)")
                 #expect(house.stopDaemon() == 0)
                 try house.startDaemon(Self.configuration)
-                #expect(try eventually { try shown(house) == before }, "\(try shown(house))")
+                #expect(try eventually { try shown(house) == before }, "\(house.log)")
             }
             #expect(try house.dig("job", "w").data == ["10.0.0.2"])
             #expect(try house.dig("web", "site").answer == ["site. 9 IN A 10.0.0.2"])
