@@ -168,7 +168,7 @@ extension Attachments {
 
     mutating func openListener(of namespace: NamespaceKey, _ port: ListenerPort) {
         guard let container = containers[namespace] else { return }
-        if case .opening(let errand) = container.phase { errands[errand] = nil }
+        if case .opening(let errand) = container.phase { abandon(errand) }
         let errand = open(container.source, port, for: .listener(namespace))
         // One that has another listener is served by that meanwhile, and the reason why one has none stays.
         if container.port == nil, container.phase == .attached { containers[namespace]?.phase = .opening(errand) }
@@ -224,8 +224,8 @@ extension Attachments {
     /// Closes a listener and forgets the container. Paths that still lead there wait until the port is free.
     private mutating func close(_ namespace: NamespaceKey) {
         guard let container = containers.removeValue(forKey: namespace) else { return }
-        if case .opening(let errand) = container.phase { errands[errand] = nil }
-        if case .opening(let errand) = container.links { errands[errand] = nil }
+        if case .opening(let errand) = container.phase { abandon(errand) }
+        if case .opening(let errand) = container.links { abandon(errand) }
         for purpose in [Purpose.listener(namespace), .links(namespace), .rules(namespace)] { retries[purpose] = nil }
         emit(.removeResolverFiles(namespace))
         emit(.unwatch(namespace))

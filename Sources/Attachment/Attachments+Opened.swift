@@ -5,7 +5,7 @@ extension Attachments {
 
     mutating func opened(_ errand: ErrandNumber, _ result: Result<Opened, Failure>, _ now: Instant) {
         switch (errands.removeValue(forKey: errand), result) {
-        case (nil, _): break
+        case (nil, _): return released(errand)
         case (.declaration(let number)?, .success(let opened)): attach(number, errand, opened, now)
         case (.declaration(let number)?, .failure(let failure)): wait(number, failure, now)
         case (.path(let path)?, .success(let opened)):
@@ -24,11 +24,20 @@ extension Attachments {
         emit(.release(errand))
     }
 
+    /// The result of an errand that was given up: who waited for its port goes on.
+    private mutating func released(_ errand: ErrandNumber) {
+        emit(.release(errand))
+        guard abandoned.remove(errand) != nil, abandoned.isEmpty else { return }
+        for namespace in behind.keys.sorted(by: { $0.inode < $1.inode }) { resume(behind: namespace) }
+    }
+
     private mutating func attach(_ number: DeclarationNumber, _ errand: ErrandNumber, _ opened: Opened, _ now: Instant)
     {
         guard let declared = declarations[number]?.declaration else { return }
         let namespace = opened.namespace
-        if closing.contains(namespace) || isPortTaken(opened) && isOpening(namespace) {
+        if closing.contains(namespace)
+            || isPortTaken(opened) && containers[namespace]?.port == nil && (isOpening(namespace) || !abandoned.isEmpty)
+        {
             declarations[number]?.progress = .behind(namespace)
             behind[namespace, default: []].append(number)
             return
@@ -173,6 +182,11 @@ extension Attachments {
     /// Notes why a container has no listener, and tries again by and by. One that has another keeps it.
     mutating func missListener(_ namespace: NamespaceKey, _ failure: Failure, _ now: Instant) {
         guard let container = containers[namespace] else { return }
+        if container.port == nil, failure.kind == .portTaken, mayHoldPort(of: container) {
+            containers[namespace]?.phase = .noListener(
+                Failure(.refused, "an earlier request holds port 53 for a moment"))
+            return retry(.listener(namespace), at: now + Self.shortestRetry)
+        }
         if let number = container.declaration, !container.isSettled,
             declarations[number]?.declaration.isStanding == false
         {
@@ -186,6 +200,14 @@ extension Attachments {
         containers[namespace]?.phase = .noListener(failure)
         if let wait = containers[namespace]?.backoff.next() { retry(.listener(namespace), at: now + wait) }
         settle(namespace, now)
+    }
+
+    /// True while an errand of ours may have port 53 of a container: one that was given up, or one for a declaration of
+    /// the same namespace.
+    private func mayHoldPort(of container: Container) -> Bool {
+        if !abandoned.isEmpty { return true }
+        guard container.declaration == nil else { return false }
+        return errands.values.contains { if case .declaration = $0 { true } else { false } }
     }
 
     /// Tells who declared the container that it is there.
@@ -240,7 +262,7 @@ extension Attachments {
     mutating func unsubscribe(_ namespace: NamespaceKey) {
         switch containers[namespace]?.links {
         case .subscribed?: emit(.unsubscribe(namespace))
-        case .opening(let errand)?: errands[errand] = nil
+        case .opening(let errand)?: abandon(errand)
         default: break
         }
         containers[namespace]?.links = .none

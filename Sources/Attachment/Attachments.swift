@@ -35,6 +35,8 @@ package struct Attachments: Sendable {
     var behind: [NamespaceKey: [DeclarationNumber]] = [:]
     /// Purpose of each errand under way.
     var errands: [ErrandNumber: Purpose] = [:]
+    /// Errands that were given up and have no result yet: what they make holds port 53 until it is released.
+    var abandoned: Set<ErrandNumber> = []
     /// The rules that are being set.
     var ruling: [NamespaceKey: Ruling] = [:]
     var retries: [Purpose: Instant] = [:]
@@ -90,7 +92,7 @@ package struct Attachments: Sendable {
         package let name: String
         /// The way into the namespace that it had.
         package let source: NamespaceSource
-        /// Who declared it; nil: nobody did.
+        /// Declarer, `configuration` or `control`; nil: nobody declared it.
         package let declarer: String?
         /// Why it ended.
         package let why: String
@@ -207,8 +209,13 @@ package struct Attachments: Sendable {
 
     /// Gives up what is under way: a result that comes late is released.
     mutating func cancel(_ purpose: Purpose, _ progress: Progress) {
-        if case .opening(let errand) = progress { errands[errand] = nil }
+        if case .opening(let errand) = progress { abandon(errand) }
         retries[purpose] = nil
+    }
+
+    /// Gives up an errand: its result is released when it comes.
+    mutating func abandon(_ errand: ErrandNumber) {
+        if errands.removeValue(forKey: errand) != nil { abandoned.insert(errand) }
     }
 
     mutating func retry(_ purpose: Purpose, at time: Instant) { retries[purpose] = time }

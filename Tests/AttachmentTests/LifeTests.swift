@@ -114,6 +114,44 @@ struct LifeTests {
         #expect(world.unreleased.isEmpty)
     }
 
+    @Test(
+        "whose file becomes a namespace while it is opened has its listener within a moment, and nobody reads a warning"
+    )
+    func mountedMeanwhile() {
+        var world = World()
+        world.namespaces[web] = 1
+        world.isHeld = true
+        world.handle(.pathAppeared("/run/netns/web", 9))
+        world.handle(.pathAppeared("/run/netns/web", 1))
+        // The first errand, which was given up, has entered the namespace first; its result comes last.
+        let results = world.requests.map { ($0.errand, world.result($0.errand, $0.request)) }
+        world.requests = []
+        world.handle(.opened(results[1].0, results[1].1))
+        #expect(world.state(1) == .noListener(Failure(.refused, "an earlier request holds port 53 for a moment")))
+        world.handle(.opened(results[0].0, results[0].1))
+        world.isHeld = false
+        world.pass(.milliseconds(200))
+        #expect(world.state(1) == .ready && world.unreleased.isEmpty)
+        #expect(!world.log.contains { if case .noListener = $0 { true } else { false } }, "\(world.log)")
+    }
+
+    @Test("that is declared while a request that was given up holds port 53 is not refused, but waits for it")
+    func declaredMeanwhile() {
+        var world = World()
+        world.namespaces[web] = 1
+        world.isHeld = true
+        world.handle(.pathAppeared("/run/netns/web", 1))
+        world.handle(.pathGone("/run/netns/web"))
+        let number = world.declare("web", web)
+        let results = world.requests.map { ($0.errand, world.result($0.errand, $0.request)) }
+        world.requests = []
+        for (errand, result) in results.reversed() { world.handle(.opened(errand, result)) }
+        world.isHeld = false
+        world.settle()
+        #expect(world.settlements[number] == .attached(1))
+        #expect(world.state(1) == .ready && world.unreleased.isEmpty)
+    }
+
     @Test("that is refused is tried again after 1, 2, 4 … 30 s, and attached once port 53 is free")
     func refusedThenFree() {
         var world = World()
