@@ -96,7 +96,7 @@ let package = Package(
         .target(
             name: "ClientCommand",
             dependencies: [
-                "ControlAPI", "DNSWire", "LinuxNet", "Varlink",
+                "ControlAPI", "DNSWire", "LinuxNet", "Registry", "Varlink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

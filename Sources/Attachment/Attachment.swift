@@ -16,6 +16,18 @@ package enum NamespaceSource: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+extension NamespaceSource {
+    /// The highest number of a process (`PID_MAX_LIMIT`, proc_sys_kernel(5)).
+    package static let highestPID = 4_194_304
+    /// The most octets of a path without its NUL (`PATH_MAX`, linux/limits.h).
+    package static let longestPath = 4095
+
+    /// True when a text can be the path of a file, from the root on.
+    package static func isPath(_ text: String) -> Bool {
+        text.hasPrefix("/") && text.utf8.count <= longestPath && !text.utf8.contains(0)
+    }
+}
+
 /// A file of nsfs: the identity of a namespace while the namespace lives (namespaces(7)).
 package struct NamespaceKey: Hashable, Sendable, CustomStringConvertible {
     /// The device of the nsfs file system.
@@ -66,7 +78,7 @@ package struct Declaration: Sendable, Equatable {
     /// True: it stays declared while it cannot be attached, and is tried again (configuration, restored declarations).
     /// False: a caller waits, and is refused.
     package var isStanding: Bool
-    /// Who declares it, for messages: `configuration` or `control`.
+    /// Declarer, for messages: `configuration` or `control`.
     package var declarer: String
 
     package init(

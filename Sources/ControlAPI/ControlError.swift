@@ -200,7 +200,7 @@ extension ControlError {
     package static func tooMany(_ what: String, count: Int, limit: Int) -> ControlError {
         ControlError(
             "TooMany", ["parameter": .string(what), "count": .int(count), "limit": .int(limit)],
-            "\(count) \(what) are too many; at most \(limit) are taken")
+            "\(count) \(what) are too many; at most \(limit) can be declared")
     }
 
     /// It is no subnet.

@@ -233,7 +233,7 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
     package var ttl: Int
     /// `configuration` or `control`: who declared it; `kernel`: nobody did.
     package var source: String
-    /// In the order in which they came.
+    /// By name; in a list that comes in parts each part by itself.
     package var containers: [Member]
     /// All that is known of it, what is declared first.
     package var facts: [Fact]

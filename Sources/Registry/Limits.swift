@@ -1,46 +1,66 @@
-// Bounds of what one container may have: nobody makes a change cost others more than a moment.
+// Limits of what one declaration, and one container, may have: nobody makes a change cost others more than a moment.
 
 import DNSWire
 
 extension Registry {
-    /// The most that one container may have of each thing. Far above what runtimes give one, far below what costs time.
+    /// The most of each thing. Far above what runtimes give a container, far below what costs time.
+    ///
+    /// They hold for the configuration, the control socket and what was kept over a restart; for what the kernel shows, the
+    /// rest is left out and counted.
     package enum Limits {
-        /// Links that the kernel shows and that are plugged into networks.
-        package static let observedLinks = 256
-        /// Addresses that the kernel shows, on all links together.
-        package static let observedAddresses = 1024
-        /// Declared addresses on one network.
+        /// Networks that one container is on. Each costs a search of its own in every lookup.
+        package static let networks = 64
+        /// Addresses of one container, on all its networks together: declared ones; and as many that the kernel shows. Its
+        /// root adds those at will, and each change goes through all of them.
         package static let addresses = 1024
-        /// Declared aliases on one network.
+        /// Declared aliases of one container, on all its networks together.
         package static let aliases = 1024
-        /// Declared links.
+        /// Declared links of one container. Each is looked up anew when one of either comes or goes.
         package static let links = 1024
-        /// Declared ports.
+        /// Declared ports of one container.
         package static let ports = 1024
-        /// Names of services, on all networks together: each port has two below each name.
-        package static let serviceNames = 65_536
+        /// Names of services of one container: each port has one, and its service's name another, below each of the
+        /// container's names. 20,000 ports times 100 aliases took minutes, at every start.
+        package static let serviceNames = 8192
+        /// Octets of a container's id: runtimes have 64 hexadecimal digits.
+        package static let id = 256
+        /// Links of one container that the kernel shows and that are plugged into networks.
+        package static let observedLinks = 256
+        /// Subnets of one network.
+        package static let subnets = 64
+        /// Upstreams of one network, and of one route: libc asks 3.
+        package static let upstreams = 16
+        /// Routes of one network.
+        package static let routes = 256
     }
 
     /// Refuses a container that has more of something than ``Limits`` say.
-    func checkSize(of definition: ContainerDefinition) throws(RegistryError) {
-        try Self.check(definition.links.count, Limits.links, "links")
-        try Self.check(definition.ports.count, Limits.ports, "ports")
-        var names = 0
-        for endpoint in definition.endpoints {
-            try checkSize(of: endpoint)
-            // Beside its aliases a container has at most four names: its own, its hostname, and two by its id.
-            names += endpoint.aliases.count + 4
-        }
+    package static func checkSize(of definition: ContainerDefinition) throws(RegistryError) {
+        try check(definition.id?.utf8.count ?? 0, Limits.id, "octets of an id")
+        try check(definition.links.count, Limits.links, "links")
+        try check(definition.ports.count, Limits.ports, "ports")
+        try check(definition.endpoints.count, Limits.networks, "networks")
+        try checkSize(of: definition.endpoints)
+        // Beside its aliases a container has at most four names on a network: its own, its hostname, and two by its id.
+        let names = definition.endpoints.reduce(0) { $0 + $1.aliases.count + 4 }
         let services = names.multipliedReportingOverflow(by: 2 * definition.ports.count)
-        try Self.check(
+        try check(
             services.overflow ? .max : services.partialValue, Limits.serviceNames,
-            "names of services (ports for each alias)")
+            "names of services (two for each port below each name)")
     }
 
-    /// Refuses an endpoint that has more of something than ``Limits`` say.
-    func checkSize(of endpoint: EndpointDefinition) throws(RegistryError) {
-        try Self.check(endpoint.addresses.count, Limits.addresses, "addresses on one network")
-        try Self.check(endpoint.aliases.count, Limits.aliases, "aliases on one network")
+    /// Refuses endpoints of one container that have more of something together than ``Limits`` say.
+    static func checkSize(of endpoints: [EndpointDefinition]) throws(RegistryError) {
+        try check(endpoints.reduce(0) { $0 + $1.addresses.count }, Limits.addresses, "addresses")
+        try check(endpoints.reduce(0) { $0 + $1.aliases.count }, Limits.aliases, "aliases")
+    }
+
+    /// Refuses a network that has more of something than ``Limits`` say.
+    package static func checkSize(of definition: NetworkDefinition) throws(RegistryError) {
+        try check(definition.subnets.count, Limits.subnets, "subnets")
+        try check(definition.upstreams.count, Limits.upstreams, "upstreams")
+        try check(definition.routes.count, Limits.routes, "routes")
+        for route in definition.routes { try check(route.upstreams.count, Limits.upstreams, "upstreams of a route") }
     }
 
     private static func check(_ count: Int, _ limit: Int, _ what: String) throws(RegistryError) {
@@ -54,7 +74,7 @@ extension ObservedContainer {
         var kept = self
         kept.endpoints = Array(endpoints.prefix(Registry.Limits.observedLinks))
         var leftOut = endpoints.count - kept.endpoints.count
-        var room = Registry.Limits.observedAddresses
+        var room = Registry.Limits.addresses
         for position in kept.endpoints.indices {
             let addresses = kept.endpoints[position].addresses
             guard addresses.count > room else {

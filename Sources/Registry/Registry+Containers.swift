@@ -91,15 +91,11 @@ extension Registry {
         new.aliases.removeAll { alias in present.contains { $0.aliases.contains(alias) } }
         let isBare = new.addresses.isEmpty && new.aliases.isEmpty
         if isBare, container.endpoint(on: network.id) != nil { return }
-        var whole = new
-        for endpoint in present {
-            whole.addresses += endpoint.addresses
-            whole.aliases += endpoint.aliases
-        }
-        try checkSize(of: whole)
         if var definition = container.declared {
             definition.endpoints += container.connections + [new]
-            try checkSize(of: definition)
+            try Self.checkSize(of: definition)
+        } else {
+            try Self.checkSize(of: container.connections + [new])
         }
         let connection = spelled(new)
         let interface = network.observed?.interface
@@ -140,22 +136,15 @@ extension Registry {
     // MARK: - Checks
 
     private func checkNames(of definition: ContainerDefinition) throws(RegistryError) {
-        _ = try Self.containerName(definition.name)
+        try Self.check(definition)
         guard declaredContainer(named: definition.name) == nil else { throw .containerExists(definition.name) }
-        if let hostname = definition.hostname { _ = try Self.hostName(hostname) }
-        for link in definition.links {
-            _ = try Self.anyContainerName(link.container)
-            _ = try Self.hostName(link.name)
-        }
-        for port in definition.ports { if let service = port.service { try Self.checkService(service) } }
-        try checkSize(of: definition)
     }
 
     /// The network of an endpoint that may be declared.
     private func check(_ endpoint: EndpointDefinition) throws(RegistryError) -> Network {
         let network = try network(named: endpoint.network)
+        try Self.check(endpoint)
         for address in endpoint.addresses {
-            try Self.check(address)
             if let declared = network.declared { try Self.check(address, declared) }
             for owner in network.owners[address] ?? []
             where declaredAddresses(of: owner, on: network.id).contains(address) {
@@ -163,7 +152,6 @@ extension Registry {
                     address.description, network: network.name, container: containerStates[owner]?.name ?? "")
             }
         }
-        for alias in endpoint.aliases { _ = try Self.alias(alias) }
         return network
     }
 

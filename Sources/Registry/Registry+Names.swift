@@ -1,6 +1,6 @@
 // Rules for names, and all names of a container.
 
-import DNSWire
+package import DNSWire
 
 extension Registry {
     /// The names of a container on one of its networks, as people write them.
@@ -40,15 +40,15 @@ extension Registry {
     // MARK: - Checks
 
     /// The name of a declared container: one label.
-    static func containerName(_ text: String) throws(RegistryError) -> Name {
+    package static func containerName(_ text: String) throws(RegistryError) -> Name {
         if text.utf8.contains(UInt8(ascii: ".")) {
-            throw .invalidName(text, reason: "a container's name is one label, without dots; give others by --alias")
+            throw .invalidName(text, reason: "a container's name is one label, without dots; give it others by aliases")
         }
         return try anyContainerName(text)
     }
 
     /// The name of a container that a runtime or /run/netns gives: it may have dots, as `db.1`. No octet is an escape.
-    static func anyContainerName(_ text: String) throws(RegistryError) -> Name {
+    package static func anyContainerName(_ text: String) throws(RegistryError) -> Name {
         if text.isEmpty { throw .invalidName(text, reason: "it is empty") }
         let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Array($0) }
         for label in labels where label.count > Name.maximumLabelLength {
@@ -58,12 +58,13 @@ extension Registry {
         return try checked(try name(text) { () throws(NameError) in try Name(labels: labels) }, text)
     }
 
-    static func networkName(_ text: String) throws(RegistryError) -> Name {
+    /// The name of a network, with A-labels: one label or several.
+    package static func networkName(_ text: String) throws(RegistryError) -> Name {
         try checked(try name(text) { () throws(NameError) in try Name(text) }, text)
     }
 
     /// A hostname, or the name of a link: any name but the root and wildcards.
-    static func hostName(_ text: String) throws(RegistryError) -> Name {
+    package static func hostName(_ text: String) throws(RegistryError) -> Name {
         let name = try networkName(text)
         if name.labels.first == [UInt8(ascii: "*")] {
             throw .invalidName(text, reason: "a wildcard can be an alias only")
@@ -71,7 +72,8 @@ extension Registry {
         return name
     }
 
-    static func alias(_ text: String) throws(RegistryError) -> Name {
+    /// An alias, with A-labels: a name, or `*.` and a name.
+    package static func alias(_ text: String) throws(RegistryError) -> Name {
         let name = try networkName(text)
         if name.labelCount == 1, name.labels.first == [UInt8(ascii: "*")] {
             throw .invalidName(text, reason: "it would take every name there is; write what it is under, as *.app.test")
@@ -92,7 +94,8 @@ extension Registry {
         return try self.name(text) { () throws(NameError) in try name.withALabels() }
     }
 
-    static func checkService(_ text: String) throws(RegistryError) {
+    /// Refuses what cannot be a service's name: one label behind an underscore (RFC 2782).
+    package static func checkService(_ text: String) throws(RegistryError) {
         let octets = Array(text.utf8)
         guard !octets.isEmpty, octets.count < Name.maximumLabelLength, !octets.contains(UInt8(ascii: ".")),
             !octets.contains(0)
@@ -109,8 +112,8 @@ extension Registry {
         }
     }
 
-    /// Refuses an address that no container can have.
-    static func check(_ address: IPAddress) throws(RegistryError) {
+    /// Refuses an address that no container can have, or has alone.
+    package static func check(_ address: IPAddress) throws(RegistryError) {
         let reason: String
         if address.isUnspecified {
             reason = "nobody has the unspecified address"
@@ -118,6 +121,9 @@ extension Registry {
             reason = "every namespace has it for itself (loopback)"
         } else if !address.isOneHost {
             reason = "it is no single host's (multicast, broadcast or reserved)"
+        } else if case .v6(let v6) = address, v6.bits >> 32 == 0xFFFF {
+            // RFC 4291 §2.5.5.2.
+            reason = "it is an IPv4 address; write it as one"
         } else {
             return
         }

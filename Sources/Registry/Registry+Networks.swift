@@ -9,6 +9,7 @@ extension Registry {
     /// - Throws: ``RegistryError/invalidName(_:reason:)``, ``RegistryError/networkExists(_:)``,
     ///   ``RegistryError/interfaceInUse(_:network:)``.
     package mutating func createNetwork(_ definition: NetworkDefinition) throws(RegistryError) {
+        try Self.check(definition)
         let name = try Self.networkName(definition.name)
         guard declaredNetwork(called: name) == nil else { throw .networkExists(definition.name) }
         let claim = definition.claim(named: name)
@@ -33,6 +34,7 @@ extension Registry {
         guard let name = Self.lookedUp(definition.name), let network = declaredNetwork(called: name),
             let old = network.declared?.claim(named: name)
         else { throw .noSuchNetwork(definition.name) }
+        try Self.check(definition)
         let claim = definition.claim(named: name)
         try check(claim, for: network.id)
         for member in network.members {

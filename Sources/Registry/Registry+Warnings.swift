@@ -41,7 +41,7 @@ extension Registry {
             }
             if container.leftOut > 0 {
                 warnings.append(
-                    "container \(container.name): \(container.leftOut) of its links and addresses are left out; at most \(Limits.observedLinks) links and \(Limits.observedAddresses) addresses are taken in"
+                    "container \(container.name): \(container.leftOut) of its links and addresses are left out; at most \(Limits.observedLinks) links and \(Limits.addresses) addresses are taken in"
                 )
             }
             for endpoint in container.declaredEndpoints where network(of: endpoint) == nil {

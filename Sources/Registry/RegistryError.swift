@@ -32,6 +32,12 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
     case invalidName(String, reason: String)
     /// It cannot be an address on this network.
     case invalidAddress(String, reason: String)
+    /// It is no subnet that a network can have.
+    case invalidSubnet(String, reason: String)
+    /// It is no DNS server that can be asked.
+    case invalidUpstream(String, reason: String)
+    /// Something else cannot be what it is.
+    case invalidValue(String, of: String, reason: String)
     /// A definition has more of something than it may have; see ``Registry/Limits``.
     case tooMany(String, count: Int, limit: Int)
     /// Another container has the address on this network.
@@ -39,6 +45,17 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The message, without characters that would steer a terminal: names are whoever's who declared them.
     package var description: String { DisplayText.escaped(message) }
+
+    /// Value that cannot be, and why, for a message that says itself of what the value is; nil where no value is refused.
+    package var refusedValue: (value: String, reason: String)? {
+        switch self {
+        case .invalidName(let value, let reason), .invalidAddress(let value, let reason),
+            .invalidSubnet(let value, let reason), .invalidUpstream(let value, let reason),
+            .invalidValue(let value, _, let reason):
+            (DisplayText.escaped(value), DisplayText.escaped(reason))
+        default: nil
+        }
+    }
 
     private var message: String {
         switch self {
@@ -58,6 +75,9 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notConnected(let container, let network): "container \(container) is not on network \(network)"
         case .invalidName(let name, let reason): "bad name '\(name)': \(reason)"
         case .invalidAddress(let address, let reason): "bad address '\(address)': \(reason)"
+        case .invalidSubnet(let subnet, let reason): "bad subnet '\(subnet)': \(reason)"
+        case .invalidUpstream(let upstream, let reason): "bad upstream '\(upstream)': \(reason)"
+        case .invalidValue(let value, let what, let reason): "bad \(what) '\(value)': \(reason)"
         case .tooMany(let what, let count, let limit): "\(count) \(what) are too many; at most \(limit) can be declared"
         case .addressInUse(let address, let network, let container):
             "address \(address) on network \(network) is that of container \(container) already"

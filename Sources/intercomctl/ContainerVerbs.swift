@@ -3,6 +3,7 @@
 import ArgumentParser
 import ControlAPI
 import LinuxNet
+import Registry
 
 struct ContainerVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -198,16 +199,13 @@ extension ContainerVerbs {
     }
 }
 
-/// How port 53 is taken in a namespace.
-enum ListenMode: String, ExpressibleByArgument, CaseIterable {
-    case direct, redirect
-}
+extension ListenMode: ExpressibleByArgument {}
 
 extension ControlAPI.Container {
     fileprivate var namespace: String { netns ?? pid.map { "pid \($0)" } ?? "" }
     fileprivate var hasNamespace: Bool { netns != nil || pid != nil }
     fileprivate var stateText: String { reason.map { "\(state): \($0)" } ?? state }
-    /// Who knows of it.
+    /// Sources that know of it.
     fileprivate var sources: [String] { facts.isEmpty ? [source] : facts.sources }
 }
 
@@ -240,23 +238,23 @@ extension AddContainer.Attachment {
 extension Link {
     /// `CONTAINER:NAME`
     init(argument: String) throws {
-        let pair = argument.split(separator: ":", maxSplits: 1).map { String($0) }
-        guard pair.count == 2 else { throw ValidationError("'\(argument)' is not CONTAINER:NAME.") }
-        self.init(container: pair[0], name: pair[1])
+        do throws(RegistryError) {
+            let link = try LinkDefinition(argument)
+            self.init(container: link.container, name: link.name)
+        } catch {
+            throw ValidationError(error.description + ".")
+        }
     }
 }
 
 extension Port {
     /// `PORT[/tcp|/udp][=SERVICE]`
     init(argument: String) throws {
-        let pair = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
-        let parts = pair[0].split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
-        let wrong = ValidationError("'\(argument)' is not PORT[/tcp|/udp][=SERVICE] with a port of 1 to 65535.")
-        guard let first = parts.first, first.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(first),
-            (1...65_535).contains(port), parts.count <= 2
-        else { throw wrong }
-        if parts.count == 2, parts[1] != "tcp", parts[1] != "udp" { throw wrong }
-        if pair.count == 2, pair[1].isEmpty { throw wrong }
-        self.init(port: port, protocol: parts.count == 2 ? parts[1] : nil, service: pair.count == 2 ? pair[1] : nil)
+        do throws(RegistryError) {
+            let port = try PortDefinition(argument)
+            self.init(port: Int(port.number), protocol: port.transport.rawValue, service: port.service)
+        } catch {
+            throw ValidationError(error.description + ".")
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ControlAPI
+import DNSWire
 import LinuxNet
 
 struct Intercomctl: ParsableCommand {
@@ -24,7 +25,9 @@ struct Intercomctl: ParsableCommand {
     static func main() {
         var command: any ParsableCommand
         do {
-            command = try parseAsRoot(verbFirst(Array(ProcessArguments.all.dropFirst())))
+            let arguments = Array(ProcessArguments.all.dropFirst())
+            if let mistake = unknownVerb(arguments) { leave(mistake) }
+            command = try parseAsRoot(verbFirst(arguments))
         } catch {
             leave(error)
         }
@@ -43,8 +46,30 @@ struct Intercomctl: ParsableCommand {
     /// Says what is wrong with the command line, or what help was asked for.
     private static func leave(_ error: any Error) -> Never {
         let isHelp = exitCode(for: error).isSuccess
-        Files.write(fullMessage(for: error) + "\n", to: isHelp ? .standardOutput : .standardError)
+        let message = fullMessage(for: error)
+        Files.write((isHelp ? message : brief(message)) + "\n", to: isHelp ? .standardOutput : .standardError)
         Exit.now(isHelp ? 0 : 2)
+    }
+
+    /// Leaves out the summary of all options where it is wider than a line: help has it in columns.
+    private static func brief(_ message: String) -> String {
+        message.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !$0.hasPrefix("Usage: ") || $0.count <= Table.leastWidth }.joined(separator: "\n")
+    }
+
+    /// Refuses a first or second word that is no verb: the options behind it would be blamed instead.
+    private static func unknownVerb(_ arguments: [String]) -> ValidationError? {
+        var rest = arguments[...]
+        _ = takeOptions(&rest)
+        guard let word = rest.popFirst(), !word.hasPrefix("-"), word != "help" else { return nil }
+        guard let command = configuration.subcommands.first(where: { $0.name == word }) else {
+            return .unknownVerb(word, of: "intercomctl", configuration.subcommands)
+        }
+        let verbs = command.configuration.subcommands
+        _ = takeOptions(&rest)
+        guard !verbs.isEmpty, let verb = rest.first, !verb.hasPrefix("-"), verb != "help" else { return nil }
+        let names = verbs.map { $0.name }
+        return names.contains(verb) ? nil : .unknownVerb(verb, of: "intercomctl \(word)", verbs)
     }
 
     /// Moves the options that stand before the verb, or between its words, behind it, where each verb takes them.
@@ -81,4 +106,19 @@ struct Intercomctl: ParsableCommand {
         }
         return options
     }
+}
+
+extension ValidationError {
+    /// A word in the place of a verb.
+    fileprivate static func unknownVerb(
+        _ word: String, of command: String, _ verbs: [any ParsableCommand.Type]
+    ) -> ValidationError {
+        let names = verbs.map { $0.name }.joined(separator: ", ")
+        return ValidationError("'\(DisplayText.escaped(word))' is no verb of \(command); expected \(names).")
+    }
+}
+
+extension ParsableCommand {
+    /// The verb as it is typed.
+    fileprivate static var name: String { configuration.commandName ?? "\(Self.self)".lowercased() }
 }

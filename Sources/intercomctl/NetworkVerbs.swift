@@ -3,6 +3,7 @@
 import ArgumentParser
 import ControlAPI
 import LinuxNet
+import Registry
 
 struct NetworkVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,10 +11,7 @@ struct NetworkVerbs: ParsableCommand {
         subcommands: [Create.self, Remove.self, List.self, Inspect.self, Join.self, Leave.self])
 }
 
-/// The namespace that upstreams are asked from.
-enum ForwardFrom: String, ExpressibleByArgument, CaseIterable {
-    case host, namespace
-}
+extension ForwardFrom: ExpressibleByArgument {}
 
 extension NetworkVerbs {
     struct Create: ParsableCommand {
@@ -130,6 +128,7 @@ extension NetworkVerbs {
             let parts = try client.allReplies(to: InspectNetwork.self, Named(name: name)).map(\.network)
             guard var network = parts.first else { throw Failure(status: 1, message: "no network \(name)") }
             for part in parts.dropFirst() { network.containers += part.containers }
+            network.containers.sort { $0.container < $1.container }
             return network
         }
 
@@ -210,10 +209,10 @@ extension NetworkVerbs {
 }
 
 extension ControlAPI.Network {
+    /// What is not as for all networks; 'network inspect' says how it is.
     fileprivate var options: [String] {
-        (self.internal ? ["internal"] : [])
-            + (upstreams.isEmpty ? [] : ["upstreams \(upstreams.joined(separator: " "))"])
-            + routes.map { "route \($0.domain)" }
+        (self.internal ? ["internal"] : []) + (upstreams.isEmpty ? [] : ["upstreams"])
+            + (routes.isEmpty ? [] : ["routes"])
     }
 }
 

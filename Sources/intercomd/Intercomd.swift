@@ -62,6 +62,11 @@ struct Intercomd: ParsableCommand {
             return
         }
         let logger = Logger(daemonAt: logLevel.level)
+        if openerSocket == nil, !Capabilities.canEnterNamespaces {
+            logger.error(
+                "no namespace can be entered: this is not root, and there is no opener; run it as root, or start intercom-opener.service and name its socket by --opener-socket"
+            )
+        }
         Limits.raiseOpenFiles()
         let options = ControlPlane.Options(
             configurationFile: file, socket: socket, stateDirectory: stateDir, openerSocket: openerSocket)

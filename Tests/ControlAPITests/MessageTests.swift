@@ -56,7 +56,7 @@ struct MessageTests {
             .invalidValue("-1", of: "ttl", reason: "expected 0 to 2147483647 seconds"),
             "bad ttl '-1': expected 0 to 2147483647 seconds"
         ),
-        (.tooMany("ports", count: 20_000, limit: 256), "20000 ports are too many; at most 256 are taken"),
+        (.tooMany("ports", count: 20_000, limit: 1024), "20000 ports are too many; at most 1024 can be declared"),
         (
             .notANetworkNamespace(path: "/etc/passwd", reason: "Invalid argument"),
             "/etc/passwd is no network namespace that can be entered: Invalid argument"

@@ -30,7 +30,7 @@ struct ContainerStateTests {
         }
     }
 
-    /// What `container inspect` shows of a container, without columns.
+    /// Lines of `container inspect`, without columns.
     private func inspected(_ name: String, _ house: House) throws -> [String] {
         try house.ctl("container", "inspect", name).lines.map { $0.split(separator: " ").joined(separator: " ") }
     }

@@ -138,9 +138,9 @@ struct ControlSocketHardshipTests {
                     {"name": "x", "networks": [{"name": "n", "aliases": aliases}], "ports": [{"port": n} for n in range(1, 20001)]},
                     {"name": "x", "networks": [{"name": "n", "aliases": aliases}], "ports": [{"port": n} for n in range(1, 101)]},
                     {"name": "x", "networks": [{"name": "n", "addresses": ["10.0.%d.%d" % (n // 256, n % 256) for n in range(60000)]}]},
-                    {"name": "x", "networks": [{"name": "n", "aliases": ["a%d" % n for n in range(257)]}]},
+                    {"name": "x", "networks": [{"name": "n", "aliases": ["a%d" % n for n in range(1025)]}]},
                     {"name": "x", "networks": [{"name": "n%d" % n} for n in range(65)]},
-                    {"name": "x", "links": [{"container": "c", "name": "l%d" % n} for n in range(257)]},
+                    {"name": "x", "links": [{"container": "c", "name": "l%d" % n} for n in range(1025)]},
                     {"name": "x", "id": "0" * 300},
                 ]:
                     reply = call(s, "AddContainer", parameters)
@@ -152,8 +152,8 @@ struct ControlSocketHardshipTests {
                 """)
             #expect(
                 output.lines == [
-                    "TooMany ports 20000", "TooMany names 10100", "TooMany addresses 60000", "TooMany aliases 257",
-                    "TooMany networks 65", "TooMany links 257", "TooMany octets 300", "TooMany", "True",
+                    "TooMany ports 20000", "TooMany names 20800", "TooMany addresses 60000", "TooMany aliases 1025",
+                    "TooMany networks 65", "TooMany links 1025", "TooMany octets 300", "TooMany", "True",
                     "{'parameters': {}}",
                 ], "\(output)")
         }

@@ -64,7 +64,7 @@ struct ControlSocketTests {
             #expect(
                 output.lines == [
                     "['intercom.Control', 'org.varlink.service']", "True", "['m', 'n']",
-                    "9 ['192.0.2.53:53'] ['web', 'vm']", "['vm', 'web']",
+                    "9 ['192.0.2.53:53'] ['vm', 'web']", "['vm', 'web']",
                     "['n', 'm'] ['vm', 'machine'] [{'container': 'web', 'name': 'w'}] False", "link 10.0.0.2", "2 2 2",
                     "NetworkExists", "InvalidName", "InvalidValue", "InvalidAddress", "InvalidAddress", "NetworkInUse",
                     "NoSuchNetwork", "NoSuchNetwork", "ContainerExists", "InvalidName", "InvalidName", "InvalidName",

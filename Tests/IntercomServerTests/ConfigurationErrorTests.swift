@@ -78,11 +78,11 @@ struct ConfigurationErrorTests {
                 "unknown word", "[server]\nlisten = \"dirct\"",
                 "2:10: listen: 'dirct' is not 'direct' or 'redirect'; did you mean 'direct'?"),
             BadFile("no such word", "[forward]\nfrom = ''", "2:8: from: '' is not 'host' or 'namespace'"),
-            BadFile("empty domain", "[server]\ndomain = \"\"", "2:10: domain: the name is empty"),
+            BadFile("empty domain", "[server]\ndomain = \"\"", "2:10: domain: '': the name is empty"),
             BadFile(
                 "root domain", "[server]\ndomain = \".\"",
                 "2:10: domain: '.' is every name; expected a domain, as corp.example"),
-            BadFile("empty label", "[server]\ndomain = \"a..b\"", "2:10: domain: the name has an empty label"),
+            BadFile("empty label", "[server]\ndomain = \"a..b\"", "2:10: domain: 'a..b': the name has an empty label"),
             BadFile(
                 "long identity", "[server]\nidentity = \"\(String(repeating: "é", count: 128))\"",
                 "2:12: identity: the text takes 256 octets, more than 255"),
@@ -111,7 +111,7 @@ struct ConfigurationErrorTests {
             ),
             BadFile(
                 "domain with a meaning of its own", "[server]\ndomain = 'Localhost'",
-                "2:10: domain: names under 'localhost' have a meaning of their own; nobody can be called 'Localhost'"),
+                "2:10: domain: 'Localhost': names under 'localhost' have a meaning of their own (RFC 6761)"),
             BadFile(
                 "domain of addresses", "[server]\ndomain = 'in-addr.arpa'",
                 "2:10: domain: names of addresses are under 'arpa'; expected a domain of names, as internal or home.arpa"
@@ -134,27 +134,27 @@ struct ConfigurationErrorTests {
         arguments: [
             BadFile(
                 "bad address", "[forward]\nupstreams = [\"10.0.0.1\", \"10.0.0.300\"]",
-                "2:26: upstreams: '10.0.0.300' is not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53"),
+                "2:26: upstreams: '10.0.0.300': not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53"),
             BadFile(
                 "a host's name", "[forward]\nupstreams = [\"dns.example\"]",
-                "2:14: upstreams: 'dns.example' is not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53"),
+                "2:14: upstreams: 'dns.example': not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53"),
             BadFile(
                 "bad port", "[forward]\nupstreams = [\"10.0.0.1:0\"]",
-                "2:14: upstreams: '0' is not a port; expected 1 to 65535"),
+                "2:14: upstreams: '10.0.0.1:0': '0' is not a port; expected 1 to 65535"),
             BadFile(
                 "link-local without interface", "[forward]\nupstreams = [\"fe80::1\"]",
-                "2:14: upstreams: fe80::1 is on every link; expected its interface too, as fe80::1%eth0"),
+                "2:14: upstreams: 'fe80::1': on every link; expected its interface too, as fe80::1%eth0"),
             BadFile(
                 "no server's address",
                 "[forward]\nupstreams = ['0.0.0.0', '::', '224.0.0.251', '[ff02::fb]:5353', '255.255.255.255']",
-                "2:14: upstreams: 0.0.0.0 is not the address of one server",
-                "2:25: upstreams: :: is not the address of one server",
-                "2:31: upstreams: 224.0.0.251 is not the address of one server",
-                "2:46: upstreams: [ff02::fb]:5353 is not the address of one server",
-                "2:65: upstreams: 255.255.255.255 is not the address of one server"),
+                "2:14: upstreams: '0.0.0.0': not the address of one server",
+                "2:25: upstreams: '::': not the address of one server",
+                "2:31: upstreams: '224.0.0.251': not the address of one server",
+                "2:46: upstreams: '[ff02::fb]:5353': not the address of one server",
+                "2:65: upstreams: '255.255.255.255': not the address of one server"),
             BadFile(
                 "empty route", "[[route]]\ndomain = ''\nupstreams = []",
-                "2:10: domain: the name is empty", "3:13: upstreams: must not be empty"),
+                "2:10: domain: '': the name is empty", "3:13: upstreams: must not be empty"),
             BadFile(
                 "route without keys", "\n  [[route]]", "2:3: [[route]] has no 'domain'",
                 "2:3: [[route]] has no 'upstreams'"),
@@ -165,15 +165,16 @@ struct ConfigurationErrorTests {
             BadFile(
                 "domains that are ours",
                 "[server]\ndomain = 'lan'\n[[route]]\ndomain = 'LAN.'\nupstreams = ['::1']\n[[route]]\ndomain = 'localhost'\nupstreams = ['::1']",
-                "4:10: domain: names under 'lan' are never forwarded; expected another domain, or one under it",
-                "7:10: domain: names under 'localhost' are never forwarded"),
+                "4:10: domain: 'LAN.': names under 'lan' are never forwarded; expected another domain, or one under it",
+                "7:10: domain: 'localhost': names under 'localhost' are never forwarded"),
             BadFile(
                 "domain of nobody", "[[route]]\ndomain = 'büro.example'\nupstreams = ['::1']",
-                "2:10: domain: 'b\\195\\188ro.example' has a character that no domain has; write other scripts as xn--…"
+                "2:10: domain: 'büro.example': it has a character that no domain has; write other scripts as xn--…"
             ),
             BadFile(
                 "long label", "[[route]]\ndomain = '\(String(repeating: "r", count: 64)).example'\nupstreams = ['::1']",
-                "2:10: domain: the label '\(String(repeating: "r", count: 64))' is longer than 63 octets"),
+                "2:10: domain: '\(String(repeating: "r", count: 64)).example': the label '\(String(repeating: "r", count: 64))' is longer than 63 octets"
+            ),
         ])
     func servers(_ file: BadFile) {
         #expect(errors(of: file.text) == file.errors)
@@ -183,40 +184,42 @@ struct ConfigurationErrorTests {
         "Networks",
         arguments: [
             BadFile("no name", "[[network]]\nttl = 1", "1:1: [[network]] has no 'name'"),
-            BadFile("root name", "[[network]]\nname = '.'", "2:8: name: '.' is not a name of one's own"),
+            BadFile("root name", "[[network]]\nname = '.'", "2:8: name: '.': the root is nobody's name"),
             BadFile(
                 "long label", "[[network]]\nname = '\(String(repeating: "n", count: 64))'",
-                "2:8: name: the label '\(String(repeating: "n", count: 64))' is longer than 63 octets"),
+                "2:8: name: '\(String(repeating: "n", count: 64))': the label '\(String(repeating: "n", count: 64))' is longer than 63 octets"
+            ),
             BadFile(
                 "one name twice", "[[network]]\nname = 'front'\n[[network]]\nname = 'Front'",
                 "4:8: name: network 'Front' is already on line 2"),
             BadFile(
                 "bad interface", "[[network]]\nname = 'a'\ninterface = 'br/0'",
-                "3:13: interface: 'br/0' is not an interface's name"),
+                "3:13: interface: 'br/0': expected an interface's name, as br0"),
             BadFile(
                 "bad subnets",
                 "[[network]]\nname = 'a'\nsubnets = ['10.0.0.0', '10.0.0.0/33', '::/129', '10.0.0.0/-1', 'x/8', '']",
-                "3:12: subnets: '10.0.0.0' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
-                "3:24: subnets: '10.0.0.0/33' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
-                "3:39: subnets: '::/129' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
-                "3:49: subnets: '10.0.0.0/-1' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
-                "3:64: subnets: 'x/8' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
-                "3:71: subnets: '' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64"),
+                "3:12: subnets: '10.0.0.0': expected a prefix length, as 10.0.0.0/24",
+                "3:24: subnets: '10.0.0.0/33': expected 10.1.0.0/24 or fd00:1::/64",
+                "3:39: subnets: '::/129': expected 10.1.0.0/24 or fd00:1::/64",
+                "3:49: subnets: '10.0.0.0/-1': expected 10.1.0.0/24 or fd00:1::/64",
+                "3:64: subnets: 'x/8': expected 10.1.0.0/24 or fd00:1::/64",
+                "3:71: subnets: '': expected 10.1.0.0/24 or fd00:1::/64"),
             BadFile(
                 "an address for a subnet", "[[network]]\nname = 'a'\nsubnets = ['10.1.2.3/16', 'fd00::1/64']",
-                "3:12: subnets: '10.1.2.3/16' is an address within a subnet; did you mean '10.1.0.0/16'?",
-                "3:27: subnets: 'fd00::1/64' is an address within a subnet; did you mean 'fd00::/64'?"),
+                "3:12: subnets: '10.1.2.3/16': an address within a subnet; did you mean '10.1.0.0/16'?",
+                "3:27: subnets: 'fd00::1/64': an address within a subnet; did you mean 'fd00::/64'?"),
             BadFile(
                 "subnets of no hosts", "[[network]]\nname = 'a'\nsubnets = ['224.0.0.0/4', 'ff02::/16']",
-                "3:12: subnets: '224.0.0.0/4' is no subnet of hosts", "3:27: subnets: 'ff02::/16' is no subnet of hosts"
+                "3:12: subnets: '224.0.0.0/4': it is no subnet of hosts",
+                "3:27: subnets: 'ff02::/16': it is no subnet of hosts"
             ),
             BadFile(
                 "special-use name", "[[network]]\nname = 'net.invalid'",
-                "2:8: name: names under 'invalid' have a meaning of their own; nobody can be called 'net.invalid'"),
+                "2:8: name: 'net.invalid': names under 'invalid' have a meaning of their own (RFC 6761)"),
             BadFile(
                 "bad routes",
                 "[[network]]\nname = 'a'\nroutes = [{ domain = 'a..b', upstreams = ['::1'] }, { domain = 'b' }, 3,\n{ domain = 'c', upstreams = [] }, { domain = 'C', upstreams = ['::1'], ttl = 1 }]",
-                "3:22: domain: the name has an empty label",
+                "3:22: domain: 'a..b': the name has an empty label",
                 "3:53: { domain, upstreams } has no 'upstreams'",
                 "3:71: routes: expected a table { domain, upstreams }, found an integer",
                 "4:29: upstreams: must not be empty",
@@ -235,27 +238,30 @@ struct ConfigurationErrorTests {
         "Containers",
         arguments: [
             BadFile("no name", "[[container]]", "1:1: [[container]] has no 'name'"),
-            BadFile("empty name", "[[container]]\nname = ''", "2:8: name: the name is empty"),
+            BadFile("empty name", "[[container]]\nname = ''", "2:8: name: '': it is empty"),
             BadFile(
-                "dot in a name", "[[container]]\nname = 'a.b'", "2:8: name: 'a.b' has a dot; expected one label, as web"
+                "dot in a name", "[[container]]\nname = 'a.b'",
+                "2:8: name: 'a.b': a container's name is one label, without dots; give it others by aliases"
             ),
             BadFile(
                 "long name", "[[container]]\nname = '\(String(repeating: "c", count: 64))'",
-                "2:8: name: '\(String(repeating: "c", count: 64))' takes 64 octets, more than 63"),
+                "2:8: name: '\(String(repeating: "c", count: 64))': it has 64 octets; a container's name has at most 63"
+            ),
             BadFile(
                 "wildcard", "[[container]]\nname = '*'\nhostname = '*.x'\nlinks = ['db:*']",
-                "2:8: name: '*' is a wildcard, which only an alias can be",
-                "3:12: hostname: '*.x' is a wildcard, which only an alias can be",
-                "4:10: links: '*' is a wildcard, which only an alias can be"),
+                "2:8: name: '*': a wildcard can be an alias only",
+                "3:12: hostname: '*.x': a wildcard can be an alias only",
+                "4:10: links: '*': a wildcard can be an alias only"),
             BadFile(
-                "NUL", "[[container]]\nname = 'a'\nhostname = 'a\\000b'", "3:12: hostname: the name contains a NUL"),
+                "NUL", "[[container]]\nname = 'a'\nhostname = 'a\\000b'", "3:12: hostname: 'a\\000b': it contains a NUL"
+            ),
             BadFile(
                 "special-use names",
                 "[[container]]\nname = 'localhost'\nhostname = 'app.localhost'\nlinks = ['db:x.onion']\n[[container]]\nname = 'invalid'",
-                "2:8: name: names under 'localhost' have a meaning of their own; nobody can be called 'localhost'",
-                "3:12: hostname: names under 'localhost' have a meaning of their own; nobody can be called 'app.localhost'",
-                "4:10: links: names under 'onion' have a meaning of their own; nobody can be called 'x.onion'",
-                "6:8: name: names under 'invalid' have a meaning of their own; nobody can be called 'invalid'"),
+                "2:8: name: 'localhost': names under 'localhost' have a meaning of their own (RFC 6761)",
+                "3:12: hostname: 'app.localhost': names under 'localhost' have a meaning of their own (RFC 6761)",
+                "4:10: links: 'x.onion': names under 'onion' have a meaning of their own (RFC 6761)",
+                "6:8: name: 'invalid': names under 'invalid' have a meaning of their own (RFC 6761)"),
             BadFile(
                 "a file for nobody", "[[container]]\nname = 'a'\nresolv-conf = '/r'",
                 "3:15: resolv-conf: a container without netns or pid has no listener to ask"),
@@ -278,20 +284,20 @@ struct ConfigurationErrorTests {
                 "6:7: pid: 7 is already on line 3"),
             BadFile(
                 "links", "[[container]]\nname = 'a'\nlinks = ['db', ':x', 'db:', 'a.b:x', 'db:.']",
-                "3:10: links: 'db' is not a link; expected CONTAINER:NAME, as db:database",
-                "3:16: links: the name is empty", "3:22: links: the name is empty",
-                "3:29: links: 'a.b' has a dot; expected one label, as web",
-                "3:38: links: '.' is not a name of one's own"),
+                "3:10: links: 'db': expected CONTAINER:NAME, as db:database",
+                "3:16: links: '': it is empty", "3:22: links: '': the name is empty",
+                // A runtime's container may have dots in its name.
+                "3:38: links: '.': the root is nobody's name"),
             BadFile(
                 "ports",
                 "[[container]]\nname = 'a'\nports = ['0', '80/sctp', 'http', '80=', '80=a.b', 65536, '+80', true]",
-                "3:10: ports: '0' is not a port; expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http",
-                "3:15: ports: '80/sctp' is not a port; expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http",
-                "3:26: ports: 'http' is not a port; expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http",
-                "3:34: ports: '' is not a service; expected one label without its underscore, as http",
-                "3:41: ports: 'a.b' is not a service; expected one label without its underscore, as http",
+                "3:10: ports: '0': expected 1 to 65535",
+                "3:15: ports: 'sctp': expected tcp or udp",
+                "3:26: ports: 'http': expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http",
+                "3:34: ports: '': a service's name has 1 to 62 octets, without dots",
+                "3:41: ports: 'a.b': a service's name has 1 to 62 octets, without dots",
                 "3:51: ports: 65536 is not between 1 and 65535",
-                "3:58: ports: '+80' is not a port; expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http",
+                "3:58: ports: '+80': expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http",
                 "3:65: ports: expected an integer, found a boolean"),
         ])
     func containers(_ file: BadFile) {
@@ -304,6 +310,10 @@ struct ConfigurationErrorTests {
     @Test(
         "Containers on networks",
         arguments: [
+            BadFile(
+                "too much of something",
+                "[[container]]\nname = 'a'\nnetworks = [{name = 'back', alias = [\((0...1024).map { "'a\($0)'" }.joined(separator: ","))]}]",
+                "5:1: container 'a': 1025 aliases are too many; at most 1024 can be declared"),
             BadFile(
                 "unknown network", "[[container]]\nname = 'a'\nnetworks = [{name = 'fornt'}, 'other']",
                 "7:21: networks: no network is named 'fornt'; did you mean 'front'?",
@@ -326,24 +336,24 @@ struct ConfigurationErrorTests {
                 "addresses of nobody, of everybody and of each",
                 "[[container]]\nname = 'a'\nnetworks = [{name = 'back', alias = ['*.localhost'], ip = [\n'0.0.0.0',\n'127.0.0.1',\n'224.0.0.1',\n"
                     + "'255.255.255.255',\n'::',\n'::1',\n'ff02::1',\n'::ffff:10.0.0.1']}]",
-                "7:38: alias: names under 'localhost' have a meaning of their own; nobody can be called '*.localhost'",
-                "8:1: ip: nobody has the unspecified address '0.0.0.0'",
-                "9:1: ip: 127.0.0.1 is each container's own loopback",
-                "10:1: ip: 224.0.0.1 is not the address of one host",
-                "11:1: ip: 255.255.255.255 is not the address of one host",
-                "12:1: ip: nobody has the unspecified address '::'",
-                "13:1: ip: ::1 is each container's own loopback",
-                "14:1: ip: ff02::1 is not the address of one host",
-                "15:1: ip: ::ffff:10.0.0.1 is an IPv4 address; write it as one"),
+                "7:38: alias: '*.localhost': names under 'localhost' have a meaning of their own (RFC 6761)",
+                "8:1: ip: '0.0.0.0': nobody has the unspecified address",
+                "9:1: ip: '127.0.0.1': every namespace has it for itself (loopback)",
+                "10:1: ip: '224.0.0.1': it is no single host's (multicast, broadcast or reserved)",
+                "11:1: ip: '255.255.255.255': it is no single host's (multicast, broadcast or reserved)",
+                "12:1: ip: '::': nobody has the unspecified address",
+                "13:1: ip: '::1': every namespace has it for itself (loopback)",
+                "14:1: ip: 'ff02::1': it is no single host's (multicast, broadcast or reserved)",
+                "15:1: ip: '::ffff:10.0.0.1': it is an IPv4 address; write it as one"),
             BadFile(
                 "bad entries",
                 "[[container]]\nname = 'a'\nnetworks = [{}, 3, {name = 'back', ips = [], alias = ['*', ''], ip = ['x']}]",
                 "7:13: { name, ip, alias } has no 'name'",
                 "7:17: networks: expected a table { name, ip, alias }, found an integer",
                 "7:36: unknown key 'ips' in { name, ip, alias }; did you mean 'ip'?",
-                "7:55: alias: '*' is every name; expected a name behind it, as *.app.test",
-                "7:60: alias: the name is empty",
-                "7:71: ip: 'x' is not an IP address; expected 10.0.0.1 or fd00::1"),
+                "7:55: alias: '*': it would take every name there is; write what it is under, as *.app.test",
+                "7:60: alias: '': the name is empty",
+                "7:71: ip: 'x': expected an IPv4 or IPv6 address, as 10.0.0.1 or fd00::1"),
         ])
     func containersOnNetworks(_ file: BadFile) {
         #expect(errors(of: Self.networks + file.text) == file.errors)
@@ -363,8 +373,8 @@ struct ConfigurationErrorTests {
             """
         #expect(
             errors(of: text) == [
-                "2:8: name: the name has an empty label",
-                "5:27: subnets: '10.2.0.0/240' is not a subnet; expected 10.1.0.0/24 or fd00:1::/64",
+                "2:8: name: 'a..b': the name has an empty label",
+                "5:27: subnets: '10.2.0.0/240': expected 10.1.0.0/24 or fd00:1::/64",
             ])
     }
 
@@ -381,7 +391,7 @@ struct ConfigurationErrorTests {
             """
         #expect(
             errors(of: text) == [
-                "2:14: upstreams: 'nowhere' is not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53",
+                "2:14: upstreams: 'nowhere': not an IP address; expected 10.0.0.1, 10.0.0.1:53 or [fd00::1]:53",
                 "3:1: unknown key 'form' in [forward]; did you mean 'from'?",
                 "5:11: workers: expected an integer, found a string",
                 "7:8: size: expected an integer, found a boolean",

@@ -106,8 +106,8 @@ struct DeclarationTests {
             town.settle()
         }
         observe(5000, &town)
-        #expect(try town.ask("web", "web")?.count == Registry.Limits.observedAddresses)
-        #expect(town.registry.observedLeftOut == 5000 - Registry.Limits.observedAddresses)
+        #expect(try town.ask("web", "web")?.count == Registry.Limits.addresses)
+        #expect(town.registry.observedLeftOut == 5000 - Registry.Limits.addresses)
         #expect(
             town.registry.warnings.contains {
                 $0.hasPrefix("container web: 3976 of its links and addresses are left out")

@@ -1,5 +1,6 @@
 // Kinds of values that intercom.toml has beside TOML's own: times, sizes, paths, links, ports.
 
+import Attachment
 import DNSWire
 import Registry
 import TOML
@@ -16,7 +17,7 @@ extension ValueKind<UInt32> {
 extension ValueKind<Int32> {
     /// A process, up to `PID_MAX_LIMIT` (proc_sys_kernel(5)).
     static var pid: Self {
-        ValueKind<Int>.integer(in: 1...4_194_304).map { pid throws(Refusal) in Int32(pid) }
+        ValueKind<Int>.integer(in: 1...NamespaceSource.highestPID).map { pid throws(Refusal) in Int32(pid) }
     }
 }
 
@@ -77,7 +78,7 @@ extension ValueKind<String> {
 
     static var absolutePath: Self {
         nonEmptyString.map { text throws(Refusal) in
-            guard text.hasPrefix("/") else { throw Refusal("'\(text)' is not an absolute path") }
+            guard NamespaceSource.isPath(text) else { throw Refusal("'\(text)' is not an absolute path") }
             return text
         }
     }
@@ -91,36 +92,13 @@ extension ValueKind<String> {
             return text
         }
     }
-
-    /// An interface as the kernel allows it: `dev_valid_name()`, at most `IFNAMSIZ` - 1 octets.
-    static var interface: Self {
-        nonEmptyString.map { text throws(Refusal) in
-            let isValid =
-                text.utf8.count <= 15 && text != "." && text != ".."
-                && !text.utf8.contains { $0 <= 0x20 || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
-            guard isValid else { throw Refusal("'\(text)' is not an interface's name") }
-            return text
-        }
-    }
 }
 
 // MARK: - Links and ports
 
 extension ValueKind<LinkDefinition> {
     /// `CONTAINER:NAME`.
-    static var link: Self {
-        ValueKind<String>.string.map { text throws(Refusal) in
-            let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else {
-                throw Refusal("'\(text)' is not a link; expected CONTAINER:NAME, as db:database")
-            }
-            let name = String(parts[1])
-            let ownName = try Name(checked: name)
-            guard ownName.labelCount > 0 else { throw Refusal("'.' is not a name of one's own") }
-            try ownName.checkDeclarable()
-            return LinkDefinition(container: try parts[0].checkedLabel, name: try name.checkedNoWildcard)
-        }
-    }
+    static var link: Self { text(LinkDefinition.init(_:)) }
 }
 
 extension ValueKind<PortDefinition> {
@@ -129,23 +107,7 @@ extension ValueKind<PortDefinition> {
         ValueKind<Int>.integer(in: 1...65535)
             .map { number throws(Refusal) in PortDefinition(number: UInt16(number)) }
             .orString { text throws(Refusal) in
-                let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                let parts = (sides.first ?? "").split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-                let service = sides.count == 2 ? String(sides[1]) : nil
-                let transport =
-                    parts.count == 2 ? PortDefinition.Transport(rawValue: String(parts[1])) : .tcp
-                guard let digits = parts.first, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
-                    let number = UInt16(digits), number > 0, let transport
-                else {
-                    throw Refusal("'\(text)' is not a port; expected PORT[/tcp|/udp][=SERVICE], as 80/tcp=http")
-                }
-                // The label of an SRV name is the service behind an underscore (RFC 2782).
-                if let service,
-                    service.isEmpty || service.contains(".") || service.utf8.count >= Name.maximumLabelLength
-                {
-                    throw Refusal("'\(service)' is not a service; expected one label without its underscore, as http")
-                }
-                return PortDefinition(number: number, transport: transport, service: service)
+                try Refusal.of { () throws(RegistryError) in try PortDefinition(text) }
             }
     }
 }

@@ -27,7 +27,7 @@ extension ConfigurationReader {
         var networks = NetworkList()
         var places = FirstPlaces<Name>()
         for var table in tables {
-            let name = table.require("name", .placed(.dnsName))
+            let name = table.require("name", .placed(.networkName))
             var network = NetworkDefinition(name: name?.value ?? "", source: .configuration)
             network.interface = table.read("interface", .interface)
             let before = table.mistakes.count
@@ -39,8 +39,11 @@ extension ConfigurationReader {
             readRoutes(of: &network, from: &table, beside: domain)
             network.forwardFrom = table.read("from", ValueKind<ForwardFrom>.word)
             network.ttl = table.read("ttl", .seconds)
-            if let name, let key = try? Name(name.value) {
+            if let name, let key = try? Registry.networkName(name.value) {
                 places.claim(key, at: name.position, in: &table, "name: network '\(name.value)'")
+                refuse(&table, "network '\(name.value)'") { () throws(RegistryError) in
+                    try Registry.checkSize(of: network)
+                }
                 networks.inOrder.append(network)
                 networks.named[key] = network
             } else {
@@ -59,7 +62,7 @@ extension ConfigurationReader {
         for var table in tables {
             let name = table.require("name", .placed(.containerName))
             var container = Configuration.Container(name: name?.value ?? "")
-            if let name, let folded = try? Name(labels: [Array(name.value.utf8)]).folded {
+            if let name, let folded = try? Registry.containerName(name.value).folded {
                 names.claim(folded, at: name.position, in: &table, "name: container '\(name.value)'")
             }
             container.namespace = Self.readNamespace(&table, &namespaces)
@@ -77,10 +80,24 @@ extension ConfigurationReader {
                     at: table.place(of: "resolv-conf"),
                     "resolv-conf: a container without netns or pid has no listener to ask")
             }
+            if name != nil {
+                refuse(&table, "container '\(container.name)'") { () throws(RegistryError) in
+                    try Registry.checkSize(of: container.definition)
+                }
+            }
             containers.append(container)
             mistakes += table.finish()
         }
         return containers
+    }
+
+    /// Has a table refused that has more than may be declared.
+    private func refuse(_ table: inout TableReader, _ what: String, _ check: () throws(RegistryError) -> Void) {
+        do throws(RegistryError) {
+            try check()
+        } catch {
+            table.refuse(at: table.position, "\(what): \(error)")
+        }
     }
 
     /// `netns` or `pid`; not both, and none that another container has.
@@ -109,10 +126,10 @@ extension ConfigurationReader {
     private static var endpoint: ValueKind<EndpointEntry> {
         ValueKind { value, key, mistakes in
             if case .string = value.content {
-                return ValueKind.placed(.dnsName).read(value, key, &mistakes).map { EndpointEntry(network: $0) }
+                return ValueKind.placed(.networkName).read(value, key, &mistakes).map { EndpointEntry(network: $0) }
             }
             guard var table = ValueKind.table("{ name, ip, alias }").read(value, key, &mistakes) else { return nil }
-            let network = table.require("name", .placed(.dnsName))
+            let network = table.require("name", .placed(.networkName))
             let addresses = table.read("ip", .list(of: .placed(.address))) ?? []
             let aliases = table.read("alias", .list(of: .alias)) ?? []
             mistakes += table.finish()
@@ -128,7 +145,7 @@ extension ConfigurationReader {
         var endpoints: [EndpointDefinition] = []
         var own = FirstPlaces<Name>()
         for entry in entries {
-            guard let key = try? Name(entry.network.value) else { continue }
+            guard let key = try? Registry.networkName(entry.network.value) else { continue }
             let name = entry.network.value
             own.claim(key, at: entry.network.position, in: &table, "networks: '\(name)'")
             guard let network = networks.named[key] else {

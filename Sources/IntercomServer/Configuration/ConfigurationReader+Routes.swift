@@ -41,31 +41,3 @@ extension [RouteDefinition] {
         firstIndex { $0.domain == .root }.map { remove(at: $0).upstreams }
     }
 }
-
-extension ValueKind<Name> {
-    /// A domain that can be asked elsewhere.
-    static func routingDomain(beside own: Name) -> Self {
-        ValueKind<Name>.name.map { name throws(Refusal) in
-            try name.checkForwardable(beside: own)
-            return name
-        }
-    }
-}
-
-extension Name {
-    /// Refuses a domain that is never forwarded. One under ours is: it is longer, and so a rule before ours.
-    /// - Parameter own: the domain that is ours.
-    func checkForwardable(beside own: Name) throws(Refusal) {
-        guard self != own else {
-            throw Refusal("names under '\(own)' are never forwarded; expected another domain, or one under it")
-        }
-        if let special = SpecialUseDomain(of: self) {
-            throw Refusal("names under '\(special.name)' are never forwarded")
-        }
-        for label in labels {
-            guard label.allSatisfy({ 0x21...0x7E ~= $0 }) else {
-                throw Refusal("'\(self)' has a character that no domain has; write other scripts as xn--…")
-            }
-        }
-    }
-}

@@ -4,16 +4,11 @@ import DNSWire
 import Registry
 
 extension ValueKind<Name> {
-    /// Any name, the root too.
-    static var name: Self {
-        ValueKind<String>.string.map { text throws(Refusal) in try Name(checked: text) }
-    }
-
     /// The domain that is ours: one that hosts can have names in, and that no RFC gives a meaning of its own.
     static var ownDomain: Self {
-        name.map { name throws(Refusal) in
-            guard name.labelCount > 0 else { throw Refusal("'.' is every name; expected a domain, as corp.example") }
-            try name.checkDeclarable()
+        ValueKind<String>.string.map { text throws(Refusal) in
+            guard text != "." else { throw Refusal("'.' is every name; expected a domain, as corp.example") }
+            let name = try Refusal.of { () throws(RegistryError) in try Registry.networkName(text) }
             try name.checkHostCharacters()
             guard !name.isSubdomain(of: .arpa) || name.isSubdomain(of: .homeARPA) else {
                 throw Refusal(
@@ -22,38 +17,24 @@ extension ValueKind<Name> {
             return name
         }
     }
+
+    /// A domain that can be asked elsewhere.
+    static func routingDomain(beside own: Name) -> Self {
+        text { text throws(RegistryError) in try Registry.routingDomain(text, beside: own) }
+    }
 }
 
 extension ValueKind<String> {
     /// A container's name: one label.
-    static var containerName: Self {
-        string.map { text throws(Refusal) in try text.checkedLabel }
-    }
-
+    static var containerName: Self { checked(by: Registry.containerName) }
     /// A network's name: one label or several.
-    static var dnsName: Self {
-        string.map { text throws(Refusal) in
-            let name = try Name(checked: text)
-            guard name.labelCount > 0 else { throw Refusal("'.' is not a name of one's own") }
-            try name.checkDeclarable()
-            return text
-        }
-    }
-
-    /// A further name that is no alias: a hostname, or what a link is called.
-    static var hostname: Self {
-        dnsName.map { text throws(Refusal) in try text.checkedNoWildcard }
-    }
-
+    static var networkName: Self { checked(by: Registry.networkName) }
+    /// A further name that is no alias.
+    static var hostname: Self { checked(by: Registry.hostName) }
     /// An alias: a name, or `*.` and a name.
-    static var alias: Self {
-        dnsName.map { text throws(Refusal) in
-            guard text != "*", text != "*." else {
-                throw Refusal("'*' is every name; expected a name behind it, as *.app.test")
-            }
-            return text
-        }
-    }
+    static var alias: Self { checked(by: Registry.alias) }
+    /// An interface of the host.
+    static var interface: Self { checked(by: Registry.checkInterface) }
 
     /// Text of one character-string of a TXT record (RFC 1035 §3.3).
     static var characterString: Self {
@@ -67,29 +48,9 @@ extension ValueKind<String> {
 }
 
 extension Name {
-    /// Reads a name; says what is wrong in the words of ``NameError``.
-    init(checked text: some StringProtocol) throws(Refusal) {
-        do throws(NameError) {
-            try self.init(text)
-        } catch {
-            throw Refusal("\(error)")
-        }
-        // Escapes can say it (RFC 1035 §5.1); no host has it in its name.
-        guard !wire.dropLast().contains(0) else { throw Refusal("the name contains a NUL") }
-    }
-}
-
-extension Name {
-    /// Refuses a name that nobody can have: it has its meaning from an RFC, and is answered before any name of ours.
-    func checkDeclarable() throws(Refusal) {
-        if let special = SpecialUseDomain(of: self) {
-            throw Refusal("names under '\(special.name)' have a meaning of their own; nobody can be called '\(self)'")
-        }
-    }
-
     /// Refuses what no name of a host can have, and resolvers refuse to ask for: letters, digits, `-` (RFC 1123 §2.1), and
     /// `_`, which services and Windows domains have.
-    func checkHostCharacters() throws(Refusal) {
+    fileprivate func checkHostCharacters() throws(Refusal) {
         for label in labels {
             guard label.allSatisfy(\.isHostCharacter) else {
                 throw Refusal(
@@ -109,31 +70,6 @@ extension UInt8 {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
         default: false
-        }
-    }
-}
-
-extension StringProtocol {
-    /// This name, which must not begin with `*`.
-    var checkedNoWildcard: String {
-        get throws(Refusal) {
-            guard self != "*", !hasPrefix("*.") else {
-                throw Refusal("'\(self)' is a wildcard, which only an alias can be")
-            }
-            return String(self)
-        }
-    }
-
-    /// This text, which must be one label.
-    var checkedLabel: String {
-        get throws(Refusal) {
-            guard !isEmpty else { throw Refusal("the name is empty") }
-            guard !contains(".") else { throw Refusal("'\(self)' has a dot; expected one label, as web") }
-            guard utf8.count <= Name.maximumLabelLength else {
-                throw Refusal("'\(self)' takes \(utf8.count) octets, more than \(Name.maximumLabelLength)")
-            }
-            try (try? Name(labels: [Array(utf8)]))?.checkDeclarable()
-            return try checkedNoWildcard
         }
     }
 }

@@ -1,5 +1,6 @@
 // What the value of a key must be: the types of TOML, and what is made of them.
 
+import Registry
 import TOML
 
 /// Reads a value of one kind, or says what is wrong with it.
@@ -14,6 +15,22 @@ struct Refusal: Error {
 
     init(_ reason: String) {
         self.reason = reason
+    }
+}
+
+extension Refusal {
+    /// What the registry refuses: the value, and why.
+    init(_ error: RegistryError) {
+        reason = error.refusedValue.map { "'\($0.value)': \($0.reason)" } ?? error.description
+    }
+
+    /// Reads a value as the registry reads it.
+    static func of<Value>(_ read: () throws(RegistryError) -> Value) throws(Refusal) -> Value {
+        do throws(RegistryError) {
+            return try read()
+        } catch {
+            throw Refusal(error)
+        }
     }
 }
 
@@ -54,6 +71,25 @@ extension ValueKind {
     ) -> ValueKind<Result> {
         ValueKind<Result> { value, key, mistakes in
             read(value, key, &mistakes).map { transform($0, key, &mistakes) }
+        }
+    }
+}
+
+extension ValueKind {
+    /// Text that the registry reads.
+    static func text(_ read: @escaping (String) throws(RegistryError) -> Value) -> Self {
+        ValueKind<String>.string.map { text throws(Refusal) in
+            try Refusal.of { () throws(RegistryError) in try read(text) }
+        }
+    }
+}
+
+extension ValueKind<String> {
+    /// Text that the registry can read, as it stands.
+    static func checked<Read>(by read: @escaping (String) throws(RegistryError) -> Read) -> Self {
+        text { text throws(RegistryError) in
+            _ = try read(text)
+            return text
         }
     }
 }

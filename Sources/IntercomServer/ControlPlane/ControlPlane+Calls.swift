@@ -92,7 +92,6 @@ extension ControlPlane {
     /// Adds a container; `done` is called when it is attached, or with the reason why it is not.
     func addContainer(_ parameters: AddContainer.Parameters, done: @escaping (ControlError?) -> Void) {
         do throws(ControlError) {
-            try DefinitionLimits.check(parameters)
             let definition = try ContainerDefinition(parameters)
             var parameters = parameters
             if parameters.netns == nil, parameters.pid == nil {
@@ -140,7 +139,7 @@ extension ControlPlane {
     static func source(of parameters: AddContainer.Parameters) throws(ControlError) -> NamespaceSource? {
         let source = try NamespaceSource.of(parameters)
         guard let path = parameters.resolvConf else { return source }
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+        guard NamespaceSource.isPath(path) else {
             throw .invalidValue(path, of: "resolvConf", reason: "expected an absolute path")
         }
         if source == nil { throw .withoutListener(resolverFile: path) }

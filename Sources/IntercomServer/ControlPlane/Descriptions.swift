@@ -16,7 +16,7 @@ extension ControlPlane {
                     container: container.name, addresses: endpoint.addresses.map(\.description),
                     aliases: endpoint.aliases)
             }
-        }
+        }.sorted { $0.container < $1.container }
         let declared = network.declared
         return ControlAPI.Network(
             name: network.name, interface: network.interface, subnets: network.subnets.map(\.description),

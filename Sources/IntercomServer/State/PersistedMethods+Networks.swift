@@ -25,6 +25,9 @@ extension CreateNetwork: PersistedMethod {
     }
 
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError) {
+        var parameters = parameters
+        // 0.1.0 took upstreams of an internal network, which it never asked.
+        if parameters.internal == true { (parameters.upstreams, parameters.routes) = (nil, nil) }
         try plane.createNetwork(parameters)
     }
 
