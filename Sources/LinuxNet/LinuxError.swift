@@ -19,6 +19,8 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case inUse
         /// nftables could not be changed: its library is not here, or the kernel's is not; the subject says why.
         case noNftables
+        /// The namespace is the host's or the daemon's own, where nothing is made.
+        case hostNamespace
         /// The opener, which was to make the call, does not answer.
         case openerAway
     }
@@ -44,7 +46,7 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         let what = subject.map { "\(call) \($0)" } ?? call
         switch kind {
-        case .system: return "\(what): \(errno)\(remedy.map { "; raise \($0)" } ?? "")"
+        case .system, .hostNamespace: return "\(what): \(errno)\(remedy.map { "; raise \($0)" } ?? "")"
         case .notANetworkNamespace: return "\(what): not a network namespace"
         case .noSuchProcess: return "\(what): no such process"
         case .alreadyListening: return "\(what): another process listens there"

@@ -214,6 +214,43 @@ struct OpenerTests {
         }
     }
 
+    @Test("hands out no namespace of the host, nor the caller's, by whatever process, nor of one that moves meanwhile")
+    func hostProcesses() throws {
+        try lendOpener { house, socket in
+            _ = try house.namespace("web")
+            _ = try house.namespace("caller")
+            let output = try house.python(
+                Self.client + """
+                    import ctypes, subprocess, threading, time
+                    web, caller = [os.open(path, os.O_RDONLY) for path in sys.argv[2:4]]
+                    here = os.open("/proc/self/ns/net", os.O_RDONLY)
+                    setns = lambda fd: ctypes.CDLL(None).setns(fd, 0x40000000)
+                    refused = "opener the host's namespace: Operation not permitted"
+                    # The machine's first process may be hidden from us.
+                    print(ask("OpenProcess", {"pid": 1}) in (refused, "open /proc/1/ns/net: Permission denied"))
+                    print([ask("OpenProcess", {"pid": pid}) == refused for pid in (os.getpid(), int(sys.argv[4]))])
+                    setns(caller)
+                    print(ask("OpenProcess", {"pid": os.getpid()}) == refused, ask("OpenNamespace", {"port": 53}, caller) == refused)
+                    setns(here)
+                    mover = os.fork()
+                    if mover == 0:
+                        while True: setns(web), setns(here)
+                    kinds = set()
+                    end = time.monotonic() + 3
+                    while time.monotonic() < end:
+                        reply = ask("OpenProcess", {"pid": mover})
+                        if reply == refused: kinds.add("refused")
+                        else:
+                            (fd,) = reply[1]
+                            kinds.add("web" if os.fstat(fd).st_ino == os.fstat(web).st_ino else "the host's")
+                            os.close(fd)
+                    os.kill(mover, 9)
+                    print(sorted(kinds))
+                    """, [socket, house.path("web"), house.path("caller"), "\(house.daemon?.processIdentifier ?? 0)"])
+            #expect(output.lines == ["True", "[True, True]", "True True", "['refused', 'web']"], "\(output)")
+        }
+    }
+
     @Test("waits for no socket that it is handed, and writes rules by none that is not of nfnetlink")
     func passedSockets() throws {
         try lendOpener { house, socket in

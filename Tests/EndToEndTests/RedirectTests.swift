@@ -89,6 +89,67 @@ struct RedirectTests {
         }
     }
 
+    /// Makes the table `ip intercom` the program's own (NFT_TABLE_F_OWNER), in place of what is there.
+    private static let owner = """
+        import signal, socket, struct
+        def nla(type, value):
+            a = struct.pack("=HH", 4 + len(value), type) + value
+            return a + b"\\0" * (-len(a) % 4)
+        def message(type, *attributes):
+            body = struct.pack("=BBH", 2, 0, 0) + b"".join(attributes)
+            return struct.pack("=IHHII", 16 + len(body), 10 << 8 | type, 1, 0, 0) + body
+        frame = lambda type: struct.pack("=IHHIIBBH", 20, type, 1, 0, 0, 0, 0, socket.htons(10))
+        s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+        name = nla(1, b"intercom\\0")
+        NFT_MSG_NEWTABLE, NFT_MSG_DELTABLE, NFT_TABLE_F_OWNER = 0, 2, 2
+        s.send(
+            frame(0x10) + message(NFT_MSG_NEWTABLE, name) + message(NFT_MSG_DELTABLE, name)
+            + message(NFT_MSG_NEWTABLE, name, nla(2, struct.pack("!I", NFT_TABLE_F_OWNER))) + frame(0x11))
+        s.setblocking(False)
+        try: print("refused", s.recv(4096))
+        except BlockingIOError: print("owned", flush=True)
+        signal.pause()
+        """
+
+    @Test(
+        "and owns our table of nftables is shown without a listener and why; others are served; when it lets go, it is, too"
+    )
+    func owned() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            try house.container("web", "--network", "n,ip=10.0.0.2")
+            try house.container("app", "--network", "n,ip=10.0.0.3")
+            func own(_ container: String) throws -> Process {
+                let process = try house.start(
+                    in: container, ["setpriv", "--pdeathsig", "KILL", "python3", "-c", Self.owner], log: "owner")
+                func said() -> String {
+                    (try? String(contentsOfFile: "\(house.directory)/owner", encoding: .utf8)) ?? ""
+                }
+                #expect(eventually { said() == "owned\n" }, "\(said())")
+                return process
+            }
+            let owner = try own("web")
+            let shown = try eventually {
+                let container = try house.ctl("container", "inspect", "web").out
+                return container.contains("no listener") && container.contains("owns the table")
+            }
+            #expect(shown, "\(house.log)")
+            #expect(try house.ctl("status").out.contains("owns the table"))
+            #expect(try ask("127.0.0.11", from: "app", of: house) == "10.0.0.2")
+            // One that is added while the table is owned is refused.
+            _ = try house.namespace("late")
+            let second = try own("late")
+            let refused = try house.ctl("container", "add", "late", "--netns", house.path("late"), "--network", "n")
+            #expect(refused.status == 1 && refused.err.contains("owns the table"), "\(refused)")
+            for process in [owner, second] { House.kill(process) }
+            #expect(
+                try eventually(within: 40) { try ask("127.0.0.11", from: "web", of: house) == "10.0.0.2" },
+                "\(house.log)")
+            #expect(try eventually { try !house.ctl("status").out.contains("owns the table") }, "\(house.log)")
+            try house.mustCtl("container", "add", "late", "--netns", house.path("late"), "--network", "n")
+            #expect(house.log.count < 20_000)
+        }
+    }
+
     @Test("was discovered, and is given way to when that is declared; and back, as soon as it lets go of port 53")
     func discovered() throws {
         try House.lend(configuration: "[[network]]\nname = \"n\"\n") { house in

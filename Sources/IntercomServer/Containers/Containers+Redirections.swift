@@ -129,8 +129,16 @@ extension Containers {
     private func repaired(_ ticket: Ticket, _ result: Result<Void, LinuxError>) {
         guard let position = redirections.position(of: ticket) else { return }
         redirections[position].isBusy = false
-        let container = name(of: redirections[position].namespace)
+        let namespace = redirections[position].namespace
+        let container = name(of: namespace)
         switch result {
+        case .failure(let error) where error.kind == .noNftables:
+            // The kernel refuses, as it does while a program there owns the table: the container has no listener that is asked,
+            // and is told so. All is made anew by and by.
+            let source = room[namespace]?.source ?? .path("")
+            handle(.listenerLost(namespace, Failure(.refused, ControlError.noRules(at: source, error).message)))
+            plane.publish()
+            return
         case .success:
             logger.warning(
                 "container \(container): somebody removed the redirection of port 53, or changed it; it is set again",

@@ -119,6 +119,8 @@ struct EntranceRequest: Sendable {
             switch (error.kind, source) {
             case (.noSuchProcess, .pid(let pid)):
                 throw EntranceFailure(kind: .notThere, error: .noSuchProcess(pid: Int(pid)))
+            case (.hostNamespace, _):
+                throw EntranceFailure(kind: .forbidden, error: .hostNamespace(source.description))
             case (.notANetworkNamespace, _):
                 throw EntranceFailure(
                     kind: .notThere,

@@ -8,12 +8,19 @@ import Varlink
 /// Carries out the calls of ``OpenerCalls`` with the privileges of this process.
 struct OpenerErrand: ~Copyable, Sendable {
     private let opener = LocalOpener()
-    /// The host's namespace, which is never entered.
+    /// The opener's own namespace, which is the host's.
     private let host: NamespaceIdentity
+    /// The process that calls (SO_PEERCRED).
+    private let caller: Int32
     private let connection: Descriptor
 
-    init(host: NamespaceIdentity, connection: consuming Descriptor) {
+    /// - Parameters:
+    ///   - host: the opener's own namespace.
+    ///   - caller: the process that calls; its namespace is as forbidden as the host's.
+    ///   - connection: takes the reply.
+    init(host: NamespaceIdentity, caller: Int32, connection: consuming Descriptor) {
         self.host = host
+        self.caller = caller
         self.connection = connection
     }
 
@@ -50,6 +57,8 @@ struct OpenerErrand: ~Copyable, Sendable {
 
     private func openProcess(_ call: OpenerCalls.OpenProcess) throws(LinuxError) {
         let opened = try opener.openNamespace(of: try ProcessDescriptor(pid: call.pid))
+        // That of the very file that is handed out: a process may change its namespace at any time.
+        try requireContainer(opened.namespace.identity)
         try reply(
             to: OpenerCalls.OpenProcess.self, .init(start: opened.processStart),
             passing: [opened.namespace.descriptor.rawValue])
@@ -131,7 +140,7 @@ struct OpenerErrand: ~Copyable, Sendable {
         // The name has to be that of a namespace.
         let path = "/run/netns/\(call.name)"
         _ = try ResolverFiles.path(ofNamespace: call.name)
-        guard try NetworkNamespace(path: path).identity != host else { throw Self.refusal(path) }
+        try requireContainer(try NetworkNamespace(path: path).identity, path)
         let isThere = try opener.writeResolverFile(
             ofNamespace: call.name, ResolverConfiguration(search: call.search, options: call.options))
         try reply(to: OpenerCalls.WriteResolverFile.self, .init(isThere: isThere))
@@ -160,10 +169,13 @@ struct OpenerErrand: ~Copyable, Sendable {
         return writer
     }
 
-    /// Nothing is made or changed in the opener's own namespace, nor in that of the machine's first process.
-    private func requireContainer(_ namespace: NamespaceIdentity) throws(LinuxError) {
-        guard namespace != host, namespace != NamespaceIdentity.ofFirstProcess else {
-            throw Self.refusal("the host's namespace")
+    /// Nothing is handed out, made or changed in the opener's own namespace, that of the machine's first process, and the
+    /// caller's.
+    private func requireContainer(_ namespace: NamespaceIdentity, _ subject: String? = nil) throws(LinuxError) {
+        let forbidden = [host, .ofFirstProcess, NamespaceIdentity(ofFileAt: "/proc/\(caller)/ns/net")]
+        guard !forbidden.contains(namespace) else {
+            throw LinuxError(
+                call: "opener", errno: .notPermitted, subject: subject ?? "the host's namespace", kind: .hostNamespace)
         }
     }
 

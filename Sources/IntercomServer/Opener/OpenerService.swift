@@ -29,6 +29,8 @@ package struct OpenerService: ~Copyable {
     /// A connection whose call has not come. (Not private: swiftc 6.3 breaks on the metadata of a private type in a table.)
     struct Caller: ~Copyable {
         let connection: Descriptor
+        /// The process that has connected.
+        let process: Int32
         let accepted: ContinuousClock.Instant
 
         consuming func takeConnection() -> Descriptor { connection }
@@ -96,7 +98,7 @@ package struct OpenerService: ~Copyable {
                     logger.warning("user \(peer.uid) may not call the opener", metadata: .about(limitedAs: "peer"))
                     continue
                 }
-                let ticket = callers.insert(Caller(connection: accepted, accepted: now))
+                let ticket = callers.insert(Caller(connection: accepted, process: peer.pid, accepted: now))
                 guard let position = callers.position(of: ticket) else { continue }
                 try epoll.add(callers[position].connection, token: ticket.word, interest: [.readable])
             }
@@ -116,7 +118,9 @@ package struct OpenerService: ~Copyable {
     /// Carries out one call; the connection is for no more. It has a thread of its own, so that one that waits for a lock,
     /// which a container's root can hold, does not have the others wait.
     private mutating func serve(_ ticket: Ticket) {
-        guard let connection = callers.remove(ticket)?.takeConnection() else { return }
+        guard let caller = callers.remove(ticket) else { return }
+        let process = caller.process
+        let connection = caller.takeConnection()
         do throws(LinuxError) {
             guard var received = try connection.receivePassed(into: &buffer), received.count > 0 else { return }
             let message = Array(buffer[..<received.count].prefix { $0 != 0 })
@@ -126,7 +130,7 @@ package struct OpenerService: ~Copyable {
                 namespace = NamespaceIdentity(reachedBy: descriptor)
                 passed = Handover(descriptor)
             }
-            let errand = Handover(OpenerErrand(host: host, connection: connection))
+            let errand = Handover(OpenerErrand(host: host, caller: process, connection: connection))
             do throws(LinuxError) {
                 try work.carryOut(in: namespace) { [passed, logger] in
                     do throws(LinuxError) {

@@ -1,4 +1,4 @@
-// The socket of nfnetlink that writes rules into one namespace, and hears nothing but the kernel's answers.
+// The socket of nfnetlink that writes rules into one namespace, and reads nothing but the kernel's answers.
 
 internal import CLinux
 internal import SystemPackage
@@ -106,7 +106,9 @@ package struct NftablesWriter: ~Copyable, Sendable {
         let cure =
             switch errno {
             case .notPermitted:
-                "; somebody in the namespace has taken the table for itself, or CAP_NET_ADMIN is missing"
+                "; a program in the namespace owns the table (NFT_TABLE_F_OWNER): end it; or CAP_NET_ADMIN is missing"
+            case .argListTooLong:
+                "; the namespace has as many chains at this hook as the kernel allows: remove some"
             case .noSuchFileOrDirectory, .notSupported, .addressFamilyNotSupported, .protocolNotSupported:
                 "; load the modules nf_tables, nft_chain_nat and nf_conntrack, or use a kernel that has them"
             default: ""
