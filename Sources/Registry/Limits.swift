@@ -39,10 +39,12 @@ extension Registry {
         try check(definition.id?.utf8.count ?? 0, Limits.id, "octets of an id")
         try check(definition.links.count, Limits.links, "links")
         try check(definition.ports.count, Limits.ports, "ports")
-        try check(definition.endpoints.count, Limits.networks, "networks")
+        // A container may have been connected to one network several times.
+        let networks = Set(definition.endpoints.map(\.network)).count
+        try check(networks, Limits.networks, "networks")
         try checkSize(of: definition.endpoints)
         // Beside its aliases a container has at most four names on a network: its own, its hostname, and two by its id.
-        let names = definition.endpoints.reduce(0) { $0 + $1.aliases.count + 4 }
+        let names = definition.endpoints.reduce(4 * networks) { $0 + $1.aliases.count }
         let services = names.multipliedReportingOverflow(by: 2 * definition.ports.count)
         try check(
             services.overflow ? .max : services.partialValue, Limits.serviceNames,

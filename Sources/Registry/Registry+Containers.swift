@@ -92,7 +92,7 @@ extension Registry {
         let isBare = new.addresses.isEmpty && new.aliases.isEmpty
         if isBare, container.endpoint(on: network.id) != nil { return }
         if var definition = container.declared {
-            definition.endpoints += container.connections + [new]
+            definition.endpoints += container.connections + [spelled(new)]
             try Self.checkSize(of: definition)
         } else {
             try Self.checkSize(of: container.connections + [new])

@@ -1,7 +1,8 @@
 // All messages of refused calls, in one place.
 
-import ControlAPI
 import Testing
+
+@testable import ControlAPI
 
 @Suite("A refused call")
 struct MessageTests {
@@ -30,6 +31,10 @@ struct MessageTests {
         (
             .networkInUse("lab", by: ["a", "b", "c", "d", "e", "f"]),
             "network lab is in use by a, b, c, d, e and others; disconnect or remove them first"
+        ),
+        (
+            .alreadyConnected("web", to: "lab"),
+            "container web is on network lab already; disconnect it first to change its endpoint"
         ),
         (
             .notConnected("web", to: "lab"),
@@ -75,6 +80,10 @@ struct MessageTests {
             "127.0.0.11:53 in /run/netns/web is taken by another server; stop that server, bind it to another address, or add the container with --listen redirect, so that both serve"
         ),
         (
+            .noNftables(namespace: "/run/netns/web", reason: "Operation not supported"),
+            "port 53 of /run/netns/web cannot be redirected: Operation not supported; where nothing else has the port, --listen direct does without"
+        ),
+        (
             .notPermitted(user: "nobody"),
             "user nobody may not use the control socket; use root or a member of the group in [control] of the configuration"
         ),
@@ -86,7 +95,16 @@ struct MessageTests {
             .replyTooLarge(ListContainers.self),
             "the reply of intercom.Control.ListContainers is too large for one message; call it with \"more\", and it comes in several"
         ),
+        (.operationFailed(reason: "the opener does not answer"), "the opener does not answer"),
     ]
+
+    @Test("has a row here for each error of the interface")
+    func complete() {
+        let shown = Set(Self.messages.map(\.0.member))
+        let defined = ControlError.definitions.split(separator: "\n").filter { $0.hasPrefix("error ") }
+            .map { String($0.dropFirst(6).prefix { $0 != " " }) }
+        #expect(Set(defined) == shown)
+    }
 
     @Test("says what failed, on what, and what to do", arguments: messages)
     func message(error: ControlError, expected: String) {

@@ -17,7 +17,8 @@ struct UpgradeTests {
         try house.startDaemon(configuration)
     }
 
-    @Test("is in force as it was: networks, routes, containers, addresses, names, ports", arguments: ["0.1.0"])
+    @Test(
+        "is in force as it was: networks, routes, containers, addresses, names, ports", arguments: ["0.1.0", "0.2.0"])
     func everything(version: String) throws {
         try House.lend { house in
             try Self.start(
@@ -36,6 +37,21 @@ struct UpgradeTests {
             #expect(try house.dig("app", "vm.backend.lan").data == ["10.2.0.9"])
             #expect(try house.dig("app", "any.store.test").data == ["10.2.0.2"])
             #expect(try house.dig("app", "_postgres._tcp.db", "SRV").data == ["0 0 5432 db.backend.lan."])
+        }
+    }
+
+    @Test("is in force where it is refused today: an internal network with upstreams, which it never asked")
+    func internalWithUpstreams() throws {
+        try House.lend { house in
+            let state = """
+                intercom-declarations 1 7c6c8a3e-5b1c-4f0e-9d5a-0c5f1f4c1a11
+                55a2c1b8 {"method":"intercom.Control.CreateNetwork","parameters":{"internal":true,"name":"alone","routes":[],"subnets":[],"upstreams":["192.0.2.53"]}}
+
+                """
+            try Self.start(house, "", state: state)
+            let network = try house.ctl("network", "inspect", "alone").out
+            #expect(network.contains("internal") && !network.contains("192.0.2.53"), "\(network) \(house.log)")
+            #expect(!house.log.contains("error"), "\(house.log)")
         }
     }
 

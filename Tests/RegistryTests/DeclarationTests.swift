@@ -84,7 +84,14 @@ struct DeclarationTests {
         definition.endpoints[0].aliases = (0..<2000).map { "a\($0)" }
         #expect(throws: RegistryError.self) { try town.registry.addContainer(definition) }
         definition.endpoints[0].aliases = []
+        definition.ports = Array(ports.prefix(1000))
         try town.registry.addContainer(definition)
+        // 1,000 ports have room for one network with four names, however often the container is connected to it.
+        for number in 1...3 {
+            let address = IPAddress.v4(IPv4Address(bits: 0x0A00_0000 + UInt32(number)))
+            try town.registry.connect(
+                container: "a", EndpointDefinition(network: "FRONT", addresses: [address]))
+        }
         let many = EndpointDefinition(network: "front", aliases: (0..<2000).map { "a\($0)" })
         #expect(throws: RegistryError.self) { try town.registry.connect(container: "a", many) }
     }

@@ -30,7 +30,7 @@ struct CloudNameTests {
 
             """
 
-    /// What the servers would say to each name, asked or not.
+    /// Answer of the servers to each name, asked or not.
     private static let records = [
         "metadata.google.internal": "169.254.169.254", "ip-10-0-0-1.ec2.internal": "10.0.0.1",
         "vm.eu-west-1.compute.internal": "10.0.0.2", "node.c.project.internal": "10.0.0.3",

@@ -71,7 +71,7 @@ struct HAProxyTests {
         }
     }
 
-    /// How many different addresses the servers of a backend have.
+    /// Number of different addresses that the servers of a backend have.
     private func servers(of backend: String, in house: House) throws -> Int {
         let output = try house.python(
             in: "proxy",

@@ -5,7 +5,7 @@ import Testing
 
 /// Programs that a test compiles or calls.
 enum Programs {
-    /// Where a program of this machine is; nil where it is not installed.
+    /// Path of a program of this machine; nil where it is not installed.
     static func path(_ name: String) -> String? {
         guard let output = try? Command.run(["sh", "-c", "command -v \"$0\"", name]), output.status == 0 else {
             return nil

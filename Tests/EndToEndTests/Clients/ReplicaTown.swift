@@ -34,7 +34,7 @@ enum ReplicaTown {
     }
 }
 
-/// How often each replica of a group was first, by family, as a program saw it.
+/// Number of times that each replica of a group was first, by family, as a program saw it.
 struct Firsts: CustomStringConvertible {
     let count: Int
     /// Of A and of AAAA, a number for each replica.
