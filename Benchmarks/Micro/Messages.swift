@@ -4,15 +4,11 @@ import DNSWire
 
 /// A query for a name with labels between dots.
 func query(_ name: String, _ type: RecordType = .a, speaksEDNS: Bool = false) throws -> [UInt8] {
-    var buffer = [UInt8](repeating: 0, count: Transport.maximumAnswer)
     var flags = HeaderFlags()
     flags.rd = true
-    var writer = MessageWriter(buffer.mutableSpan, limit: Transport.maximumAnswer)
-    writer.writeHeader(Header(id: 4711, flags: flags))
-    writer.writeQuestion(try Name(name), type)
-    if speaksEDNS { writer.writeOPT(responseCode: .noError, dnssecOK: false, extendedError: nil) }
-    let length = writer.finish()
-    return Array(buffer[..<length])
+    return QueryMessage(
+        id: 4711, flags: flags, try Name(name), type, edns: speaksEDNS ? EDNS(udpPayloadSize: 1232) : nil
+    ).octets
 }
 
 /// An answer to a query: as many addresses as that, for an hour.

@@ -26,22 +26,4 @@ func wire() {
     } setup: {
         reply(to: try query("www.example.com"), addresses: 16)
     }
-
-    Benchmark("answer: an address") { benchmark, message in
-        var name = FoldedName()
-        let query = try Query(message.span, name: &name)
-        let record: [UInt8] = [0xC0, 0x0C, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 1, 0, 2]
-        var buffer = [UInt8](repeating: 0, count: Transport.maximumAnswer)
-        benchmark.startMeasurement()
-        for _ in benchmark.scaledIterations {
-            var writer = MessageWriter(buffer.mutableSpan, limit: 512)
-            let flags = HeaderFlags(answering: query.header.flags, aa: true, .noError)
-            writer.writeHeader(Header(id: query.header.id, flags: flags))
-            writer.writeQuestion(from: message.span, query.question)
-            writer.writeRecords(record.span, count: 1, section: .answer)
-            blackHole(writer.finish())
-        }
-    } setup: {
-        try query("web")
-    }
 }

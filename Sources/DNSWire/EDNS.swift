@@ -2,8 +2,12 @@
 
 /// The OPT record of a message, in place (RFC 6891 §6.1.2, §6.1.3).
 public struct EDNS: Hashable, Sendable {
-    /// The octets of an OPT record without options.
-    public static let minimumLength = 11
+    /// The octets of an OPT record without options: the root, then the ten that every record has before its data.
+    @inlinable public static var minimumLength: Int { 11 }
+    /// The octets of an option before its data: OPTION-CODE and OPTION-LENGTH.
+    @inlinable public static var optionHeaderLength: Int { 4 }
+    /// DO, the first of the sixteen flags (RFC 3225 §3).
+    @inlinable static var dnssecOKFlag: UInt16 { 0x8000 }
 
     /// The largest UDP payload that the sender takes, as it says: values below 512 mean 512 (RFC 6891 §6.2.3).
     public let udpPayloadSize: UInt16
@@ -21,7 +25,7 @@ public struct EDNS: Hashable, Sendable {
     public var version: UInt8 { UInt8(truncatingIfNeeded: flags >> 16) }
     /// DO: the sender wants DNSSEC records (RFC 3225 §3).
     @inlinable
-    public var dnssecOK: Bool { flags & 0x8000 != 0 }
+    public var dnssecOK: Bool { flags & UInt32(Self.dnssecOKFlag) != 0 }
     /// The offset of the first option.
     public var optionsOffset: Int { recordOffset + Self.minimumLength }
     /// The offset behind the record.
@@ -34,7 +38,8 @@ public struct EDNS: Hashable, Sendable {
     ) {
         self.init(
             udpPayloadSize: udpPayloadSize,
-            flags: UInt32(extendedResponseCodeBits) << 24 | UInt32(version) << 16 | (dnssecOK ? 0x8000 : 0),
+            flags: UInt32(extendedResponseCodeBits) << 24 | UInt32(version) << 16
+                | (dnssecOK ? UInt32(Self.dnssecOKFlag) : 0),
             recordOffset: recordOffset, optionsLength: optionsLength)
     }
 
@@ -67,7 +72,7 @@ public struct EDNS: Hashable, Sendable {
             udpPayloadSize: record.word16(3), flags: record.word32(5), recordOffset: offset, optionsLength: 0)
     }
 
-    /// Writes an OPT record into a buffer that has room for it. Its options are written behind it by who calls.
+    /// Writes an OPT record into a buffer that has room for it. The caller writes its options behind it.
     /// - Parameters:
     ///   - responseCode: of which the record holds the upper eight bits.
     ///   - dnssecOK: DO as the query has it.
@@ -86,7 +91,7 @@ public struct EDNS: Hashable, Sendable {
         record.set(RecordType.opt.rawValue, at: 1)
         record.set(udpPayloadSize, at: 3)
         record.set((responseCode.rawValue >> 4) << 8, at: 5)
-        record.set(dnssecOK ? 0x8000 as UInt16 : 0, at: 7)
+        record.set(dnssecOK ? dnssecOKFlag : 0, at: 7)
         record.set(UInt16(truncatingIfNeeded: optionsLength), at: 9)
     }
 
@@ -113,12 +118,15 @@ extension EDNS {
         /// The next option; nil behind the last. Throws ``WireError/badOption(offset:)`` where one is longer than the record.
         public mutating func next(_ message: Span<UInt8>) throws(WireError) -> Option? {
             guard position < end else { return nil }
-            guard end <= message.count, position + 4 <= end else { throw .badOption(offset: position) }
+            guard end <= message.count, position + EDNS.optionHeaderLength <= end else {
+                throw .badOption(offset: position)
+            }
             let code = OptionCode(rawValue: message.word16(position))
             let length = Int(message.word16(position + 2))
-            guard position + 4 + length <= end else { throw .badOption(offset: position) }
-            defer { position += 4 + length }
-            return Option(code: code, offset: position + 4, length: length)
+            let data = position + EDNS.optionHeaderLength
+            guard data + length <= end else { throw .badOption(offset: position) }
+            position = data + length
+            return Option(code: code, offset: data, length: length)
         }
     }
 }

@@ -42,13 +42,15 @@ public struct ExtendedError: RawRepresentable, Hashable, Sendable {
 }
 
 extension ExtendedError {
-    /// The octets of an option without a text.
-    public static let optionLength = 6
+    /// The octets of an option without a text: its header and INFO-CODE.
+    @inlinable public static var optionLength: Int { EDNS.optionHeaderLength + infoCodeLength }
+    /// The octets of INFO-CODE.
+    @inlinable public static var infoCodeLength: Int { 2 }
 
     /// Writes an option of an OPT record that says this, without a text (RFC 8914 §2), into a buffer that has room for it.
     public func write(into buffer: inout MutableSpan<UInt8>, at offset: Int) {
-        buffer.set(UInt32(OptionCode.extendedError.rawValue) << 16 | 2, at: offset)
-        buffer.set(rawValue, at: offset + 4)
+        buffer.set(UInt32(OptionCode.extendedError.rawValue) << 16 | UInt32(Self.infoCodeLength), at: offset)
+        buffer.set(rawValue, at: offset + EDNS.optionHeaderLength)
     }
 }
 

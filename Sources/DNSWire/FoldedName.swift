@@ -8,9 +8,11 @@ public struct FoldedName: ~Copyable, Sendable {
     /// The name from ``nameStart`` on, the offsets of its labels from ``offsetsStart`` on; as many octets from beginning to
     /// end.
     @usableFromInline var storage: [UInt8]
-    /// Before the name is what comes along with a short one.
-    @usableFromInline static var nameStart: Int { 16 }
-    @usableFromInline static var offsetsStart: Int { nameStart + 256 }
+    /// Octets that are folded and copied at once.
+    @inlinable static var block: Int { 16 }
+    /// Before the name is what comes along with a short one, as whole blocks are copied.
+    @inlinable static var nameStart: Int { block }
+    @inlinable static var offsetsStart: Int { nameStart + Name.maximumLength + 1 }
 
     /// The octets of the name with the root's: 1...255.
     public private(set) var length: Int
@@ -19,7 +21,7 @@ public struct FoldedName: ~Copyable, Sendable {
 
     /// The root.
     public init() {
-        storage = Array(repeating: 0, count: Self.offsetsStart + 128)
+        storage = Array(repeating: 0, count: Self.offsetsStart + Name.maximumLabels + 1)
         length = 1
         labelCount = 0
     }
@@ -69,7 +71,7 @@ public struct FoldedName: ~Copyable, Sendable {
             let count = Int(message[offset &+ used])
             bytes[Self.offsetsStart &+ labels] = UInt8(truncatingIfNeeded: used)
             used &+= count &+ 1
-            if 1..<64 ~= count {
+            if 1...Name.maximumLabelLength ~= count {
                 labels &+= 1
                 continue
             }
@@ -86,15 +88,15 @@ public struct FoldedName: ~Copyable, Sendable {
     /// Copies a whole name, folded: the octets that tell lengths are no letters, and stay as they are.
     @inline(__always)
     private static func fold(_ message: Span<UInt8>, _ name: Range<Int>, into bytes: inout MutableSpan<UInt8>) {
-        // Sixteen octets at a time. The last sixteen end with the name: of a short one they begin before it.
-        guard name.upperBound >= 16 else { return fold(message, name, into: &bytes, at: nameStart) }
+        // The last block ends with the name: of a short one it begins before it.
+        guard name.upperBound >= block else { return fold(message, name, into: &bytes, at: nameStart) }
         var index = name.lowerBound
-        while index &+ 16 < name.upperBound {
+        while index &+ block < name.upperBound {
             bytes.set(folded(message.block(index)), at: nameStart &+ index &- name.lowerBound)
-            index &+= 16
+            index &+= block
         }
-        let last = message.block(name.upperBound &- 16)
-        bytes.set(folded(last), at: nameStart &+ name.count &- 16)
+        let last = message.block(name.upperBound &- block)
+        bytes.set(folded(last), at: nameStart &+ name.count &- block)
     }
 
     /// Reads a name that may be compressed, or says what is wrong with it.

@@ -3,7 +3,18 @@
 /// The header of a message (RFC 1035 §4.1.1).
 public struct Header: Hashable, Sendable {
     /// The length of a header in octets; the first question's name begins there.
-    public static let length = 12
+    @inlinable public static var length: Int { 12 }
+
+    /// Where the header has its flags.
+    @inlinable public static var flagsOffset: Int { 2 }
+    /// Where the header counts the questions.
+    @inlinable public static var questionCountOffset: Int { 4 }
+    /// Where the header counts the records of the answer section.
+    @inlinable public static var answerCountOffset: Int { 6 }
+    /// Where the header counts the records of the authority section.
+    @inlinable public static var authorityCountOffset: Int { 8 }
+    /// Where the header counts the records of the additional section.
+    @inlinable public static var additionalCountOffset: Int { 10 }
 
     /// Chosen by who asks, copied by who answers.
     public var id: UInt16
@@ -38,11 +49,11 @@ public struct Header: Hashable, Sendable {
     public init?(_ message: Span<UInt8>) {
         guard message.count >= Self.length else { return nil }
         id = message.word16(0)
-        flags = HeaderFlags(rawValue: message.word16(2))
-        questionCount = message.word16(4)
-        answerCount = message.word16(6)
-        authorityCount = message.word16(8)
-        additionalCount = message.word16(10)
+        flags = HeaderFlags(rawValue: message.word16(Self.flagsOffset))
+        questionCount = message.word16(Self.questionCountOffset)
+        answerCount = message.word16(Self.answerCountOffset)
+        authorityCount = message.word16(Self.authorityCountOffset)
+        additionalCount = message.word16(Self.additionalCountOffset)
     }
 
     /// Writes the twelve octets at the beginning of a buffer that has room for them.
@@ -51,11 +62,11 @@ public struct Header: Hashable, Sendable {
     public func write(into buffer: inout MutableSpan<UInt8>) {
         var octets = buffer._mutatingExtracting(0..<Self.length)
         octets.set(id, at: 0)
-        octets.set(flags.rawValue, at: 2)
-        octets.set(questionCount, at: 4)
-        octets.set(answerCount, at: 6)
-        octets.set(authorityCount, at: 8)
-        octets.set(additionalCount, at: 10)
+        octets.set(flags.rawValue, at: Self.flagsOffset)
+        octets.set(questionCount, at: Self.questionCountOffset)
+        octets.set(answerCount, at: Self.answerCountOffset)
+        octets.set(authorityCount, at: Self.authorityCountOffset)
+        octets.set(additionalCount, at: Self.additionalCountOffset)
     }
 
     /// The records of all three sections together.

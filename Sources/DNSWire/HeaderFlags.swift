@@ -4,6 +4,17 @@
 public struct HeaderFlags: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt16
 
+    // One bit each, but for OPCODE and RCODE, which have four.
+    @inlinable static var qrMask: UInt16 { 0x8000 }
+    @inlinable static var opcodeMask: UInt16 { 0x7800 }
+    @inlinable static var aaMask: UInt16 { 0x0400 }
+    @inlinable static var tcMask: UInt16 { 0x0200 }
+    @inlinable static var rdMask: UInt16 { 0x0100 }
+    @inlinable static var raMask: UInt16 { 0x0080 }
+    @inlinable static var adMask: UInt16 { 0x0020 }
+    @inlinable static var cdMask: UInt16 { 0x0010 }
+    @inlinable static var rcodeMask: UInt16 { 0x000F }
+
     @inlinable
     public init(rawValue: UInt16 = 0) {
         self.rawValue = rawValue
@@ -16,65 +27,66 @@ public struct HeaderFlags: RawRepresentable, Hashable, Sendable {
     ///   - code: of which the lower four bits are here.
     @inlinable
     public init(answering query: HeaderFlags, aa: Bool, _ code: ResponseCode) {
-        rawValue = query.rawValue & 0x7910 | 0x8080 | (aa ? 0x0400 : 0) | code.rawValue & 0xF
+        let copied = query.rawValue & (Self.opcodeMask | Self.rdMask | Self.cdMask)
+        rawValue = copied | Self.qrMask | Self.raMask | (aa ? Self.aaMask : 0) | code.rawValue & Self.rcodeMask
     }
 
     /// Those of NOTIMP: the OPCODE is the query's, RD, RA and CD are clear, as they mean nothing for it.
     @inlinable
     public init(refusing opcode: OperationCode) {
-        rawValue = 0x8000 | ResponseCode.notImplemented.rawValue & 0xF
+        rawValue = Self.qrMask | ResponseCode.notImplemented.rawValue & Self.rcodeMask
         self.opcode = opcode
     }
 
     /// QR clear, and OPCODE is QUERY: a question to be answered.
-    @inlinable public var isQuery: Bool { rawValue & 0xF800 == 0 }
+    @inlinable public var isQuery: Bool { rawValue & (Self.qrMask | Self.opcodeMask) == 0 }
 
     /// QR: a response, not a query.
     @inlinable public var isResponse: Bool {
-        get { self[0x8000] }
-        set { self[0x8000] = newValue }
+        get { self[Self.qrMask] }
+        set { self[Self.qrMask] = newValue }
     }
     /// AA: the answer is from an authority for the name.
     @inlinable public var aa: Bool {
-        get { self[0x0400] }
-        set { self[0x0400] = newValue }
+        get { self[Self.aaMask] }
+        set { self[Self.aaMask] = newValue }
     }
     /// TC: the answer did not fit; ask again over TCP.
     @inlinable public var tc: Bool {
-        get { self[0x0200] }
-        set { self[0x0200] = newValue }
+        get { self[Self.tcMask] }
+        set { self[Self.tcMask] = newValue }
     }
     /// RD: recursion desired.
     @inlinable public var rd: Bool {
-        get { self[0x0100] }
-        set { self[0x0100] = newValue }
+        get { self[Self.rdMask] }
+        set { self[Self.rdMask] = newValue }
     }
     /// RA: recursion available.
     @inlinable public var ra: Bool {
-        get { self[0x0080] }
-        set { self[0x0080] = newValue }
+        get { self[Self.raMask] }
+        set { self[Self.raMask] = newValue }
     }
     /// AD: all data in the answer are authentic, says the server.
     @inlinable public var ad: Bool {
-        get { self[0x0020] }
-        set { self[0x0020] = newValue }
+        get { self[Self.adMask] }
+        set { self[Self.adMask] = newValue }
     }
     /// CD: checking disabled: the client validates by itself.
     @inlinable public var cd: Bool {
-        get { self[0x0010] }
-        set { self[0x0010] = newValue }
+        get { self[Self.cdMask] }
+        set { self[Self.cdMask] = newValue }
     }
 
     /// OPCODE.
     @inlinable public var opcode: OperationCode {
         get { OperationCode(rawValue: UInt8(truncatingIfNeeded: rawValue >> 11)) }
-        set { rawValue = rawValue & ~0x7800 | UInt16(newValue.rawValue) << 11 }
+        set { rawValue = rawValue & ~Self.opcodeMask | UInt16(newValue.rawValue) << 11 }
     }
 
     /// RCODE: the lower four bits of the response code; EDNS holds the others.
     @inlinable public var responseCode: ResponseCode {
-        get { ResponseCode(rawValue: rawValue & 0xF) }
-        set { rawValue = rawValue & ~0xF | newValue.rawValue & 0xF }
+        get { ResponseCode(rawValue: rawValue & Self.rcodeMask) }
+        set { rawValue = rawValue & ~Self.rcodeMask | newValue.rawValue & Self.rcodeMask }
     }
 
     @inlinable subscript(mask: UInt16) -> Bool {

@@ -5,6 +5,9 @@ public struct IPv4Address: Hashable, Sendable {
     /// The address as a number; the first octet is the most significant.
     public let bits: UInt32
 
+    /// 127.0.0.1 (RFC 1122 §3.2.1.3).
+    public static let loopback = IPv4Address(bits: 0x7F00_0001)
+
     /// The address of this number.
     public init(bits: UInt32) {
         self.bits = bits

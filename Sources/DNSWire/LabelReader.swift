@@ -6,7 +6,9 @@
 /// most 127 pointers and 255 octets of labels, so its time has a bound, whatever the message.
 struct LabelReader {
     /// The most pointers that a name may pass: as many as it may have labels.
-    static let maximumPointers = 127
+    static var maximumPointers: Int { Name.maximumLabels }
+    /// The bits that a pointer has and a label's length has not.
+    private static var mark: Int { Int(CompressionPointer.mark) }
 
     /// The offset of the next length octet or pointer.
     private var position: Int
@@ -33,7 +35,7 @@ struct LabelReader {
         while true {
             guard position >= 0, position < message.count else { throw .truncated(offset: floor) }
             let octet = Int(message[position])
-            if octet & 0xC0 != 0 {
+            if octet & Self.mark != 0 {
                 try follow(octet, message)
                 continue
             }
@@ -52,9 +54,9 @@ struct LabelReader {
 
     @inline(never)
     private mutating func follow(_ octet: Int, _ message: Span<UInt8>) throws(WireError) {
-        guard octet & 0xC0 == 0xC0 else { throw .unknownLabelType(offset: position) }
+        guard octet & Self.mark == Self.mark else { throw .unknownLabelType(offset: position) }
         guard position + 1 < message.count else { throw .truncated(offset: position) }
-        let target = (octet & 0x3F) << 8 | Int(message[position + 1])
+        let target = CompressionPointer.target(message.word16(position))
         guard target < floor, target >= Header.length else { throw .badPointer(offset: position, target: target) }
         pointers += 1
         guard pointers <= Self.maximumPointers else { throw .tooManyPointers(offset: position) }
@@ -73,10 +75,10 @@ struct LabelReader {
             guard position >= 0, position < message.count else { throw .truncated(offset: offset) }
             let octet = Int(message[position])
             if octet == 0 { return position + 1 }
-            if octet & 0xC0 != 0 {
-                guard octet & 0xC0 == 0xC0 else { throw .unknownLabelType(offset: position) }
+            if octet & Self.mark != 0 {
+                guard octet & Self.mark == Self.mark else { throw .unknownLabelType(offset: position) }
                 guard position + 1 < message.count else { throw .truncated(offset: offset) }
-                let target = (octet & 0x3F) << 8 | Int(message[position + 1])
+                let target = CompressionPointer.target(message.word16(position))
                 guard target < offset, target >= Header.length else {
                     throw .badPointer(offset: position, target: target)
                 }

@@ -5,9 +5,11 @@
 /// Two names are equal when they differ only in the case of ASCII letters (RFC 4343). The data plane uses ``FoldedName``.
 public struct Name: Sendable {
     /// The most octets that a name may have on the wire, the root's included (RFC 1035 §2.3.4).
-    public static let maximumLength = 255
+    @inlinable public static var maximumLength: Int { 255 }
     /// The most octets that a label may have (RFC 1035 §2.3.4).
-    public static let maximumLabelLength = 63
+    @inlinable public static var maximumLabelLength: Int { 63 }
+    /// The most labels that a name may have, the root's not counted: each takes two octets at least.
+    @inlinable public static var maximumLabels: Int { 127 }
 
     /// The name on the wire: uncompressed, the root's octet 0 at the end, case as given.
     public let wire: [UInt8]

@@ -1,6 +1,6 @@
 // Records made ahead of any message, octet by octet: what answers are copied from.
 
-/// Builds whole resource records (RFC 1035 §4.1.3) that later go into messages as they are.
+/// Builds whole resource records (RFC 1035 §4.1.3) that later go into messages as they are: all records that we write.
 ///
 /// Names in them are never compressed, but for an owner that is the question's name. It allocates: records are built when
 /// the configuration or the registry changes, not when somebody asks.
@@ -14,7 +14,7 @@ public struct RecordBuilder: Sendable {
     }
 
     /// Octets before RDATA where the owner is the question: pointer, type, class, TTL and RDLENGTH.
-    public static let fixedLength = 12
+    @inlinable public static var fixedLength: Int { 2 + ResourceRecord.fixedLength }
 
     /// All records, one behind another.
     public private(set) var octets: [UInt8] = []
@@ -39,7 +39,7 @@ public struct RecordBuilder: Sendable {
         guard let length = UInt16(exactly: data.count) else { return 0 }
         let start = octets.count
         switch owner {
-        case .question: octets.append(word: 0xC000 | UInt16(Header.length))
+        case .question: octets.append(word: CompressionPointer.word(to: Header.length))
         case .root: octets.append(0)
         }
         octets.append(word: type.rawValue)
@@ -51,7 +51,14 @@ public struct RecordBuilder: Sendable {
         return octets.count - start
     }
 
-    /// One record alone.
+    /// Builds one record alone.
+    /// - Parameters:
+    ///   - type: its type.
+    ///   - owner: the name that it is of.
+    ///   - recordClass: its class, nearly always IN.
+    ///   - ttl: seconds that it may be kept.
+    ///   - data: RDATA, at most 65,535 octets.
+    /// - Returns: its octets; none for more data.
     public static func record(
         _ type: RecordType, of owner: Owner = .question, _ recordClass: RecordClass = .in, ttl: UInt32, _ data: [UInt8]
     ) -> [UInt8] {
@@ -82,7 +89,7 @@ extension RecordBuilder {
     /// - Parameter minimum: seconds that negative answers may be kept (RFC 2308 §4).
     public static func startOfAuthority(minimum: UInt32) -> [UInt8] {
         var data = Name.root.wire + Name.root.wire
-        // Serial, refresh, retry, expire: they matter to secondary servers alone.
+        // Serial, refresh, retry, expire: they matter to secondary servers alone, and there are none.
         for number in [1, 3600, 600, 86_400, minimum] as [UInt32] { data.append(word: number) }
         return data
     }
@@ -90,22 +97,13 @@ extension RecordBuilder {
     /// TXT and HINFO: strings of at most 255 octets (RFC 1035 §3.3); what is longer is cut.
     public static func strings(_ texts: String...) -> [UInt8] {
         texts.flatMap { text in
-            let octets = text.utf8.prefix(255)
+            let octets = text.utf8.prefix(Int(UInt8.max))
             return [UInt8(truncatingIfNeeded: octets.count)] + octets
         }
     }
-}
 
-extension [UInt8] {
-    /// Adds a 16-bit number in network order.
-    mutating func append(word: UInt16) {
-        append(UInt8(truncatingIfNeeded: word >> 8))
-        append(UInt8(truncatingIfNeeded: word))
-    }
-
-    /// Adds a 32-bit number in network order.
-    mutating func append(word: UInt32) {
-        append(word: UInt16(truncatingIfNeeded: word >> 16))
-        append(word: UInt16(truncatingIfNeeded: word))
+    /// OPT without options (RFC 6891 §6.1.2): its class is the payload size, its TTL holds version and flags.
+    public static func record(_ edns: EDNS) -> [UInt8] {
+        record(.opt, of: .root, RecordClass(rawValue: edns.udpPayloadSize), ttl: edns.flags, [])
     }
 }

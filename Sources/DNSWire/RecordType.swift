@@ -13,7 +13,7 @@ public struct RecordType: RawRepresentable, Hashable, Sendable {
 
     /// Whether a whole zone is asked for: ``axfr`` or ``ixfr``.
     @inlinable
-    public var isTransfer: Bool { rawValue == 252 || rawValue == 251 }
+    public var isTransfer: Bool { self == .axfr || self == .ixfr }
 
     // Neither this nor the constants are left to the compiler, so that other modules compare numbers in line.
     @inlinable

@@ -17,7 +17,10 @@ public struct ResourceRecord: Hashable, Sendable {
     /// RDLENGTH.
     public let rdataLength: Int
 
-    /// The offset of RDATA.
+    /// The octets between the owner and RDATA: TYPE, CLASS, TTL and RDLENGTH.
+    @inlinable public static var fixedLength: Int { 10 }
+
+    /// The offset of RDATA: behind the four octets of the TTL and the two of RDLENGTH.
     public var rdataOffset: Int { ttlOffset + 6 }
     /// The offset behind the record.
     public var endOffset: Int { rdataOffset + rdataLength }
@@ -25,9 +28,10 @@ public struct ResourceRecord: Hashable, Sendable {
     /// Reads the record at an offset: its name's form and all lengths are checked, its data are not.
     init(_ message: Span<UInt8>, at offset: Int, _ section: Section) throws(WireError) {
         let nameEnd = try LabelReader.skip(message, at: offset)
-        guard nameEnd + 10 <= message.count else { throw .truncated(offset: offset) }
-        let length = Int(message.word16(nameEnd + 8))
-        guard nameEnd + 10 + length <= message.count else { throw .truncated(offset: offset) }
+        let data = nameEnd + Self.fixedLength
+        guard data <= message.count else { throw .truncated(offset: offset) }
+        let length = Int(message.word16(data - 2))
+        guard data + length <= message.count else { throw .truncated(offset: offset) }
         self.section = section
         nameOffset = offset
         type = RecordType(rawValue: message.word16(nameEnd))

@@ -70,7 +70,8 @@ extension AddressRun {
     func isPointedTo(in message: Span<UInt8>, until limit: Int) -> Bool {
         var offset = end
         while offset + 1 < limit {
-            if message[offset] & 0xC0 == 0xC0, Int(start)..<end ~= Int(message.word16(offset) & 0x3FFF) { return true }
+            let isPointer = message[offset] & CompressionPointer.mark == CompressionPointer.mark
+            if isPointer, Int(start)..<end ~= CompressionPointer.target(message.word16(offset)) { return true }
             offset += 1
         }
         return false

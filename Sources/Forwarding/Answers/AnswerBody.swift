@@ -62,20 +62,21 @@ struct AnswerBody: Sendable {
         try walk.pass(over: octets, until: reply.edns?.recordOffset ?? reply.end)
         message = []
         message.append(octets, 0..<walk.end)
-        message.set(word16: walk.additionalCount, at: 10)
         ttlOffsets = walk.ttlOffsets
         run = walk.run
         life = walk.life
-        for (offset, ttl) in walk.changedTTLs { message.set(word32: ttl, at: offset) }
+        var octets = message.mutableSpan
+        octets.set(walk.additionalCount, at: Header.additionalCountOffset)
+        for (offset, ttl) in walk.changedTTLs { octets.set(ttl, at: offset) }
     }
 }
 
 extension AnswerBody {
     /// NXDOMAIN of the name itself, and so of all its types (RFC 2308 §5); not of what a CNAME leads to.
-    var deniesName: Bool { responseCode == .nameError && message.span.word16(6) == 0 }
+    var deniesName: Bool { responseCode == .nameError && message.span.word16(Header.answerCountOffset) == 0 }
 
     /// TC: something of the answer was left out.
-    var isTruncated: Bool { HeaderFlags(rawValue: message.span.word16(2)).tc }
+    var isTruncated: Bool { HeaderFlags(rawValue: message.span.word16(Header.flagsOffset)).tc }
 
     /// The Extended DNS Errors (RFC 8914).
     var details: [ErrorDetail] { ErrorDetail.details(in: options.span) }

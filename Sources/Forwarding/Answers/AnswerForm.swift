@@ -52,7 +52,7 @@ struct AnswerForm: ~Escapable {
     /// §5.8), and there is an OPT record where the client sent one. What does not fit is left out at a record's border, with
     /// TC where it belonged to the answer; texts for people give way before that.
     ///
-    /// Without a ``MessageWriter``, which keeps account of much that is known here: all that is done is copying.
+    /// All that is done is copying.
     /// - Parameters:
     ///   - question: name, type and class as the client sent them: as long as the question of this answer.
     ///   - limit: 512...65535, and at most the octets of `buffer`.
@@ -93,7 +93,7 @@ struct AnswerForm: ~Escapable {
 
     @inline(__always)
     private func flags(to client: ClientQuery, isTruncated: Bool) -> HeaderFlags {
-        let said = HeaderFlags(rawValue: message.word16(2))
+        let said = HeaderFlags(rawValue: message.word16(Header.flagsOffset))
         // A code of more than four bits cannot be said without an OPT record.
         let isSayable = client.edns != nil || responseCode.rawValue <= 0xF
         var flags = HeaderFlags(
@@ -177,9 +177,9 @@ extension AnswerForm {
         @inline(__always)
         init(all message: Span<UInt8>) {
             end = message.count
-            answers = message.word16(6)
-            authorities = message.word16(8)
-            additionals = message.word16(10)
+            answers = message.word16(Header.answerCountOffset)
+            authorities = message.word16(Header.authorityCountOffset)
+            additionals = message.word16(Header.additionalCountOffset)
         }
     }
 

@@ -29,9 +29,9 @@ extension ErrorDetail {
     static func options(_ details: [ErrorDetail]) -> [UInt8] {
         var options: [UInt8] = []
         for detail in details {
-            options.append(word16: OptionCode.extendedError.rawValue)
-            options.append(word16: UInt16(truncatingIfNeeded: 2 + detail.text.count))
-            options.append(word16: detail.code.rawValue)
+            options.append(word: OptionCode.extendedError.rawValue)
+            options.append(word: UInt16(truncatingIfNeeded: 2 + detail.text.count))
+            options.append(word: detail.code.rawValue)
             options += detail.text
         }
         return options

@@ -49,7 +49,7 @@ struct RecordWalk {
     }
 
     private mutating func note(_ record: ResourceRecord) {
-        ttlOffsets.append(word16: UInt16(truncatingIfNeeded: record.ttlOffset))
+        ttlOffsets.append(word: UInt16(truncatingIfNeeded: record.ttlOffset))
         let ttl = bounded(record.ttl)
         smallestTTL = min(smallestTTL, ttl)
         if ttl > 0, ttl != record.ttl { changedTTLs.append((record.ttlOffset, ttl)) }

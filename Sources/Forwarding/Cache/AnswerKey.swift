@@ -52,8 +52,8 @@ struct QuestionKey: Hashable, Sendable {
         var octets: [UInt8] = []
         octets.reserveCapacity(name.length + 4)
         octets.append(name.span, 0..<name.length)
-        octets.append(word16: question.type.rawValue)
-        octets.append(word16: question.recordClass.rawValue)
+        octets.append(word: question.type.rawValue)
+        octets.append(word: question.recordClass.rawValue)
         self.question = octets
         self.circumstances = circumstances
     }

@@ -119,34 +119,36 @@ extension AnswerRing {
 
     /// Writes what is known of the entry at a place.
     mutating func set(_ entry: CacheEntry, at place: Int) {
-        octets.set(word32: entry.size, at: place)
-        octets.set(word32: entry.hash, at: place + 4)
-        octets.set(word32: entry.circumstances.scope, at: place + 8)
-        octets.set(word32: entry.life, at: place + 12)
-        octets.set(word64: entry.born, at: place + 16)
-        octets.set(word64: entry.hold, at: place + 24)
-        octets.set(word16: entry.messageLength, at: place + 32)
-        octets.set(word16: entry.questionEnd, at: place + 34)
-        octets.set(word16: entry.optionsLength, at: place + 36)
-        octets.set(word16: entry.ttlOffsetsLength, at: place + 38)
-        octets.set(word16: entry.responseCode.rawValue, at: place + 40)
+        var octets = self.octets.mutableSpan
+        octets.set(entry.size, at: place)
+        octets.set(entry.hash, at: place + 4)
+        octets.set(entry.circumstances.scope, at: place + 8)
+        octets.set(entry.life, at: place + 12)
+        octets.set(entry.born, at: place + 16)
+        octets.set(entry.hold, at: place + 24)
+        octets.set(entry.messageLength, at: place + 32)
+        octets.set(entry.questionEnd, at: place + 34)
+        octets.set(entry.optionsLength, at: place + 36)
+        octets.set(entry.ttlOffsetsLength, at: place + 38)
+        octets.set(entry.responseCode.rawValue, at: place + 40)
         octets[place + CacheEntry.roundsOffset] = entry.rounds
         octets[place + CacheEntry.askedOffset] = entry.asked
         octets[place + 44] = entry.circumstances.bits
         octets[place + CacheEntry.stateOffset] = entry.state.rawValue
         octets[place + 46] = entry.failures
         octets[place + 47] = entry.run.stride
-        octets.set(word16: entry.run.start, at: place + 48)
-        octets.set(word16: entry.run.count, at: place + 50)
+        octets.set(entry.run.start, at: place + 48)
+        octets.set(entry.run.count, at: place + 50)
     }
 
     /// Writes the octets of an answer behind its entry; name and type as the key has them.
     mutating func setOctets(_ body: AnswerBody, _ key: AnswerKey, of entry: CacheEntry, at place: Int) {
         let message = entry.message(place).lowerBound
-        octets.set(body.message.span, at: message)
-        octets.set(key.name, at: message + Header.length)
-        octets.set(word16: key.type.rawValue, at: message + Header.length + key.name.count)
-        octets.set(body.options.span, at: entry.options(place).lowerBound)
-        octets.set(body.ttlOffsets.span, at: entry.ttlOffsets(place).lowerBound)
+        var octets = self.octets.mutableSpan
+        octets.copy(body.message.span, to: message)
+        octets.copy(key.name, to: message + Header.length)
+        octets.set(key.type.rawValue, at: message + Header.length + key.name.count)
+        octets.copy(body.options.span, to: entry.options(place).lowerBound)
+        octets.copy(body.ttlOffsets.span, to: entry.ttlOffsets(place).lowerBound)
     }
 }

@@ -11,10 +11,6 @@ struct UpstreamQuery: Sendable {
     let checkingDisabled: Bool
     let dnssecOK: Bool
 
-    /// The largest datagram that is asked for: it passes every path without fragments, of which forgers could send the second
-    /// (RFC 9715 §3).
-    static let datagramSize: UInt16 = 1232
-
     init(_ question: [UInt8], _ client: ClientQuery) {
         self.question = question
         recursionDesired = client.flags.rd
@@ -29,36 +25,24 @@ struct UpstreamQuery: Sendable {
         flags.cd = checkingDisabled
         // Asks to be told whether the data is authentic (RFC 6840 §5.7); a client that does not ask us is not told.
         flags.ad = true
-        let edns = attempt.hasEDNS
-        let header = Header(id: attempt.id, flags: flags, questionCount: 1, additionalCount: edns ? 1 : 0)
-        var message: [UInt8] = []
-        let length = Header.length + question.count + (edns ? EDNS.minimumLength : 0)
-        message.reserveCapacity(length + 2)
-        if attempt.transport == .stream { message.append(word16: UInt16(truncatingIfNeeded: length)) }
-        message.append(header)
-        message += attempt.question
-        if edns { message.appendOPT(dnssecOK: dnssecOK) }
-        return message
+        let message = QueryMessage(
+            id: attempt.id, flags: flags, question: attempt.question,
+            edns: attempt.hasEDNS
+                ? EDNS(udpPayloadSize: UInt16(Transport.maximumDatagram), dnssecOK: dnssecOK) : nil)
+        var octets: [UInt8] = []
+        octets.reserveCapacity(Transport.lengthPrefix + message.count)
+        if attempt.transport == .stream { octets.append(word: UInt16(truncatingIfNeeded: message.count)) }
+        message.write(to: &octets)
+        return octets
     }
 }
 
 extension [UInt8] {
-    /// Appends an OPT record without options (RFC 6891 §6.1.2). Its size passes every path, so that no reply comes in
-    /// fragments.
-    fileprivate mutating func appendOPT(dnssecOK: Bool) {
-        append(0)
-        append(word16: RecordType.opt.rawValue)
-        append(word16: UpstreamQuery.datagramSize)
-        append(word16: 0)
-        append(word16: dnssecOK ? 0x8000 : 0)
-        append(word16: 0)
-    }
-
     /// A question's name with each letter in upper or lower case by chance: a reply that repeats the spelling was made by
     /// who saw it (draft-vixie-dnsext-dns0x20 §2).
     mutating func randomizeCase(_ random: inout Randomness) {
         var bits: UInt8 = 0
-        for index in 0..<Swift.max(0, count - 4) {
+        for index in 0..<Swift.max(0, count - Question.fixedLength) {
             if index % 8 == 0 { bits = random.octet() }
             // Length octets are at most 63 and so never letters.
             let lower = self[index] | 0x20

@@ -51,15 +51,11 @@ extension ControlPlane {
     }
 
     static func query(_ name: Name, _ type: RecordType, id: UInt16 = 0) -> [UInt8] {
-        var octets = [UInt8](repeating: 0, count: 512)
         var flags = HeaderFlags()
         flags.rd = true
-        var writer = MessageWriter(octets.mutableSpan, limit: 512)
-        writer.writeHeader(Header(id: id, flags: flags))
-        writer.writeQuestion(name, type)
-        writer.writeOPT(responseCode: .noError)
-        let length = writer.finish()
-        return Array(octets[..<length])
+        return QueryMessage(
+            id: id, flags: flags, name, type, edns: EDNS(udpPayloadSize: UInt16(Transport.maximumDatagram))
+        ).octets
     }
 
     func status(_ client: Ticket) {

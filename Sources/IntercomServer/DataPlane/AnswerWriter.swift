@@ -5,8 +5,7 @@ import Registry
 
 /// An answer under way. It never grows past what the client takes; what does not fit sets TC.
 ///
-/// Without a `MessageWriter`, which keeps account of much that is known here: records come compiled, and of each answer
-/// all are in one section.
+/// Records come compiled (``RecordBuilder``), and of each answer all are in one section.
 struct AnswerWriter: ~Copyable, ~Escapable {
     private var buffer: MutableSpan<UInt8>
     /// The octets written so far, with the header's.

@@ -18,7 +18,7 @@ struct OwnRecords: Sendable {
     /// - Parameter ttl: seconds that each may be kept.
     init(ttl: UInt32) {
         func record(_ type: RecordType, _ data: [UInt8]) -> [UInt8] { RecordBuilder.record(type, ttl: ttl, data) }
-        loopbackA = record(.a, IPv4Address(bits: 0x7F00_0001).octets)
+        loopbackA = record(.a, IPv4Address.loopback.octets)
         loopbackAAAA = record(.aaaa, IPv6Address.loopback.octets)
         loopbackPointer = record(.ptr, SpecialUseDomain.localhost.name.wire)
         minimalAny = record(.hinfo, RecordBuilder.strings("RFC8482", ""))
@@ -48,17 +48,20 @@ struct ZoneAuthority: Sendable {
             answer.append(authority: ofRoot.span)
             return
         }
-        let pointer = 0xC000 | (Header.length + name.labelOffset(label))
-        ofDomain[0] = UInt8(truncatingIfNeeded: pointer >> 8)
-        ofDomain[1] = UInt8(truncatingIfNeeded: pointer)
+        setOwner(Header.length + name.labelOffset(label))
         answer.append(authority: ofDomain.span)
     }
 
     /// Adds the record to the answer section: the question asks for it.
     mutating func write(into answer: inout AnswerWriter) {
-        let pointer = 0xC000 | Header.length
-        ofDomain[0] = UInt8(truncatingIfNeeded: pointer >> 8)
-        ofDomain[1] = UInt8(truncatingIfNeeded: pointer)
+        setOwner(Header.length)
         answer.append(one: ofDomain.span)
+    }
+
+    /// Makes the name at an offset of the message the owner.
+    @inline(__always)
+    private mutating func setOwner(_ offset: Int) {
+        var record = ofDomain.mutableSpan
+        record.set(CompressionPointer.word(to: offset), at: 0)
     }
 }

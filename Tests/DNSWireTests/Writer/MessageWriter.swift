@@ -1,15 +1,19 @@
-// Writes a message into a buffer, never past its limit.
+// Messages of any records, written field by field: what the reader is tested against.
+
+@testable import DNSWire
 
 /// Writes one message: header, question, then the records of each section in order, then OPT.
 ///
+/// The daemon has no use for it: its answers are compiled records (``RecordBuilder``), and copies of what upstreams sent.
+///
 /// What does not fit is not written at all and the call says false, so a message always ends at a record's border. The
 /// header's counts are filled in by ``finish()``. Nothing here allocates.
-public struct MessageWriter: ~Copyable, ~Escapable {
+struct MessageWriter: ~Copyable, ~Escapable {
     private var buffer: MutableSpan<UInt8>
     /// The octets written so far.
-    public private(set) var count = 0
+    private(set) var count = 0
     /// The most octets that the message may have.
-    public let limit: Int
+    let limit: Int
     private var reserved = 0
     /// Where the options of the OPT record begin; 0 before there is one.
     private var optionsStart = 0
@@ -20,16 +24,16 @@ public struct MessageWriter: ~Copyable, ~Escapable {
     ///   - buffer: where the message goes.
     ///   - limit: octets; no more than the buffer has and than a message can have (65,535) in any case.
     @_lifetime(copy buffer)
-    public init(_ buffer: consuming MutableSpan<UInt8>, limit: Int) {
+    init(_ buffer: consuming MutableSpan<UInt8>, limit: Int) {
         self.limit = max(0, min(limit, buffer.count, 65_535))
         self.buffer = buffer
     }
 
     /// The octets that are left for records; below 0 where more is kept free than there is.
-    public var available: Int { limit &- reserved &- count }
+    var available: Int { limit &- reserved &- count }
 
     /// Flags and response code; they may change until ``finish()``.
-    public var flags: HeaderFlags {
+    var flags: HeaderFlags {
         get { header.flags }
         set { header.flags = newValue }
     }
@@ -39,7 +43,7 @@ public struct MessageWriter: ~Copyable, ~Escapable {
     /// Begins the message. The counts of the given header do not matter: they come to be by writing.
     /// - Returns: false where the limit leaves no room for a header.
     @discardableResult
-    public mutating func writeHeader(_ header: Header) -> Bool {
+    mutating func writeHeader(_ header: Header) -> Bool {
         self.header = Header(id: header.id, flags: header.flags)
         compressor.count = 0
         count = 0
@@ -51,7 +55,7 @@ public struct MessageWriter: ~Copyable, ~Escapable {
 
     /// Adds a question that a ``Query`` or ``Reply`` has read, octet by octet: its name's case is kept (RFC 4343 §4).
     @discardableResult
-    public mutating func writeQuestion(from message: Span<UInt8>, _ question: Question) -> Bool {
+    mutating func writeQuestion(from message: Span<UInt8>, _ question: Question) -> Bool {
         guard question.nameOffset >= 0, question.nameOffset <= question.endOffset, question.endOffset <= message.count
         else { return false }
         return writeQuestion(message.extracting(question.nameOffset..<question.endOffset))
@@ -59,7 +63,7 @@ public struct MessageWriter: ~Copyable, ~Escapable {
 
     /// Adds a question that is on the wire already: name, type and class.
     @discardableResult
-    public mutating func writeQuestion(_ bytes: Span<UInt8>) -> Bool {
+    mutating func writeQuestion(_ bytes: Span<UInt8>) -> Bool {
         guard append(bytes) else { return false }
         header.questionCount &+= 1
         return true
@@ -67,7 +71,7 @@ public struct MessageWriter: ~Copyable, ~Escapable {
 
     /// Adds a question.
     @discardableResult
-    public mutating func writeQuestion(_ name: Name, _ type: RecordType, _ recordClass: RecordClass = .in) -> Bool {
+    mutating func writeQuestion(_ name: Name, _ type: RecordType, _ recordClass: RecordClass = .in) -> Bool {
         let start = count
         guard append(name.wire.span), append(type.rawValue), append(recordClass.rawValue) else {
             count = start
@@ -83,7 +87,7 @@ public struct MessageWriter: ~Copyable, ~Escapable {
     ///
     /// Compression pointers in them must suit this message: `C0 0C` is the question's name.
     @discardableResult
-    public mutating func writeRecords(_ bytes: Span<UInt8>, count records: Int, section: Section) -> Bool {
+    mutating func writeRecords(_ bytes: Span<UInt8>, count records: Int, section: Section) -> Bool {
         guard append(bytes) else { return false }
         add(records, to: section)
         return true
@@ -91,7 +95,7 @@ public struct MessageWriter: ~Copyable, ~Escapable {
 
     /// Adds one record; names in it are compressed where that is allowed (RFC 3597 §4).
     @discardableResult
-    public mutating func writeRecord(
+    mutating func writeRecord(
         name: RecordOwner, recordClass: RecordClass = .in, ttl: UInt32, _ data: RecordData, section: Section
     ) -> Bool {
         let start = count
@@ -125,12 +129,12 @@ public struct MessageWriter: ~Copyable, ~Escapable {
     // MARK: - EDNS and the end
 
     /// Keeps room that records cannot take, for an OPT record to come. ``writeOPT(udpPayloadSize:responseCode:dnssecOK:extendedError:text:)`` frees it.
-    public mutating func reserve(_ octets: Int) {
+    mutating func reserve(_ octets: Int) {
         reserved += max(0, octets)
     }
 
     /// Sets TC: the message lacks what did not fit (RFC 2181 §9).
-    public mutating func setTruncated() {
+    mutating func setTruncated() {
         header.flags.tc = true
     }
 
@@ -139,7 +143,7 @@ public struct MessageWriter: ~Copyable, ~Escapable {
     /// Its Extended DNS Error (RFC 8914 §2), or that one's text, is left out where it does not fit.
     /// - Returns: false where not even the bare record fits.
     @discardableResult
-    public mutating func writeOPT(
+    mutating func writeOPT(
         udpPayloadSize: UInt16 = 1232, responseCode: ResponseCode, dnssecOK: Bool = false,
         extendedError: ExtendedError? = nil, text: String? = nil
     ) -> Bool {
@@ -162,7 +166,7 @@ public struct MessageWriter: ~Copyable, ~Escapable {
 
     /// Fills in the header. The message may still grow and be finished again.
     /// - Returns: the octets of the message; 0 where there was no room for a header.
-    public mutating func finish() -> Int {
+    mutating func finish() -> Int {
         guard count >= Header.length else { return 0 }
         header.write(into: &buffer)
         return count
@@ -171,7 +175,7 @@ public struct MessageWriter: ~Copyable, ~Escapable {
     // MARK: - Octets
 
     /// Sets a 32-bit number within what has been written, such as a compiled record's TTL. Elsewhere it does nothing.
-    public mutating func overwrite(_ word: UInt32, at offset: Int) {
+    mutating func overwrite(_ word: UInt32, at offset: Int) {
         guard offset >= 0, offset + 4 <= count else { return }
         buffer.set(word, at: offset)
     }

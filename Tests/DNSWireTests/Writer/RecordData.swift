@@ -1,7 +1,9 @@
-// What records hold, for those that are written field by field.
+// The data of records that are written field by field.
 
-/// Whose record it is that is written.
-public enum RecordOwner: Hashable, Sendable {
+@testable import DNSWire
+
+/// The owner of a record that is written.
+enum RecordOwner: Hashable, Sendable {
     /// The name of the message's first question: a pointer to it.
     case question
     /// A name of its own.
@@ -9,7 +11,7 @@ public enum RecordOwner: Hashable, Sendable {
 }
 
 /// The data of a record to be written: RDATA.
-public enum RecordData: Hashable, Sendable {
+enum RecordData: Hashable, Sendable {
     /// RFC 1035 §3.4.1.
     case a(IPv4Address)
     /// RFC 3596 §2.2.
@@ -35,7 +37,7 @@ public enum RecordData: Hashable, Sendable {
     case unknown(RecordType, [UInt8])
 
     /// The type of the record.
-    public var type: RecordType {
+    var type: RecordType {
         switch self {
         case .a: .a
         case .aaaa: .aaaa

@@ -1,10 +1,12 @@
 // Finds where in a message under way a name, or its end, stands already.
 
+@testable import DNSWire
+
 /// The places of names in one message, for compression pointers (RFC 1035 §4.1.4).
 ///
 /// Names are matched octet by octet, so each keeps the case it was given in. It remembers a fixed number of places and
 /// needs no heap; names that come after those are compressed against them alone.
-public struct NameCompressor: Sendable {
+struct NameCompressor: Sendable {
     // Few: the writer of every answer carries them along, and ours have few names.
     private static var capacity: Int { 16 }
 
