@@ -61,6 +61,24 @@ int clinux_interface_index(int fd, const char *name) {
 
 int clinux_accept(int fd, int flags) { return accept4(fd, NULL, NULL, flags); }
 
+ssize_t clinux_receive_datagram(int fd, void *octets, size_t count, int *came_in_fragments) {
+    // Room for both families' messages; where there is more, the kernel cuts it off (MSG_CTRUNC).
+    _Alignas(struct cmsghdr) char control[2 * CMSG_SPACE(sizeof(int))];
+    struct iovec piece = {.iov_base = octets, .iov_len = count};
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t received = recvmsg(fd, &message, 0);
+    *came_in_fragments = 0;
+    if (received < 0) return received;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != NULL; part = CMSG_NXTHDR(&message, part)) {
+        // A message of this type is there for what came in fragments alone (net/ipv4/ip_sockglue.c, net/ipv6/datagram.c).
+        if ((part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVFRAGSIZE) ||
+            (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVFRAGSIZE))
+            *came_in_fragments = 1;
+    }
+    return received;
+}
+
 int clinux_recvmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags) {
     return recvmmsg(fd, (struct mmsghdr *)messages, count, flags, NULL);
 }

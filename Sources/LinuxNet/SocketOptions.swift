@@ -44,6 +44,15 @@ extension Descriptor {
         }
     }
 
+    /// Has the kernel tell of each datagram that it has put together of fragments (IP_RECVFRAGSIZE, IPV6_RECVFRAGSIZE).
+    func tellOfFragments(_ family: Int32) throws(LinuxError) {
+        if family == AF_INET6 {
+            try setOption(Int32(IPPROTO_IPV6), IPV6_RECVFRAGSIZE, 1)
+        } else {
+            try setOption(Int32(IPPROTO_IP), IP_RECVFRAGSIZE, 1)
+        }
+    }
+
     /// Sets how many octets may wait to be received (socket(7) SO_RCVBUF).
     ///
     /// The limit of net.core.rmem_max holds for who has no CAP_NET_ADMIN over the host.

@@ -9,7 +9,6 @@ package enum UDPSocket {
     /// - Throws: ``LinuxError``, for example when the network is unreachable.
     package static func connected(to address: SocketAddress) throws(LinuxError) -> Descriptor {
         let socket = try Descriptor.socket(address.family, SOCK_DGRAM)
-        try socket.omitPathMTUDiscovery(address.family)
         try connect(socket, to: address)
         return socket
     }
@@ -17,17 +16,39 @@ package enum UDPSocket {
     /// Makes a socket send to one address and receive from it alone; the kernel gives it a random port.
     ///
     /// ICMP messages do not lower the MTU of its path (IP_PMTUDISC_OMIT, ip(7)): forged ones would have replies come in
-    /// fragments, of which the second has neither port nor id to guess (CVE-2023-28450 and its kind).
+    /// fragments, of which the second has neither port nor id to guess (CVE-2023-28450 and its kind). Where they do come so
+    /// all the same, ``receive(from:into:)`` tells.
     /// - Throws: ``LinuxError``, for example when the network is unreachable.
     package static func connect(_ socket: borrowing Descriptor, to address: SocketAddress) throws(LinuxError) {
-        if address.family == AF_INET6 {
-            try socket.setOption(Int32(IPPROTO_IPV6), IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT)
-        } else {
-            try socket.setOption(Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_OMIT)
-        }
+        try socket.omitPathMTUDiscovery(address.family)
+        try socket.tellOfFragments(address.family)
         try system("connect", address.description) {
             unsafe address.withSockaddr { unsafe CLinux.connect(socket.rawValue, $0, $1) }
         }
+    }
+
+    /// A datagram that was received.
+    package struct Datagram: Sendable, Equatable {
+        /// Its octets, at the beginning of the buffer that it was read into.
+        package let count: Int
+        /// The kernel has put it together of fragments.
+        package let cameInFragments: Bool
+    }
+
+    /// Receives one datagram of a connected socket into the beginning of `buffer` (recvmsg(2)); what is longer is cut off.
+    /// - Returns: nil when none waits.
+    /// - Throws: ``LinuxError``, for example when a datagram sent before was refused.
+    package static func receive(
+        from socket: borrowing Descriptor, into buffer: inout [UInt8]
+    ) throws(LinuxError) -> Datagram? {
+        var cameInFragments: Int32 = 0
+        let count = try systemUnlessBlocked("recvmsg") {
+            // The array's own storage and its count, used only while the closure runs.
+            unsafe buffer.withUnsafeMutableBytes {
+                unsafe clinux_receive_datagram(socket.rawValue, $0.baseAddress, $0.count, &cameInFragments)
+            }
+        }
+        return count.map { Datagram(count: $0, cameInFragments: cameInFragments != 0) }
     }
 
     /// True for a socket whose path MTU no ICMP message lowers, as ``connect(_:to:)`` makes it.

@@ -129,6 +129,10 @@ struct clinux_mmsghdr {
     unsigned int msg_len;
 };
 
+/// recvmsg(2) of one datagram into `count` octets. `came_in_fragments` becomes 1 where the kernel has put the datagram together
+/// and the socket has IP_RECVFRAGSIZE or IPV6_RECVFRAGSIZE (Linux 4.11), else 0.
+ssize_t clinux_receive_datagram(int fd, void *octets, size_t count, int *came_in_fragments);
+
 /// recvmmsg(2) without a timeout.
 int clinux_recvmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags);
 
