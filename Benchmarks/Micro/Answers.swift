@@ -6,7 +6,7 @@ import Forwarding
 
 /// A forwarder of one upstream that knows 10,000 answers.
 private final class Memory {
-    var forwarder: Forwarder<Int>
+    var forwarder: Forwarder
     let now = Moment(nanoseconds: 1_000_000_000)
     private var buffer = [UInt8](repeating: 0, count: Transport.maximumAnswer)
 
@@ -36,7 +36,7 @@ private final class Memory {
     /// The length of the kept answer.
     func recall(_ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName) -> Int? {
         forwarder.answer(
-            message, query, name, view: 1, group: 0, over: .datagram, now: now, into: buffer.mutableSpan)
+            message, query, name, view: 1, group: 0, over: .datagram, now: now, into: buffer.mutableSpan)?.length
     }
 }
 

@@ -1,22 +1,22 @@
-// What the forwarder asks of its owner, and what it says to a question.
+// What the forwarder has its owner do, and its verdict on a question.
 
 package import DNSWire
 
-/// What the owner of a `Forwarder` is to do next. Actions are to be done in the order in which they are given.
-package enum Action<Client: Sendable>: Sendable {
+/// The next thing that the owner of a ``Forwarder`` is to do. Actions are to be done in the order in which they are given.
+package enum Action: Sendable {
     /// Connect a UDP socket on a random port to the address and send the message.
     case openDatagram(SocketToken, ServerAddress, from: Vantage, message: [UInt8])
     /// Connect a TCP socket to the address and send the message, its length in two octets before it already.
     case openStream(SocketToken, ServerAddress, from: Vantage, message: [UInt8])
     /// Send the message once more on a socket that is open.
     case send(SocketToken, message: [UInt8])
-    /// Close the socket. Nothing is heard of this token again.
+    /// Close the socket. Its token is not used again.
     case close(SocketToken)
     /// Give the client its answer.
     case answer(Client, Answer)
 }
 
-/// What becomes of a question at the door.
+/// The verdict on a question that a client puts.
 package enum Verdict: Sendable, Hashable {
     /// The client will get exactly one answer action, within the patience of its upstreams' list, unless its namespace is
     /// abandoned before.
@@ -37,6 +37,9 @@ package enum Refusal: Sendable, Hashable {
 package struct ForwardingLimits: Sendable, Hashable {
     /// Exchanges of one worker.
     package var worker: Int
+    /// Exchanges of one worker, beyond which no answer is renewed before it expires: what nobody waits for leaves room for what
+    /// somebody does.
+    var renewing: Int { worker / 2 }
     /// Exchanges that one namespace waits for.
     package var namespace: Int
     /// Those who wait for one exchange, and those of one namespace who wait for exchanges of others.
@@ -45,7 +48,7 @@ package struct ForwardingLimits: Sendable, Hashable {
     package var sockets: Int
     /// Datagram sockets that one namespace's questions have open.
     package var namespaceSockets: Int
-    /// Datagram sockets of one namespace that are listened to although their question has been answered.
+    /// Datagram sockets of one namespace that still wait for a reply although their question has been answered.
     package var stragglers: Int
 
     /// The limits. By default a namespace may have all its questions at two upstreams at once, and a worker as many sockets

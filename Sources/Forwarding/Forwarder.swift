@@ -1,18 +1,39 @@
 // The forwarder of one worker: questions, replies and times in; sockets to open, messages to send and answers out.
 
 package import DNSWire
+import DequeModule
+
+/// The number by which the owner of a ``Forwarder`` finds a client that waits. It has no meaning here.
+package typealias Client = Int
 
 /// Asks upstreams what is not answered here. A value without I/O: its owner has the sockets and the clock.
 ///
 /// After every call that takes a time, do what ``nextAction()`` says until it gives nil, and call ``expire(now:)`` when
-/// ``nextDeadline`` has come. `Client` is what the owner needs to find a waiting client again.
-package struct Forwarder<Client: Sendable>: ~Copyable {
+/// ``nextDeadline`` has come.
+package struct Forwarder: ~Copyable {
+    let limits: ForwardingLimits
+    var random: Randomness
+    /// True when names are asked for in a spelling that nobody can guess, of upstreams that repeat it.
+    package var randomizesCase = false
+    private var groups: [UInt32: UpstreamList] = [:]
+    private(set) var scopes = Scopes()
+    var upstreams = Upstreams()
+    var cache: AnswerCache
+    /// Room for a name, made once.
+    var name = FoldedName()
 
-    /// What does the work; it knows clients by numbers alone.
-    package var exchanges: Exchanges
-    /// Who waits, by the number that the exchanges know.
-    @usableFromInline var clients: [Client?] = []
-    @usableFromInline var freeNumbers: [UInt32] = []
+    var table = Slots<Exchange>()
+    /// The exchange that each question is being asked in: never two at once, or who guesses could guess for both (RFC 5452
+    /// §5).
+    var exchangeOf: [QuestionKey: Slot] = [:]
+    /// Exchanges that nobody waits for, in the order in which they became so; others may be among them.
+    private(set) var unattended = SlotQueue()
+    var accounts = Accounts()
+    var sockets = UpstreamSocketTable()
+    var deadlines = Deadlines()
+    private(set) var actions = Deque<Action>()
+    /// The exchanges under way that somebody waits for.
+    package internal(set) var inFlight = 0
 
     /// - Parameters:
     ///   - limits: how many questions may wait at once.
@@ -24,79 +45,53 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
         limits: ForwardingLimits = ForwardingLimits(), policy: CachePolicy = CachePolicy(), seed: UInt64,
         random: @escaping @Sendable (inout [UInt8]) -> Void, now: Moment
     ) {
-        exchanges = Exchanges(limits: limits, policy: policy, seed: seed, random: random, now: now)
+        self.limits = limits
+        self.random = Randomness(random)
+        cache = AnswerCache(policy, seed: seed, now: now)
     }
 
-    /// The exchanges under way.
-    @inlinable
-    package var inFlight: Int { exchanges.inFlight }
-
     /// When ``expire(now:)`` is to be called next; nil while nothing is under way.
-    @inlinable
-    package var nextDeadline: Moment? { exchanges.nextDeadline }
+    package var nextDeadline: Moment? {
+        guard let exchange = deadlines.earliest else { return sockets.nextDeadline }
+        return sockets.nextDeadline.map { min($0, exchange) } ?? exchange
+    }
+
+    /// Takes what is to be done next; nil when everything is done.
+    package mutating func nextAction() -> Action? {
+        actions.popFirst()
+    }
+
+    /// True when there is anything to be done.
+    package var hasActions: Bool { !actions.isEmpty }
+
+    mutating func act(_ action: Action) { actions.append(action) }
 
     /// Makes these the upstreams of a group; nil forgets the group.
     ///
     /// Exchanges under way go on with the new list when they turn to their next upstream. What the old ones still answer
     /// counts; if the group is gone, they go on with the old list.
-    @inlinable
-    package mutating func setUpstreams(_ group: UInt32, _ upstreams: UpstreamList?) {
-        exchanges.setUpstreams(group, upstreams)
+    package mutating func setUpstreams(_ group: UInt32, _ list: UpstreamList?) {
+        guard groups[group] != list else { return }
+        groups[group] = list
+        let old = scopes.renew(group, list?.origin)
+        if let list, list.origin == .host, let scope = scopes.scope(of: group, for: 0) {
+            upstreams.set(list, of: scope, from: .host)
+        }
+        for upstream in upstreams.forget(scopes: old) { closeSockets(of: upstream) }
     }
 
     /// Asks a server no more, for example because it asks us; what it is asked already goes on.
-    package mutating func avoid(_ place: UpstreamPlace) { exchanges.upstreams.avoid(place) }
+    package mutating func avoid(_ place: UpstreamPlace) { upstreams.avoid(place) }
 
     /// Asks all servers again that were avoided.
-    package mutating func avoidNobody() { exchanges.upstreams.stopAvoiding { _ in true } }
+    package mutating func avoidNobody() { upstreams.stopAvoiding { _ in true } }
 
-    /// Whether names are asked for in a spelling that nobody can guess, of upstreams that repeat it.
-    @inlinable
-    package var randomizesCase: Bool {
-        get { exchanges.randomizesCase }
-        set { exchanges.randomizesCase = newValue }
-    }
+    /// What is known of each upstream, for people.
+    package var upstreamReports: [UpstreamReport] { upstreams.reports }
+}
 
-    /// What is known of each upstream.
-    @inlinable
-    package var upstreamReports: [UpstreamReport] { exchanges.upstreamReports }
-
-    /// Changes what is kept, from now on.
-    @inlinable
-    package mutating func setPolicy(_ policy: CachePolicy) {
-        exchanges.setPolicy(policy)
-    }
-
-    /// Answers a question from the cache; gives the answer's length, or nil where upstreams must be
-    /// asked (``ask(_:_:_:client:namespace:view:group:now:)``).
-    ///
-    /// Allocates nothing and counts no references. Actions may follow: an answer that is asked for often is renewed.
-    /// - Parameters:
-    ///   - message: the client's query as it came.
-    ///   - query: the same as it was read.
-    ///   - name: its name.
-    ///   - view: whose namespace it is asked from, where the group says so.
-    ///   - group: the upstream group that it would go to.
-    ///   - transport: how the answer will go.
-    ///   - now: the time.
-    ///   - buffer: at least the largest message of the transport.
-    @inlinable
-    package mutating func answer(
-        _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, view: UInt32, group: UInt32,
-        over transport: Transport, now: Moment, into buffer: consuming MutableSpan<UInt8>
-    ) -> Int? {
-        exchanges.answer(message, query, name, view: view, group: group, over: transport, now: now, into: buffer)
-    }
-
-    /// Forgets answers; gives how many.
-    @inlinable
-    package mutating func flush(_ flush: Flush) -> Int {
-        exchanges.flush(flush)
-    }
-
-    /// What the cache has done.
-    @inlinable
-    package var cacheCounters: CacheCounters { exchanges.cacheCounters }
+extension Forwarder {
+    // MARK: - Questions
 
     /// Takes a question of a client.
     ///
@@ -109,81 +104,148 @@ package struct Forwarder<Client: Sendable>: ~Copyable {
     ///   - view: whose namespace it is asked from, where the group says so.
     ///   - group: the upstream group that it goes to.
     ///   - now: the time.
-    @inlinable
     package mutating func ask(
         _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, client: Client, namespace: UInt32,
         view: UInt32, group: UInt32, now: Moment
     ) -> Verdict {
-        let number = freeNumbers.last ?? UInt32(truncatingIfNeeded: clients.count)
-        let verdict = exchanges.ask(
-            message, query, name, waiter: number, namespace: namespace, view: view, group: group, now: now)
-        guard verdict == .accepted else { return verdict }
-        if freeNumbers.popLast() == nil {
-            clients.append(client)
-        } else {
-            clients[Int(number)] = client
-        }
-        return verdict
+        guard let scope = scope(of: group, for: view) else { return .refused(.noUpstreams) }
+        cache.counters.misses += 1
+        let asked = ClientQuery(query)
+        let question = [UInt8](message, query.question)
+        let key = QuestionKey(name, query.question, Circumstances(scope: scope, asking: asked), cache.hash)
+        let place = Exchange.Place(client: client, namespace: namespace, query: asked, question: question)
+        if let slot = exchangeOf[key] { return join(slot, place, now) }
+        makeRoom(for: namespace)
+        let query = UpstreamQuery(question, asked)
+        let slot = begin(Exchange(key, query, group: group, view: view, payer: namespace, began: now))
+        table[slot]?.places = [place]
+        inFlight += 1
+        accounts.join(namespace, slot, isFirst: true, in: table)
+        start(slot, now)
+        return .accepted
     }
 
-    /// What is to be done next; nil when everything is.
-    @inlinable
-    package mutating func nextAction() -> Action<Client>? {
-        while let action = exchanges.nextAction() {
-            switch action {
-            case .openDatagram(let socket, let address, let vantage, let message):
-                return .openDatagram(socket, address, from: vantage, message: message)
-            case .openStream(let socket, let address, let vantage, let message):
-                return .openStream(socket, address, from: vantage, message: message)
-            case .send(let socket, let message):
-                return .send(socket, message: message)
-            case .close(let socket):
-                return .close(socket)
-            case .answer(let number, let answer):
-                guard let client = takeClient(number) else { continue }
-                return .answer(client, answer)
+    /// Asks anew for an answer that is kept, for nobody in particular; false where there is no room for that.
+    mutating func renew(
+        _ key: QuestionKey, _ query: UpstreamQuery, group: UInt32, view: UInt32, _ now: Moment
+    ) -> Bool {
+        guard exchangeOf[key] == nil, table.count < limits.renewing else { return false }
+        let slot = begin(Exchange(key, query, group: group, view: view, payer: nil, began: now))
+        noteUnattended(slot)
+        start(slot, now)
+        return true
+    }
+
+    /// The scope of a group's answers for a view; nil where the group has no upstream.
+    private mutating func scope(of group: UInt32, for view: UInt32) -> UInt32? {
+        guard let list = groups[group], !list.servers.isEmpty else { return nil }
+        if let known = scopes.scope(of: group, for: view) { return known }
+        let scope = scopes.makeScope(of: group, for: view)
+        upstreams.set(list, of: scope, from: .namespace(view))
+        return scope
+    }
+
+    private mutating func begin(_ exchange: Exchange) -> Slot {
+        let key = exchange.key
+        exchange.hasStaleAnswer = cache.hasStale(key.lent, exchange.began)
+        let slot = table.insert(exchange)
+        exchangeOf[exchange.key] = slot
+        return slot
+    }
+
+    /// Notes an exchange that goes on, though nobody waits for it.
+    mutating func noteUnattended(_ slot: Slot) {
+        unattended.append(slot, waiting: table.count) { table[$0]?.places.isEmpty == true }
+    }
+
+    /// Lets one more wait for what is being asked already.
+    private mutating func join(_ slot: Slot, _ place: Exchange.Place, _ now: Moment) -> Verdict {
+        guard let exchange = table[slot], exchange.places.count < limits.waiters,
+            accounts.places(of: place.namespace) < limits.waiters
+        else { return .refused(.tooMany) }
+        cache.counters.coalesced += 1
+        let isFirst = !exchange.isAwaited(in: place.namespace)
+        if exchange.places.isEmpty { inFlight += 1 }
+        table[slot]?.places.append(place)
+        accounts.join(place.namespace, slot, isFirst: isFirst, in: table)
+        if let time = table[slot]?.staleTime, time <= now { serveStale(slot, now) }
+        return .accepted
+    }
+
+    // MARK: - Limits
+
+    /// Makes room for one more exchange: past the limits the oldest gives way, of the namespace that has too many.
+    private mutating func makeRoom(for namespace: UInt32) {
+        if accounts.exchanges(of: namespace) >= limits.namespace { giveWay(in: namespace) }
+        guard table.count >= limits.worker else { return }
+        giveWayAnywhere()
+    }
+
+    /// An exchange that nobody waits for gives way, else the oldest of the namespace that has the most.
+    mutating func giveWayAnywhere() {
+        if let slot = unattended.first(where: { table[$0]?.places.isEmpty == true }) {
+            close(slot)
+        } else if let largest = accounts.largest {
+            giveWay(in: largest)
+        }
+    }
+
+    /// Those of a namespace who have waited longest get SERVFAIL. Others who wait for the same wait on.
+    mutating func giveWay(in namespace: UInt32) {
+        guard let slot = accounts.oldest(of: namespace, in: table), let question = table[slot]?.query.question else {
+            return
+        }
+        let detail = ErrorDetail(.networkError, text: "too many questions wait for upstreams")
+        let body = AnswerBody(failure: .serverFailure, [detail], question: question)
+        for place in takePlaces(of: slot, in: namespace) {
+            act(.answer(place.client, Answer(to: place.query, place.question, body, from: .nobody)))
+        }
+        if table[slot]?.places.isEmpty == true { close(slot) }
+    }
+
+    /// Takes those of a namespace out of an exchange.
+    private mutating func takePlaces(of slot: Slot, in namespace: UInt32) -> [Exchange.Place] {
+        let places = (table[slot]?.places ?? []).filter { $0.namespace == namespace }
+        guard !places.isEmpty else { return [] }
+        table[slot]?.places.removeAll { $0.namespace == namespace }
+        accounts.leave(namespace, places: places.count)
+        if table[slot]?.places.isEmpty == true { inFlight -= 1 }
+        return places
+    }
+
+    /// Takes all who wait out of an exchange.
+    mutating func takePlaces(of slot: Slot) -> [Exchange.Place] {
+        guard let places = table[slot]?.places, let first = places.first else { return [] }
+        table[slot]?.places = []
+        inFlight -= 1
+        if places.count == 1 {
+            accounts.leave(first.namespace, places: 1)
+        } else {
+            let counts = places.reduce(into: [UInt32: Int]()) { $0[$1.namespace, default: 0] += 1 }
+            for (namespace, count) in counts { accounts.leave(namespace, places: count) }
+        }
+        return places
+    }
+
+    // MARK: - The end of a namespace
+
+    /// Forgets who waits in a namespace that is gone, and gives them back: no answer actions for them are added any more.
+    /// Sockets that only it needed, or that were made in it, are closed; what was asked from there for others fails. Takes
+    /// time in proportion to all exchanges.
+    @discardableResult
+    package mutating func abandon(namespace: UInt32) -> [Client] {
+        var abandoned: [Client] = []
+        for slot in table.slots {
+            let places = takePlaces(of: slot, in: namespace)
+            abandoned += places.map(\.client)
+            let isUnattended = !places.isEmpty && table[slot]?.places.isEmpty == true
+            if isUnattended || table[slot]?.vantage == .namespace(namespace) {
+                fail(slot, "the namespace is gone", now: nil)
             }
         }
-        return nil
-    }
-
-    /// Takes a UDP message that came on a socket of the forwarder's.
-    @inlinable
-    package mutating func receivedDatagram(_ message: Span<UInt8>, on socket: SocketToken, now: Moment) {
-        exchanges.receivedDatagram(message, on: socket, now: now)
-    }
-
-    /// Takes octets that came over a TCP connection of the forwarder's, cut in any way.
-    @inlinable
-    package mutating func receivedStream(_ bytes: Span<UInt8>, on socket: SocketToken, now: Moment) {
-        exchanges.receivedStream(bytes, on: socket, now: now)
-    }
-
-    /// Takes the news that a socket is of no more use: it could not be opened, an ICMP error came (ECONNREFUSED,
-    /// EHOSTUNREACH), the connection was reset, or the peer closed it. A close action follows for it.
-    @inlinable
-    package mutating func failed(_ socket: SocketToken, now: Moment) {
-        exchanges.failed(socket, now: now)
-    }
-
-    /// Turns to the next upstream where one has been silent for too long, and gives up where all have.
-    @inlinable
-    package mutating func expire(now: Moment) {
-        exchanges.expire(now: now)
-    }
-
-    /// Forgets who waits in a namespace that is gone: no answer actions for it are added any more, and sockets that only it
-    /// needed, or that were made in it, are closed. Takes time in proportion to all exchanges.
-    @inlinable
-    package mutating func abandon(namespace: UInt32) {
-        for number in exchanges.abandon(namespace: namespace) { _ = takeClient(number) }
-    }
-
-    @inlinable
-    mutating func takeClient(_ number: UInt32) -> Client? {
-        guard Int(number) < clients.count, let client = clients[Int(number)] else { return nil }
-        clients[Int(number)] = nil
-        freeNumbers.append(number)
-        return client
+        for upstream in upstreams.forget(scopes: scopes.forget(view: namespace)) { closeSockets(of: upstream) }
+        upstreams.stopAvoiding { $0.vantage == .namespace(namespace) }
+        for token in sockets.tokens where sockets[token]?.vantage == .namespace(namespace) { close(token) }
+        return abandoned
     }
 }

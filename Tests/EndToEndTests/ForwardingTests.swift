@@ -46,6 +46,50 @@ struct ForwardingTests {
         }
     }
 
+    @Test("is not denied by an upstream where names of the container's networks are beneath it (RFC 8020)")
+    func emptyNames() throws {
+        let configuration = """
+            [forward]
+            upstreams = ["127.0.0.5"]
+            [[network]]
+            name = "n"
+            [[network]]
+            name = "other"
+            [[container]]
+            name = "ai"
+            networks = [{ name = "n", ip = ["10.0.0.9"], alias = ["*.nothing.example"] }]
+            """
+        try House.lend(configuration: configuration) { house in
+            try house.startUpstream("127.0.0.5")
+            try house.container("app", "--network", "n")
+            try house.container("stranger", "--network", "other")
+            #expect(try house.dig("app", "x.nothing.example").data == ["10.0.0.9"])
+            // As it comes from the upstream, from the cache, and over TCP.
+            for option in ["+notcp", "+notcp", "+tcp", "+noedns"] {
+                let reply = try house.dig("app", "nothing.example", option)
+                #expect(reply.status == "NOERROR" && reply.answer.isEmpty && reply.authority.count == 1, "\(reply)")
+            }
+            #expect(try house.ctl("resolve", "nothing.example", "--from", "app").status == 0)
+            let denied = try house.dig("stranger", "nothing.example")
+            #expect(denied.status == "NXDOMAIN", "to who does not see those names, it does not exist: \(denied)")
+        }
+    }
+
+    @Test("is asked over TCP where its reply comes in fragments: nobody knows who sent the second")
+    func fragments() throws {
+        try House.lend(configuration: Self.configuration("127.0.0.5")) { house in
+            try house.startUpstream("127.0.0.5")
+            try house.container("app", "--network", "n")
+            // 100 addresses in a datagram of 1,600 octets and more, which the upstream sends whatever was asked for.
+            #expect(try house.dig("app", "big.example").data.count == 100)
+            #expect(!house.queries(of: "127.0.0.5").contains { $0.hasPrefix("tcp") }, "it came whole")
+            #expect(try house.ip("link set lo mtu 1280").status == 0)
+            try house.mustCtl("cache", "flush")
+            #expect(try house.dig("app", "big.example").data.count == 100)
+            #expect(house.queries(of: "127.0.0.5").last?.hasPrefix("tcp") == true, "\(house.queries(of: "127.0.0.5"))")
+        }
+    }
+
     @Test("never includes a local name, whatever its type, nor a single label, nor the domain")
     func keepsOursHere() throws {
         try House.lend(configuration: Self.configuration("127.0.0.5")) { house in

@@ -70,7 +70,7 @@ struct PureRoomExamples {
     @Test("Forwarding sends a question upstream, and gives the client its answer")
     func forwarding() throws {
         let now = Moment(nanoseconds: 0)
-        var forwarder = Forwarder<String>(
+        var forwarder = Forwarder(
             limits: ForwardingLimits(), policy: CachePolicy(capacity: 1 << 20), seed: 1,
             random: { octets in for index in octets.indices { octets[index] = .random(in: 0...255) } }, now: now)
         forwarder.setUpstreams(0, UpstreamList(servers: [try ServerAddress("192.0.2.53")]))
@@ -81,20 +81,20 @@ struct PureRoomExamples {
         var name = FoldedName()
         let query = try Query(packet.span, name: &name)
         let verdict = forwarder.ask(
-            packet.span, query, name, client: "app", namespace: 1, view: 1, group: 0, now: now)  // accepted
+            packet.span, query, name, client: 7, namespace: 1, view: 1, group: 0, now: now)  // accepted
         guard case .openDatagram(let socket, let server, _, var message)? = forwarder.nextAction() else { return }
 
         // The owner connects a socket to `server`, sends `message`, and hands in what comes back: here NXDOMAIN.
         message[2] |= 0x80
         message[3] = 0x83
         forwarder.receivedDatagram(message.span, on: socket, now: now)
-        var answers: [(String, ResponseCode)] = []
+        var answers: [(Client, ResponseCode)] = []
         while let action = forwarder.nextAction() {
             if case .answer(let client, let answer) = action { answers.append((client, answer.responseCode)) }
         }
 
         #expect(verdict == .accepted && server.address == IPAddress("192.0.2.53"))
-        #expect(answers.map(\.0) == ["app"] && answers.map(\.1) == [.nameError])
+        #expect(answers.map(\.0) == [7] && answers.map(\.1) == [.nameError])
     }
 
     @Test("Registry compiles a container's names for a directory, which finds them for a view")

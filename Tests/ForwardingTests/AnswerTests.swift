@@ -30,6 +30,38 @@ struct AnswerTests {
         return query
     }
 
+    @Test(
+        "NXDOMAIN that is overruled, as names of ours are beneath the name, becomes NODATA with the same SOA record (RFC 8020 §2)"
+    )
+    func overruled() throws {
+        let query = Self.query(flags: 0x0120, opt: Packet.opt())
+        var denial = try Self.answer(
+            to: query,
+            reply { packet in
+                packet.flags = 0x81A3
+                packet.answers = []
+                packet.authorities = [Packet.soa(ttl: 60, minimum: 30)]
+            })
+        let before = try #require(Parsed(denial.message(limit: 512)))
+        #expect(denial.deniesName && before.flags == 0x81A3)
+        var name = FoldedName()
+        try denial.readName(into: &name)
+        #expect(name.labelCount == 3)
+        denial.overruleDenial()
+        let after = try #require(Parsed(denial.message(limit: 512)))
+        #expect(after.flags == 0x8180, "and nobody calls it authentic")
+        #expect(after.sections == before.sections && after.question == before.question)
+        let other = try Self.answer(to: query, reply(code: 3))
+        #expect(other.deniesName)
+        let alias = try Self.answer(
+            to: query,
+            reply { packet in
+                packet.flags = 0x8183
+                packet.answers = [Packet.record(5, Packet.name("gone.example.com"))]
+            })
+        #expect(!alias.deniesName, "what a CNAME record leads to does not exist, the name does")
+    }
+
     struct FlagCase: Sendable {
         let query: UInt16
         var dnssecOK: Bool?

@@ -60,7 +60,7 @@ struct LimitTests {
             try worker.perform(.time(number * 1000), "")
             try worker.perform(.ask(client: number, .numbered(number)), "")
             _ = Self.answers(&worker)
-            #expect(worker.forwarder.exchanges.accounts.remembered(of: 1) <= 32)
+            #expect(worker.forwarder.accounts.remembered(of: 1) <= 32)
         }
         #expect(worker.forwarder.inFlight == 5)
     }
@@ -76,7 +76,7 @@ struct LimitTests {
                 ]
             for step in steps { try worker.perform(step, "round \(round): \(String(describing: step))") }
         }
-        #expect(worker.forwarder.exchanges.unattended.count <= 32)
+        #expect(worker.forwarder.unattended.count <= 32)
     }
 
     @Test("at the limit of the worker the namespace with the most gives way, whoever asks")
@@ -234,7 +234,7 @@ struct LimitTests {
         carryOut(&worker)
         #expect(waiting.isEmpty && sockets.isEmpty && worker.forwarder.inFlight == 0)
         #expect(worker.forwarder.nextDeadline == nil)
-        #expect(worker.forwarder.exchanges.table.count == 0 && worker.forwarder.exchanges.exchangeOf.isEmpty)
-        #expect(worker.forwarder.exchanges.accounts.largest == nil)
+        #expect(worker.forwarder.table.count == 0 && worker.forwarder.exchangeOf.isEmpty)
+        #expect(worker.forwarder.accounts.largest == nil)
     }
 }

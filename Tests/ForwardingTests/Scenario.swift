@@ -166,7 +166,7 @@ struct Worker: ~Copyable {
         var isStream = false
     }
 
-    var forwarder: Forwarder<Int>
+    var forwarder: Forwarder
     let start = Moment(nanoseconds: 1_000_000)
     var now: Moment
     var sockets: [Character: Socket] = [:]
@@ -199,10 +199,10 @@ struct Worker: ~Copyable {
         var name = FoldedName()
         let parsed = try Query(bytes.span, name: &name)
         var buffer = [UInt8](repeating: 0xEE, count: transport == .stream ? 65_535 : Transport.maximumAnswer)
-        let length = forwarder.answer(
+        let answer = forwarder.answer(
             bytes.span, parsed, name, view: namespace, group: group, over: transport, now: now,
             into: buffer.mutableSpan)
-        return length.map { Array(buffer[..<$0]) }
+        return answer.map { Array(buffer[..<$0.length]) }
     }
 
     /// The same, taken apart.

@@ -65,7 +65,7 @@ struct House: ~Copyable {
         var question: [UInt8]
     }
 
-    var forwarder: Forwarder<Int>
+    var forwarder: Forwarder
     var now = Moment(nanoseconds: 0)
     var sockets: [SocketToken: Socket] = [:]
     /// Sockets with something that was sent and has not been replied to yet, in their order.
@@ -94,11 +94,11 @@ struct House: ~Copyable {
         var name = FoldedName()
         let query = try Query(message.span, name: &name)
         var buffer = [UInt8](repeating: 0, count: 65_535)
-        let length = forwarder.answer(
+        let answer = forwarder.answer(
             message.span, query, name, view: namespace, group: Self.group, over: .stream, now: now,
             into: buffer.mutableSpan)
-        if let length {
-            answers[client] = Array(buffer[..<length])
+        if let answer {
+            answers[client] = Array(buffer[..<answer.length])
         } else {
             _ = forwarder.ask(
                 message.span, query, name, client: client, namespace: namespace, view: namespace, group: Self.group,
@@ -137,11 +137,13 @@ struct House: ~Copyable {
     }
 
     /// Hands in octets that an upstream sends over a socket: a message, or part of a stream.
-    mutating func receive(_ octets: [UInt8], on token: SocketToken, isRaw: Bool = false) {
+    mutating func receive(
+        _ octets: [UInt8], on token: SocketToken, isRaw: Bool = false, cameInFragments: Bool = false
+    ) {
         if sockets[token]?.isStream == true {
             forwarder.receivedStream((isRaw ? octets : Octets.word(octets.count) + octets).span, on: token, now: now)
         } else {
-            forwarder.receivedDatagram(octets.span, on: token, now: now)
+            forwarder.receivedDatagram(octets.span, on: token, cameInFragments: cameInFragments, now: now)
         }
         act()
     }

@@ -91,6 +91,26 @@ struct SpoofingTests {
         #expect(Array(question.suffix(11).dropFirst(3).prefix(2)) == Octets.word(1232))
     }
 
+    @Test(
+        "a reply that came in fragments is not believed, as anybody may have sent the second: it is asked over TCP (CVE-2023-28450)",
+        arguments: ["an answer", "a failure", "one cut off"])
+    func fragmented(_ what: String) throws {
+        var house = House()
+        try house.ask(Octets.query("bank.example"))
+        let (token, socket) = try #require(house.sockets.first)
+        // A stranger's datagram in fragments changes nothing.
+        var stranger = socket.question
+        stranger[0] ^= 1
+        house.receive(Octets.reply(to: stranger, answers: [Octets.a(66)]), on: token, cameInFragments: true)
+        #expect(house.answers.isEmpty && house.streams == 0)
+        let flags = ["an answer": 0x8180, "a failure": 0x8182, "one cut off": 0x8380][what] ?? 0x8180
+        house.receive(
+            Octets.reply(to: socket.question, flags: flags, answers: [Octets.a(66)]), on: token, cameInFragments: true)
+        #expect(house.answers.isEmpty && house.streams == 1)
+        house.serve { $0.isStream ? Octets.reply(to: $0.question, answers: [Octets.a(1)]) : nil }
+        #expect(house.code() == 0 && house.answers[0]?.contains(66) == false)
+    }
+
     @Test("records of other names never answer questions about them, whichever section they stand in (CVE-2025-40778)")
     func others() throws {
         var house = House()

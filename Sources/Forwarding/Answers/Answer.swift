@@ -21,6 +21,8 @@ package struct Answer: Sendable {
     let body: AnswerBody
     /// Who said so; for the log and for people.
     package let source: Source
+    /// See ``overruleDenial()``.
+    private var isOverruled = false
 
     /// Who said so.
     package enum Source: Sendable, Hashable {
@@ -46,18 +48,29 @@ package struct Answer: Sendable {
         return Answer(to: ClientQuery(query), question, body, from: .nobody)
     }
 
+    /// True for NXDOMAIN of the question's own name, not of one that a CNAME leads to.
+    package var deniesName: Bool { body.deniesName }
+
+    /// Reads the question's name.
+    package func readName(into name: inout FoldedName) throws(WireError) { _ = try name.read(question.span, at: 0) }
+
+    /// Makes NXDOMAIN an answer without data: the upstream does not know that there are names beneath this one. Who caches
+    /// NXDOMAIN may take it for all of them (RFC 8020 §2).
+    package mutating func overruleDenial() { isOverruled = true }
+
     /// All twelve bits of the response code.
     package var responseCode: ResponseCode { body.responseCode }
 
     /// The Extended DNS Errors that the answer carries for a client with EDNS (RFC 8914).
     package var extendedErrors: [ErrorDetail] { body.details }
 
-    /// The largest answer that this client takes over UDP, at most 1232 octets.
+    /// The largest answer that this client takes over UDP, at most ``Transport/maximumAnswer``.
     package var datagramLimit: Int { client.datagramLimit }
 
     /// Writes the answer of at most `limit` octets (512...65535) into a buffer; gives its length.
     package func write(into buffer: consuming MutableSpan<UInt8>, limit: Int) -> Int {
         var form = body.form
+        form.isOverruled = isOverruled
         if source == .staleCache { form.time = .stale } else { form.isAuthoritative = true }
         return form.write(to: client, question: question.span, into: buffer, limit: limit)
     }

@@ -27,6 +27,8 @@ struct AnswerForm: ~Escapable {
     let turn: UInt64
     /// An authority has just said so.
     var isAuthoritative = false
+    /// NXDOMAIN becomes NODATA, see ``Answer/overruleDenial()``.
+    var isOverruled = false
 
     /// Seconds that a client may keep an answer whose life is over (RFC 8767 §4).
     private static let staleTTL: UInt32 = 30
@@ -96,10 +98,10 @@ struct AnswerForm: ~Escapable {
         let said = HeaderFlags(rawValue: message.word16(Header.flagsOffset))
         // A code of more than four bits cannot be said without an OPT record.
         let isSayable = client.edns != nil || responseCode.rawValue <= 0xF
-        var flags = HeaderFlags(
-            answering: client.flags, aa: isAuthoritative && said.aa, isSayable ? responseCode : .serverFailure)
+        let code = isOverruled ? .noError : isSayable ? responseCode : .serverFailure
+        var flags = HeaderFlags(answering: client.flags, aa: isAuthoritative && said.aa, code)
         flags.tc = isTruncated || said.tc
-        flags.ad = said.ad && client.wantsAuthenticData
+        flags.ad = said.ad && client.wantsAuthenticData && !isOverruled
         return flags
     }
 

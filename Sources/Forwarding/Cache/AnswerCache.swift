@@ -166,6 +166,8 @@ struct AnswerCache: Sendable {
         let length: Int
         /// Where it lies, if it is to be renewed before it expires.
         let dueAt: Int?
+        /// NXDOMAIN.
+        let deniesName: Bool
     }
 
     /// Writes what is kept under a key for a client, see ``AnswerForm/write(to:question:into:limit:)``; nil where there is
@@ -184,7 +186,8 @@ struct AnswerCache: Sendable {
         let (age, isDue) = use(kept, time)
         counters.hits &+= 1
         let length = form(kept, .age(age)).write(to: client, question: question, into: buffer, limit: limit)
-        return Hit(length: length, dueAt: isDue ? kept.place : nil)
+        return Hit(
+            length: length, dueAt: isDue ? kept.place : nil, deniesName: kept.entry.responseCode == .nameError)
     }
 
     /// The same where an answer to the very question is not there, or is past its life.
@@ -203,7 +206,8 @@ struct AnswerCache: Sendable {
         }
         counters.hits &+= 1
         let length = form(kept, time).write(to: client, question: question, into: buffer, limit: limit)
-        return Hit(length: length, dueAt: isDue ? kept.place : nil)
+        return Hit(
+            length: length, dueAt: isDue ? kept.place : nil, deniesName: kept.entry.responseCode == .nameError)
     }
 
     /// A kept answer, lent.

@@ -2,18 +2,15 @@
 
 import DNSWire
 
-/// The number of one who waits for an answer, in the forwarder's list of clients.
-package typealias Waiter = UInt32
-
 /// A question that upstreams are being asked, until it is answered. All who ask the same meanwhile wait for it, too.
 ///
 /// It is one thing, whoever looks at it: a class, as its parts are many and each step looks at a few.
 final class Exchange {
-    /// A waiter, who pays for it, and what its answer must look like.
+    /// A client that waits, who pays for it, and what its answer must look like.
     struct Place: Sendable {
-        let waiter: Waiter
+        let client: Client
         let namespace: UInt32
-        let client: ClientQuery
+        let query: ClientQuery
         /// As the client spelled it.
         let question: [UInt8]
     }
@@ -68,7 +65,7 @@ final class Exchange {
     var patience = UpstreamList.usualPatience
     /// What may still bring the answer: for each upstream at most a datagram and a connection.
     var attempts: [Attempt] = []
-    /// The upstream whose lateness lets the next one be asked. The others are listened to.
+    /// The upstream whose lateness lets the next one be asked. Replies of the others count, too.
     var current: Slot?
     /// The best failure that an upstream answered with.
     var complaint: Saying?

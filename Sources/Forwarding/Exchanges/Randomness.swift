@@ -1,8 +1,9 @@
-// Numbers that nobody can guess: ids, the spelling of names, the choice of a socket.
+// Numbers that nobody can guess: ids, the spelling of names.
 
 /// Random bits, fetched many at a time.
 struct Randomness {
     private let fill: @Sendable (inout [UInt8]) -> Void
+    /// So many that getrandom(2) is called for one question in a hundred or so, and so few that they fit into the cache.
     private var octets = [UInt8](repeating: 0, count: 512)
     private var next: Int
 
@@ -26,7 +27,4 @@ struct Randomness {
     }
 
     mutating func word16() -> UInt16 { UInt16(octet()) << 8 | UInt16(octet()) }
-
-    /// A number in 0..<`bound`, which is at most 65,536.
-    mutating func number(below bound: Int) -> Int { Int(word16()) * bound >> 16 }
 }

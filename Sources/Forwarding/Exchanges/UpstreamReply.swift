@@ -20,6 +20,14 @@ enum UpstreamReply {
     /// The answer. NXDOMAIN is one, and so is every response code that says something about the name.
     case answer(AnswerBody)
 
+    /// True when it is the reply to our question, whatever it says: id and question are ours.
+    var isOurs: Bool {
+        switch self {
+        case .unrelated, .respelled: false
+        case .truncated, .damaged, .needsPlainQuery, .failure, .answer: true
+        }
+    }
+
     /// Judges a message that arrived on the socket of `attempt`.
     ///
     /// The address has been checked by the kernel, as the socket is connected. Id, QR, opcode and the question are checked

@@ -31,7 +31,7 @@ struct UpstreamStream: Sendable {
     /// The exchanges that wait for a reply with this id.
     var pending: [UInt16: Slot] = [:]
     /// When something came over it last; nil: nothing yet.
-    var lastHeard: Moment?
+    var lastReply: Moment?
     /// Messages in a row that were no reply to any question: empty ones, or under an id that nobody waits for.
     var strays = 0
 

@@ -7,7 +7,7 @@ struct Health: Sendable {
     private(set) var failures = 0
     private(set) var restsUntil: Moment?
     private var rests = 0
-    private var lastHeard: Moment?
+    private var lastReply: Moment?
 
     /// So many failures in a row make an upstream rest.
     private static let tolerance = 3
@@ -24,17 +24,17 @@ struct Health: Sendable {
     func isDue(_ now: Moment) -> Bool { restsUntil.map { $0 <= now } ?? false }
 
     /// It has replied.
-    mutating func heard(_ now: Moment) {
+    mutating func replied(_ now: Moment) {
         failures = 0
         rests = 0
         restsUntil = nil
-        lastHeard = now
+        lastReply = now
     }
 
     /// A question got no reply in time, or could not even be sent.
-    /// - Parameter sent: when the question went out. If anything has been heard since, it is just slow with this one.
+    /// - Parameter sent: when the question went out. If it has replied to anything since, it is just slow with this one.
     mutating func failed(sent: Moment, _ now: Moment) {
-        if let lastHeard, lastHeard >= sent { return }
+        if let lastReply, lastReply >= sent { return }
         failures += 1
         if failures >= Self.tolerance, restsUntil == nil { rest(now) }
     }

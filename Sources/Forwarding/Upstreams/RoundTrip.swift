@@ -6,7 +6,7 @@ struct RoundTrip: Sendable {
     private(set) var smoothed: Lapse?
     private(set) var variation = Lapse(nanoseconds: 0)
 
-    /// What is waited for an upstream that was never heard: most answer earlier, and nobody notices that much.
+    /// The patience with an upstream that has not replied yet: most answer earlier, and nobody notices that much.
     private static let initialPatience = Lapse.milliseconds(400)
     private static let bounds = Lapse.milliseconds(50)...Lapse.seconds(1)
 

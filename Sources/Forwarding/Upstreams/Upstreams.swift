@@ -2,8 +2,8 @@
 
 import DNSWire
 
-/// Where questions go that belong to one scope.
-struct Destination: Sendable {
+/// The upstreams of one scope, as they stand in the table of all upstreams.
+struct ScopeList: Sendable {
     /// In the order of the group's list.
     let upstreams: [Slot]
     let vantage: Vantage
@@ -20,24 +20,24 @@ struct Upstreams {
     private var places: [UpstreamPlace: Slot] = [:]
     /// Those that are not asked; empty nearly always.
     private var avoided: Set<UpstreamPlace> = []
-    private var destinations: [UInt32: Destination] = [:]
+    private var lists: [UInt32: ScopeList] = [:]
 
     subscript(_ slot: Slot) -> Upstream? {
         get { table[slot] }
         _modify { yield &table[slot] }
     }
 
-    /// Where questions of a scope go.
-    func destination(of scope: UInt32) -> Destination? { destinations[scope] }
+    /// The upstreams that questions of a scope go to.
+    func list(of scope: UInt32) -> ScopeList? { lists[scope] }
 
-    /// Sets where questions of a scope go.
-    mutating func setDestination(of scope: UInt32, _ list: UpstreamList, from vantage: Vantage) {
+    /// Sets the upstreams that questions of a scope go to.
+    mutating func set(_ list: UpstreamList, of scope: UInt32, from vantage: Vantage) {
         var slots: [Slot] = []
         for server in list.servers {
             let slot = slot(of: server, vantage)
             if !slots.contains(slot) { slots.append(slot) }
         }
-        destinations[scope] = Destination(
+        lists[scope] = ScopeList(
             upstreams: slots, vantage: vantage, rotates: list.rotates, usesStreams: list.usesStreams,
             patience: list.patience)
     }
@@ -52,12 +52,12 @@ struct Upstreams {
 
     /// The upstreams of a scope, in the order in which the next question is to try them.
     mutating func takeTurn(of scope: UInt32) -> [Slot] {
-        guard let destination = destinations[scope] else { return [] }
-        var slots = destination.upstreams
+        guard let list = lists[scope] else { return [] }
+        var slots = list.upstreams
         if !avoided.isEmpty { slots.removeAll { isAvoided($0) } }
-        guard destination.rotates, slots.count > 1 else { return slots }
-        destinations[scope]?.turn += 1
-        let first = destination.turn % slots.count
+        guard list.rotates, slots.count > 1 else { return slots }
+        lists[scope]?.turn &+= 1
+        let first = list.turn % slots.count
         return Array(slots[first...] + slots[..<first])
     }
 
@@ -76,8 +76,8 @@ struct Upstreams {
     /// Forgets scopes, and the upstreams that no other scope has; gives those, as they were.
     mutating func forget(scopes: [UInt32]) -> [Upstream] {
         guard !scopes.isEmpty else { return [] }
-        for scope in scopes { destinations[scope] = nil }
-        let used = Set(destinations.values.flatMap(\.upstreams))
+        for scope in scopes { lists[scope] = nil }
+        let used = Set(lists.values.flatMap(\.upstreams))
         var gone: [Upstream] = []
         for (place, slot) in places where !used.contains(slot) {
             places[place] = nil

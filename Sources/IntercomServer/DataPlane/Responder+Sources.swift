@@ -50,7 +50,7 @@ struct Errand {
 
 /// Who asks an upstream, and the namespace that pays for it.
 struct Asking {
-    let client: Client
+    let client: Forwarding.Client
     /// The view's number; of the control plane's own questions ``controlPlane``.
     let namespace: UInt32
     let errand: Errand
@@ -61,19 +61,42 @@ struct Asking {
 
 extension Asking {
     /// A question of a container's own.
-    init(_ client: Client, _ errand: Errand) {
+    init(_ client: Forwarding.Client, _ errand: Errand) {
         self.init(client: client, namespace: errand.view.rawValue, errand: errand)
     }
 }
 
+extension Responder {
+    /// Corrects an answer from the cache that denies the name asked for, where names of the view are beneath it: as
+    /// ``Forwarding/Answer/overruleDenial()`` does it.
+    fileprivate mutating func overrule(_ view: ViewID, in answer: consuming MutableSpan<UInt8>) {
+        guard directory.hasNamesBeneath(name, view: view) else { return }
+        var answer = answer
+        var flags = HeaderFlags(rawValue: answer.span.word16(Header.flagsOffset))
+        flags.responseCode = .noError
+        flags.ad = false
+        answer.set(flags.rawValue, at: Header.flagsOffset)
+    }
+
+    /// True when names of a view are beneath the name that an answer denies.
+    mutating func isAboveNames(of answer: Answer, _ view: ViewID) -> Bool {
+        var name = FoldedName()
+        guard (try? answer.readName(into: &name)) != nil else { return false }
+        return directory.hasNamesBeneath(name, view: view)
+    }
+}
+
 // The responder is `inout` below because of the compiler: what is lent is copied, all of it.
-extension Forwarder<Client> {
+extension Forwarder {
     /// Answers a datagram's question from the cache, if the answer is there.
     mutating func respond(
         to packet: Int, of receiver: borrowing UDPReceiver, _ responder: inout Responder, _ errand: Errand,
         into sender: inout UDPSender
     ) -> Outcome {
-        respond(to: receiver.packet(packet), &responder, errand, over: .datagram, into: sender.nextBuffer)
+        let answer = find(receiver.packet(packet), &responder, errand, over: .datagram, into: sender.nextBuffer)
+        guard let answer else { return .forward(group: errand.group) }
+        if answer.deniesName { responder.overrule(errand.view, in: sender.nextBuffer) }
+        return .answered(length: answer.length, .cache)
     }
 
     /// Answers the question of a connection's message from the cache, if the answer is there.
@@ -81,25 +104,27 @@ extension Forwarder<Client> {
         to bounds: Range<Int>, of stream: borrowing StreamConnection, _ responder: inout Responder,
         _ errand: Errand, into answer: inout [UInt8]
     ) -> Outcome {
-        respond(to: stream.inputSpan.extracting(bounds), &responder, errand, over: .stream, into: answer.mutableSpan)
+        respond(to: stream.inputSpan.extracting(bounds), &responder, errand, into: &answer)
     }
 
     /// Answers a question of our own making from the cache, if the answer is there.
     mutating func respond(
         to query: Span<UInt8>, _ responder: inout Responder, _ errand: Errand, into answer: inout [UInt8]
     ) -> Outcome {
-        respond(to: query, &responder, errand, over: .stream, into: answer.mutableSpan)
+        let found = find(query, &responder, errand, over: .stream, into: answer.mutableSpan)
+        guard let found else { return .forward(group: errand.group) }
+        if found.deniesName { responder.overrule(errand.view, in: answer.mutableSpan) }
+        return .answered(length: found.length, .cache)
     }
 
-    private mutating func respond(
-        to message: Span<UInt8>, _ responder: inout Responder, _ errand: Errand, over transport: Transport,
+    @inline(__always)
+    private mutating func find(
+        _ message: Span<UInt8>, _ responder: inout Responder, _ errand: Errand, over transport: Transport,
         into buffer: consuming MutableSpan<UInt8>
-    ) -> Outcome {
-        // Not by way of the forwarder, which is generic: the compiler makes no copy of it for our clients.
-        let length = exchanges.answer(
+    ) -> CachedAnswer? {
+        answer(
             message, responder.query, responder.name, view: errand.view.rawValue, group: errand.group,
             over: transport, now: errand.now, into: buffer)
-        return length.map { .answered(length: $0, .cache) } ?? .forward(group: errand.group)
     }
 
     mutating func ask(
@@ -122,9 +147,10 @@ extension Forwarder<Client> {
     }
 
     mutating func receivedDatagram(
-        _ buffer: [UInt8], _ count: Int, on socket: SocketToken, now: Moment
+        _ buffer: [UInt8], _ count: Int, on socket: SocketToken, cameInFragments: Bool, now: Moment
     ) {
-        receivedDatagram(buffer.span.extracting(0..<count), on: socket, now: now)
+        receivedDatagram(
+            buffer.span.extracting(0..<count), on: socket, cameInFragments: cameInFragments, now: now)
     }
 
     mutating func receivedStream(

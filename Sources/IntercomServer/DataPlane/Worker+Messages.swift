@@ -80,7 +80,7 @@ extension Worker {
         }
         streams.noteRoom()
         listeners.remove(ticket)
-        forwarder.abandon(namespace: namespace)
+        for client in forwarder.abandon(namespace: namespace) { waiting.take(client) }
         act(Moment.now)
     }
 
@@ -114,19 +114,18 @@ extension Worker {
     private static var repairReportInterval: Lapse { .seconds(1) }
 
     private mutating func resolve(_ token: UInt64, _ view: ViewID, _ query: [UInt8]) {
-        var outcome = responder.respond(to: query.span, view: view, into: &answerBuffer)
+        var outcome = responder.respond(to: query.span, view: view, into: &buffers.answer)
         let errand = Errand(outcome, view)
         let route = errand.flatMap { responder.directory.routeDomain(of: $0.group) }
-        if let errand { outcome = forwarder.respond(to: query.span, &responder, errand, into: &answerBuffer) }
+        if let errand { outcome = forwarder.respond(to: query.span, &responder, errand, into: &buffers.answer) }
         switch outcome {
         case .answered(let length, let source):
             let resolution = Resolution(
-                message: Array(answerBuffer[..<length]), source: responder.describe(source), route: route)
+                message: Array(buffers.answer[..<length]), source: responder.describe(source), route: route)
             control.post(.resolved(token: token, resolution))
         case .forward:
-            let client = Client.control(token: token, route: route)
             guard let errand else { return }
-            forward(query.span, Asking(client: client, namespace: Asking.controlPlane, errand: errand))
+            forward(query.span, .control(token: token, view, route: route), errand)
         case .drop, .loop:
             control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query")))
         }

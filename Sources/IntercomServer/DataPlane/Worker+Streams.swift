@@ -147,7 +147,7 @@ extension Worker {
         streams[position].isEnqueued = false
         do throws(LinuxError) {
             try streams[position].flush()
-            try streams[position].read(into: &readBuffer, atMost: Self.portion)
+            try streams[position].read(into: &buffers.received, atMost: Self.portion)
         } catch {
             logger.debug("a TCP connection ended: \(error)")
             close(ticket)
@@ -168,20 +168,20 @@ extension Worker {
         while left > 0, !streams[position].isCongested, let bounds = streams[position].nextMessage() {
             left -= 1
             counters.queries &+= 1
-            var outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &answerBuffer)
+            var outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &buffers.answer)
             let errand = Errand(outcome, view, now)
             if let errand {
                 now = errand.now
                 outcome = forwarder.respond(
-                    to: bounds, of: streams[position], &responder, errand, into: &answerBuffer)
+                    to: bounds, of: streams[position], &responder, errand, into: &buffers.answer)
             }
             switch outcome {
             case .answered(let length, let source):
                 counters.count(source)
-                streams[position].send(answerBuffer, length)
+                streams[position].send(buffers.answer, length)
             case .forward:
                 left -= Self.forwardingCost
-                if let errand { forwardMessage(bounds, of: position, Asking(.stream(ticket), errand)) }
+                if let errand { forwardMessage(bounds, of: position, .stream(ticket), errand) }
             case .loop(let token):
                 control.post(.looped(token: token))
                 counters.dropped &+= 1

@@ -6,20 +6,20 @@ import LinuxNet
 import Logging
 import Registry
 
-/// The client that an upstream's answer is for.
-enum Client: Sendable {
-    case datagram(listener: Ticket, SocketAddress)
-    case stream(Ticket)
-    /// `intercomctl resolve`; by the control plane's token, with the domain of the route that the question takes.
-    case control(token: UInt64, route: Name?)
-}
-
 /// Queries of one socket that were received at once, and the answers to them.
 struct DatagramBatch: ~Copyable {
     /// 32: what epoll_wait, recvmmsg and sendmmsg cost is shared by so many that more save little, and no namespace keeps the
     /// worker for longer than 50 µs. A query is longer than 512 octets where EDNS options make it so, and never 4,096.
     var receiver = UDPReceiver(slots: 32, slotSize: 4096)
     var sender = UDPSender(slots: 32, slotSize: Transport.maximumAnswer)
+}
+
+/// Room for one message at a time, beside the batches of datagrams.
+struct MessageBuffers: ~Copyable {
+    /// For an answer to a stream or the control plane: the longest message.
+    var answer = [UInt8](repeating: 0, count: Transport.maximumMessage)
+    /// For what a socket has received: the longest message of a stream with its length.
+    var received = [UInt8](repeating: 0, count: Transport.lengthPrefix + Transport.maximumMessage)
 }
 
 /// The data plane's loop and all that it owns.
@@ -35,16 +35,14 @@ struct Worker: ~Copyable {
     var epoll: Epoll
     var datagrams = DatagramBatch()
     var responder: Responder
-    var forwarder: Forwarder<Client>
+    var forwarder: Forwarder
     var counters = WorkerCounters()
 
     var listeners = Listeners()
     var streams = StreamConnections()
     var upstreams = UpstreamSockets()
-    /// Room for an answer to a stream or the control plane: the longest message (RFC 1035 §4.2.2).
-    var answerBuffer = [UInt8](repeating: 0, count: 65_535)
-    /// Room for what a socket has received: the longest message of a stream with its length.
-    var readBuffer = [UInt8](repeating: 0, count: 65_535 + 2)
+    var waiting = WaitingClients()
+    var buffers = MessageBuffers()
     /// When it ends, whatever it still owes; nil until it is told to stop.
     var drainDeadline: Moment?
 
@@ -96,7 +94,7 @@ struct Worker: ~Copyable {
             serveDeadlines()
             resumeListeners()
         }
-        answerBuffer.removeAll()
+        buffers.answer.removeAll()
     }
 
     // MARK: - Time
@@ -175,7 +173,7 @@ extension Worker {
             case .forward:
                 guard let errand else { continue }
                 forwarded += 1
-                forwardDatagram(packet, Asking(.datagram(listener: ticket, datagrams.receiver.source(packet)), errand))
+                forwardDatagram(packet, .datagram(listener: ticket, datagrams.receiver.source(packet)), errand)
             case .loop(let token):
                 control.post(.looped(token: token))
                 counters.dropped &+= 1
@@ -187,7 +185,7 @@ extension Worker {
         // The batch doubles again step by step: a container that mixes both kinds does not get the most of one.
         let more = min(listeners[position].batch, datagrams.receiver.slots) * 2
         listeners[position].batch = forwarded * 2 > received ? Self.forwardingBatch : more
-        if let now, forwarder.exchanges.hasActions { act(now) }
+        if let now, forwarder.hasActions { act(now) }
     }
 
     private mutating func flush(_ ticket: Ticket, _ position: Int) {

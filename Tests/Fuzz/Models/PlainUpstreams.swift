@@ -65,7 +65,7 @@ struct PlainUpstreams: ~Copyable {
         var isStream: Bool
     }
 
-    var forwarder: Forwarder<Int>
+    var forwarder: Forwarder
     let start = Moment(nanoseconds: 1_000_000)
     var now: Moment
     var sockets: [SocketToken: Socket] = [:]
@@ -103,10 +103,10 @@ struct PlainUpstreams: ~Copyable {
         var name = FoldedName()
         guard let parsed = try? Query(bytes.span, name: &name) else { return nil }
         var buffer = [UInt8](repeating: 0xEE, count: Transport.maximumAnswer)
-        let length = forwarder.answer(
+        let answer = forwarder.answer(
             bytes.span, parsed, name, view: namespace, group: group, over: .datagram, now: now,
             into: buffer.mutableSpan)
-        return length.map { Array(buffer[..<$0]) }
+        return answer.map { Array(buffer[..<$0.length]) }
     }
 
     /// Does what the forwarder wants; gives the answers.

@@ -1,17 +1,25 @@
-// What becomes of that which comes from upstreams.
+// Replies of upstreams: what each means for its exchange, and what is learnt of the upstream.
 
 import DNSWire
 
-extension Exchanges {
+extension Forwarder {
     /// After so many datagrams that are no reply to a question it is asked over TCP: somebody may be guessing.
     private static let wrongReplyLimit = 10
 
-    /// See ``Forwarder/receivedDatagram(_:on:now:)``.
-    package mutating func receivedDatagram(_ message: Span<UInt8>, on token: SocketToken, now: Moment) {
+    /// Takes a UDP message that came on a socket of the forwarder's.
+    /// - Parameters:
+    ///   - message: its octets.
+    ///   - token: the socket.
+    ///   - cameInFragments: the kernel has put it together. Nobody knows who sent the second fragment, which bears neither
+    ///     port nor id (RFC 9715 §1): if it is a reply, the question is asked over TCP.
+    ///   - now: the time.
+    package mutating func receivedDatagram(
+        _ message: Span<UInt8>, on token: SocketToken, cameInFragments: Bool = false, now: Moment
+    ) {
         switch sockets[token]?.use {
         case .asking(let slot)?:
             guard let attempt = attempt(of: slot, on: token, id: nil) else { return }
-            received(message, attempt, slot, now)
+            received(message, cameInFragments: cameInFragments, attempt, slot, now)
         case .straggling(let attempt)?:
             receivedLate(message, attempt, now)
         case .stream?, nil:
@@ -19,7 +27,7 @@ extension Exchanges {
         }
     }
 
-    /// See ``Forwarder/receivedStream(_:on:now:)``.
+    /// Takes octets that came over a TCP connection of the forwarder's, cut in any way.
     package mutating func receivedStream(_ bytes: Span<UInt8>, on token: SocketToken, now: Moment) {
         var offset = 0
         while let message = nextMessage(bytes, from: &offset, on: token, now) {
@@ -37,7 +45,7 @@ extension Exchanges {
     ) -> [UInt8]? {
         guard case .stream(var stream) = sockets[token]?.use else { return nil }
         let message = stream.framing.next(bytes, from: &offset)
-        stream.lastHeard = now
+        stream.lastReply = now
         sockets[token]?.use = .stream(stream)
         return message
     }
@@ -61,11 +69,14 @@ extension Exchanges {
         table[slot]?.attempts.first { $0.socket == token && $0.id == id ?? $0.id }
     }
 
-    private mutating func received(_ message: Span<UInt8>, _ attempt: Attempt, _ slot: Slot, _ now: Moment) {
+    private mutating func received(
+        _ message: Span<UInt8>, cameInFragments: Bool = false, _ attempt: Attempt, _ slot: Slot, _ now: Moment
+    ) {
         let known = upstreams[attempt.upstream]
-        let reply = UpstreamReply(
+        var reply = UpstreamReply(
             message, to: attempt, trustsSpelling: attempt.transport == .datagram && known?.respells != true,
             isProven: known?.edns.isProven == true, cache.policy, name: &name)
+        if cameInFragments, reply.isOurs { reply = .truncated(nil) }
         switch reply {
         case .unrelated:
             countWrong(attempt, slot, now)
@@ -74,11 +85,11 @@ extension Exchanges {
             // Of somebody who guesses, or of an upstream that does so: over TCP that can be told apart.
             followUp(attempt, over: .stream, edns: attempt.hasEDNS, slot, now)
         case .truncated(let part):
-            noteHeard(attempt, now)
+            noteReply(attempt, now)
             noteFallback(part, attempt, slot)
             followUp(attempt, over: .stream, edns: attempt.hasEDNS, slot, now)
         case .damaged(let part):
-            noteHeard(attempt, now)
+            noteReply(attempt, now)
             noteFallback(part, attempt, slot)
             table[slot]?.hasDamage = true
             if attempt.transport == .datagram {
@@ -87,15 +98,15 @@ extension Exchanges {
                 leave(attempt, slot, now)
             }
         case .needsPlainQuery:
-            noteHeard(attempt, now)
+            noteReply(attempt, now)
             followUp(attempt, over: attempt.transport, edns: false, slot, now)
         case .failure(let body):
-            noteHeard(attempt, now)
+            noteReply(attempt, now)
             noteAbilities(attempt, slot, message, body, now)
             noteComplaint(body, attempt, slot)
             leave(attempt, slot, now)
         case .answer(let body):
-            noteHeard(attempt, now)
+            noteReply(attempt, now)
             noteAbilities(attempt, slot, message, body, now)
             notePreference(attempt, slot, now)
             take(attempt, out: slot)
@@ -140,10 +151,10 @@ extension Exchanges {
 
     // MARK: - What is learned of an upstream
 
-    private mutating func noteHeard(_ attempt: Attempt, _ now: Moment) {
-        upstreams[attempt.upstream]?.health.heard(now)
+    private mutating func noteReply(_ attempt: Attempt, _ now: Moment) {
+        upstreams[attempt.upstream]?.health.replied(now)
         switch attempt.transport {
-        case .stream: upstreams[attempt.upstream]?.streamHealth.heard(now)
+        case .stream: upstreams[attempt.upstream]?.streamHealth.replied(now)
         case .datagram:
             if attempt.repeats == 0 { upstreams[attempt.upstream]?.roundTrip.add(now - attempt.sent) }
         }
@@ -193,13 +204,14 @@ extension Exchanges {
         guard let header = Header(message), header.id == attempt.id, header.flags.isResponse,
             UpstreamReply.spelling(of: attempt.question, in: message) == .same
         else { return }
-        noteHeard(attempt, now)
+        noteReply(attempt, now)
         close(attempt.socket)
     }
 
     // MARK: - Failures
 
-    /// See ``Forwarder/failed(_:now:)``.
+    /// Takes the news that a socket is of no more use: it could not be opened, an ICMP error came (ECONNREFUSED,
+    /// EHOSTUNREACH), the connection was reset, or the peer closed it. A close action follows for it.
     package mutating func failed(_ token: SocketToken, now: Moment) {
         guard let socket = sockets[token] else { return }
         switch socket.use {
@@ -220,7 +232,7 @@ extension Exchanges {
     private mutating func streamFailed(_ token: SocketToken, mayRenew: Bool, _ now: Moment) {
         guard case .stream(let stream) = sockets[token]?.use else { return }
         close(token)
-        let wasAlive = stream.lastHeard != nil
+        let wasAlive = stream.lastReply != nil
         for (id, slot) in stream.pending.sorted(by: { $0.value.index < $1.value.index }) {
             guard let attempt = attempt(of: slot, on: token, id: id), let exchange = table[slot] else { continue }
             if mayRenew, wasAlive, !attempt.isRenewed, exchange.mayFollowUp {

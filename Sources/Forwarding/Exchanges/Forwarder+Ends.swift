@@ -2,9 +2,9 @@
 
 import DNSWire
 
-extension Exchanges {
-    /// Gives all who wait for an exchange their answer and ends it. Upstreams that have still to show that they live are
-    /// listened to.
+extension Forwarder {
+    /// Gives all who wait for an exchange their answer and ends it. The sockets to upstreams that have still to show that they
+    /// live wait on.
     mutating func finish(_ slot: Slot, _ body: AnswerBody, from source: Answer.Source, _ now: Moment) {
         guard let exchange = table[slot] else { return }
         answer(slot, body, from: source)
@@ -67,7 +67,7 @@ extension Exchanges {
 
     private mutating func answer(_ slot: Slot, _ body: AnswerBody, from source: Answer.Source) {
         for place in takePlaces(of: slot) {
-            act(.answer(place.waiter, Answer(to: place.client, place.question, body, from: source)))
+            act(.answer(place.client, Answer(to: place.query, place.question, body, from: source)))
         }
     }
 

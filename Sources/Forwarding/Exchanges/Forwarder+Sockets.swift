@@ -2,7 +2,7 @@
 
 import DNSWire
 
-extension Exchanges {
+extension Forwarder {
     /// Puts the question of an exchange to an upstream, under a new id. An upstream that cannot be asked is noted as spent.
     /// - Parameters:
     ///   - reason: why it is asked over TCP.
@@ -127,7 +127,7 @@ extension Exchanges {
         }
     }
 
-    /// The question of an attempt is answered: its socket is listened to for a while, where the upstream has still to show
+    /// The question of an attempt is answered: its socket waits for a reply a while longer, where the upstream has still to show
     /// that it lives. A few suffice for that; the first of them are the ones to hear a slow upstream.
     mutating func straggle(_ attempt: Attempt, until end: Moment, _ now: Moment) {
         guard case .asking? = sockets[attempt.socket]?.use,

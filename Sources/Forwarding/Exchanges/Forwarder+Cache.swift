@@ -24,26 +24,43 @@ struct FailureLife: Sendable {
     private static let maximumDoublings: UInt8 = 8
 }
 
-extension Exchanges {
-    /// See ``Forwarder/setPolicy(_:)``.
+/// An answer from the cache that was written into a buffer.
+package struct CachedAnswer: Sendable {
+    /// Its octets.
+    package let length: Int
+    /// It says that the name of the question does not exist: ``Answer/overruleDenial()`` says when that is not so.
+    package let deniesName: Bool
+}
+
+extension Forwarder {
+    /// Changes what is kept, from now on.
     package mutating func setPolicy(_ policy: CachePolicy) {
         cache.setPolicy(policy)
     }
 
-    /// See ``Forwarder/flush(_:)``.
+    /// Forgets answers; gives how many.
     package mutating func flush(_ flush: Flush) -> Int { cache.flush(flush) }
 
-    /// See ``Forwarder/upstreamReports``.
-    package var upstreamReports: [UpstreamReport] { upstreams.reports }
-
-    /// See ``Forwarder/cacheCounters``.
+    /// What the cache has done.
     package var cacheCounters: CacheCounters { cache.counters }
 
-    /// See ``Forwarder/answer(_:_:_:view:group:over:now:into:)``.
+    /// Answers a question from the cache; nil where upstreams must be asked
+    /// (``ask(_:_:_:client:namespace:view:group:now:)``).
+    ///
+    /// Allocates nothing and counts no references. Actions may follow: an answer that is asked for often is renewed.
+    /// - Parameters:
+    ///   - message: the client's query as it came.
+    ///   - query: the same as it was read.
+    ///   - name: its name.
+    ///   - view: whose namespace it is asked from, where the group says so.
+    ///   - group: the upstream group that it would go to.
+    ///   - transport: how the answer will go.
+    ///   - now: the time.
+    ///   - buffer: at least the largest message of the transport.
     package mutating func answer(
         _ message: Span<UInt8>, _ query: Query, _ name: borrowing FoldedName, view: UInt32, group: UInt32,
         over transport: Transport, now: Moment, into buffer: consuming MutableSpan<UInt8>
-    ) -> Int? {
+    ) -> CachedAnswer? {
         guard let scope = scopes.scope(of: group, for: view) else { return nil }
         let client = ClientQuery(query)
         let key = AnswerKey(
@@ -53,7 +70,7 @@ extension Exchanges {
             into: buffer, limit: transport == .datagram ? client.datagramLimit : query.answerLimit(over: transport))
         guard let hit else { return nil }
         if let place = hit.dueAt { prefetch(place, message, query, name, view: view, group: group, now) }
-        return hit.length
+        return CachedAnswer(length: hit.length, deniesName: hit.deniesName)
     }
 
     /// Renews an answer that is asked for often, before it expires and somebody has to wait.

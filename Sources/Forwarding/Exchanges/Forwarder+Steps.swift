@@ -2,7 +2,7 @@
 
 import DNSWire
 
-extension Exchanges {
+extension Forwarder {
     /// Asks for the first time: the first upstream that does not rest, and beside it those whose rest is over. Where all
     /// rest, all are asked at once.
     mutating func start(_ slot: Slot, _ now: Moment) {
@@ -31,10 +31,10 @@ extension Exchanges {
         let well = turn.filter { upstreams[$0]?.health.isResting == false }
         exchange.setOrder(well.count == turn.count ? turn : well + turn.filter { !well.contains($0) })
         exchange.scope = scope
-        if let destination = upstreams.destination(of: scope) {
-            exchange.vantage = destination.vantage
-            exchange.usesStreams = destination.usesStreams
-            exchange.patience = destination.patience
+        if let list = upstreams.list(of: scope) {
+            exchange.vantage = list.vantage
+            exchange.usesStreams = list.usesStreams
+            exchange.patience = list.patience
         }
         return !well.isEmpty
     }
@@ -44,7 +44,7 @@ extension Exchanges {
         if let deadline = table[slot]?.deadline { deadlines.set(slot, deadline) }
     }
 
-    /// Does what the time has come for.
+    /// Turns to the next upstream where one has been silent for too long, and gives up where all have.
     package mutating func expire(now: Moment) {
         while let slot = deadlines.takeDue(now) { look(at: slot, now) }
         while let token = sockets.takeDue(now) { close(token) }
@@ -72,7 +72,7 @@ extension Exchanges {
         if let exchange = table[slot], let scope = scopes.scope(of: exchange.group, for: exchange.view),
             scope != exchange.scope
         {
-            // Another list since: who was asked already is still listened to.
+            // Another list since: a reply of who was asked already still counts.
             _ = makeOrder(slot)
         }
         while let candidate = table[slot]?.candidate {
@@ -170,7 +170,7 @@ extension Exchanges {
     /// A connection over which nothing comes takes no further questions.
     private mutating func distrust(_ attempt: Attempt) {
         guard case .stream(let stream) = sockets[attempt.socket]?.use,
-            stream.lastHeard.map({ $0 < attempt.sent }) ?? true,
+            stream.lastReply.map({ $0 < attempt.sent }) ?? true,
             upstreams[attempt.upstream]?.stream == attempt.socket
         else { return }
         upstreams[attempt.upstream]?.stream = nil
@@ -183,7 +183,7 @@ extension Exchange {
         order.contains { $0.upstream == upstream && $0.isListed && $0.isFresh }
     }
 
-    /// Puts upstreams into an order. Those that were asked already and are in it no more stay behind it, to be listened to.
+    /// Puts upstreams into an order. Those that were asked already and are in it no more stay behind it, for their replies.
     fileprivate func setOrder(_ upstreams: [Slot]) {
         guard !order.isEmpty else {
             order = upstreams.map { Contact(upstream: $0) }

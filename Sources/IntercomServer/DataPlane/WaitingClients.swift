@@ -1,0 +1,35 @@
+// The clients that wait for an upstream's answer, under the numbers that the forwarder gives back with it.
+
+import DNSWire
+import Forwarding
+import LinuxNet
+import Registry
+
+/// A client that waits for an upstream's answer.
+enum WaitingClient: Sendable {
+    case datagram(listener: Ticket, SocketAddress)
+    case stream(Ticket)
+    /// `intercomctl resolve`; by the control plane's token, with the domain of the route that the question takes.
+    case control(token: UInt64, ViewID, route: Name?)
+}
+
+/// Clients that wait, by number. A number is not used again while an answer for it may come.
+struct WaitingClients: ~Copyable {
+    private var table = SlotTable<WaitingClient>()
+    /// When the control plane may be told again that clients wait in vain.
+    var nextComplaint = Moment.now
+
+    /// How many wait.
+    var count: Int { table.count }
+
+    /// Adds a client, and gives its number.
+    mutating func insert(_ client: WaitingClient) -> Forwarding.Client {
+        Int(truncatingIfNeeded: table.insert(client).word)
+    }
+
+    /// Takes a client out; nil where it is gone.
+    @discardableResult
+    mutating func take(_ number: Forwarding.Client) -> WaitingClient? {
+        table.remove(Ticket(word: UInt64(truncatingIfNeeded: number)))
+    }
+}
