@@ -54,14 +54,21 @@ let package = Package(
         .target(name: "DNSWire", swiftSettings: settings),
         .target(name: "Varlink", swiftSettings: settings),
 
+        // Elements by ticket, numbers by hash: what hot paths look into; public for the same reason.
+        .target(
+            name: "Tables", dependencies: [.product(name: "BasicContainers", package: "swift-collections")],
+            swiftSettings: settings),
+
         // Names and networks; upstream exchanges; the types of the control interface.
         .target(
             name: "Registry",
-            dependencies: ["DNSWire", .product(name: "OrderedCollections", package: "swift-collections")],
+            dependencies: [
+                "DNSWire", "Tables", .product(name: "OrderedCollections", package: "swift-collections"),
+            ],
             swiftSettings: settings),
         .target(
             name: "Forwarding",
-            dependencies: ["DNSWire", .product(name: "DequeModule", package: "swift-collections")],
+            dependencies: ["DNSWire", "Tables", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings),
         .target(name: "ControlAPI", dependencies: ["Varlink"], swiftSettings: settings),
 
@@ -76,7 +83,7 @@ let package = Package(
             name: "IntercomServer",
             dependencies: [
                 "Attachment", "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Systemd", "TOML",
-                "Varlink",
+                "Tables", "Varlink",
                 .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -115,12 +122,13 @@ let package = Package(
         .testTarget(name: "VarlinkTests", dependencies: ["Varlink"], swiftSettings: settings),
         .testTarget(name: "RuntimeWireTests", dependencies: ["RuntimeWire"], swiftSettings: settings),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: settings),
+        .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: settings),
         .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
         .testTarget(name: "AttachmentTests", dependencies: ["Attachment"], swiftSettings: settings),
         .testTarget(name: "ControlAPITests", dependencies: ["ControlAPI"], swiftSettings: settings),
         .testTarget(
             name: "DNSWireTests", dependencies: ["DNSWire"], exclude: ["differential.py"], swiftSettings: settings),
-        .testTarget(name: "ForwardingTests", dependencies: ["Forwarding"], swiftSettings: settings),
+        .testTarget(name: "ForwardingTests", dependencies: ["Forwarding", "Tables"], swiftSettings: settings),
         // The town and the table of its answers, for the test of the responder and for that in real namespaces.
         .target(
             name: "Promise", dependencies: ["DNSWire"], path: "Tests/Promise",
@@ -138,7 +146,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),
         .testTarget(
-            name: "IntercomServerTests", dependencies: ["Attachment", "IntercomServer", "Promise"],
+            name: "IntercomServerTests", dependencies: ["Attachment", "IntercomServer", "Promise", "Tables"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Promise", "intercomctl", "intercomd"],

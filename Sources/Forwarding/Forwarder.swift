@@ -2,6 +2,7 @@
 
 package import DNSWire
 import DequeModule
+import Tables
 
 /// The number by which the owner of a ``Forwarder`` finds a client that waits. It has no meaning here.
 package typealias Client = Int
@@ -22,12 +23,12 @@ package struct Forwarder: ~Copyable {
     /// Room for a name, made once.
     var name = FoldedName()
 
-    var table = Slots<Exchange>()
+    var table = SlotTable<Exchange>()
     /// The exchange that each question is being asked in: never two at once, or who guesses could guess for both (RFC 5452
     /// §5).
-    var exchangeOf: [QuestionKey: Slot] = [:]
+    var exchangeOf: [QuestionKey: Ticket] = [:]
     /// Exchanges that nobody waits for, in the order in which they became so; others may be among them.
-    private(set) var unattended = SlotQueue()
+    private(set) var unattended = TicketQueue()
     var accounts = Accounts()
     var sockets = UpstreamSocketTable()
     var deadlines = Deadlines()
@@ -114,14 +115,14 @@ extension Forwarder {
         let question = [UInt8](message, query.question)
         let key = QuestionKey(name, query.question, Circumstances(scope: scope, asking: asked), cache.hash)
         let place = Exchange.Place(client: client, namespace: namespace, query: asked, question: question)
-        if let slot = exchangeOf[key] { return join(slot, place, now) }
+        if let ticket = exchangeOf[key] { return join(ticket, place, now) }
         makeRoom(for: namespace)
         let query = UpstreamQuery(question, asked)
-        let slot = begin(Exchange(key, query, group: group, view: view, payer: namespace, began: now))
-        table[slot]?.places = [place]
+        let ticket = begin(Exchange(key, query, group: group, view: view, payer: namespace, began: now))
+        table[ticket]?.places = [place]
         inFlight += 1
-        accounts.join(namespace, slot, isFirst: true, in: table)
-        start(slot, now)
+        accounts.join(namespace, ticket, isFirst: true, in: table)
+        start(ticket, now)
         return .accepted
     }
 
@@ -130,9 +131,9 @@ extension Forwarder {
         _ key: QuestionKey, _ query: UpstreamQuery, group: UInt32, view: UInt32, _ now: Moment
     ) -> Bool {
         guard exchangeOf[key] == nil, table.count < limits.renewing else { return false }
-        let slot = begin(Exchange(key, query, group: group, view: view, payer: nil, began: now))
-        noteUnattended(slot)
-        start(slot, now)
+        let ticket = begin(Exchange(key, query, group: group, view: view, payer: nil, began: now))
+        noteUnattended(ticket)
+        start(ticket, now)
         return true
     }
 
@@ -145,30 +146,30 @@ extension Forwarder {
         return scope
     }
 
-    private mutating func begin(_ exchange: Exchange) -> Slot {
+    private mutating func begin(_ exchange: Exchange) -> Ticket {
         let key = exchange.key
         exchange.hasStaleAnswer = cache.hasStale(key.lent, exchange.began)
-        let slot = table.insert(exchange)
-        exchangeOf[exchange.key] = slot
-        return slot
+        let ticket = table.insert(exchange)
+        exchangeOf[exchange.key] = ticket
+        return ticket
     }
 
     /// Notes an exchange that goes on, though nobody waits for it.
-    mutating func noteUnattended(_ slot: Slot) {
-        unattended.append(slot, waiting: table.count) { table[$0]?.places.isEmpty == true }
+    mutating func noteUnattended(_ ticket: Ticket) {
+        unattended.append(ticket, waiting: table.count) { table[$0]?.places.isEmpty == true }
     }
 
     /// Lets one more wait for what is being asked already.
-    private mutating func join(_ slot: Slot, _ place: Exchange.Place, _ now: Moment) -> Verdict {
-        guard let exchange = table[slot], exchange.places.count < limits.waiters,
+    private mutating func join(_ ticket: Ticket, _ place: Exchange.Place, _ now: Moment) -> Verdict {
+        guard let exchange = table[ticket], exchange.places.count < limits.waiters,
             accounts.places(of: place.namespace) < limits.waiters
         else { return .refused(.tooMany) }
         cache.counters.coalesced += 1
         let isFirst = !exchange.isAwaited(in: place.namespace)
         if exchange.places.isEmpty { inFlight += 1 }
-        table[slot]?.places.append(place)
-        accounts.join(place.namespace, slot, isFirst: isFirst, in: table)
-        if let time = table[slot]?.staleTime, time <= now { serveStale(slot, now) }
+        table[ticket]?.places.append(place)
+        accounts.join(place.namespace, ticket, isFirst: isFirst, in: table)
+        if let time = table[ticket]?.staleTime, time <= now { serveStale(ticket, now) }
         return .accepted
     }
 
@@ -183,8 +184,8 @@ extension Forwarder {
 
     /// An exchange that nobody waits for gives way, else the oldest of the namespace that has the most.
     mutating func giveWayAnywhere() {
-        if let slot = unattended.first(where: { table[$0]?.places.isEmpty == true }) {
-            close(slot)
+        if let ticket = unattended.first(where: { table[$0]?.places.isEmpty == true }) {
+            close(ticket)
         } else if let largest = accounts.largest {
             giveWay(in: largest)
         }
@@ -192,31 +193,32 @@ extension Forwarder {
 
     /// Those of a namespace who have waited longest get SERVFAIL. Others who wait for the same wait on.
     mutating func giveWay(in namespace: UInt32) {
-        guard let slot = accounts.oldest(of: namespace, in: table), let question = table[slot]?.query.question else {
+        guard let ticket = accounts.oldest(of: namespace, in: table), let question = table[ticket]?.query.question
+        else {
             return
         }
         let detail = ErrorDetail(.networkError, text: "too many questions wait for upstreams")
         let body = AnswerBody(failure: .serverFailure, [detail], question: question)
-        for place in takePlaces(of: slot, in: namespace) {
+        for place in takePlaces(of: ticket, in: namespace) {
             act(.answer(place.client, Answer(to: place.query, place.question, body, from: .nobody)))
         }
-        if table[slot]?.places.isEmpty == true { close(slot) }
+        if table[ticket]?.places.isEmpty == true { close(ticket) }
     }
 
     /// Takes those of a namespace out of an exchange.
-    private mutating func takePlaces(of slot: Slot, in namespace: UInt32) -> [Exchange.Place] {
-        let places = (table[slot]?.places ?? []).filter { $0.namespace == namespace }
+    private mutating func takePlaces(of ticket: Ticket, in namespace: UInt32) -> [Exchange.Place] {
+        let places = (table[ticket]?.places ?? []).filter { $0.namespace == namespace }
         guard !places.isEmpty else { return [] }
-        table[slot]?.places.removeAll { $0.namespace == namespace }
+        table[ticket]?.places.removeAll { $0.namespace == namespace }
         accounts.leave(namespace, places: places.count)
-        if table[slot]?.places.isEmpty == true { inFlight -= 1 }
+        if table[ticket]?.places.isEmpty == true { inFlight -= 1 }
         return places
     }
 
     /// Takes all who wait out of an exchange.
-    mutating func takePlaces(of slot: Slot) -> [Exchange.Place] {
-        guard let places = table[slot]?.places, let first = places.first else { return [] }
-        table[slot]?.places = []
+    mutating func takePlaces(of ticket: Ticket) -> [Exchange.Place] {
+        guard let places = table[ticket]?.places, let first = places.first else { return [] }
+        table[ticket]?.places = []
         inFlight -= 1
         if places.count == 1 {
             accounts.leave(first.namespace, places: 1)
@@ -235,12 +237,12 @@ extension Forwarder {
     @discardableResult
     package mutating func abandon(namespace: UInt32) -> [Client] {
         var abandoned: [Client] = []
-        for slot in table.slots {
-            let places = takePlaces(of: slot, in: namespace)
+        for ticket in table.tickets {
+            let places = takePlaces(of: ticket, in: namespace)
             abandoned += places.map(\.client)
-            let isUnattended = !places.isEmpty && table[slot]?.places.isEmpty == true
-            if isUnattended || table[slot]?.vantage == .namespace(namespace) {
-                fail(slot, "the namespace is gone", now: nil)
+            let isUnattended = !places.isEmpty && table[ticket]?.places.isEmpty == true
+            if isUnattended || table[ticket]?.vantage == .namespace(namespace) {
+                fail(ticket, "the namespace is gone", now: nil)
             }
         }
         for upstream in upstreams.forget(scopes: scopes.forget(view: namespace)) { closeSockets(of: upstream) }

@@ -1,6 +1,7 @@
-// From a name in a scope to its entry: an open-addressing hash table over folded wire octets.
+// From a name in a scope to its entry: what is known of it, and its records.
 
 import DNSWire
+import Tables
 
 /// Finds entries by scope, kind and folded name. Entries keep their numbers while they live.
 ///
@@ -8,7 +9,8 @@ import DNSWire
 struct NameIndex: Sendable {
     /// Properties of a name, beside its octets.
     struct Entry: Sendable {
-        var hash: UInt64 = 0
+        /// Of scope, kind and name, as ``NameIndex/index`` has it.
+        var hash: UInt32 = 0
         var scope: UInt32 = 0
         var kind: UInt32 = 0
         /// Names beneath it, where it is there for them alone.
@@ -18,8 +20,8 @@ struct NameIndex: Sendable {
     }
 
     private let hashing: NameHash
-    /// Entry numbers; -1: free. Their count is a power of two.
-    private var slots: [Int32]
+    /// The numbers of entries.
+    private var index = HashIndex()
     private(set) var entries: [Entry] = []
     /// Each entry's octets: the name without its root, then its records type by type.
     private(set) var blobs = RunTable<UInt8>()
@@ -27,7 +29,7 @@ struct NameIndex: Sendable {
     private(set) var runs = RunTable<RecordRun>()
     private var freeEntries: [Int] = []
     /// Number of names, those without records included.
-    private(set) var count = 0
+    var count: Int { index.count }
     /// Number of names that exist only because there are names beneath them.
     private(set) var emptyCount = 0
     /// State of the generator that says which record begins a round.
@@ -36,7 +38,6 @@ struct NameIndex: Sendable {
     /// - Parameter seed: a secret that nobody outside knows.
     init(seed: UInt64) {
         hashing = NameHash(seed: seed)
-        slots = Array(repeating: -1, count: 64)
         random = seed
     }
 
@@ -47,8 +48,9 @@ struct NameIndex: Sendable {
     func hash(_ name: Span<UInt8>) -> UInt64 { hashing.hash(name) }
 
     @inline(__always)
-    private func mix(_ hash: UInt64, _ scope: UInt32, _ kind: UInt32) -> UInt64 {
-        hashing.mix(hash, UInt64(scope) << 2 | UInt64(kind))
+    private func mix(_ hash: UInt64, _ scope: UInt32, _ kind: UInt32) -> UInt32 {
+        // A kind has two bits.
+        UInt32(truncatingIfNeeded: hashing.mix(hash, UInt64(scope) << 2 | UInt64(kind)))
     }
 
     /// The number of a name's entry.
@@ -57,15 +59,11 @@ struct NameIndex: Sendable {
     ///   - nameHash: what ``hash(_:)`` gives for it.
     @inline(__always)
     func find(_ name: Span<UInt8>, _ nameHash: UInt64, scope: UInt32, kind: RecordKey.Kind) -> Int? {
-        let hash = mix(nameHash, scope, kind.rawValue)
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: hash) & mask
-        while true {
-            let number = Int(slots[slot])
-            if number < 0 { return nil }
-            if entries[number].hash == hash, matches(number, name, scope, kind.rawValue) { return number }
-            slot = (slot + 1) & mask
+        var probe = index.probe(mix(nameHash, scope, kind.rawValue))
+        while let number = index.next(&probe) {
+            if matches(number, name, scope, kind.rawValue) { return number }
         }
+        return nil
     }
 
     @inline(__always)
@@ -179,8 +177,7 @@ struct NameIndex: Sendable {
         return number
     }
 
-    private mutating func insert(_ hash: UInt64) -> Int {
-        if (count + 1) * 4 > slots.count * 3 { grow() }
+    private mutating func insert(_ hash: UInt32) -> Int {
         let number: Int
         if let free = freeEntries.popLast() {
             number = free
@@ -189,42 +186,15 @@ struct NameIndex: Sendable {
             number = entries.count
             entries.append(Entry(hash: hash))
         }
-        place(number, hash)
-        count += 1
+        index.insert(hash, number)
         return number
     }
 
-    private mutating func place(_ number: Int, _ hash: UInt64) {
-        var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-        while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
-        slots[slot] = Int32(truncatingIfNeeded: number)
-    }
-
-    private mutating func grow() {
-        let numbers = slots.filter { $0 >= 0 }
-        slots = Array(repeating: -1, count: slots.count * 2)
-        for number in numbers { place(Int(number), entries[Int(number)].hash) }
-    }
-
     private mutating func remove(_ number: Int) {
-        let mask = slots.count - 1
-        var hole = Int(truncatingIfNeeded: entries[number].hash) & mask
-        while slots[hole] != Int32(truncatingIfNeeded: number) { hole = (hole + 1) & mask }
-        // Entries behind the hole move up if they may, so that no search ends too early at the hole (Knuth, 6.4 R).
-        var slot = (hole + 1) & mask
-        while slots[slot] >= 0 {
-            let home = Int(truncatingIfNeeded: entries[Int(slots[slot])].hash) & mask
-            if (slot - home) & mask >= (slot - hole) & mask {
-                slots[hole] = slots[slot]
-                hole = slot
-            }
-            slot = (slot + 1) & mask
-        }
-        slots[hole] = -1
+        index.remove(entries[number].hash, number)
         entries[number] = Entry()
         blobs.set(number, [])
         runs.set(number, [])
         freeEntries.append(number)
-        count -= 1
     }
 }

@@ -1,5 +1,6 @@
 // The heap of deadlines against a plain list of them.
 
+import Tables
 import Testing
 
 @testable import Forwarding
@@ -18,10 +19,10 @@ struct DeadlinesTests {
         }
         for _ in 0..<5000 {
             let index = UInt32(next(slots))
-            let slot = Slot(index: index, generation: 0)
+            let ticket = Ticket(slot: index, generation: 0)
             switch next(4) {
             case 0:
-                deadlines.remove(slot)
+                deadlines.remove(ticket)
                 model[index] = nil
             case 1:
                 let now = Int(next(1000))
@@ -30,32 +31,15 @@ struct DeadlinesTests {
                     continue
                 }
                 let earliest = model.values.min()
-                #expect(model[due.index] == earliest)
-                model[due.index] = nil
+                #expect(model[due.slot] == earliest)
+                model[due.slot] = nil
             default:
                 let instant = Int(next(1000))
-                deadlines.set(slot, start + .milliseconds(instant))
+                deadlines.set(ticket, start + .milliseconds(instant))
                 model[index] = instant
             }
             #expect(deadlines.count == model.count)
             #expect(deadlines.earliest == model.values.min().map { start + .milliseconds($0) })
         }
-    }
-
-    @Test("a slot that is used again has another name")
-    func slots() {
-        var slots = Slots<String>()
-        let first = slots.insert("first")
-        slots.remove(first)
-        let second = slots.insert("second")
-        #expect(first.index == second.index)
-        #expect(slots[first] == nil)
-        #expect(slots[second] == "second")
-        slots[first]? += " changed"
-        slots[second]? += " changed"
-        #expect(slots.remove(first) == nil)
-        #expect(slots.remove(second) == "second changed")
-        #expect(slots.count == 0)
-        #expect(SocketToken(rawValue: SocketToken(second).rawValue).slot == second)
     }
 }

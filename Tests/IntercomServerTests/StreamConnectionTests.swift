@@ -1,6 +1,7 @@
 // Work on a connection: an event comes once, and stays noted until nothing is left to do.
 
 import LinuxNet
+import Tables
 import Testing
 
 @testable import IntercomServer

@@ -3,6 +3,7 @@
 import Forwarding
 import LinuxNet
 import Registry
+import Tables
 import Testing
 
 @testable import IntercomServer

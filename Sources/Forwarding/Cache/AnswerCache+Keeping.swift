@@ -1,6 +1,7 @@
 // What comes into the cache, and what goes.
 
 import DNSWire
+import Tables
 
 extension AnswerCache {
     /// How many entries are spared at most for one that comes: what bounds the time that it takes. Far above what stands
@@ -43,7 +44,7 @@ extension AnswerCache {
         if let old { remove(old.place) }
         while index.isFull { dropOldest(sparing: false) }
         let offset = makeRoom(Int(entry.size))
-        index.insert(entry.hash, at: offset)
+        index.insert(entry.hash, AnswerRing.number(of: offset))
         counters.entries += 1
         counters.octets += Int(entry.size)
         put(entry, body, key, at: offset)
@@ -92,7 +93,7 @@ extension AnswerCache {
     }
 
     private mutating func forget(_ entry: CacheEntry, at offset: Int) {
-        index.remove(entry.hash, at: offset)
+        index.remove(entry.hash, AnswerRing.number(of: offset))
         counters.entries -= 1
         counters.octets -= Int(entry.size)
     }
@@ -123,7 +124,7 @@ extension AnswerCache {
         entry.rounds -= 1
         ring.move(from: offset, to: target, Int(entry.size))
         ring.set(entry, at: target)
-        index.move(entry.hash, from: offset, to: target)
+        index.move(entry.hash, from: AnswerRing.number(of: offset), to: AnswerRing.number(of: target))
         return true
     }
 

@@ -1,11 +1,12 @@
 // Answers of upstreams, kept while they hold, and a while longer for the time when nobody answers.
 
 import DNSWire
+import Tables
 
 /// The cache of one worker. Looking up and writing an answer allocates nothing and counts no references.
 ///
 /// It never takes more memory than its policy says: messages and what is known of them lie in a ring (``AnswerRing``), and
-/// are found by a table (``AnswerIndex``), and both have their share from the beginning.
+/// are found by an index of hashes, and both have their share from the beginning.
 struct AnswerCache: Sendable {
 
     /// Milliseconds that an answer serves beyond its life, while no upstream answers (RFC 8767 §5: 1 to 3 days).
@@ -16,7 +17,8 @@ struct AnswerCache: Sendable {
     /// When the cache's clock began.
     private let epoch: Moment
     var ring: AnswerRing
-    var index: AnswerIndex
+    /// The numbers of entries, see ``AnswerRing/number(of:)``.
+    var index: HashIndex
     var counters = CacheCounters()
 
     /// - Parameter seed: a secret that nobody outside knows.
@@ -24,12 +26,15 @@ struct AnswerCache: Sendable {
         self.init(policy, NameHash(seed: seed), now)
     }
 
+    /// The part of the memory that the index may take.
+    private static let indexPart = 8
+
     private init(_ policy: CachePolicy, _ hash: NameHash, _ now: Moment) {
         self.policy = policy
         self.hash = hash
         epoch = now
         // An entry has 100 octets and more; so an eighth for the table is always enough.
-        index = AnswerIndex(octets: policy.capacity / 8)
+        index = HashIndex(octets: policy.capacity / Self.indexPart)
         ring = AnswerRing(capacity: max(0, policy.capacity - index.maximumOctets))
     }
 
@@ -126,7 +131,8 @@ struct AnswerCache: Sendable {
     @inline(__always)
     func keptExactly(_ key: AnswerKey) -> Kept? {
         var probe = index.probe(key.hash(hash))
-        while let place = index.next(&probe) {
+        while let number = index.next(&probe) {
+            let place = AnswerRing.place(of: number)
             let kept = Kept(place: place, entry: ring.entry(place))
             if matches(key, kept) { return kept }
         }

@@ -6,6 +6,16 @@
 struct AnswerRing: Sendable {
     /// Entries begin and end at multiples of this many octets.
     static let alignment = 8
+    /// No less memory is taken at once: a page of the kernel's.
+    private static let page = 4096
+
+    /// The number of an entry at a place, as the index has it.
+    @inline(__always)
+    static func number(of place: Int) -> Int { place / alignment }
+
+    /// The place of the entry with this number.
+    @inline(__always)
+    static func place(of number: Int) -> Int { number &* alignment }
 
     var octets: [UInt8] = []
     let capacity: Int
@@ -57,7 +67,7 @@ struct AnswerRing: Sendable {
         if octets.capacity < count {
             // Halves of the capacity, so that old and new together never take more than the capacity.
             var room = capacity
-            while room / 2 >= max(count, 4096) { room /= 2 }
+            while room / 2 >= max(count, Self.page) { room /= 2 }
             octets.reserveCapacity(room)
         }
         octets.append(contentsOf: repeatElement(0, count: count - octets.count))

@@ -1,10 +1,12 @@
 // Who pays for exchanges: how many each namespace has under way, and which is its oldest.
 
+import Tables
+
 /// What the namespaces wait for. An exchange that several wait for counts for each of them.
 struct Accounts: Sendable {
     private struct Account {
         /// In the order in which it began to wait for them.
-        var exchanges = SlotQueue()
+        var exchanges = TicketQueue()
         /// How many of them it waits for.
         var open = 0
         /// Its waiters in all of them.
@@ -29,7 +31,8 @@ struct Accounts: Sendable {
     /// - Parameters:
     ///   - isFirst: nobody of that namespace waited for it before.
     ///   - table: all exchanges.
-    mutating func join(_ namespace: UInt32, _ exchange: Slot, isFirst: Bool, in table: Slots<Exchange>) {
+    mutating func join(_ namespace: UInt32, _ exchange: Ticket, isFirst: Bool, in table: borrowing SlotTable<Exchange>)
+    {
         var account = accounts.removeValue(forKey: namespace) ?? Account()
         account.places += 1
         if isFirst {
@@ -50,7 +53,7 @@ struct Accounts: Sendable {
 
     /// The exchange that a namespace has waited for longest.
     /// - Parameter table: all exchanges.
-    mutating func oldest(of namespace: UInt32, in table: Slots<Exchange>) -> Slot? {
+    mutating func oldest(of namespace: UInt32, in table: borrowing SlotTable<Exchange>) -> Ticket? {
         accounts[namespace]?.exchanges.first { table[$0]?.isAwaited(in: namespace) == true }
     }
 }

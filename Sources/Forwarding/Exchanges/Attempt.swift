@@ -1,10 +1,11 @@
 // One asking of one upstream: what was sent, and what may come back.
 
 import DNSWire
+import Tables
 
 /// A question on its way to an upstream.
 struct Attempt: Sendable {
-    let upstream: Slot
+    let upstream: Ticket
     let server: ServerAddress
     let transport: Transport
     let socket: SocketToken
@@ -35,7 +36,7 @@ struct Attempt: Sendable {
     private static let longestStreamPatience = Lapse.seconds(1)
 
     init(
-        _ upstream: Slot, _ known: Upstream, over transport: Transport, _ socket: SocketToken, id: UInt16,
+        _ upstream: Ticket, _ known: Upstream, over transport: Transport, _ socket: SocketToken, id: UInt16,
         question: [UInt8], edns: Bool, sent: Moment
     ) {
         self.upstream = upstream

@@ -1,8 +1,10 @@
 // The dealings of one exchange with one upstream.
 
+import Tables
+
 /// One upstream in the order of an exchange: what was sent to it for this question, and what is still to be tried.
 struct Contact: Sendable {
-    let upstream: Slot
+    let upstream: Ticket
     /// Datagrams with the question that were sent, repetitions included.
     var datagrams = 0
     /// The kernel said that datagrams do not reach it: refused, or no route.

@@ -1,17 +1,19 @@
 // Which exchange must be looked at next: a binary heap that knows where each exchange stands in it.
 
-/// At most one deadline for each slot, the earliest first. Setting, moving and removing one costs O(log n), reading the
+import Tables
+
+/// At most one deadline for each ticket, the earliest first. Setting, moving and removing one costs O(log n), reading the
 /// earliest nothing: no tick ever walks over what is not due.
 struct Deadlines {
 
     private struct Entry {
         var instant: Moment
-        var slot: Slot
+        var ticket: Ticket
     }
 
     /// Each entry is no later than the two at 2i+1 and 2i+2.
     private var heap: [Entry] = []
-    /// Where in `heap` the slot with this index is; `absent` if it has no deadline.
+    /// Where in `heap` the ticket with this slot is; `absent` if it has no deadline.
     private var positions: [Int] = []
     private static var absent: Int { -1 }
 
@@ -20,11 +22,11 @@ struct Deadlines {
     /// The earliest deadline.
     var earliest: Moment? { heap.first?.instant }
 
-    /// Gives `slot` this deadline instead of the one that it had.
-    mutating func set(_ slot: Slot, _ instant: Moment) {
-        let index = Int(slot.index)
+    /// Gives `ticket` this deadline instead of the one that it had.
+    mutating func set(_ ticket: Ticket, _ instant: Moment) {
+        let index = Int(ticket.slot)
         while positions.count <= index { positions.append(Self.absent) }
-        let entry = Entry(instant: instant, slot: slot)
+        let entry = Entry(instant: instant, ticket: ticket)
         if positions[index] == Self.absent {
             heap.append(entry)
             rise(heap.count - 1, entry)
@@ -33,9 +35,9 @@ struct Deadlines {
         }
     }
 
-    /// Forgets the deadline of `slot`, if it has one.
-    mutating func remove(_ slot: Slot) {
-        let index = Int(slot.index)
+    /// Forgets the deadline of `ticket`, if it has one.
+    mutating func remove(_ ticket: Ticket) {
+        let index = Int(ticket.slot)
         guard index < positions.count, positions[index] != Self.absent else { return }
         let hole = positions[index]
         positions[index] = Self.absent
@@ -44,15 +46,15 @@ struct Deadlines {
     }
 
     /// Takes the earliest deadline that is not after `now`.
-    mutating func takeDue(_ now: Moment) -> Slot? {
+    mutating func takeDue(_ now: Moment) -> Ticket? {
         guard let first = heap.first, first.instant <= now else { return nil }
-        remove(first.slot)
-        return first.slot
+        remove(first.ticket)
+        return first.ticket
     }
 
     private mutating func place(_ position: Int, _ entry: Entry) {
         heap[position] = entry
-        positions[Int(entry.slot.index)] = position
+        positions[Int(entry.ticket.slot)] = position
     }
 
     private mutating func replace(_ position: Int, _ entry: Entry) {

@@ -1,6 +1,7 @@
 // One question on its way: who waits for it, which upstreams were asked, what they said.
 
 import DNSWire
+import Tables
 
 /// A question that upstreams are being asked, until it is answered. All who ask the same meanwhile wait for it, too.
 ///
@@ -66,7 +67,7 @@ final class Exchange {
     /// What may still bring the answer: for each upstream at most a datagram and a connection.
     var attempts: [Attempt] = []
     /// The upstream whose lateness lets the next one be asked. Replies of the others count, too.
-    var current: Slot?
+    var current: Ticket?
     /// The best failure that an upstream answered with.
     var complaint: Saying?
     /// The best answer that is not whole: better than a failure, once nothing better can come.
@@ -95,21 +96,21 @@ final class Exchange {
 
 extension Exchange {
     /// The position of an upstream in the order.
-    func position(of upstream: Slot) -> Int? { order.firstIndex { $0.upstream == upstream } }
+    func position(of upstream: Ticket) -> Int? { order.firstIndex { $0.upstream == upstream } }
 
     /// Changes what is known of the dealings with one upstream.
-    func note(_ upstream: Slot, _ change: (inout Contact) -> Void) {
+    func note(_ upstream: Ticket, _ change: (inout Contact) -> Void) {
         if let position = position(of: upstream) { change(&order[position]) }
     }
 
     /// Whether a question to an upstream is under way.
-    func isAsking(_ upstream: Slot) -> Bool { attempts.contains { $0.upstream == upstream } }
+    func isAsking(_ upstream: Ticket) -> Bool { attempts.contains { $0.upstream == upstream } }
 
     /// The next upstream in the order that was not asked yet.
-    var candidate: Slot? { order.first { $0.isListed && $0.isFresh }?.upstream }
+    var candidate: Ticket? { order.first { $0.isListed && $0.isFresh }?.upstream }
 
     /// The next upstream in the order that datagrams do not reach.
-    var streamCandidate: Slot? { order.first { $0.isListed && $0.isLeftToTCP }?.upstream }
+    var streamCandidate: Ticket? { order.first { $0.isListed && $0.isLeftToTCP }?.upstream }
 
     /// True while a reply may lead to one more question: so whatever upstreams reply, they are asked at most twice as often
     /// as there are upstreams, and once more.

@@ -1,6 +1,7 @@
 // Between exchanges and the cache: what is answered from memory, and what is remembered.
 
 package import DNSWire
+import Tables
 
 /// How long a failure is remembered, so that nobody hammers who cannot answer: twice as long each time that the question
 /// fails again (RFC 9520 §3.2: at least 1 s, growing, at most 5 min).
@@ -93,15 +94,15 @@ extension Forwarder {
     }
 
     /// Remembers what an upstream said to the question of an exchange.
-    mutating func keep(_ body: AnswerBody, of slot: Slot, _ now: Moment) {
-        guard let exchange = table[slot], exchange.query.recursionDesired else { return }
+    mutating func keep(_ body: AnswerBody, of ticket: Ticket, _ now: Moment) {
+        guard let exchange = table[ticket], exchange.query.recursionDesired else { return }
         let key = exchange.key
         cache.keep(body, under: key.lent, life: body.life, asked: exchange.places.count, now)
     }
 
     /// Remembers that nobody could answer the question of an exchange.
-    mutating func keepFailure(_ body: AnswerBody, of slot: Slot, _ life: FailureLife, _ now: Moment) {
-        guard let exchange = table[slot], exchange.query.recursionDesired else { return }
+    mutating func keepFailure(_ body: AnswerBody, of ticket: Ticket, _ life: FailureLife, _ now: Moment) {
+        guard let exchange = table[ticket], exchange.query.recursionDesired else { return }
         let key = exchange.key
         cache.keepFailure(body, under: key.lent, life, now)
     }

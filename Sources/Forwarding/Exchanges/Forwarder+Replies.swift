@@ -1,6 +1,7 @@
 // Replies of upstreams: what each means for its exchange, and what is learnt of the upstream.
 
 import DNSWire
+import Tables
 
 extension Forwarder {
     /// After so many datagrams that are no reply to a question it is asked over TCP: somebody may be guessing.
@@ -17,9 +18,9 @@ extension Forwarder {
         _ message: Span<UInt8>, on token: SocketToken, cameInFragments: Bool = false, now: Moment
     ) {
         switch sockets[token]?.use {
-        case .asking(let slot)?:
-            guard let attempt = attempt(of: slot, on: token, id: nil) else { return }
-            received(message, cameInFragments: cameInFragments, attempt, slot, now)
+        case .asking(let ticket)?:
+            guard let attempt = attempt(of: ticket, on: token, id: nil) else { return }
+            received(message, cameInFragments: cameInFragments, attempt, ticket, now)
         case .straggling(let attempt)?:
             receivedLate(message, attempt, now)
         case .stream?, nil:
@@ -31,12 +32,12 @@ extension Forwarder {
     package mutating func receivedStream(_ bytes: Span<UInt8>, on token: SocketToken, now: Moment) {
         var offset = 0
         while let message = nextMessage(bytes, from: &offset, on: token, now) {
-            let slot = takeExpected(message, on: token)
-            guard let slot, let attempt = attempt(of: slot, on: token, id: message.span.word16(0)) else {
+            let ticket = takeExpected(message, on: token)
+            guard let ticket, let attempt = attempt(of: ticket, on: token, id: message.span.word16(0)) else {
                 guard isPatient(with: token) else { return streamFailed(token, mayRenew: false, now) }
                 continue
             }
-            received(message.span, attempt, slot, now)
+            received(message.span, attempt, ticket, now)
         }
     }
 
@@ -51,12 +52,12 @@ extension Forwarder {
     }
 
     /// The exchange that waits for a message; nil where none does.
-    private mutating func takeExpected(_ message: [UInt8], on token: SocketToken) -> Slot? {
+    private mutating func takeExpected(_ message: [UInt8], on token: SocketToken) -> Ticket? {
         guard case .stream(var stream) = sockets[token]?.use else { return nil }
-        let slot = message.count >= Header.length ? stream.pending[message.span.word16(0)] : nil
-        stream.strays = slot == nil ? stream.strays + 1 : 0
+        let ticket = message.count >= Header.length ? stream.pending[message.span.word16(0)] : nil
+        stream.strays = ticket == nil ? stream.strays + 1 : 0
         sockets[token]?.use = .stream(stream)
-        return slot
+        return ticket
     }
 
     /// False for a connection over which too much comes that nobody asked for.
@@ -65,12 +66,12 @@ extension Forwarder {
         return stream.strays < UpstreamStream.maximumStrays
     }
 
-    private func attempt(of slot: Slot, on token: SocketToken, id: UInt16?) -> Attempt? {
-        table[slot]?.attempts.first { $0.socket == token && $0.id == id ?? $0.id }
+    private func attempt(of ticket: Ticket, on token: SocketToken, id: UInt16?) -> Attempt? {
+        table[ticket]?.attempts.first { $0.socket == token && $0.id == id ?? $0.id }
     }
 
     private mutating func received(
-        _ message: Span<UInt8>, cameInFragments: Bool = false, _ attempt: Attempt, _ slot: Slot, _ now: Moment
+        _ message: Span<UInt8>, cameInFragments: Bool = false, _ attempt: Attempt, _ ticket: Ticket, _ now: Moment
     ) {
         let known = upstreams[attempt.upstream]
         var reply = UpstreamReply(
@@ -79,74 +80,74 @@ extension Forwarder {
         if cameInFragments, reply.isOurs { reply = .truncated(nil) }
         switch reply {
         case .unrelated:
-            countWrong(attempt, slot, now)
+            countWrong(attempt, ticket, now)
             return
         case .respelled:
             // Of somebody who guesses, or of an upstream that does so: over TCP that can be told apart.
-            followUp(attempt, over: .stream, edns: attempt.hasEDNS, slot, now)
+            followUp(attempt, over: .stream, edns: attempt.hasEDNS, ticket, now)
         case .truncated(let part):
             noteReply(attempt, now)
-            noteFallback(part, attempt, slot)
-            followUp(attempt, over: .stream, edns: attempt.hasEDNS, slot, now)
+            noteFallback(part, attempt, ticket)
+            followUp(attempt, over: .stream, edns: attempt.hasEDNS, ticket, now)
         case .damaged(let part):
             noteReply(attempt, now)
-            noteFallback(part, attempt, slot)
-            table[slot]?.hasDamage = true
+            noteFallback(part, attempt, ticket)
+            table[ticket]?.hasDamage = true
             if attempt.transport == .datagram {
-                followUp(attempt, over: .stream, edns: attempt.hasEDNS, slot, now)
+                followUp(attempt, over: .stream, edns: attempt.hasEDNS, ticket, now)
             } else {
-                leave(attempt, slot, now)
+                leave(attempt, ticket, now)
             }
         case .needsPlainQuery:
             noteReply(attempt, now)
-            followUp(attempt, over: attempt.transport, edns: false, slot, now)
+            followUp(attempt, over: attempt.transport, edns: false, ticket, now)
         case .failure(let body):
             noteReply(attempt, now)
-            noteAbilities(attempt, slot, message, body, now)
-            noteComplaint(body, attempt, slot)
-            leave(attempt, slot, now)
+            noteAbilities(attempt, ticket, message, body, now)
+            noteComplaint(body, attempt, ticket)
+            leave(attempt, ticket, now)
         case .answer(let body):
             noteReply(attempt, now)
-            noteAbilities(attempt, slot, message, body, now)
-            notePreference(attempt, slot, now)
-            take(attempt, out: slot)
-            keep(body, of: slot, now)
-            finish(slot, body, from: .upstream(attempt.server), now)
+            noteAbilities(attempt, ticket, message, body, now)
+            notePreference(attempt, ticket, now)
+            take(attempt, out: ticket)
+            keep(body, of: ticket, now)
+            finish(ticket, body, from: .upstream(attempt.server), now)
             release(attempt, now)
         }
-        schedule(slot)
+        schedule(ticket)
     }
 
-    private mutating func take(_ attempt: Attempt, out slot: Slot) {
-        table[slot]?.attempts.removeAll { $0.socket == attempt.socket && $0.id == attempt.id }
+    private mutating func take(_ attempt: Attempt, out ticket: Ticket) {
+        table[ticket]?.attempts.removeAll { $0.socket == attempt.socket && $0.id == attempt.id }
     }
 
-    private mutating func countWrong(_ attempt: Attempt, _ slot: Slot, _ now: Moment) {
-        guard attempt.transport == .datagram, let exchange = table[slot] else { return }
+    private mutating func countWrong(_ attempt: Attempt, _ ticket: Ticket, _ now: Moment) {
+        guard attempt.transport == .datagram, let exchange = table[ticket] else { return }
         exchange.wrongReplies += 1
         guard exchange.wrongReplies >= Self.wrongReplyLimit else { return }
-        followUp(attempt, over: .stream, edns: attempt.hasEDNS, slot, now)
-        schedule(slot)
+        followUp(attempt, over: .stream, edns: attempt.hasEDNS, ticket, now)
+        schedule(ticket)
     }
 
     /// Asks the upstream of an attempt in another way, as its reply demands; or no more, where replies have led to enough
     /// questions already, or TCP was tried before.
     private mutating func followUp(
-        _ attempt: Attempt, over transport: Transport, edns: Bool, _ slot: Slot, _ now: Moment
+        _ attempt: Attempt, over transport: Transport, edns: Bool, _ ticket: Ticket, _ now: Moment
     ) {
-        guard let exchange = table[slot],
+        guard let exchange = table[ticket],
             let contact = exchange.position(of: attempt.upstream).map({ exchange.order[$0] })
         else { return }
         let isNew = transport == attempt.transport || contact.stream == nil
         guard isNew, exchange.mayFollowUp else {
-            leave(attempt, slot, isHopeless: false, now)
+            leave(attempt, ticket, isHopeless: false, now)
             return
         }
         exchange.followUps += 1
-        take(attempt, out: slot)
+        take(attempt, out: ticket)
         release(attempt, now)
-        ask(attempt.upstream, over: transport, because: .reply, edns: edns, for: slot, now)
-        if !exchange.isAsking(attempt.upstream) { turnAway(from: attempt.upstream, slot, now) }
+        ask(attempt.upstream, over: transport, because: .reply, edns: edns, for: ticket, now)
+        if !exchange.isAsking(attempt.upstream) { turnAway(from: attempt.upstream, ticket, now) }
     }
 
     // MARK: - What is learned of an upstream
@@ -160,20 +161,20 @@ extension Forwarder {
         }
     }
 
-    private func noteFallback(_ body: AnswerBody?, _ attempt: Attempt, _ slot: Slot) {
-        guard let body, let exchange = table[slot] else { return }
+    private func noteFallback(_ body: AnswerBody?, _ attempt: Attempt, _ ticket: Ticket) {
+        guard let body, let exchange = table[ticket] else { return }
         let saying = Exchange.Saying(body: body, upstream: attempt.server)
         if saying.isBetterFallback(than: exchange.fallback) { exchange.fallback = saying }
     }
 
-    private func noteComplaint(_ body: AnswerBody, _ attempt: Attempt, _ slot: Slot) {
-        guard let exchange = table[slot] else { return }
+    private func noteComplaint(_ body: AnswerBody, _ attempt: Attempt, _ ticket: Ticket) {
+        guard let exchange = table[ticket] else { return }
         let saying = Exchange.Saying(body: body, upstream: attempt.server)
         if saying.isBetterComplaint(than: exchange.complaint) { exchange.complaint = saying }
     }
 
     private mutating func noteAbilities(
-        _ attempt: Attempt, _ slot: Slot, _ message: Span<UInt8>, _ body: AnswerBody, _ now: Moment
+        _ attempt: Attempt, _ ticket: Ticket, _ message: Span<UInt8>, _ body: AnswerBody, _ now: Moment
     ) {
         if UpstreamReply.spelling(of: attempt.question, in: message) == .otherCase {
             upstreams[attempt.upstream]?.respells = true
@@ -186,15 +187,15 @@ extension Forwarder {
             let edns = upstreams[attempt.upstream]?.edns, edns.isUsed(now)
         else { return }
         if attempt.hasLeftOutEDNS {
-            upstreams[attempt.upstream]?.edns.noteSilence(began: table[slot]?.began ?? now, now)
+            upstreams[attempt.upstream]?.edns.noteSilence(began: table[ticket]?.began ?? now, now)
         } else if !UpstreamReply.isFailure(body.responseCode) {
             upstreams[attempt.upstream]?.edns.noteComplaint(now)
         }
     }
 
     /// Learns that an upstream answers over TCP where datagrams bring nothing.
-    private mutating func notePreference(_ attempt: Attempt, _ slot: Slot, _ now: Moment) {
-        guard attempt.transport == .stream, let exchange = table[slot],
+    private mutating func notePreference(_ attempt: Attempt, _ ticket: Ticket, _ now: Moment) {
+        guard attempt.transport == .stream, let exchange = table[ticket],
             let position = exchange.position(of: attempt.upstream), case .silence? = exchange.order[position].stream
         else { return }
         upstreams[attempt.upstream]?.preferStream(now)
@@ -215,12 +216,12 @@ extension Forwarder {
     package mutating func failed(_ token: SocketToken, now: Moment) {
         guard let socket = sockets[token] else { return }
         switch socket.use {
-        case .asking(let slot):
-            guard let attempt = attempt(of: slot, on: token, id: nil) else { return }
-            if let exchange = table[slot] { blame(attempt, exchange, now) }
-            table[slot]?.note(attempt.upstream) { $0.isDatagramRefused = true }
-            leave(attempt, slot, isHopeless: false, now)
-            schedule(slot)
+        case .asking(let ticket):
+            guard let attempt = attempt(of: ticket, on: token, id: nil) else { return }
+            if let exchange = table[ticket] { blame(attempt, exchange, now) }
+            table[ticket]?.note(attempt.upstream) { $0.isDatagramRefused = true }
+            leave(attempt, ticket, isHopeless: false, now)
+            schedule(ticket)
         case .stream:
             streamFailed(token, mayRenew: true, now)
         case .straggling:
@@ -233,57 +234,57 @@ extension Forwarder {
         guard case .stream(let stream) = sockets[token]?.use else { return }
         close(token)
         let wasAlive = stream.lastReply != nil
-        for (id, slot) in stream.pending.sorted(by: { $0.value.index < $1.value.index }) {
-            guard let attempt = attempt(of: slot, on: token, id: id), let exchange = table[slot] else { continue }
+        for (id, ticket) in stream.pending.sorted(by: { $0.value.slot < $1.value.slot }) {
+            guard let attempt = attempt(of: ticket, on: token, id: id), let exchange = table[ticket] else { continue }
             if mayRenew, wasAlive, !attempt.isRenewed, exchange.mayFollowUp {
                 exchange.followUps += 1
-                take(attempt, out: slot)
+                take(attempt, out: ticket)
                 ask(
-                    attempt.upstream, over: .stream, because: nil, edns: attempt.hasEDNS, isRenewed: true, for: slot,
+                    attempt.upstream, over: .stream, because: nil, edns: attempt.hasEDNS, isRenewed: true, for: ticket,
                     now)
-                if !exchange.isAsking(attempt.upstream) { turnAway(from: attempt.upstream, slot, now) }
+                if !exchange.isAsking(attempt.upstream) { turnAway(from: attempt.upstream, ticket, now) }
             } else {
-                failStream(attempt, slot, now)
+                failStream(attempt, ticket, now)
             }
-            schedule(slot)
+            schedule(ticket)
         }
     }
 
-    private mutating func failStream(_ attempt: Attempt, _ slot: Slot, _ now: Moment) {
-        if let exchange = table[slot] {
+    private mutating func failStream(_ attempt: Attempt, _ ticket: Ticket, _ now: Moment) {
+        if let exchange = table[ticket] {
             blame(attempt, exchange, now)
             tryDatagrams(attempt.upstream, exchange)
         }
-        leave(attempt, slot, isHopeless: false, now)
+        leave(attempt, ticket, isHopeless: false, now)
     }
 
     /// Ends an attempt, and asks the next upstream at once unless that has been done already.
     /// - Parameter isHopeless: the upstream will not answer this question, whichever way it is asked.
-    private mutating func leave(_ attempt: Attempt, _ slot: Slot, isHopeless: Bool = true, _ now: Moment) {
-        take(attempt, out: slot)
+    private mutating func leave(_ attempt: Attempt, _ ticket: Ticket, isHopeless: Bool = true, _ now: Moment) {
+        take(attempt, out: ticket)
         release(attempt, now)
         if isHopeless {
-            for other in table[slot]?.attempts ?? [] where other.upstream == attempt.upstream {
-                take(other, out: slot)
+            for other in table[ticket]?.attempts ?? [] where other.upstream == attempt.upstream {
+                take(other, out: ticket)
                 release(other, now)
             }
         }
-        if isHopeless || table[slot]?.mayStillAsk(attempt.upstream) == false {
-            table[slot]?.note(attempt.upstream) { $0.isSpent = true }
+        if isHopeless || table[ticket]?.mayStillAsk(attempt.upstream) == false {
+            table[ticket]?.note(attempt.upstream) { $0.isSpent = true }
         }
-        turnAway(from: attempt.upstream, slot, now)
+        turnAway(from: attempt.upstream, ticket, now)
     }
 
     /// Goes on with the next upstream, where this one was the one to wait for.
-    private mutating func turnAway(from upstream: Slot, _ slot: Slot, _ now: Moment) {
-        guard let exchange = table[slot], !exchange.isAsking(upstream) else { return }
-        if exchange.current == upstream || exchange.attempts.isEmpty { proceed(slot, now) }
+    private mutating func turnAway(from upstream: Ticket, _ ticket: Ticket, _ now: Moment) {
+        guard let exchange = table[ticket], !exchange.isAsking(upstream) else { return }
+        if exchange.current == upstream || exchange.attempts.isEmpty { proceed(ticket, now) }
     }
 }
 
 extension Exchange {
     /// Whether there is another way to ask an upstream, or one is under way.
-    fileprivate func mayStillAsk(_ upstream: Slot) -> Bool {
+    fileprivate func mayStillAsk(_ upstream: Ticket) -> Bool {
         guard let position = position(of: upstream) else { return false }
         return isAsking(upstream) || order[position].isFresh || order[position].isLeftToTCP
     }

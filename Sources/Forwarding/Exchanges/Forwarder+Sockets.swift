@@ -1,6 +1,7 @@
 // On which socket a question goes out, and what becomes of sockets.
 
 import DNSWire
+import Tables
 
 extension Forwarder {
     /// Puts the question of an exchange to an upstream, under a new id. An upstream that cannot be asked is noted as spent.
@@ -8,10 +9,10 @@ extension Forwarder {
     ///   - reason: why it is asked over TCP.
     ///   - edns: nil: if the upstream understands it.
     mutating func ask(
-        _ upstream: Slot, over transport: Transport, because reason: Contact.StreamReason? = nil, edns: Bool? = nil,
-        isRenewed: Bool = false, for slot: Slot, _ now: Moment
+        _ upstream: Ticket, over transport: Transport, because reason: Contact.StreamReason? = nil, edns: Bool? = nil,
+        isRenewed: Bool = false, for ticket: Ticket, _ now: Moment
     ) {
-        guard let exchange = table[slot] else { return }
+        guard let exchange = table[ticket] else { return }
         if transport == .stream, let reason { exchange.note(upstream) { $0.stream = reason } }
         guard let known = upstreams[upstream], transport == .datagram || mayUseStream(upstream, known, reason, now)
         else {
@@ -22,17 +23,17 @@ extension Forwarder {
         if transport == .datagram {
             makeSocketRoom(for: exchange.payer)
             // It may be this one that has given way.
-            guard table[slot] != nil else { return }
+            guard table[ticket] != nil else { return }
             exchange.note(upstream) { $0.datagrams += 1 }
         }
-        let (socket, isOpen) = socket(to: upstream, known, over: transport, for: slot, exchange.payer)
+        let (socket, isOpen) = socket(to: upstream, known, over: transport, for: ticket, exchange.payer)
         var attempt = Attempt(
             upstream, known, over: transport, socket, id: id(on: socket), question: spelling(exchange, known),
             edns: edns ?? known.edns.isUsed(now), sent: now)
         attempt.isRenewed = isRenewed
         exchange.attempts.append(attempt)
         exchange.lastAsked = now
-        if transport == .stream { expect(attempt, slot) }
+        if transport == .stream { expect(attempt, ticket) }
         let message = exchange.query.message(attempt)
         switch (isOpen, transport) {
         case (true, _): act(.send(socket, message: message))
@@ -45,7 +46,7 @@ extension Forwarder {
 
     /// Whether TCP may be tried: where it fails persistently, only now and then. Who has nothing but TCP tries always.
     private mutating func mayUseStream(
-        _ upstream: Slot, _ known: Upstream, _ reason: Contact.StreamReason?, _ now: Moment
+        _ upstream: Ticket, _ known: Upstream, _ reason: Contact.StreamReason?, _ now: Moment
     ) -> Bool {
         if case .preference? = reason { return true }
         guard known.streamHealth.isUsable(now) else { return false }
@@ -70,10 +71,10 @@ extension Forwarder {
 
     /// A socket for a question: a new one for each datagram; the connection that is open, or a new one.
     private mutating func socket(
-        to upstream: Slot, _ known: Upstream, over transport: Transport, for slot: Slot, _ payer: UInt32?
+        to upstream: Ticket, _ known: Upstream, over transport: Transport, for ticket: Ticket, _ payer: UInt32?
     ) -> (SocketToken, isOpen: Bool) {
         if transport == .datagram {
-            let socket = UpstreamSocket(upstream: upstream, vantage: known.vantage, payer: payer, use: .asking(slot))
+            let socket = UpstreamSocket(upstream: upstream, vantage: known.vantage, payer: payer, use: .asking(ticket))
             return (sockets.insert(socket), false)
         }
         if let stream = known.stream { return (stream, true) }
@@ -84,10 +85,10 @@ extension Forwarder {
     }
 
     /// Notes that a reply is to come over a connection.
-    private mutating func expect(_ attempt: Attempt, _ slot: Slot) {
+    private mutating func expect(_ attempt: Attempt, _ ticket: Ticket) {
         sockets.setDeadline(attempt.socket, nil)
         guard case .stream(var stream) = sockets[attempt.socket]?.use else { return }
-        stream.pending[attempt.id] = slot
+        stream.pending[attempt.id] = ticket
         sockets[attempt.socket]?.use = .stream(stream)
     }
 

@@ -1,30 +1,31 @@
 // Which upstream is asked when.
 
 import DNSWire
+import Tables
 
 extension Forwarder {
     /// Asks for the first time: the first upstream that does not rest, and beside it those whose rest is over. Where all
     /// rest, all are asked at once.
-    mutating func start(_ slot: Slot, _ now: Moment) {
-        let isAnyWell = makeOrder(slot)
-        guard let order = table[slot]?.order, !order.isEmpty else {
-            giveUp(slot, now)
+    mutating func start(_ ticket: Ticket, _ now: Moment) {
+        let isAnyWell = makeOrder(ticket)
+        guard let order = table[ticket]?.order, !order.isEmpty else {
+            giveUp(ticket, now)
             return
         }
-        proceed(slot, now)
+        proceed(ticket, now)
         for upstream in order.dropFirst().map(\.upstream) where upstreams[upstream]?.health.isResting == true {
             let isDue = upstreams[upstream]?.health.isDue(now) == true
-            guard isDue || !isAnyWell, table[slot]?.candidates(include: upstream) == true else { continue }
+            guard isDue || !isAnyWell, table[ticket]?.candidates(include: upstream) == true else { continue }
             if isDue { upstreams[upstream]?.health.beginTrial(now) }
-            askFirst(upstream, for: slot, now)
+            askFirst(upstream, for: ticket, now)
         }
-        schedule(slot)
+        schedule(ticket)
     }
 
     /// Puts the upstreams of an exchange into their order, those that rest behind the others; gives whether any does not
     /// rest.
-    private mutating func makeOrder(_ slot: Slot) -> Bool {
-        guard let exchange = table[slot], let scope = scopes.scope(of: exchange.group, for: exchange.view) else {
+    private mutating func makeOrder(_ ticket: Ticket) -> Bool {
+        guard let exchange = table[ticket], let scope = scopes.scope(of: exchange.group, for: exchange.view) else {
             return false
         }
         let turn = upstreams.takeTurn(of: scope)
@@ -40,91 +41,91 @@ extension Forwarder {
     }
 
     /// Sets when an exchange is looked at next.
-    mutating func schedule(_ slot: Slot) {
-        if let deadline = table[slot]?.deadline { deadlines.set(slot, deadline) }
+    mutating func schedule(_ ticket: Ticket) {
+        if let deadline = table[ticket]?.deadline { deadlines.set(ticket, deadline) }
     }
 
     /// Turns to the next upstream where one has been silent for too long, and gives up where all have.
     package mutating func expire(now: Moment) {
-        while let slot = deadlines.takeDue(now) { look(at: slot, now) }
+        while let ticket = deadlines.takeDue(now) { look(at: ticket, now) }
         while let token = sockets.takeDue(now) { close(token) }
     }
 
-    private mutating func look(at slot: Slot, _ now: Moment) {
-        blameLate(slot, now)
-        guard let exchange = table[slot] else { return }
+    private mutating func look(at ticket: Ticket, _ now: Moment) {
+        blameLate(ticket, now)
+        guard let exchange = table[ticket] else { return }
         guard exchange.end > now else {
             if exchange.fallback != nil {
-                giveUp(slot, now)
+                giveUp(ticket, now)
             } else {
-                fail(slot, "no upstream answered in time", now: now)
+                fail(ticket, "no upstream answered in time", now: now)
             }
             return
         }
-        if let time = exchange.staleTime, time <= now { serveStale(slot, now) }
-        if let step = exchange.nextStep, step <= now { proceed(slot, now) }
-        schedule(slot)
+        if let time = exchange.staleTime, time <= now { serveStale(ticket, now) }
+        if let step = exchange.nextStep, step <= now { proceed(ticket, now) }
+        schedule(ticket)
     }
 
     /// Asks the next upstream; then over TCP those that datagrams do not reach; then again, over UDP and in the end over TCP,
     /// the one that has been silent longest. Gives up where there is nobody left.
-    mutating func proceed(_ slot: Slot, _ now: Moment) {
-        if let exchange = table[slot], let scope = scopes.scope(of: exchange.group, for: exchange.view),
+    mutating func proceed(_ ticket: Ticket, _ now: Moment) {
+        if let exchange = table[ticket], let scope = scopes.scope(of: exchange.group, for: exchange.view),
             scope != exchange.scope
         {
             // Another list since: a reply of who was asked already still counts.
-            _ = makeOrder(slot)
+            _ = makeOrder(ticket)
         }
-        while let candidate = table[slot]?.candidate {
-            askFirst(candidate, for: slot, now)
-            if begin(with: candidate, slot) { return }
+        while let candidate = table[ticket]?.candidate {
+            askFirst(candidate, for: ticket, now)
+            if begin(with: candidate, ticket) { return }
         }
-        while let candidate = table[slot]?.streamCandidate {
-            ask(candidate, over: .stream, because: .silence, for: slot, now)
-            if begin(with: candidate, slot) { return }
+        while let candidate = table[ticket]?.streamCandidate {
+            ask(candidate, over: .stream, because: .silence, for: ticket, now)
+            if begin(with: candidate, ticket) { return }
         }
-        guard let exchange = table[slot] else { return }
+        guard let exchange = table[ticket] else { return }
         if exchange.attempts.isEmpty {
-            giveUp(slot, now)
+            giveUp(ticket, now)
         } else if let time = exchange.fallbackTime, time <= now {
-            giveUp(slot, now)
+            giveUp(ticket, now)
         } else if let position = exchange.repetition, exchange.attempts[position].repetition <= now {
-            insist(position, slot, now)
+            insist(position, ticket, now)
         }
     }
 
     /// Makes an upstream the current one, if it could be asked.
-    private mutating func begin(with upstream: Slot, _ slot: Slot) -> Bool {
-        guard let exchange = table[slot], exchange.isAsking(upstream) else { return table[slot] == nil }
+    private mutating func begin(with upstream: Ticket, _ ticket: Ticket) -> Bool {
+        guard let exchange = table[ticket], exchange.isAsking(upstream) else { return table[ticket] == nil }
         exchange.current = upstream
         return true
     }
 
     /// Asks an upstream that this exchange has not asked yet: over UDP, unless TCP is known to be better.
-    private mutating func askFirst(_ upstream: Slot, for slot: Slot, _ now: Moment) {
-        if table[slot]?.usesStreams == true || upstreams[upstream]?.prefersStream(now) == true {
-            ask(upstream, over: .stream, because: .preference, for: slot, now)
+    private mutating func askFirst(_ upstream: Ticket, for ticket: Ticket, _ now: Moment) {
+        if table[ticket]?.usesStreams == true || upstreams[upstream]?.prefersStream(now) == true {
+            ask(upstream, over: .stream, because: .preference, for: ticket, now)
         } else {
-            ask(upstream, over: .datagram, for: slot, now)
+            ask(upstream, over: .datagram, for: ticket, now)
         }
     }
 
     /// Asks an upstream once more that is silent: over UDP as often as may be, then over TCP. What it may still say to the
     /// datagrams counts.
-    private mutating func insist(_ position: Int, _ slot: Slot, _ now: Moment) {
-        guard let exchange = table[slot] else { return }
+    private mutating func insist(_ position: Int, _ ticket: Ticket, _ now: Moment) {
+        guard let exchange = table[ticket] else { return }
         let attempt = exchange.attempts[position]
         guard let contact = exchange.position(of: attempt.upstream).map({ exchange.order[$0] }) else { return }
         if exchange.mayRepeat(contact) {
-            repeatAttempt(position, contact, of: slot, now)
+            repeatAttempt(position, contact, of: ticket, now)
         } else {
-            ask(attempt.upstream, over: .stream, because: .silence, for: slot, now)
+            ask(attempt.upstream, over: .stream, because: .silence, for: ticket, now)
             exchange.lastAsked = now
         }
     }
 
-    private mutating func repeatAttempt(_ position: Int, _ contact: Contact, of slot: Slot, _ now: Moment) {
-        guard let exchange = table[slot] else { return }
+    private mutating func repeatAttempt(_ position: Int, _ contact: Contact, of ticket: Ticket, _ now: Moment) {
+        guard let exchange = table[ticket] else { return }
         let isLast = contact.datagrams == Contact.maximumDatagrams - 1
         let edns = upstreams[contact.upstream]?.edns
         // Some servers drop what carries EDNS. An answer without signatures is of no use to who asks for them.
@@ -136,8 +137,8 @@ extension Forwarder {
     }
 
     /// Holds it against upstreams that their replies are late.
-    private mutating func blameLate(_ slot: Slot, _ now: Moment) {
-        guard let exchange = table[slot] else { return }
+    private mutating func blameLate(_ ticket: Ticket, _ now: Moment) {
+        guard let exchange = table[ticket] else { return }
         for position in exchange.attempts.indices {
             let attempt = exchange.attempts[position]
             guard !attempt.isLate, attempt.due <= now else { continue }
@@ -162,7 +163,7 @@ extension Forwarder {
     }
 
     /// Lets an upstream be asked over UDP again that was thought to answer over TCP alone.
-    mutating func tryDatagrams(_ upstream: Slot, _ exchange: Exchange) {
+    mutating func tryDatagrams(_ upstream: Ticket, _ exchange: Exchange) {
         guard !exchange.usesStreams, upstreams[upstream]?.forgetStreamPreference() == true else { return }
         exchange.note(upstream) { if $0.datagrams == 0 { $0.stream = nil } }
     }
@@ -179,12 +180,12 @@ extension Forwarder {
 
 extension Exchange {
     /// Whether an upstream was not asked yet.
-    fileprivate func candidates(include upstream: Slot) -> Bool {
+    fileprivate func candidates(include upstream: Ticket) -> Bool {
         order.contains { $0.upstream == upstream && $0.isListed && $0.isFresh }
     }
 
     /// Puts upstreams into an order. Those that were asked already and are in it no more stay behind it, for their replies.
-    fileprivate func setOrder(_ upstreams: [Slot]) {
+    fileprivate func setOrder(_ upstreams: [Ticket]) {
         guard !order.isEmpty else {
             order = upstreams.map { Contact(upstream: $0) }
             return

@@ -1,6 +1,7 @@
 // A socket to an upstream, as the forwarder knows it: its use, and who pays for it.
 
 import DNSWire
+import Tables
 
 /// A socket that its owner has opened, or is opening.
 ///
@@ -9,7 +10,7 @@ import DNSWire
 struct UpstreamSocket: Sendable {
     enum Use: Sendable {
         /// A datagram socket with a question of this exchange.
-        case asking(Slot)
+        case asking(Ticket)
         /// A datagram socket whose question another upstream has answered already. What it still brings says how its
         /// upstream does, and nothing else.
         case straggling(Attempt)
@@ -17,7 +18,7 @@ struct UpstreamSocket: Sendable {
         case stream(UpstreamStream)
     }
 
-    let upstream: Slot
+    let upstream: Ticket
     let vantage: Vantage
     /// The namespace whose question it was opened for; nil for connections, which all share, and for renewals.
     let payer: UInt32?
@@ -29,7 +30,7 @@ struct UpstreamStream: Sendable {
     /// What has come, as far as it is no whole message.
     var framing = StreamFraming()
     /// The exchanges that wait for a reply with this id.
-    var pending: [UInt16: Slot] = [:]
+    var pending: [UInt16: Ticket] = [:]
     /// When something came over it last; nil: nothing yet.
     var lastReply: Moment?
     /// Messages in a row that were no reply to any question: empty ones, or under an id that nobody waits for.
@@ -42,27 +43,27 @@ struct UpstreamStream: Sendable {
 }
 
 /// The sockets, the times at which those that nobody waits for are closed, and how many each namespace pays for.
-struct UpstreamSocketTable {
+struct UpstreamSocketTable: ~Copyable {
     private struct Account {
         var sockets = 0
         var stragglers = 0
     }
 
-    private var table = Slots<UpstreamSocket>()
+    private var table = SlotTable<UpstreamSocket>()
     private var deadlines = Deadlines()
     private var accounts: [UInt32: Account] = [:]
     /// In the order in which they became so; others may be among them.
-    private var stragglers = SlotQueue()
+    private var stragglers = TicketQueue()
     private var stragglerCount = 0
 
     subscript(_ token: SocketToken) -> UpstreamSocket? {
-        get { table[token.slot] }
-        _modify { yield &table[token.slot] }
+        get { table[token.ticket] }
+        _modify { yield &table[token.ticket] }
     }
 
     var nextDeadline: Moment? { deadlines.earliest }
 
-    var tokens: [SocketToken] { table.slots.map { SocketToken($0) } }
+    var tokens: [SocketToken] { table.tickets.map { SocketToken($0) } }
 
     var count: Int { table.count }
 
@@ -81,8 +82,8 @@ struct UpstreamSocketTable {
     }
 
     mutating func remove(_ token: SocketToken) -> UpstreamSocket? {
-        guard let socket = table.remove(token.slot) else { return nil }
-        deadlines.remove(token.slot)
+        guard let socket = table.remove(token.ticket) else { return nil }
+        deadlines.remove(token.ticket)
         var isStraggler = false
         if case .straggling = socket.use { isStraggler = true }
         if isStraggler { stragglerCount -= 1 }
@@ -95,33 +96,33 @@ struct UpstreamSocketTable {
 
     /// Lets a datagram socket straggle until a moment.
     mutating func straggle(_ token: SocketToken, _ attempt: Attempt, until end: Moment) {
-        guard let payer = table[token.slot].map(\.payer) else { return }
-        table[token.slot]?.use = .straggling(attempt)
-        deadlines.set(token.slot, end)
+        guard let payer = table[token.ticket].map(\.payer) else { return }
+        table[token.ticket]?.use = .straggling(attempt)
+        deadlines.set(token.ticket, end)
         stragglerCount += 1
         if let payer { accounts[payer]?.stragglers += 1 }
-        stragglers.append(token.slot, waiting: stragglerCount) { Self.straggles($0, in: table) }
+        stragglers.append(token.ticket, waiting: stragglerCount) { Self.straggles($0, in: table) }
     }
 
     /// The socket that has straggled longest: of a namespace, or of all.
     mutating func oldestStraggler(of payer: UInt32?) -> SocketToken? {
         guard let payer else { return stragglers.first { Self.straggles($0, in: table) }.map { SocketToken($0) } }
         guard stragglers(of: payer) > 0 else { return nil }
-        let slot = stragglers.any { Self.straggles($0, in: table) && table[$0]?.payer == payer }
-        return slot.map { SocketToken($0) }
+        let ticket = stragglers.any { Self.straggles($0, in: table) && table[$0]?.payer == payer }
+        return ticket.map { SocketToken($0) }
     }
 
-    private static func straggles(_ slot: Slot, in table: Slots<UpstreamSocket>) -> Bool {
-        if case .straggling? = table[slot]?.use { true } else { false }
+    private static func straggles(_ ticket: Ticket, in table: borrowing SlotTable<UpstreamSocket>) -> Bool {
+        if case .straggling? = table[ticket]?.use { true } else { false }
     }
 
     /// Sets when a socket is to be closed; nil: not by time.
     mutating func setDeadline(_ token: SocketToken, _ moment: Moment?) {
         guard let moment else {
-            deadlines.remove(token.slot)
+            deadlines.remove(token.ticket)
             return
         }
-        deadlines.set(token.slot, moment)
+        deadlines.set(token.ticket, moment)
     }
 
     /// A socket whose time has come.

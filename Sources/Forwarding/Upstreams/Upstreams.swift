@@ -1,11 +1,12 @@
 // All upstreams that a worker asks, and where the questions of each group go.
 
 import DNSWire
+import Tables
 
 /// The upstreams of one scope, as they stand in the table of all upstreams.
 struct ScopeList: Sendable {
     /// In the order of the group's list.
-    let upstreams: [Slot]
+    let upstreams: [Ticket]
     let vantage: Vantage
     let rotates: Bool
     let usesStreams: Bool
@@ -15,16 +16,16 @@ struct ScopeList: Sendable {
 }
 
 /// The upstreams by server and namespace: what is learned from one group's questions holds for all groups.
-struct Upstreams {
-    private var table = Slots<Upstream>()
-    private var places: [UpstreamPlace: Slot] = [:]
+struct Upstreams: ~Copyable {
+    private var table = SlotTable<Upstream>()
+    private var places: [UpstreamPlace: Ticket] = [:]
     /// Those that are not asked; empty nearly always.
     private var avoided: Set<UpstreamPlace> = []
     private var lists: [UInt32: ScopeList] = [:]
 
-    subscript(_ slot: Slot) -> Upstream? {
-        get { table[slot] }
-        _modify { yield &table[slot] }
+    subscript(_ ticket: Ticket) -> Upstream? {
+        get { table[ticket] }
+        _modify { yield &table[ticket] }
     }
 
     /// The upstreams that questions of a scope go to.
@@ -32,37 +33,37 @@ struct Upstreams {
 
     /// Sets the upstreams that questions of a scope go to.
     mutating func set(_ list: UpstreamList, of scope: UInt32, from vantage: Vantage) {
-        var slots: [Slot] = []
+        var tickets: [Ticket] = []
         for server in list.servers {
-            let slot = slot(of: server, vantage)
-            if !slots.contains(slot) { slots.append(slot) }
+            let ticket = ticket(of: server, vantage)
+            if !tickets.contains(ticket) { tickets.append(ticket) }
         }
         lists[scope] = ScopeList(
-            upstreams: slots, vantage: vantage, rotates: list.rotates, usesStreams: list.usesStreams,
+            upstreams: tickets, vantage: vantage, rotates: list.rotates, usesStreams: list.usesStreams,
             patience: list.patience)
     }
 
-    private mutating func slot(of server: ServerAddress, _ vantage: Vantage) -> Slot {
+    private mutating func ticket(of server: ServerAddress, _ vantage: Vantage) -> Ticket {
         let place = UpstreamPlace(server: server, vantage: vantage)
         if let known = places[place] { return known }
-        let slot = table.insert(Upstream(server, from: vantage))
-        places[place] = slot
-        return slot
+        let ticket = table.insert(Upstream(server, from: vantage))
+        places[place] = ticket
+        return ticket
     }
 
     /// The upstreams of a scope, in the order in which the next question is to try them.
-    mutating func takeTurn(of scope: UInt32) -> [Slot] {
+    mutating func takeTurn(of scope: UInt32) -> [Ticket] {
         guard let list = lists[scope] else { return [] }
-        var slots = list.upstreams
-        if !avoided.isEmpty { slots.removeAll { isAvoided($0) } }
-        guard list.rotates, slots.count > 1 else { return slots }
+        var tickets = list.upstreams
+        if !avoided.isEmpty { tickets.removeAll { isAvoided($0) } }
+        guard list.rotates, tickets.count > 1 else { return tickets }
         lists[scope]?.turn &+= 1
-        let first = list.turn % slots.count
-        return Array(slots[first...] + slots[..<first])
+        let first = list.turn % tickets.count
+        return Array(tickets[first...] + tickets[..<first])
     }
 
-    private func isAvoided(_ slot: Slot) -> Bool {
-        table[slot].map { avoided.contains(UpstreamPlace(server: $0.server, vantage: $0.vantage)) } ?? false
+    private func isAvoided(_ ticket: Ticket) -> Bool {
+        table[ticket].map { avoided.contains(UpstreamPlace(server: $0.server, vantage: $0.vantage)) } ?? false
     }
 
     /// Asks a server no more, whichever lists have it.
@@ -79,14 +80,14 @@ struct Upstreams {
         for scope in scopes { lists[scope] = nil }
         let used = Set(lists.values.flatMap(\.upstreams))
         var gone: [Upstream] = []
-        for (place, slot) in places where !used.contains(slot) {
+        for (place, ticket) in places where !used.contains(ticket) {
             places[place] = nil
-            if let upstream = table.remove(slot) { gone.append(upstream) }
+            if let upstream = table.remove(ticket) { gone.append(upstream) }
         }
         return gone
     }
 
     var reports: [UpstreamReport] {
-        table.slots.compactMap { slot in table[slot].map { UpstreamReport($0, isAvoided: isAvoided(slot)) } }
+        table.tickets.compactMap { ticket in table[ticket].map { UpstreamReport($0, isAvoided: isAvoided(ticket)) } }
     }
 }

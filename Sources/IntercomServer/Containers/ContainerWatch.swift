@@ -2,6 +2,7 @@
 
 import Attachment
 import LinuxNet
+import Tables
 
 /// What watches for the ends of containers: one inotify descriptor for all paths, a pidfd for each process.
 struct ContainerWatch: ~Copyable {

@@ -5,6 +5,7 @@ import LinuxNet
 import Logging
 import Registry
 import Systemd
+import Tables
 
 extension Containers {
     // MARK: - Ends

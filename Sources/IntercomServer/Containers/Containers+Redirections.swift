@@ -6,6 +6,7 @@ import LinuxNet
 import Logging
 import Registry
 import SystemPackage
+import Tables
 
 extension PortRedirection {
     /// The way from where containers ask to a listener of ours.

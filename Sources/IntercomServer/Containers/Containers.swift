@@ -7,6 +7,7 @@ import LinuxNet
 import Logging
 import Registry
 import SystemPackage
+import Tables
 
 /// The descriptors and files of containers, and what was declared of them, beside the room that knows their lives.
 ///

@@ -7,6 +7,7 @@ import Forwarding
 import LinuxNet
 import Logging
 import Registry
+import Tables
 import Varlink
 
 extension ControlPlane {

@@ -4,6 +4,7 @@ import ControlAPI
 import DNSWire
 import LinuxNet
 import Registry
+import Tables
 import Varlink
 
 extension ControlPlane {

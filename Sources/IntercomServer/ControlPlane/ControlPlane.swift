@@ -8,6 +8,7 @@ import LinuxNet
 package import Logging
 import Registry
 import Systemd
+import Tables
 import Varlink
 
 /// The daemon's main loop: signals, the control socket, the ends of containers, the workers' replies.

@@ -1,5 +1,7 @@
 // What an event of the control plane's loop is about.
 
+import Tables
+
 /// What an event of the control plane's loop is about.
 enum ControlToken {
     case signals, mailbox, requests, control, inotify, mounts, resolver, heartbeat, namespaces, routes

@@ -2,6 +2,7 @@
 
 import ControlAPI
 import Registry
+import Tables
 import Varlink
 
 /// How one method is carried out.

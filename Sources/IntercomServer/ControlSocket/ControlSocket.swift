@@ -4,6 +4,7 @@ import ControlAPI
 import DequeModule
 import LinuxNet
 import Logging
+import Tables
 import Varlink
 
 /// The clients of the control socket, each at its own pace: none holds up another, nor the daemon.

@@ -3,6 +3,7 @@
 import Forwarding
 import LinuxNet
 import Registry
+import Tables
 
 /// The UDP and TCP sockets inside one namespace.
 struct Listener: ~Copyable {

@@ -3,6 +3,7 @@
 import DNSWire
 import Forwarding
 import LinuxNet
+import Tables
 
 /// What a connection has received and has still to send, and what it is ready for.
 ///

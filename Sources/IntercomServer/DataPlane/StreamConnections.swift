@@ -3,6 +3,7 @@
 import DequeModule
 import Forwarding
 import LinuxNet
+import Tables
 
 /// Connections, found by ticket, and the queues of those that wait.
 struct StreamConnections: ~Copyable {

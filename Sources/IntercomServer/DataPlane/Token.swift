@@ -1,8 +1,10 @@
 // What an epoll event is about: a kind and a ticket in the word that the kernel hands back.
 
+import Tables
+
 /// The meaning of `epoll_event.data` in a worker.
 ///
-/// The kind is in the top four bits; generations are compared in their low 28 bits only.
+/// The kind is in the top four bits, which no ticket's word uses.
 struct Token {
     enum Kind: UInt64 {
         case inbox, datagramListener, streamListener, stream, upstream
@@ -17,9 +19,12 @@ struct Token {
     }
 
     init?(word: UInt64) {
-        guard let kind = Kind(rawValue: word >> 60) else { return nil }
-        self.init(kind, Ticket(word: word & 0x0FFF_FFFF_FFFF_FFFF))
+        guard let kind = Kind(rawValue: word >> Self.kindShift) else { return nil }
+        self.init(kind, Ticket(word: word & ~Self.kindMask))
     }
 
-    var word: UInt64 { kind.rawValue << 60 | (ticket.word & 0x0FFF_FFFF_FFFF_FFFF) }
+    var word: UInt64 { kind.rawValue << Self.kindShift | ticket.word & ~Self.kindMask }
+
+    private static var kindShift: UInt64 { 60 }
+    private static var kindMask: UInt64 { 0xF << kindShift }
 }

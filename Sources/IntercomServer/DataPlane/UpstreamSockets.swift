@@ -4,6 +4,7 @@ import DNSWire
 import Forwarding
 import LinuxNet
 import Registry
+import Tables
 
 /// The open sockets of a worker, found by the forwarder's token or by the loop's ticket.
 ///

@@ -4,6 +4,7 @@ import DNSWire
 import Forwarding
 import LinuxNet
 import Registry
+import Tables
 
 /// A client that waits for an upstream's answer.
 enum WaitingClient: Sendable {

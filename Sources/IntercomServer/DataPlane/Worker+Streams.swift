@@ -6,6 +6,7 @@ import Forwarding
 import LinuxNet
 import Logging
 import Registry
+import Tables
 
 extension Worker {
     /// RFC 7766 §6.2.3: an idle connection is closed after this long.

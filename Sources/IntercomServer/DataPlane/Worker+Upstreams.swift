@@ -5,6 +5,7 @@ import Forwarding
 import LinuxNet
 import Logging
 import Registry
+import Tables
 
 extension Worker {
     // MARK: - Questions

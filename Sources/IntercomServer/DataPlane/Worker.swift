@@ -5,6 +5,7 @@ import Forwarding
 import LinuxNet
 import Logging
 import Registry
+import Tables
 
 /// Queries of one socket that were received at once, and the answers to them.
 struct DatagramBatch: ~Copyable {

@@ -6,6 +6,7 @@ import LinuxNet
 import Logging
 import Registry
 import SystemPackage
+import Tables
 
 /// Observes the kernel and the paths of namespaces, as configured.
 ///

@@ -3,6 +3,7 @@
 import LinuxNet
 import Registry
 import SystemPackage
+import Tables
 
 /// Observes links and addresses of the host and of all namespaces that it is told of.
 ///

@@ -8,6 +8,7 @@ import LinuxNet
 package import Logging
 import Synchronization
 import Systemd
+import Tables
 import Varlink
 
 /// Serves the opener's socket.

@@ -3,6 +3,7 @@
 import LinuxNet
 import Logging
 import Systemd
+import Tables
 
 /// The name under which a namespace's listener is kept: its inode. The sockets keep the namespace alive, so that the inode is
 /// no other's as long as they are kept.
