@@ -140,8 +140,7 @@ let package = Package(
             name: "Examples",
             dependencies: [
                 "Attachment", "ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry",
-                "RuntimeWire",
-                "Systemd", "TOML", "Varlink",
+                "RuntimeWire", "Systemd", "TOML", "Tables", "Varlink",
             ],
             swiftSettings: settings),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),

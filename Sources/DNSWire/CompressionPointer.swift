@@ -1,4 +1,4 @@
-// What stands in a name for the rest of it.
+// Compression pointers: the rest of a name, by its offset in the message.
 
 /// A compression pointer: two octets whose upper two bits are set; the other fourteen are an offset in the message (RFC 1035
 /// §4.1.4).

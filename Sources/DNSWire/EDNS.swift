@@ -11,7 +11,7 @@ public struct EDNS: Hashable, Sendable {
 
     /// The largest UDP payload that the sender takes, as it says: values below 512 mean 512 (RFC 6891 §6.2.3).
     public let udpPayloadSize: UInt16
-    /// What stands where other records have their TTL: the three below.
+    /// The field that is the TTL of other records: it holds the three below.
     @usableFromInline let flags: UInt32
     /// The offset of the record's owner, the root.
     public let recordOffset: Int
@@ -31,7 +31,7 @@ public struct EDNS: Hashable, Sendable {
     /// The offset behind the record.
     public var recordEnd: Int { optionsOffset + optionsLength }
 
-    /// What an OPT record says; by default one without options, which stands nowhere yet.
+    /// The fields of an OPT record; by default one without options, which stands nowhere yet.
     public init(
         udpPayloadSize: UInt16, extendedResponseCodeBits: UInt8 = 0, version: UInt8 = 0, dnssecOK: Bool = false,
         recordOffset: Int = 0, optionsLength: Int = 0

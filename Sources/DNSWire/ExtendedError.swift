@@ -37,7 +37,7 @@ public struct ExtendedError: RawRepresentable, Hashable, Sendable {
     public static let noReachableAuthority = ExtendedError(rawValue: 22)
     /// An unrecoverable error of the network on the way to a server (RFC 8914 §4.24).
     public static let networkError = ExtendedError(rawValue: 23)
-    /// What came back made no sense (RFC 8914 §4.25).
+    /// The reply made no sense (RFC 8914 §4.25).
     public static let invalidData = ExtendedError(rawValue: 24)
 }
 

@@ -36,7 +36,7 @@ public struct ReverseBlock: Equatable, Sendable {
 }
 
 extension FoldedName {
-    /// Whether the name is under `in-addr.arpa` or `ip6.arpa`.
+    /// True for a name under `in-addr.arpa` or `ip6.arpa`.
     @inlinable
     @inline(__always)
     public var isReverse: Bool {

@@ -155,7 +155,7 @@ public struct FoldedName: ~Copyable, Sendable {
         labelCount = labels
     }
 
-    /// Whether the name from a label on is the given one.
+    /// True when the name from a label on is the given one.
     /// - Parameters:
     ///   - other: a folded name on the wire, root included.
     ///   - label: 0...``labelCount``.
@@ -166,7 +166,7 @@ public struct FoldedName: ~Copyable, Sendable {
         length - labelOffset(label) == other.count && ends(with: other)
     }
 
-    /// Whether the name ends with these octets, of which there are no more than it has.
+    /// True when the name ends with these octets, of which there are no more than it has.
     @usableFromInline
     func ends(with other: Span<UInt8>) -> Bool {
         span.extracting(last: other.count).isEqual(to: other)

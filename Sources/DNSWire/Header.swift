@@ -5,15 +5,15 @@ public struct Header: Hashable, Sendable {
     /// The length of a header in octets; the first question's name begins there.
     @inlinable public static var length: Int { 12 }
 
-    /// Where the header has its flags.
+    /// Offset of the flags.
     @inlinable public static var flagsOffset: Int { 2 }
-    /// Where the header counts the questions.
+    /// Offset of QDCOUNT.
     @inlinable public static var questionCountOffset: Int { 4 }
-    /// Where the header counts the records of the answer section.
+    /// Offset of ANCOUNT.
     @inlinable public static var answerCountOffset: Int { 6 }
-    /// Where the header counts the records of the authority section.
+    /// Offset of NSCOUNT.
     @inlinable public static var authorityCountOffset: Int { 8 }
-    /// Where the header counts the records of the additional section.
+    /// Offset of ARCOUNT.
     @inlinable public static var additionalCountOffset: Int { 10 }
 
     /// Chosen by who asks, copied by who answers.
@@ -75,11 +75,11 @@ public struct Header: Hashable, Sendable {
 
 /// The parts of a message that hold records (RFC 1035 §4.1), in their order.
 public enum Section: UInt8, Hashable, Sendable, Comparable, CaseIterable, CustomStringConvertible {
-    /// What was asked for.
+    /// Records that answer the question.
     case answer
-    /// Who knows, or why there is no answer.
+    /// Name servers that know, or the SOA record that says why there is no answer.
     case authority
-    /// What helps beside it, and OPT.
+    /// Further records that help, and OPT.
     case additional
 
     public static func < (left: Section, right: Section) -> Bool { left.rawValue < right.rawValue }

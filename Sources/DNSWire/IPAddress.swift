@@ -7,7 +7,7 @@ public enum IPAddress: Hashable, Sendable {
     /// RFC 8200.
     case v6(IPv6Address)
 
-    /// Whether the address is the machine's own: 127.0.0.0/8 (RFC 1122 §3.2.1.3), ::1 (RFC 4291 §2.5.3).
+    /// True for the machine's own addresses: 127.0.0.0/8 (RFC 1122 §3.2.1.3), ::1 (RFC 4291 §2.5.3).
     public var isLoopback: Bool {
         switch self {
         case .v4(let address): address.bits >> 24 == 127
@@ -15,7 +15,7 @@ public enum IPAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether it is nobody's: 0.0.0.0 (RFC 1122 §3.2.1.3), :: (RFC 4291 §2.5.2).
+    /// True for nobody's addresses: 0.0.0.0 (RFC 1122 §3.2.1.3), :: (RFC 4291 §2.5.2).
     public var isUnspecified: Bool {
         switch self {
         case .v4(let address): address.bits == 0
@@ -23,7 +23,8 @@ public enum IPAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether it can be a server's: not nobody's, a group's (RFC 1112 §4, RFC 4291 §2.7) or everybody's (RFC 919 §7).
+    /// True for an address that a server can have: not nobody's, a group's (RFC 1112 §4, RFC 4291 §2.7) or everybody's (RFC
+    /// 919 §7).
     public var isOneHost: Bool {
         switch self {
         case .v4(let address): address.bits != 0 && address.bits < 0xE000_0000

@@ -18,7 +18,7 @@ public struct IPv6Address: Hashable, Sendable {
         (0..<16).map { UInt8(truncatingIfNeeded: bits >> UInt128(120 - 8 * $0)) }
     }
 
-    /// Whether the address only means something on one link: fe80::/10 (RFC 4291 §2.5.6).
+    /// True for an address that has a meaning on one link alone: fe80::/10 (RFC 4291 §2.5.6).
     public var isLinkLocal: Bool { bits >> 118 == 0xFE80 >> 6 }
 
     /// The name that a PTR record for this address has: 32 nibbles, the last first, under `ip6.arpa` (RFC 3596 §2.5).

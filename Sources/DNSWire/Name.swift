@@ -98,7 +98,7 @@ public struct Name: Sendable {
         return Name(trustedWire: Array(joined))
     }
 
-    /// Whether this name is the other one or under it (RFC 9499 §7, "subdomain"). Every name is under the root.
+    /// True when this name is the other one or under it (RFC 9499 §7, "subdomain"). Every name is under the root.
     public func isSubdomain(of other: Name) -> Bool {
         let suffix = other.folded
         let name = folded

@@ -48,7 +48,7 @@ extension Span<UInt8> {
         return block
     }
 
-    /// Whether both are the same octets.
+    /// True when both are the same octets.
     @inlinable
     @inline(__always)
     public func isEqual(to other: Span<UInt8>) -> Bool {
@@ -56,7 +56,7 @@ extension Span<UInt8> {
         count == other.count && hasOctets(of: other)
     }
 
-    /// Whether the octets are those of a span of the same length.
+    /// True when the octets are those of a span of the same length.
     @usableFromInline
     func hasOctets(of other: Span<UInt8>) -> Bool {
         let count = count

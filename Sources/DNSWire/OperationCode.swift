@@ -1,6 +1,6 @@
 // Kinds of messages.
 
-/// What a message wants done: OPCODE, four bits of the header (RFC 1035 §4.1.1).
+/// The kind of a query: OPCODE, four bits of the header (RFC 1035 §4.1.1).
 public struct OperationCode: RawRepresentable, Hashable, Sendable {
     /// 0...15.
     public let rawValue: UInt8

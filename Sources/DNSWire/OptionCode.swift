@@ -1,6 +1,6 @@
 // Options of EDNS.
 
-/// What an option in an OPT record is about: OPTION-CODE (RFC 6891 §6.1.2).
+/// The subject of an option in an OPT record: OPTION-CODE (RFC 6891 §6.1.2).
 public struct OptionCode: RawRepresentable, Hashable, Sendable {
     public let rawValue: UInt16
 
@@ -15,7 +15,7 @@ public struct OptionCode: RawRepresentable, Hashable, Sendable {
     public static let clientSubnet = OptionCode(rawValue: 8)
     /// A cookie against forged sources (RFC 7873 §4).
     public static let cookie = OptionCode(rawValue: 10)
-    /// How long an idle TCP connection may stay (RFC 7828 §3.1).
+    /// The time that an idle TCP connection may stay (RFC 7828 §3.1).
     public static let tcpKeepalive = OptionCode(rawValue: 11)
     /// Filling that hides a message's length (RFC 7830 §3).
     public static let padding = OptionCode(rawValue: 12)

@@ -8,7 +8,7 @@ public struct QueryMessage: Sendable {
     public var flags: HeaderFlags
     /// Name, type and class on the wire (RFC 1035 §4.1.2).
     public var question: [UInt8]
-    /// What the OPT record says; nil: there is none.
+    /// The content of the OPT record; nil: there is none.
     public var edns: EDNS?
 
     /// A query with a question that is on the wire already.

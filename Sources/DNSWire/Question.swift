@@ -1,4 +1,4 @@
-// What a message asks.
+// The question of a message.
 
 /// A question, in place: where its name is, and what is asked of it (RFC 1035 §4.1.2).
 public struct Question: Hashable, Sendable {

@@ -18,7 +18,7 @@ public struct RecordBuilder: Sendable {
 
     /// All records, one behind another.
     public private(set) var octets: [UInt8] = []
-    /// How many there are.
+    /// The number of records.
     public private(set) var count = 0
 
     /// No records yet.

@@ -1,6 +1,6 @@
 // Types of resource records, and the types that only questions have.
 
-/// What a resource record holds, or what a question asks for: TYPE and QTYPE of RFC 1035 §3.2.2 and §3.2.3.
+/// The type of a resource record or of a question: TYPE and QTYPE of RFC 1035 §3.2.2 and §3.2.3.
 ///
 /// Any of the 65,536 values may be met on the wire; those with a name here are the ones that people type.
 public struct RecordType: RawRepresentable, Hashable, Sendable {
@@ -11,7 +11,7 @@ public struct RecordType: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Whether a whole zone is asked for: ``axfr`` or ``ixfr``.
+    /// True for the types that ask for a whole zone: ``axfr`` and ``ixfr``.
     @inlinable
     public var isTransfer: Bool { self == .axfr || self == .ixfr }
 
@@ -77,7 +77,7 @@ public struct RecordType: RawRepresentable, Hashable, Sendable {
     @inlinable public static var any: RecordType { RecordType(rawValue: 255) }
     /// A URI (RFC 7553 §4).
     @inlinable public static var uri: RecordType { RecordType(rawValue: 256) }
-    /// Which authorities may certify a domain (RFC 8659 §4).
+    /// The authorities that may certify a domain (RFC 8659 §4).
     @inlinable public static var caa: RecordType { RecordType(rawValue: 257) }
 
     private static let mnemonics: [(RecordType, String)] = [

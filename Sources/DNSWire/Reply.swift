@@ -12,7 +12,7 @@ public struct Reply: Hashable, Sendable {
     public let bodyEnd: Int
     /// The offset behind the last record.
     public let end: Int
-    /// Whether OPT is the last record, so that cutting the message at ``bodyEnd`` takes just that away.
+    /// True when OPT is the last record, so that cutting the message at ``bodyEnd`` takes just that away.
     public let optIsLast: Bool
 
     /// The whole response code, EDNS's bits on top of the header's (RFC 6891 §6.1.3).

@@ -1,8 +1,8 @@
 // A resource record, in place.
 
-/// Where a record is in its message, and what its fixed fields say (RFC 1035 §4.1.3).
+/// The place of a record in its message, and its fixed fields (RFC 1035 §4.1.3).
 public struct ResourceRecord: Hashable, Sendable {
-    /// Where it stands in the message.
+    /// The section that it is in.
     public let section: Section
     /// The offset of the owner's name: where the record begins.
     public let nameOffset: Int

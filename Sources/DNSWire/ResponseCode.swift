@@ -1,4 +1,4 @@
-// How a query went.
+// The outcome of a query.
 
 /// The result of a query: RCODE.
 ///

@@ -1,8 +1,8 @@
-// Where a DNS server listens.
+// The address of a DNS server.
 
 /// A DNS server's address, as people write it into `resolv.conf` and into our configuration.
 public struct ServerAddress: Hashable, Sendable {
-    /// Where it is reached.
+    /// Its IP address.
     public let address: IPAddress
     /// 1...65535; 53 where none is given.
     public let port: UInt16

@@ -8,7 +8,7 @@ public enum SpecialUseDomain: String, Sendable, CaseIterable {
     case invalid
     /// Names of Tor, which no DNS server knows (RFC 7686 §2).
     case onion
-    /// What the resolver says of itself (RFC 9462 §6.4).
+    /// The resolver's statements about itself (RFC 9462 §6.4).
     case resolverARPA = "resolver.arpa"
 
     /// The domain as a name.

@@ -1,4 +1,4 @@
-// How a message travels, and how large it may be.
+// The ways that a message travels, and how large it may be.
 
 /// The two ways of classic DNS (RFC 1035 §4.2, RFC 7766).
 public enum Transport: Sendable, Hashable {

@@ -1,4 +1,4 @@
-// What can be wrong with the bytes of a message.
+// Faults of the octets of a message.
 
 /// Why bytes are no DNS message that we can use. Offsets count octets from the start of the message.
 public enum WireError: Error, Equatable, Sendable {

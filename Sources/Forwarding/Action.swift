@@ -1,4 +1,4 @@
-// What the forwarder has its owner do, and its verdict on a question.
+// Actions that the forwarder's owner carries out, and the verdict on a question.
 
 package import DNSWire
 
@@ -33,7 +33,7 @@ package enum Refusal: Sendable, Hashable {
     case noUpstreams
 }
 
-/// How much may be under way at once.
+/// Bounds of what may be under way at once.
 package struct ForwardingLimits: Sendable, Hashable {
     /// Exchanges of one worker.
     package var worker: Int

@@ -51,7 +51,7 @@ package struct Forwarder: ~Copyable {
         cache = AnswerCache(policy, seed: seed, now: now)
     }
 
-    /// When ``expire(now:)`` is to be called next; nil while nothing is under way.
+    /// The moment at which ``expire(now:)`` is to be called next; nil while nothing is under way.
     package var nextDeadline: Moment? {
         guard let exchange = deadlines.earliest else { return sockets.nextDeadline }
         return sockets.nextDeadline.map { min($0, exchange) } ?? exchange
@@ -87,7 +87,7 @@ package struct Forwarder: ~Copyable {
     /// Asks all servers again that were avoided.
     package mutating func avoidNobody() { upstreams.stopAvoiding { _ in true } }
 
-    /// What is known of each upstream, for people.
+    /// Reports of all upstreams, for people.
     package var upstreamReports: [UpstreamReport] { upstreams.reports }
 }
 

@@ -10,22 +10,18 @@ internal import CLinux
     package struct Events: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
 
-        @inlinable
         package init(rawValue: UInt32) { self.rawValue = rawValue }
 
         // What OptionSet has for any type is not specialized in other modules: a literal of two took 2,000 instructions.
 
-        @inlinable
         package init(arrayLiteral elements: Events...) {
             var bits: UInt32 = 0
             for element in elements { bits |= element.rawValue }
             self.init(rawValue: bits)
         }
 
-        @inlinable
         package func contains(_ events: Events) -> Bool { rawValue & events.rawValue == events.rawValue }
 
-        @inlinable
         package func isDisjoint(with events: Events) -> Bool { rawValue & events.rawValue == 0 }
 
         private init(_ event: EPOLL_EVENTS) { rawValue = event.rawValue }

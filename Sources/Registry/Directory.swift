@@ -10,7 +10,7 @@ package struct Directory: ~Copyable {
     package struct Match {
         /// The network that has it, or the links.
         package let scope: ScopeID
-        /// Whether it is a name that this view alone has.
+        /// True for a name that this view alone has.
         package let isLink: Bool
         let number: Int
     }
@@ -19,7 +19,7 @@ package struct Directory: ~Copyable {
     package struct Records: ~Escapable {
         /// All records, one behind another.
         package let octets: Span<UInt8>
-        /// How many there are.
+        /// The number of records.
         package let count: Int
         /// Octets of each record; 0 where they differ.
         package let stride: Int
@@ -177,7 +177,7 @@ package struct Directory: ~Copyable {
         return nil
     }
 
-    /// What the labels `first..<end` are on the first network that has them.
+    /// The name of the labels `first..<end` on the first network that has it.
     @inline(__always)
     private mutating func lookUp(
         _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: Range<Int>, _ kind: RecordKey.Kind
@@ -203,7 +203,7 @@ package struct Directory: ~Copyable {
         return false
     }
 
-    /// Whether a name is the domain or under it.
+    /// True for the domain and names under it.
     @inline(__always)
     package mutating func isUnderDomain(_ name: borrowing FoldedName) -> Bool {
         name.labelCount >= domainLabels && name.suffixEquals(domain.span, fromLabel: name.labelCount &- domainLabels)
@@ -240,7 +240,7 @@ package struct Directory: ~Copyable {
 
     // MARK: - Views
 
-    /// Where a view's question goes that is not ours; nil: nowhere.
+    /// The destination of a view's question that is not ours; nil: nowhere.
     package mutating func destination(of name: borrowing FoldedName, view: ViewID) -> Destination? {
         let view = Int(view.rawValue)
         guard view < viewUpstreams.count, let upstreams = viewUpstreams[view] else { return nil }

@@ -7,6 +7,7 @@ import Forwarding
 import Registry
 import RuntimeWire
 import TOML
+import Tables
 import Testing
 import Varlink
 
@@ -120,6 +121,24 @@ struct PureRoomExamples {
         let count = directory.records(match, .a).count  // 1: 10.1.0.2, compiled
 
         #expect(count == 1)
+    }
+
+    @Test("Tables finds elements by ticket, and numbers by hash")
+    func tables() {
+        var names = SlotTable<String>()
+        let web = names.insert("web")
+        let app = names.insert("app")
+        names.remove(web)
+        let late = names[web]  // nil: an event about web that arrives late finds nothing
+        let found = names[app]  // app
+
+        var index = HashIndex()
+        for (number, hash) in [0xA1, 0xB2, 0xA1].enumerated() { index.insert(UInt32(hash), number) }
+        var probe = index.probe(0xA1)
+        var candidates: [Int] = []
+        while let number = index.next(&probe) { candidates.append(number) }  // 0 and 2
+
+        #expect(late == nil && found == "app" && candidates == [0, 2])
     }
 
     @Test("RuntimeWire reads Docker's networks from the octets of an HTTP response")

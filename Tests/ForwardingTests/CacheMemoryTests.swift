@@ -1,6 +1,7 @@
 // Memory of the cache: insertion, eviction, and no answer to another question.
 
 import DNSWire
+import Tables
 import Testing
 
 @testable import Forwarding
@@ -60,7 +61,9 @@ struct Store: ~Copyable {
                 octets += Int(entry.size)
                 var probe = cache.index.probe(entry.hash)
                 var isFound = false
-                while let found = cache.index.next(&probe) { isFound = isFound || found == place }
+                while let found = cache.index.next(&probe) {
+                    isFound = isFound || found == AnswerRing.number(of: place)
+                }
                 #expect(isFound, "an entry is in the table", sourceLocation: sourceLocation)
             }
             offset = cache.ring.next(place, size: Int(entry.size))

@@ -1,6 +1,7 @@
 // Limits of pending questions, the questions that give way, and those of a namespace that has gone.
 
 import DNSWire
+import Tables
 import Testing
 
 @testable import Forwarding

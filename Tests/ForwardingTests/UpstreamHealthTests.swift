@@ -170,7 +170,7 @@ struct UpstreamHealthTests {
             #expect(health.isResting && health.isDue(now), "\(seconds) s")
             health.beginTrial(now)
         }
-        health.heard(now)
+        health.replied(now)
         #expect(!health.isResting && health.failures == 0)
     }
 
@@ -178,7 +178,7 @@ struct UpstreamHealthTests {
     func slow() {
         var health = Health()
         let start = Moment(nanoseconds: 0)
-        health.heard(start + .milliseconds(10))
+        health.replied(start + .milliseconds(10))
         for _ in 0..<5 { health.failed(sent: start, start + .milliseconds(50)) }
         #expect(!health.isResting && health.failures == 0)
         for _ in 0..<3 { health.failed(sent: start + .milliseconds(11), start + .milliseconds(61)) }

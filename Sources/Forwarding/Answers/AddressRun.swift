@@ -58,14 +58,14 @@ extension AddressRun {
         self.init(start: start, stride: stride, count: 1)
     }
 
-    /// Whether a record has the owner, type, class and TTL of the first one, octet for octet.
+    /// True when a record has the owner, type, class and TTL of the first one, octet for octet.
     private func isLike(_ record: ResourceRecord, _ message: Span<UInt8>) -> Bool {
         let same = record.rdataOffset - 2 - record.nameOffset
         return message.extracting(Int(start)..<Int(start) + same)
             .isEqual(to: message.extracting(record.nameOffset..<record.nameOffset + same))
     }
 
-    /// Whether anything behind the run may be a compression pointer to within it (RFC 1035 §4.1.4): then another record would
+    /// True when anything behind the run may be a compression pointer to within it (RFC 1035 §4.1.4): then another record would
     /// become another name. Looks at all octets, so that it is sometimes true of data.
     func isPointedTo(in message: Span<UInt8>, until limit: Int) -> Bool {
         var offset = end

@@ -1,4 +1,4 @@
-// What a client gets: an upstream's reply made its own, or the word that there is none.
+// The answer that a client gets: an upstream's reply made its own, or the word that there is none.
 
 package import DNSWire
 
@@ -19,12 +19,12 @@ package struct Answer: Sendable {
     /// Name as the client spelled it, type and class.
     let question: [UInt8]
     let body: AnswerBody
-    /// Who said so; for the log and for people.
+    /// The author of the answer, for the log and for people.
     package let source: Source
     /// See ``overruleDenial()``.
     private var isOverruled = false
 
-    /// Who said so.
+    /// The author of an answer.
     package enum Source: Sendable, Hashable {
         /// This server said it.
         case upstream(ServerAddress)

@@ -1,4 +1,4 @@
-// What is said to a question, in the one form in which it is passed on, kept, and given to any number of clients.
+// The body of an answer, in the one form in which it is passed on, cached, and given to any number of clients.
 
 import DNSWire
 
@@ -13,11 +13,11 @@ struct AnswerBody: Sendable {
     let questionEnd: Int
     /// All twelve bits of what was said (RFC 6891 §6.1.3).
     let responseCode: ResponseCode
-    /// Whether an OPT record came with it.
+    /// True when an OPT record came with it.
     let hasEDNS: Bool
     /// The Extended DNS Errors that came with it, as options of an OPT record.
     private(set) var options: [UInt8]
-    /// Where TTLs are in `message`: offsets of two octets each, in their order.
+    /// Offsets of the TTLs in `message`, two octets each, in their order.
     private(set) var ttlOffsets: [UInt8] = []
     /// The addresses that take turns in coming first, once it is kept.
     private(set) var run = AddressRun.none

@@ -4,7 +4,7 @@ import DNSWire
 
 /// An answer, lent by who keeps it: all that is needed to write it for a client, without allocation.
 struct AnswerForm: ~Escapable {
-    /// What the client is told of the time that is left.
+    /// The age of an answer, from which its TTLs follow.
     enum Time {
         /// The answer is this many seconds old.
         case age(UInt32)
@@ -19,7 +19,7 @@ struct AnswerForm: ~Escapable {
     let responseCode: ResponseCode
     /// Extended DNS Errors, as options of an OPT record.
     let options: Span<UInt8>
-    /// Where TTLs are in `message`, two octets each.
+    /// Offsets of the TTLs in `message`, two octets each.
     let ttlOffsets: Span<UInt8>
     var time: Time
     /// The addresses that take turns in coming first, and whose turn it is.
@@ -87,7 +87,7 @@ struct AnswerForm: ~Escapable {
         return writeOPT(edns, hasTexts: hasTexts, into: &buffer, at: cut.end)
     }
 
-    /// What is to be said beside what the upstream said (RFC 8914 §4.4, §4.20).
+    /// The extended error beside those of the upstream (RFC 8914 §4.4, §4.20).
     private var extendedError: ExtendedError? {
         guard case .stale = time else { return nil }
         return responseCode == .nameError ? .staleNameError : .stale
@@ -163,13 +163,13 @@ struct AnswerForm: ~Escapable {
 }
 
 extension AnswerForm {
-    /// How much of an answer fits.
+    /// The part of an answer that fits.
     struct Cut {
         var end: Int
         var answers: UInt16 = 0
         var authorities: UInt16 = 0
         var additionals: UInt16 = 0
-        /// Whether something that belongs to the answer was left out (RFC 2181 §9): the additional section does not.
+        /// True when something that belongs to the answer was left out (RFC 2181 §9): the additional section does not.
         var isTruncated = false
 
         init(upTo end: Int) {

@@ -1,10 +1,10 @@
-// What an answer repeats of its query, or depends on.
+// The parts of a query that its answer repeats or depends on.
 
 import DNSWire
 
 /// A client's query, but for its question.
 struct ClientQuery: Sendable {
-    /// What the client's OPT record says (RFC 6891 §6.1).
+    /// The content of the client's OPT record (RFC 6891 §6.1).
     struct EDNS: Sendable {
         /// The DO bit (RFC 3225).
         let dnssecOK: Bool
@@ -28,6 +28,6 @@ struct ClientQuery: Sendable {
     /// The client wants to see DNSSEC records.
     var dnssecOK: Bool { edns?.dnssecOK == true }
 
-    /// Whether the client wants to know that the data is authentic: by AD, or by DO (RFC 6840 §5.7, §5.8).
+    /// True when the client wants to know that the data is authentic: by AD, or by DO (RFC 6840 §5.7, §5.8).
     var wantsAuthenticData: Bool { flags.ad || dnssecOK }
 }

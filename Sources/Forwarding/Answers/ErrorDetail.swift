@@ -2,7 +2,7 @@
 
 package import DNSWire
 
-/// What an upstream, or this forwarder, said about an answer (Extended DNS Error, RFC 8914 §2).
+/// A remark of an upstream, or of this forwarder, about an answer (Extended DNS Error, RFC 8914 §2).
 package struct ErrorDetail: Sendable, Hashable {
     /// INFO-CODE.
     package var code: ExtendedError
@@ -69,7 +69,7 @@ extension ErrorDetail {
         return details
     }
 
-    /// How many options these are.
+    /// The number of these options.
     static func count(in options: Span<UInt8>) -> Int {
         var count = 0
         var offset = 0

@@ -1,4 +1,4 @@
-// How long a reply may be kept: what its records say.
+// The time that a reply may be cached, as its records say.
 
 import DNSWire
 
@@ -77,10 +77,13 @@ struct RecordWalk {
         if ttl < negative?.ttl ?? .max { negative = (ttl, record.ttlOffset) }
     }
 
-    /// Whether the reply says that there is no such name, or no such data behind it (RFC 2308 §2).
+    /// True when the reply says that there is no such name, or no such data behind it (RFC 2308 §2).
     private var isNegative: Bool {
         reply.responseCode == .nameError || reply.responseCode == .noError && !hasAnswer
     }
+
+    /// Types of questions that are not about data of a name (RFC 6895 §3.1, "meta-TYPEs and QTYPEs"); ANY, which is 255, is.
+    private static let metaTypes: Range<UInt16> = 128..<255
 
     /// Seconds that the reply may be kept; 0: not at all.
     ///
@@ -89,7 +92,7 @@ struct RecordWalk {
     /// §3.1).
     var life: UInt32 {
         let type = reply.question.type
-        guard !reply.header.flags.tc, type != .everyType, !(128..<255).contains(type.rawValue) else { return 0 }
+        guard !reply.header.flags.tc, type != .everyType, !Self.metaTypes.contains(type.rawValue) else { return 0 }
         if isNegative { return negative.map { min($0.ttl, smallestTTL) } ?? 0 }
         return reply.responseCode == .noError ? smallestTTL : 0
     }

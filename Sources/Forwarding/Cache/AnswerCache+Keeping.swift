@@ -1,10 +1,10 @@
-// What comes into the cache, and what goes.
+// Adding to the cache, evicting, and flushing.
 
 import DNSWire
 import Tables
 
 extension AnswerCache {
-    /// How many entries are spared at most for one that comes: what bounds the time that it takes. Far above what stands
+    /// The most entries that are spared for one that comes, which bounds the time that it takes. Far above what stands
     /// in a row by chance, so that hardly ever somebody popular goes for it.
     private static let sparedAtOnce = 1000
     /// No entry takes more than this part of the ring.
@@ -76,20 +76,20 @@ extension AnswerCache {
 
     /// Notes that an answer is being renewed, so that nobody else begins it.
     mutating func noteRefresh(of place: Int) {
-        ring.octets[place + CacheEntry.stateOffset] = CacheEntry.State.refreshing.rawValue
+        ring.octets[place + CacheEntry.Field.state] = CacheEntry.State.refreshing.rawValue
     }
 
     /// Notes that an answer is not being renewed any more: it may be tried again.
     mutating func endRefresh(_ key: AnswerKey, _ now: Moment) {
         guard let kept = kept(key, milliseconds(now)), kept.entry.state == .refreshing else { return }
-        ring.octets[kept.place + CacheEntry.stateOffset] = CacheEntry.State.alive.rawValue
+        ring.octets[kept.place + CacheEntry.Field.state] = CacheEntry.State.alive.rawValue
     }
 
     // MARK: - Going
 
     private mutating func remove(_ place: Int) {
         forget(ring.entry(place), at: place)
-        ring.octets[place + CacheEntry.stateOffset] = CacheEntry.State.dead.rawValue
+        ring.octets[place + CacheEntry.Field.state] = CacheEntry.State.dead.rawValue
     }
 
     private mutating func forget(_ entry: CacheEntry, at offset: Int) {
@@ -146,6 +146,6 @@ extension AnswerCache {
 
     private func isIncluded(_ entry: CacheEntry, at offset: Int, in flush: Flush) -> Bool {
         let message = ring.octets.span.extracting(entry.message(offset))
-        return flush.includes(message.extracting(Header.length..<Int(entry.questionEnd) - 4))
+        return flush.includes(message.extracting(Header.length..<Int(entry.questionEnd) - Question.fixedLength))
     }
 }

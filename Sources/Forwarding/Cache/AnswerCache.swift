@@ -14,7 +14,7 @@ struct AnswerCache: Sendable {
 
     private(set) var policy: CachePolicy
     let hash: NameHash
-    /// When the cache's clock began.
+    /// The moment at which the cache's clock began.
     private let epoch: Moment
     var ring: AnswerRing
     /// The numbers of entries, see ``AnswerRing/number(of:)``.
@@ -57,7 +57,7 @@ struct AnswerCache: Sendable {
         let entry: CacheEntry
     }
 
-    /// What is kept under a key.
+    /// The result of looking up a key.
     enum Finding {
         case nothing
         /// In its life, this many seconds old. `isDue`: it is popular and near its end, and nobody renews it yet.
@@ -95,10 +95,10 @@ struct AnswerCache: Sendable {
     /// Milliseconds for each second of its life after which a popular answer is renewed: nine tenths, as unbound does
     /// (unbound.conf(5), `prefetch`).
     private static let renewalAge: UInt64 = 900
-    /// How often an answer was asked for in its life if it is popular.
+    /// Requests in an answer's life that make it popular.
     private static let renewalRequests: UInt8 = 2
 
-    /// Whether there is an answer that is past its life and may serve.
+    /// True when there is an answer that is past its life and may serve.
     func hasStale(_ key: AnswerKey, _ now: Moment) -> Bool {
         let time = milliseconds(now)
         return kept(key, time).map { mayServeStale($0.entry, time) } ?? false
@@ -111,7 +111,7 @@ struct AnswerCache: Sendable {
         return AnswerBody(form(kept))
     }
 
-    /// Whether an answer may serve although its life is over, or will be soon.
+    /// True when an answer may serve although its life is over, or will be soon.
     @inline(__always)
     func mayServeStale(_ entry: CacheEntry, _ time: UInt64) -> Bool {
         policy.servesStale && !entry.isFailure && time < entry.expiry + Self.staleTime
@@ -143,7 +143,9 @@ struct AnswerCache: Sendable {
     private func matches(_ key: AnswerKey, _ kept: Kept) -> Bool {
         let entry = kept.entry
         let nameEnd = Header.length &+ key.name.count
-        guard entry.circumstances == key.circumstances, Int(entry.questionEnd) == nameEnd &+ 4 else { return false }
+        guard entry.circumstances == key.circumstances, Int(entry.questionEnd) == nameEnd &+ Question.fixedLength else {
+            return false
+        }
         let message = ring.octets.span.extracting(entry.message(kept.place))
         let typeAndClass = UInt32(key.type.rawValue) << 16 | UInt32(key.recordClass.rawValue)
         guard message.word32(nameEnd) == typeAndClass else { return false }
@@ -153,10 +155,10 @@ struct AnswerCache: Sendable {
     @inline(__always)
     private mutating func touch(_ kept: Kept) {
         if kept.entry.rounds < CacheEntry.maximumRounds {
-            ring.octets[kept.place + CacheEntry.roundsOffset] = kept.entry.rounds + 1
+            ring.octets[kept.place + CacheEntry.Field.rounds] = kept.entry.rounds + 1
         }
         if kept.entry.asked < CacheEntry.maximumAsked {
-            ring.octets[kept.place + CacheEntry.askedOffset] = kept.entry.asked + 1
+            ring.octets[kept.place + CacheEntry.Field.asked] = kept.entry.asked + 1
         }
     }
 
@@ -170,7 +172,7 @@ struct AnswerCache: Sendable {
     struct Hit {
         /// Its octets.
         let length: Int
-        /// Where it lies, if it is to be renewed before it expires.
+        /// The place of its entry, if it is to be renewed before it expires.
         let dueAt: Int?
         /// NXDOMAIN.
         let deniesName: Bool

@@ -1,4 +1,4 @@
-// What an answer is kept under.
+// Keys of the cache.
 
 import DNSWire
 
@@ -8,7 +8,7 @@ struct AnswerKey: ~Escapable {
     let name: Span<UInt8>
     let type: RecordType
     let recordClass: RecordClass
-    /// What else the answer depends on.
+    /// The other things that the answer depends on.
     let circumstances: Circumstances
 
     @_lifetime(copy name)
@@ -76,21 +76,21 @@ struct QuestionKey: Hashable, Sendable {
     }
 }
 
-/// What an answer depends on beside its question.
+/// The things beside its question that an answer depends on.
 struct Circumstances: Hashable, Sendable {
-    /// Who was asked, see ``Scopes``.
+    /// The upstreams that were asked, see ``Scopes``.
     let scope: UInt32
     /// DO and CD of the query; that RD is missing, for who was asked without: what is kept was asked for with RD.
     let bits: UInt8
 
     private static let withoutRecursion: UInt8 = 4
 
-    /// What a kept answer depends on of a query.
+    /// The circumstances of a query, as a cached answer depends on them.
     init(scope: UInt32, _ client: ClientQuery) {
         self.init(scope: scope, bits: (client.dnssecOK ? 1 : 0) | (client.flags.cd ? 2 : 0))
     }
 
-    /// What an upstream's answer depends on.
+    /// The circumstances of a query, as an upstream's answer depends on them.
     init(scope: UInt32, asking client: ClientQuery) {
         let kept = Circumstances(scope: scope, client)
         self.init(scope: scope, bits: kept.bits | (client.flags.rd ? 0 : Self.withoutRecursion))

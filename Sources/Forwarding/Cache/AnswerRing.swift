@@ -1,4 +1,4 @@
-// Where kept answers lie: one behind another in a ring of octets, the oldest first to go.
+// The memory of cached answers: a ring of octets, of which the oldest go first.
 
 /// Room for entries of any size in one piece of memory, which is taken as it is needed.
 ///
@@ -19,9 +19,9 @@ struct AnswerRing: Sendable {
 
     var octets: [UInt8] = []
     let capacity: Int
-    /// Where the next entry goes.
+    /// Offset at which the next entry goes.
     private var head = 0
-    /// Where the oldest entry is.
+    /// Offset of the oldest entry.
     private var tail = 0
     /// The end of the entries that lie before the end of the memory, while others lie at its beginning already.
     private var end: Int?

@@ -1,4 +1,4 @@
-// What the cache has done.
+// Counters of the cache.
 
 /// Counted since the worker began; `entries` and `octets` are as they are now.
 package struct CacheCounters: Sendable, Hashable {

@@ -2,10 +2,33 @@
 
 import DNSWire
 
-/// What stands before the octets of a kept answer. Times are milliseconds of the cache's clock.
+/// The head of a cached answer, before its octets. Times are milliseconds of the cache's clock.
 struct CacheEntry {
-    /// The octets of this in the ring.
+    /// The octets of this in the ring: those of the fields, up to a multiple of ``AnswerRing/alignment``.
     static let length = 56
+
+    /// Offsets of the fields in the ring.
+    enum Field {
+        static let size = 0
+        static let hash = 4
+        static let scope = 8
+        static let life = 12
+        static let born = 16
+        static let hold = 24
+        static let messageLength = 32
+        static let questionEnd = 34
+        static let optionsLength = 36
+        static let ttlOffsetsLength = 38
+        static let responseCode = 40
+        static let rounds = 42
+        static let asked = 43
+        static let bits = 44
+        static let state = 45
+        static let failures = 46
+        static let stride = 47
+        static let runStart = 48
+        static let runCount = 50
+    }
 
     /// All octets of the entry, this and what fills it up to the ring's alignment included.
     var size: UInt32
@@ -13,7 +36,7 @@ struct CacheEntry {
     var circumstances: Circumstances
     /// Seconds.
     var life: UInt32
-    /// When its upstream said it.
+    /// The time at which it came from its upstream.
     var born: UInt64
     /// Until then nobody is to be asked again, although the life is over or nearly so: who was asked has just failed.
     var hold: UInt64 = 0
@@ -24,20 +47,16 @@ struct CacheEntry {
     var responseCode: ResponseCode
     /// Rounds of the ring that it is spared; 0...``maximumRounds``.
     var rounds: UInt8 = 0
-    /// How often it was asked for in this life, 0...``maximumAsked``.
+    /// Requests for it in this life, 0...``maximumAsked``.
     var asked: UInt8 = 0
     var state = State.alive
-    /// How often in a row the question has failed.
+    /// Failures of the question in a row.
     var failures: UInt8 = 0
     /// The addresses that take turns in coming first.
     var run: AddressRun
 
     static let maximumRounds: UInt8 = 3
     static let maximumAsked: UInt8 = 3
-    /// Where `rounds`, `asked` and `state` lie.
-    static let roundsOffset = 42
-    static let askedOffset = 43
-    static let stateOffset = 45
 
     enum State: UInt8 {
         case alive
@@ -85,7 +104,7 @@ extension CacheEntry {
     /// The end of its life.
     var expiry: UInt64 { born + UInt64(life) * 1000 }
 
-    /// Where its message is in the ring, for an entry at this place.
+    /// The place of its message in the ring, for an entry at this place.
     func message(_ place: Int) -> Range<Int> {
         place &+ Self.length..<place &+ Self.length &+ Int(messageLength)
     }
@@ -102,43 +121,49 @@ extension CacheEntry {
 }
 
 extension AnswerRing {
-    /// What is known of the entry at a place. In line, so that no more is read of it than is used.
+    /// Reads the entry at a place. In line, so that no more is read of it than is used.
     @inline(__always)
     func entry(_ place: Int) -> CacheEntry {
+        typealias Field = CacheEntry.Field
         let octets = octets.span.extracting(place..<place + CacheEntry.length)
         return CacheEntry(
-            size: octets.word32(0), hash: octets.word32(4),
-            circumstances: Circumstances(scope: octets.word32(8), bits: octets[44]), life: octets.word32(12),
-            born: octets.word64(16), hold: octets.word64(24), messageLength: octets.word16(32),
-            questionEnd: octets.word16(34), optionsLength: octets.word16(36), ttlOffsetsLength: octets.word16(38),
-            responseCode: ResponseCode(rawValue: octets.word16(40)), rounds: octets[CacheEntry.roundsOffset],
-            asked: octets[CacheEntry.askedOffset],
-            state: CacheEntry.State(rawValue: octets[CacheEntry.stateOffset]) ?? .dead, failures: octets[46],
-            run: AddressRun(start: octets.word16(48), stride: octets[47], count: octets.word16(50)))
+            size: octets.word32(Field.size), hash: octets.word32(Field.hash),
+            circumstances: Circumstances(scope: octets.word32(Field.scope), bits: octets[Field.bits]),
+            life: octets.word32(Field.life), born: octets.word64(Field.born), hold: octets.word64(Field.hold),
+            messageLength: octets.word16(Field.messageLength), questionEnd: octets.word16(Field.questionEnd),
+            optionsLength: octets.word16(Field.optionsLength),
+            ttlOffsetsLength: octets.word16(Field.ttlOffsetsLength),
+            responseCode: ResponseCode(rawValue: octets.word16(Field.responseCode)), rounds: octets[Field.rounds],
+            asked: octets[Field.asked], state: CacheEntry.State(rawValue: octets[Field.state]) ?? .dead,
+            failures: octets[Field.failures],
+            run: AddressRun(
+                start: octets.word16(Field.runStart), stride: octets[Field.stride],
+                count: octets.word16(Field.runCount)))
     }
 
     /// Writes what is known of the entry at a place.
     mutating func set(_ entry: CacheEntry, at place: Int) {
+        typealias Field = CacheEntry.Field
         var octets = self.octets.mutableSpan
-        octets.set(entry.size, at: place)
-        octets.set(entry.hash, at: place + 4)
-        octets.set(entry.circumstances.scope, at: place + 8)
-        octets.set(entry.life, at: place + 12)
-        octets.set(entry.born, at: place + 16)
-        octets.set(entry.hold, at: place + 24)
-        octets.set(entry.messageLength, at: place + 32)
-        octets.set(entry.questionEnd, at: place + 34)
-        octets.set(entry.optionsLength, at: place + 36)
-        octets.set(entry.ttlOffsetsLength, at: place + 38)
-        octets.set(entry.responseCode.rawValue, at: place + 40)
-        octets[place + CacheEntry.roundsOffset] = entry.rounds
-        octets[place + CacheEntry.askedOffset] = entry.asked
-        octets[place + 44] = entry.circumstances.bits
-        octets[place + CacheEntry.stateOffset] = entry.state.rawValue
-        octets[place + 46] = entry.failures
-        octets[place + 47] = entry.run.stride
-        octets.set(entry.run.start, at: place + 48)
-        octets.set(entry.run.count, at: place + 50)
+        octets.set(entry.size, at: place + Field.size)
+        octets.set(entry.hash, at: place + Field.hash)
+        octets.set(entry.circumstances.scope, at: place + Field.scope)
+        octets.set(entry.life, at: place + Field.life)
+        octets.set(entry.born, at: place + Field.born)
+        octets.set(entry.hold, at: place + Field.hold)
+        octets.set(entry.messageLength, at: place + Field.messageLength)
+        octets.set(entry.questionEnd, at: place + Field.questionEnd)
+        octets.set(entry.optionsLength, at: place + Field.optionsLength)
+        octets.set(entry.ttlOffsetsLength, at: place + Field.ttlOffsetsLength)
+        octets.set(entry.responseCode.rawValue, at: place + Field.responseCode)
+        octets[place + Field.rounds] = entry.rounds
+        octets[place + Field.asked] = entry.asked
+        octets[place + Field.bits] = entry.circumstances.bits
+        octets[place + Field.state] = entry.state.rawValue
+        octets[place + Field.failures] = entry.failures
+        octets[place + Field.stride] = entry.run.stride
+        octets.set(entry.run.start, at: place + Field.runStart)
+        octets.set(entry.run.count, at: place + Field.runCount)
     }
 
     /// Writes the octets of an answer behind its entry; name and type as the key has them.

@@ -1,4 +1,4 @@
-// What is kept of upstreams' answers, and for how long.
+// Rules of caching: which answers of upstreams, and for how long.
 
 /// The rules of one worker's cache. Times are seconds.
 package struct CachePolicy: Sendable, Hashable {
@@ -10,9 +10,9 @@ package struct CachePolicy: Sendable, Hashable {
     package var maximumTTL: UInt32
     /// The longest life of "no such name" and "no such data" (RFC 2308 §5).
     package var maximumNegativeTTL: UInt32
-    /// Whether an expired answer serves while no upstream answers (RFC 8767).
+    /// True when an expired answer serves while no upstream answers (RFC 8767).
     package var servesStale: Bool
-    /// Whether an answer that is asked for often is renewed before it expires.
+    /// True when an answer that is asked for often is renewed before it expires.
     package var prefetches: Bool
 
     package init(

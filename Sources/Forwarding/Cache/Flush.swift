@@ -2,7 +2,7 @@
 
 package import DNSWire
 
-/// Which kept answers are to be forgotten.
+/// The cached answers that are to be forgotten.
 package enum Flush: Sendable, Hashable {
     /// All that is kept.
     case everything
@@ -11,7 +11,7 @@ package enum Flush: Sendable, Hashable {
     /// All answers about a name and the names under it.
     case suffix(Name)
 
-    /// Whether an answer about this name goes.
+    /// True when an answer about this name goes.
     /// - Parameter name: folded, on the wire, root included.
     func includes(_ name: Span<UInt8>) -> Bool {
         switch self {

@@ -1,13 +1,13 @@
-// Who pays for exchanges: how many each namespace has under way, and which is its oldest.
+// Accounts of namespaces: how many exchanges each has under way, and which is its oldest.
 
 import Tables
 
-/// What the namespaces wait for. An exchange that several wait for counts for each of them.
+/// The exchanges that namespaces wait for. One that several wait for counts for each of them.
 struct Accounts: Sendable {
     private struct Account {
         /// In the order in which it began to wait for them.
         var exchanges = TicketQueue()
-        /// How many of them it waits for.
+        /// Exchanges that it waits for.
         var open = 0
         /// Its waiters in all of them.
         var places = 0

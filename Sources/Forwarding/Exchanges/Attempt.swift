@@ -13,14 +13,14 @@ struct Attempt: Sendable {
     let id: UInt16
     /// Name, type and class in the spelling that a reply must repeat.
     let question: [UInt8]
-    /// Whether the question goes out with an OPT record.
+    /// True when the question goes out with an OPT record.
     private(set) var hasEDNS: Bool
     /// It was first sent with an OPT record, met with silence, and repeated without.
     private(set) var hasLeftOutEDNS = false
     let sent: Moment
-    /// When a reply would be late.
+    /// The moment after which a reply is late.
     let due: Moment
-    /// How often it was sent again, and when last.
+    /// Repetitions, and the moment of the last.
     private(set) var repeats = 0
     private(set) var lastSent: Moment
     /// The upstream has been blamed for its silence.
@@ -52,7 +52,7 @@ struct Attempt: Sendable {
         due = sent + (transport == .stream ? min(patience * 2, Self.longestStreamPatience) : patience)
     }
 
-    /// When it may be sent again.
+    /// The moment from which it may be sent again.
     var repetition: Moment {
         lastSent + min(Self.firstPause * (1 << min(repeats, Self.maximumDoublings)), Self.longestPause)
     }

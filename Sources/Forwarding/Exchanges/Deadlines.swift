@@ -1,4 +1,4 @@
-// Which exchange must be looked at next: a binary heap that knows where each exchange stands in it.
+// Deadlines of exchanges and sockets: a binary heap that knows where each of them stands in it.
 
 import Tables
 
@@ -13,7 +13,7 @@ struct Deadlines {
 
     /// Each entry is no later than the two at 2i+1 and 2i+2.
     private var heap: [Entry] = []
-    /// Where in `heap` the ticket with this slot is; `absent` if it has no deadline.
+    /// The position in `heap` of the ticket with this slot; `absent` if it has no deadline.
     private var positions: [Int] = []
     private static var absent: Int { -1 }
 

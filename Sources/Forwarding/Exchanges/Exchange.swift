@@ -41,11 +41,11 @@ final class Exchange {
         }
     }
 
-    /// What its answer is kept under.
+    /// The key that its answer is cached under.
     let key: QuestionKey
     let query: UpstreamQuery
     let group: UInt32
-    /// Whose namespace it is asked from, where the group says so.
+    /// The view whose namespace it is asked from, where the group says so.
     let view: UInt32
     /// The namespace whose question began it; nil where an answer is renewed.
     let payer: UInt32?
@@ -57,14 +57,14 @@ final class Exchange {
 
     /// The upstreams in the order in which they are asked, with what each was sent.
     var order: [Contact] = []
-    /// What `order` was made for; 0: nothing yet.
+    /// The scope that `order` was made for; 0: none yet.
     var scope: UInt32 = 0
     var vantage = Vantage.host
     /// Questions go over TCP alone.
     var usesStreams = false
     /// After this the client is told that nobody answered.
     var patience = UpstreamList.usualPatience
-    /// What may still bring the answer: for each upstream at most a datagram and a connection.
+    /// Attempts that may still bring the answer: for each upstream at most a datagram and a connection.
     var attempts: [Attempt] = []
     /// The upstream whose lateness lets the next one be asked. Replies of the others count, too.
     var current: Ticket?
@@ -78,7 +78,7 @@ final class Exchange {
     var wrongReplies = 0
     /// Questions to upstreams that their replies led to, beside the first to each.
     var followUps = 0
-    /// When somebody was asked last.
+    /// The moment at which an upstream was asked last.
     var lastAsked: Moment
 
     init(_ key: QuestionKey, _ query: UpstreamQuery, group: UInt32, view: UInt32, payer: UInt32?, began: Moment) {
@@ -103,7 +103,7 @@ extension Exchange {
         if let position = position(of: upstream) { change(&order[position]) }
     }
 
-    /// Whether a question to an upstream is under way.
+    /// True while a question to an upstream is under way.
     func isAsking(_ upstream: Ticket) -> Bool { attempts.contains { $0.upstream == upstream } }
 
     /// The next upstream in the order that was not asked yet.
@@ -119,7 +119,7 @@ extension Exchange {
     /// The most datagrams of one exchange, repetitions included: as often as replies may lead to.
     private var maximumDatagrams: Int { 2 * order.count + 1 }
 
-    /// Whether the question may be sent once more to an upstream over UDP.
+    /// True when the question may be sent once more to an upstream over UDP.
     func mayRepeat(_ contact: Contact) -> Bool {
         contact.datagrams < Contact.maximumDatagrams
             && order.reduce(0) { $0 + $1.datagrams } < maximumDatagrams
@@ -132,13 +132,13 @@ extension Exchange {
     /// After this an answer that is past its life serves (RFC 8767 §5, "client response timer").
     private static let stalePatience = Lapse.milliseconds(1800)
 
-    /// When the waiters get SERVFAIL.
+    /// The moment at which the waiting clients get SERVFAIL.
     var end: Moment { began + patience }
 
-    /// When those who wait get an answer that is past its life; nil where there is none, or nobody waits.
+    /// The moment at which the waiting clients get an answer that is past its life; nil where there is none, or nobody waits.
     var staleTime: Moment? { hasStaleAnswer && !places.isEmpty ? began + Self.stalePatience : nil }
 
-    /// Whether anybody of a namespace waits for it.
+    /// True when anybody of a namespace waits for it.
     func isAwaited(in namespace: UInt32) -> Bool { places.contains { $0.namespace == namespace } }
 
     /// The position of the attempt over UDP that is to be repeated next, or followed by one over TCP.
@@ -154,18 +154,18 @@ extension Exchange {
         return next
     }
 
-    /// When that is to be done.
+    /// The moment of that repetition.
     var repetitionTime: Moment? {
         repetition.map { max(attempts[$0].repetition, lastAsked + Attempt.firstPause) }
     }
 
-    /// When an answer that is not whole is good enough: all who could give a better one are late.
+    /// The moment from which an answer that is not whole is good enough: all who could give a better one are late.
     var fallbackTime: Moment? {
         guard fallback != nil else { return nil }
         return attempts.reduce(began) { max($0, $1.due) }
     }
 
-    /// When there is something to do next; nil while there is only to wait.
+    /// The moment of the next step; nil while there is only to wait.
     var nextStep: Moment? {
         if candidate != nil || streamCandidate != nil {
             return attempts.first { $0.upstream == current }?.due ?? began
@@ -179,7 +179,7 @@ extension Exchange {
         return next
     }
 
-    /// When it has to be looked at next.
+    /// The moment at which it has to be looked at next.
     var deadline: Moment {
         var deadline = end
         if let nextStep { deadline = min(deadline, nextStep) }

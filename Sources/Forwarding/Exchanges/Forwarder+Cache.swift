@@ -3,7 +3,7 @@
 package import DNSWire
 import Tables
 
-/// How long a failure is remembered, so that nobody hammers who cannot answer: twice as long each time that the question
+/// The time that a failure is remembered, so that nobody hammers who cannot answer: twice as long each time that the question
 /// fails again (RFC 9520 §3.2: at least 1 s, growing, at most 5 min).
 struct FailureLife: Sendable {
     /// Seconds, of the first failure.
@@ -42,7 +42,7 @@ extension Forwarder {
     /// Forgets answers; gives how many.
     package mutating func flush(_ flush: Flush) -> Int { cache.flush(flush) }
 
-    /// What the cache has done.
+    /// Counters of the cache.
     package var cacheCounters: CacheCounters { cache.counters }
 
     /// Answers a question from the cache; nil where upstreams must be asked

@@ -1,4 +1,4 @@
-// How an exchange ends: with an answer, with a failure, or with what was kept from better times.
+// The end of an exchange: an answer, a failure, or what was cached in better times.
 
 import DNSWire
 import Tables

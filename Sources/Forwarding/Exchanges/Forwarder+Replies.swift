@@ -283,7 +283,7 @@ extension Forwarder {
 }
 
 extension Exchange {
-    /// Whether there is another way to ask an upstream, or one is under way.
+    /// True when there is another way to ask an upstream, or one is under way.
     fileprivate func mayStillAsk(_ upstream: Ticket) -> Bool {
         guard let position = position(of: upstream) else { return false }
         return isAsking(upstream) || order[position].isFresh || order[position].isLeftToTCP

@@ -44,7 +44,7 @@ extension Forwarder {
         }
     }
 
-    /// Whether TCP may be tried: where it fails persistently, only now and then. Who has nothing but TCP tries always.
+    /// True when TCP may be tried: where it fails persistently, only now and then. Who has nothing but TCP tries always.
     private mutating func mayUseStream(
         _ upstream: Ticket, _ known: Upstream, _ reason: Contact.StreamReason?, _ now: Moment
     ) -> Bool {

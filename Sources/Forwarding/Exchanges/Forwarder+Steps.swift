@@ -1,4 +1,4 @@
-// Which upstream is asked when.
+// The steps of an exchange: which upstream is asked when.
 
 import DNSWire
 import Tables
@@ -179,7 +179,7 @@ extension Forwarder {
 }
 
 extension Exchange {
-    /// Whether an upstream was not asked yet.
+    /// True for an upstream that was not asked yet.
     fileprivate func candidates(include upstream: Ticket) -> Bool {
         order.contains { $0.upstream == upstream && $0.isListed && $0.isFresh }
     }

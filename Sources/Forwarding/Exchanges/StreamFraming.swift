@@ -6,7 +6,7 @@
 struct StreamFraming: Sendable {
     private var message: [UInt8] = []
     private var length = 0
-    /// How many of the two length octets have come.
+    /// The number of the two length octets that have come.
     private var lengthOctets = 0
 
     /// Takes octets from `bytes`, from `offset` on, until a message is complete or the bytes are used up. `offset` moves

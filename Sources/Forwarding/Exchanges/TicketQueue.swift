@@ -11,7 +11,7 @@ struct TicketQueue: Sendable {
     /// Nothing is done for fewer.
     private static let least = 16
 
-    /// How many there are, those that wait no more included.
+    /// The number of exchanges, those that wait no more included.
     var count: Int { tickets.count }
 
     /// Adds an exchange.

@@ -2,7 +2,7 @@
 
 import DNSWire
 
-/// What every upstream of one exchange is asked: the client's question, nothing of the client's other options (client subnet
+/// The query of one exchange to every upstream: the client's question, nothing of the client's other options (client subnet
 /// and cookies end here).
 struct UpstreamQuery: Sendable {
     /// Name, type and class as the client spelled them.

@@ -1,8 +1,8 @@
-// What came back on an upstream's socket: is it the reply, and what is to be done with it.
+// Messages on an upstream's socket: is it the reply, and what is to be done with it.
 
 import DNSWire
 
-/// What a message that arrived on an attempt's socket means for its exchange.
+/// The meaning of a message on an attempt's socket for its exchange.
 enum UpstreamReply {
     /// Not the reply to what was sent here, or no message at all. The right one is still awaited.
     case unrelated
@@ -105,7 +105,7 @@ enum UpstreamReply {
         }
     }
 
-    /// How a message repeats a question.
+    /// The spelling in which a message repeats a question.
     enum Spelling {
         case same, otherCase, different
     }

@@ -27,11 +27,11 @@ struct UpstreamSocket: Sendable {
 
 /// A connection to an upstream: questions go over it one behind another, and replies come in any order (RFC 7766 §6.2.1.1).
 struct UpstreamStream: Sendable {
-    /// What has come, as far as it is no whole message.
+    /// Octets that have come, as far as they are no whole message.
     var framing = StreamFraming()
     /// The exchanges that wait for a reply with this id.
     var pending: [UInt16: Ticket] = [:]
-    /// When something came over it last; nil: nothing yet.
+    /// The moment at which something came over it last; nil: nothing yet.
     var lastReply: Moment?
     /// Messages in a row that were no reply to any question: empty ones, or under an id that nobody waits for.
     var strays = 0

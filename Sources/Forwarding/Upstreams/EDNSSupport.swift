@@ -1,6 +1,6 @@
-// Whether an upstream understands EDNS, as far as its replies show.
+// An upstream's understanding of EDNS, as far as its replies show.
 
-/// What is known of an upstream's EDNS.
+/// Observations of an upstream's EDNS.
 ///
 /// A server that answers a question only without an OPT record is asked without from then on (RFC 6891 §7), for 15 minutes:
 /// it may be replaced by one that understands.
@@ -9,7 +9,8 @@ struct EDNSSupport: Sendable {
     private var plainUntil: Moment?
     /// It has sent an OPT record: where it is silent, that has other reasons.
     private(set) var isProven = false
-    /// When a question was first answered after the OPT record had been left out, as the others were met with silence.
+    /// The moment at which a question was first answered after the OPT record had been left out, as the others were met with
+    /// silence.
     private var firstSilence: Moment?
 
     static let memory = Lapse.seconds(900)

@@ -1,4 +1,4 @@
-// Whether an upstream is asked first, or rests because it did not answer.
+// The health of an upstream: it is asked first, or backs off because it did not answer.
 
 /// An upstream that fails again and again rests: others are asked first. When its rest is over it is asked beside the
 /// others, by the next question that comes; it rests twice as long if it is silent again. One reply makes all good.

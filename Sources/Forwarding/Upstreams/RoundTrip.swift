@@ -1,4 +1,4 @@
-// How long an upstream takes to answer.
+// The time that an upstream takes to answer.
 
 /// A smoothed round-trip time and how much it varies, as RFC 6298 §2 has them.
 struct RoundTrip: Sendable {
@@ -15,10 +15,12 @@ struct RoundTrip: Sendable {
     mutating func add(_ sample: Lapse) {
         guard let smoothed else {
             smoothed = sample
+            // RFC 6298 §2.2.
             variation = Lapse(nanoseconds: sample.nanoseconds / 2)
             return
         }
         let difference = abs(smoothed.nanoseconds - sample.nanoseconds)
+        // RFC 6298 §2.3: a quarter and an eighth of the new sample.
         variation = Lapse(nanoseconds: (3 * variation.nanoseconds + difference) / 4)
         self.smoothed = Lapse(nanoseconds: (7 * smoothed.nanoseconds + sample.nanoseconds) / 8)
     }

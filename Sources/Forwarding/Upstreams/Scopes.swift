@@ -1,4 +1,4 @@
-// Who was asked: what one group's upstreams said is never shown to who asks another.
+// Scopes of answers: what one group's upstreams said is never shown to who asks another.
 
 /// Numbers for what answers belong to. A group whose upstreams change gets another number, and so forgets what the old ones
 /// said; a group that is asked from the namespace of who asks has one for each.
@@ -63,7 +63,7 @@ struct Scopes: Sendable {
         return scopes
     }
 
-    /// Where a group is, or would be.
+    /// The position of a group, or that at which it would be.
     private func position(of group: UInt32) -> Int {
         var (low, high) = (0, groups.count)
         while low < high {

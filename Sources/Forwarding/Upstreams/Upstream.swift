@@ -1,4 +1,4 @@
-// What is known of one upstream.
+// One upstream, as it has behaved.
 
 package import DNSWire
 
@@ -7,9 +7,9 @@ struct Upstream: Sendable {
     let server: ServerAddress
     let vantage: Vantage
     var roundTrip = RoundTrip()
-    /// Whether it replies at all.
+    /// Its health over UDP and TCP together.
     var health = Health()
-    /// Whether it replies over TCP.
+    /// Its health over TCP alone.
     var streamHealth = Health()
     var edns = EDNSSupport()
     /// It repeats questions in another spelling than it was asked in: that proves nothing about its replies then.
@@ -19,7 +19,7 @@ struct Upstream: Sendable {
     /// Until then it is asked over TCP at once: UDP brought nothing where TCP did.
     private var streamUntil: Moment?
 
-    /// How long TCP is preferred before UDP is tried again: the filter on the way may be gone.
+    /// The time that TCP is preferred before UDP is tried again: the filter on the way may be gone.
     private static let streamTime = Lapse.seconds(900)
 
     init(_ server: ServerAddress, from vantage: Vantage) {
@@ -37,7 +37,7 @@ struct Upstream: Sendable {
     mutating func forgetStreamPreference() -> Bool { streamUntil.take() != nil }
 }
 
-/// What people are shown of an upstream.
+/// The state of an upstream, as people are shown it.
 package struct UpstreamReport: Sendable, Hashable {
     /// Its address and port.
     package var server: ServerAddress

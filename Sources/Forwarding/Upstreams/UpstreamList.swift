@@ -1,10 +1,10 @@
-// Where questions of one group go: which servers, and from which namespace.
+// Upstream groups: which servers questions go to, and from which namespace.
 
 package import DNSWire
 
 /// The upstreams of a group.
 package struct UpstreamList: Sendable, Hashable {
-    /// From where the servers are reached.
+    /// The kind of namespace that servers are reached from.
     package enum Origin: Sendable, Hashable {
         /// From the namespace of the daemon.
         case host
@@ -14,11 +14,11 @@ package struct UpstreamList: Sendable, Hashable {
 
     /// Asked in this order.
     package var servers: [ServerAddress]
-    /// From where all of them are reached.
+    /// The namespace that all of them are reached from.
     package var origin: Origin
-    /// Whether each question begins with another server: `options rotate`, resolv.conf(5).
+    /// True when each question begins with another server: `options rotate`, resolv.conf(5).
     package var rotates: Bool
-    /// Whether questions go over TCP alone: `options use-vc`, resolv.conf(5).
+    /// True when questions go over TCP alone: `options use-vc`, resolv.conf(5).
     package var usesStreams = false
     /// After this a client is told that nobody answered.
     package var patience: Lapse
@@ -38,9 +38,9 @@ package struct UpstreamList: Sendable, Hashable {
 
 /// The namespace in which a socket to an upstream is made.
 package enum Vantage: Sendable, Hashable {
-    /// That of the daemon.
+    /// The daemon's.
     case host
-    /// That of a container, by the number under which it asks.
+    /// A container's, by the number under which it asks.
     case namespace(UInt32)
 }
 

@@ -15,11 +15,11 @@ struct AnswerWriter: ~Copyable, ~Escapable {
     /// Its flags are the query's until the end.
     private var header: Header
     private var isTruncated = false
-    /// Whether the client speaks EDNS, and sets DO.
+    /// True when the client speaks EDNS; true when it sets DO.
     private let speaksEDNS: Bool
     private let dnssecOK: Bool
 
-    /// How the query went.
+    /// The response code.
     var code = ResponseCode.noError
     /// AA: the answer is our own.
     var isAuthoritative = true

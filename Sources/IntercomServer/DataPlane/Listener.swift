@@ -26,7 +26,7 @@ struct Listener: ~Copyable {
     /// Unconnected sockets in the namespace for questions to upstreams, and the kinds that were requested.
     var spare = SocketBatch()
     var requested: Set<SocketKind> = []
-    /// When the control plane may be told again that a socket was destroyed and repaired.
+    /// The moment from which the control plane may be told again that a socket was destroyed and repaired.
     var nextRepairReport: Moment?
 
     init(sockets: consuming ListenerSockets, view: ViewID) {

@@ -21,23 +21,23 @@ final class Handover<Cargo: ~Copyable>: Sendable {
     }
 }
 
-/// What all answers of a worker have in common; from the configuration.
+/// Settings that all answers of a worker have in common; from the configuration.
 struct ServerSettings: Sendable {
     /// The domain that is ours, `internal` by default.
     var domain: Name
-    /// How long negative and special answers of ours may be kept, in seconds.
+    /// Seconds that negative and special answers of ours may be cached.
     var ttl: UInt32
-    /// Whether single-label names may go upstream.
+    /// True when single-label names may go upstream.
     var forwardsSingleLabels: Bool
-    /// Whether names under `local` may go upstream.
+    /// True when names under `local` may go upstream.
     var forwardsLocal: Bool
     /// The answer to CHAOS `version.bind` and `version.server`; empty: refused.
     var version: String
     /// The answer to CHAOS `id.server` and `hostname.bind`; empty: refused.
     var identity: String
-    /// Whether names are sent to upstreams in a spelling of chance.
+    /// True when names are sent to upstreams in a random spelling.
     var randomizesCase: Bool
-    /// What is kept of upstreams' answers, by each worker.
+    /// Rules of each worker's cache.
     var cache: CachePolicy
 }
 
@@ -65,7 +65,7 @@ enum WorkerMessage: Sendable {
     case stop
 }
 
-/// What a worker says to the control plane.
+/// A message of a worker to the control plane.
 enum WorkerReply: Sendable {
     case reached(token: UInt64)
     case resolved(token: UInt64, Resolution)
@@ -108,7 +108,7 @@ struct Resolution: Sendable {
     }
 }
 
-/// What one worker has done since it started.
+/// Counters of one worker since it started.
 struct WorkerCounters: Sendable {
     var worker = 0
     var listeners = 0

@@ -37,7 +37,7 @@ struct SocketOrder {
     let view: ViewID
     let server: ServerAddress
     let kind: SocketKind
-    /// What is to be sent first.
+    /// The message that is to be sent first.
     var message: [UInt8]
 
     /// - Parameter namespace: the number of the view whose namespace it is.

@@ -1,4 +1,4 @@
-// Where queries lie and answers go: batches of datagrams, connections, arrays.
+// Places of queries and answers: batches of datagrams, connections, arrays.
 // Each is lent to the responder as a whole, so that its spans live no longer than one answer takes.
 
 import DNSWire
@@ -38,7 +38,7 @@ struct Errand {
     let group: UInt32
     let now: Moment
 
-    /// What is to be done where a question is to be forwarded; nil where it is not.
+    /// The errand of a question that is to be forwarded; nil where it is not.
     /// - Parameter now: the time, if it is known already.
     init?(_ outcome: Outcome, _ view: ViewID, _ now: Moment? = nil) {
         guard case .forward(let group) = outcome else { return nil }
@@ -48,7 +48,7 @@ struct Errand {
     }
 }
 
-/// Who asks an upstream, and the namespace that pays for it.
+/// The client that asks an upstream, and the namespace that pays for it.
 struct Asking {
     let client: Forwarding.Client
     /// The view's number; of the control plane's own questions ``controlPlane``.

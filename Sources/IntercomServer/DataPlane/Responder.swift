@@ -1,4 +1,4 @@
-// Who is answered what: the rules of answering, in their order, as one list.
+// The rules of answering ("Who is answered what"), in their order, as one list.
 
 import DNSWire
 import Registry

@@ -5,7 +5,7 @@ import Forwarding
 import LinuxNet
 import Tables
 
-/// What a connection has received and has still to send, and what it is ready for.
+/// A connection's input and output, and its readiness.
 ///
 /// Its events are edge-triggered (epoll(7)): each is told once, so that what could be done stays noted until it is done.
 struct StreamConnection: ~Copyable {
@@ -13,9 +13,16 @@ struct StreamConnection: ~Copyable {
     /// leaves the bound to us).
     static let outputBound = 128 * 1024
 
+    /// Octets that have been used up are cut off the input once there are so many: as much as one turn reads.
+    private static let usedInput = 16 * 1024
+    /// Octets that have been sent are cut off the output once there are so many: half of its bound, so that it is not moved often.
+    private static let sentOutput = outputBound / 2
+    /// No more memory than this stays with a connection that is owed nothing.
+    private static let keptOutput = 16 * 1024
+
     let descriptor: Descriptor
     let listener: Ticket
-    /// When the client last completed a message or took an answer.
+    /// The moment at which the client last completed a message or took an answer.
     var lastActive: Moment
     /// Queries of this connection that wait for an upstream.
     var inFlight = 0
@@ -42,7 +49,7 @@ struct StreamConnection: ~Copyable {
         self.lastActive = now
     }
 
-    /// How much a client needs its connection.
+    /// A client's need of its connection.
     enum Need: Comparable {
         /// Nothing is owed and nothing is half received.
         case idle
@@ -62,13 +69,13 @@ struct StreamConnection: ~Copyable {
     private var isIdle: Bool { inFlight == 0 && pendingOutput == 0 && inputStart == input.count }
     /// The client has gone, and all that it was owed is sent.
     var isFinished: Bool { hasEnded && inFlight == 0 && pendingOutput == 0 && !hasMessage }
-    /// Whether a whole message waits to be answered.
+    /// True when a whole message waits to be answered.
     var hasMessage: Bool { messageBounds != nil }
 
     /// Something can be done: a message answered, octets read. Not while the client does not take what it is owed.
     var isReady: Bool { !isCongested && (hasMessage || isReadable && !hasEnded) }
 
-    /// What there is to wait for.
+    /// Events to wait for.
     var wanted: Epoll.Events { pendingOutput > 0 ? Self.inputAndOutput : Self.input }
 
     // Made once: a literal of many is an array first.
@@ -110,7 +117,7 @@ struct StreamConnection: ~Copyable {
         if inputStart == input.count {
             input.removeAll(keepingCapacity: true)
             inputStart = 0
-        } else if inputStart > 16 * 1024 {
+        } else if inputStart > Self.usedInput {
             input.removeSubrange(0..<inputStart)
             inputStart = 0
         }
@@ -127,10 +134,11 @@ struct StreamConnection: ~Copyable {
     /// The bounds of the first whole message that was not taken.
     private var messageBounds: Range<Int>? {
         let available = input.count - inputStart
-        guard available >= 2 else { return nil }
+        guard available >= Transport.lengthPrefix else { return nil }
         let length = Int(input[inputStart]) << 8 | Int(input[inputStart + 1])
-        guard available >= 2 + length else { return nil }
-        return inputStart + 2..<inputStart + 2 + length
+        let start = inputStart + Transport.lengthPrefix
+        guard available >= Transport.lengthPrefix + length else { return nil }
+        return start..<start + length
     }
 
     var inputSpan: Span<UInt8> {
@@ -141,8 +149,7 @@ struct StreamConnection: ~Copyable {
 
     /// Adds one answer, the first `count` octets of a buffer, with its length before it.
     mutating func send(_ buffer: [UInt8], _ count: Int) {
-        output.append(UInt8(truncatingIfNeeded: count >> 8))
-        output.append(UInt8(truncatingIfNeeded: count))
+        output.append(word: UInt16(truncatingIfNeeded: count))
         output.append(contentsOf: buffer[..<count])
     }
 
@@ -155,9 +162,9 @@ struct StreamConnection: ~Copyable {
             lastActive = .now
         }
         if outputStart == output.count {
-            output.removeAll(keepingCapacity: output.capacity <= 16 * 1024)
+            output.removeAll(keepingCapacity: output.capacity <= Self.keptOutput)
             outputStart = 0
-        } else if outputStart > 64 * 1024 {
+        } else if outputStart > Self.sentOutput {
             output.removeSubrange(0..<outputStart)
             outputStart = 0
         }

@@ -12,7 +12,7 @@ struct StreamConnections: ~Copyable {
     let perNamespace: Int
     /// Connections of a worker. Each has at most 192 KiB of answers and 80 KiB of queries in memory.
     let perWorker: Int
-    /// How long listeners wait where nothing tells that descriptors or memory are there again.
+    /// The time that listeners wait where nothing tells that descriptors or memory are there again.
     static let retryInterval = Lapse.milliseconds(100)
     /// Listeners that try again in one turn of the loop.
     static let triesInTurn = 16
@@ -20,7 +20,7 @@ struct StreamConnections: ~Copyable {
     private var table = SlotTable<StreamConnection>()
     /// Connections with something to do, in the order of their turns.
     var ready = Deque<Ticket>()
-    /// When the next idle connection is due; nil while there are none.
+    /// The moment at which the next idle connection is due; nil while there are none.
     var nextDeadline: Moment?
     /// Listeners that wait until the worker has room, in the order in which they get it.
     var waitingListeners = Deque<Ticket>()
@@ -28,7 +28,7 @@ struct StreamConnections: ~Copyable {
     var triesDue = 0
     /// Listeners that accept nothing now, for whatever reason.
     var pausedListeners = 0
-    /// When listeners try again although nothing was closed: what was short may be there.
+    /// The moment at which listeners try again although nothing was closed: what was short may be there.
     var retryTime: Moment?
 
     init(perNamespace: Int = 64, perWorker: Int = 1024) {
@@ -65,7 +65,7 @@ struct StreamConnections: ~Copyable {
         _modify { yield &table[position] }
     }
 
-    /// Whether and how one more connection can be accepted.
+    /// The room for one more connection.
     enum Room: Equatable {
         case free
         /// Once this connection is closed.

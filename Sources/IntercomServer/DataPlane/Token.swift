@@ -1,4 +1,4 @@
-// What an epoll event is about: a kind and a ticket in the word that the kernel hands back.
+// The subject of an epoll event: a kind and a ticket in the word that the kernel hands back.
 
 import Tables
 

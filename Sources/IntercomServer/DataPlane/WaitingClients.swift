@@ -17,10 +17,10 @@ enum WaitingClient: Sendable {
 /// Clients that wait, by number. A number is not used again while an answer for it may come.
 struct WaitingClients: ~Copyable {
     private var table = SlotTable<WaitingClient>()
-    /// When the control plane may be told again that clients wait in vain.
+    /// The moment from which the control plane may be told again that clients wait in vain.
     var nextComplaint = Moment.now
 
-    /// How many wait.
+    /// The number of clients that wait.
     var count: Int { table.count }
 
     /// Adds a client, and gives its number.

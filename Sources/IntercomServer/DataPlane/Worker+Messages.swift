@@ -1,4 +1,4 @@
-// What the control plane tells a worker: its listeners, what is answered, and when it ends.
+// Messages of the control plane to a worker: its listeners, its directory, its end.
 
 import DNSWire
 import Forwarding
@@ -111,7 +111,7 @@ extension Worker {
         control.post(.listenerRepaired(listeners[position].view))
     }
 
-    /// Who destroys sockets as fast as it can does not fill the control plane's mailbox.
+    /// The time between two such reports: who destroys sockets as fast as it can does not fill the control plane's mailbox.
     private static var repairReportInterval: Lapse { .seconds(1) }
 
     private mutating func resolve(_ token: UInt64, _ view: ViewID, _ query: [UInt8]) {
@@ -134,7 +134,7 @@ extension Worker {
 
     // MARK: - The end
 
-    /// How long a worker that was told to stop waits at most: for upstreams, and for clients that do not take their answers.
+    /// The most that a worker waits once it was told to stop: for upstreams, and for clients that do not take their answers.
     /// Queries wait in the sockets meanwhile, and programs wait for 5 s (resolv.conf(5) `timeout`).
     static var drainTime: Lapse { .milliseconds(500) }
 
@@ -158,7 +158,7 @@ extension Worker {
         }
     }
 
-    /// Whether a worker that was told to stop may end.
+    /// True when a worker that was told to stop may end.
     var hasDrained: Bool {
         mutating get {
             guard let drainDeadline else { return false }

@@ -250,6 +250,6 @@ extension Worker {
         streams.nextDeadline = next
     }
 
-    /// How often connections that wait for an upstream are looked at again: late by so much at most.
+    /// The time after which connections that wait for an upstream are looked at again: late by so much at most.
     private static var idleCheckInterval: Lapse { .milliseconds(100) }
 }

@@ -9,10 +9,14 @@ import Tables
 
 /// Queries of one socket that were received at once, and the answers to them.
 struct DatagramBatch: ~Copyable {
-    /// 32: what epoll_wait, recvmmsg and sendmmsg cost is shared by so many that more save little, and no namespace keeps the
-    /// worker for longer than 50 µs. A query is longer than 512 octets where EDNS options make it so, and never 4,096.
-    var receiver = UDPReceiver(slots: 32, slotSize: 4096)
-    var sender = UDPSender(slots: 32, slotSize: Transport.maximumAnswer)
+    /// Datagrams in a batch: the cost of epoll_wait, recvmmsg and sendmmsg is shared by so many that more save little, and no
+    /// namespace keeps the worker for longer than 50 µs.
+    private static let size = 32
+    /// Octets of a query: more than 512 where EDNS options make it so, and never so many.
+    private static let longestQuery = 4096
+
+    var receiver = UDPReceiver(slots: size, slotSize: longestQuery)
+    var sender = UDPSender(slots: size, slotSize: Transport.maximumAnswer)
 }
 
 /// Room for one message at a time, beside the batches of datagrams.
@@ -30,7 +34,7 @@ struct Worker: ~Copyable {
     let inbox: Mailbox<WorkerMessage>
     let control: Mailbox<WorkerReply>
     let logger: Logger
-    /// Whether each query is logged; looked up once, so that the hot path pays one branch.
+    /// True when each query is logged; looked up once, so that the hot path pays one branch.
     let logsQueries: Bool
 
     var epoll: Epoll
@@ -44,7 +48,7 @@ struct Worker: ~Copyable {
     var upstreams = UpstreamSockets()
     var waiting = WaitingClients()
     var buffers = MessageBuffers()
-    /// When it ends, whatever it still owes; nil until it is told to stop.
+    /// The moment at which it ends, whatever it still owes; nil until it is told to stop.
     var drainDeadline: Moment?
 
     /// - Parameter epoll: the worker's own, which watches `inbox` already.
