@@ -20,11 +20,11 @@ public struct HashIndex: Sendable {
     /// Hash in the upper half; in the lower the number, counted from 1. 0: free. Their count is a power of two, and one at
     /// least is free.
     @usableFromInline var slots: [UInt64] = [0]
-    /// How many entries there are.
+    /// The number of entries.
     public private(set) var count = 0
     /// The most slots that there may be; a power of two, or none.
     private let maximumSlots: Int
-    /// How many times as many slots there are once there are too few: a power of two.
+    /// The factor by which the table grows: a power of two.
     private let growth: Int
 
     /// The slots that a table with entries begins with.

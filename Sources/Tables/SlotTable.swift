@@ -8,7 +8,7 @@ public import BasicContainers
 public struct Ticket: Hashable, Sendable {
     /// The number of the element's slot: from 0 on, dense, used again.
     public var slot: UInt32
-    /// How many elements had the slot before: 0...``maximumGeneration``, then from 0 on again.
+    /// The number of elements that had the slot before: 0...``maximumGeneration``, then from 0 on again.
     public var generation: UInt32
 
     /// Generations have 28 bits: who carries tickets in a word has four left, for a kind.
@@ -36,7 +36,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @usableFromInline
     struct Slot {
         @usableFromInline var generation: UInt32
-        /// Where the element is in `elements`; -1 while the slot is free.
+        /// The element's position in `elements`; -1 while the slot is free.
         @usableFromInline var position: Int32
 
         @inlinable
@@ -56,7 +56,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @inlinable
     public init() {}
 
-    /// How many elements there are.
+    /// The number of elements.
     @inlinable public var count: Int { elements.count }
     /// True for a table without elements.
     @inlinable public var isEmpty: Bool { elements.isEmpty }
@@ -77,7 +77,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         return Ticket(slot: slot, generation: slots[Int(slot)].generation)
     }
 
-    /// Where the element of this ticket is now, for the subscript; nil once it is gone.
+    /// The present position of a ticket's element, for the subscript; nil once it is gone.
     @inlinable
     public func position(of ticket: Ticket) -> Int? {
         guard ticket.slot < slots.count else { return nil }

@@ -12,7 +12,9 @@ enum LoopProbe {
 
     /// The token in the name of a probe; nil for any other name.
     static func token(in name: borrowing FoldedName) -> UInt64? {
-        guard name.labelCount == 3, Int(name[0]) == digits, name.suffixEquals(suffix.span, fromLabel: 1) else { return nil }
+        guard name.labelCount == 3, Int(name[0]) == digits, name.suffixEquals(suffix.span, fromLabel: 1) else {
+            return nil
+        }
         var token: UInt64 = 0
         for index in 1...digits {
             switch name[index] {

@@ -15,7 +15,7 @@ struct MessageWriter: ~Copyable, ~Escapable {
     /// The most octets that the message may have.
     let limit: Int
     private var reserved = 0
-    /// Where the options of the OPT record begin; 0 before there is one.
+    /// Offset of the OPT record's options; 0 before there is one.
     private var optionsStart = 0
     private var header = Header(id: 0, flags: HeaderFlags())
     private var compressor = NameCompressor()

@@ -27,7 +27,7 @@ struct NameCompressor: Sendable {
         }
     }
 
-    /// How much of a name is to be written out, and the place of what follows; nil where it is to be written whole.
+    /// The part of a name that is to be written out, and the place of the rest; nil where it is to be written whole.
     func match(_ name: Name, in message: Span<UInt8>) -> (octets: Int, pointer: UInt16?) {
         var start = 0
         while start < name.wire.count, name.wire[start] != 0 {
@@ -39,7 +39,7 @@ struct NameCompressor: Sendable {
         return (name.wire.count, nil)
     }
 
-    /// Whether the name from `start` on is the one that stands at `offset` of the message.
+    /// True when the name from `start` on is the one that stands at `offset` of the message.
     private static func matches(_ name: Span<UInt8>, from start: Int, _ message: Span<UInt8>, at offset: Int) -> Bool {
         var next = start
         var reader = LabelReader(at: offset)
