@@ -10,7 +10,7 @@ package enum FlushCache: ControlMethod {
     package struct Parameters: Codable, Equatable, Sendable {
         /// A domain name in presentation form; absent: all.
         package var name: String?
-        /// Whether names under it are meant, too; absent: false.
+        /// True: names under it are meant, too; absent: false.
         package var suffix: Bool?
 
         package init(name: String? = nil, suffix: Bool? = nil) {
@@ -20,7 +20,7 @@ package enum FlushCache: ControlMethod {
     }
 
     package struct Reply: Codable, Equatable, Sendable {
-        /// How many answers were forgotten.
+        /// Number of answers that were forgotten.
         package var flushed: Int
 
         package init(flushed: Int) {
@@ -30,7 +30,7 @@ package enum FlushCache: ControlMethod {
 }
 
 extension Status {
-    /// What is kept of upstreams' answers now, and what the caches of all workers have done since the daemon started.
+    /// Entries of the cache now, and counters of the caches of all workers since the daemon started.
     package struct Cache: ControlType, Codable, Equatable, Sendable {
         package static let definition = """
             # Kept answers of upstreams now: how many, the memory that they take and may take; and since the daemon started:

@@ -53,7 +53,7 @@ package enum AddContainer: ControlMethod {
         package var networks: [Attachment]?
         /// A further name of its own; it may have several labels.
         package var hostname: String?
-        /// What its runtime calls it; its first 12 characters are a name, too.
+        /// Id that its runtime gave it; its first 12 characters are a name, too.
         package var id: String?
         /// Private names of other containers.
         package var links: [Link]?
@@ -61,7 +61,7 @@ package enum AddContainer: ControlMethod {
         package var ports: [Port]?
         /// The absolute path of a resolv.conf to write for it.
         package var resolvConf: String?
-        /// How port 53 is taken in its namespace, `direct` or `redirect`; absent: as configured.
+        /// Way to take port 53 in its namespace, `direct` or `redirect`; absent: as configured.
         package var listen: String?
 
         package init(
@@ -181,7 +181,7 @@ package struct Link: ControlType, Codable, Equatable, Sendable {
 
     /// The other one's name; it need not be there yet.
     package var container: String
-    /// What it is called by the one that has the link.
+    /// Name that the container with the link uses.
     package var name: String
 
     package init(container: String, name: String) {
@@ -249,7 +249,7 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
 
         /// The network's name.
         package var network: String
-        /// As in force.
+        /// Addresses in force.
         package var addresses: [String]
         /// Further names, as declared.
         package var aliases: [String]
@@ -264,9 +264,9 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
         }
     }
 
-    /// What it is called: as declared, else as its namespace.
+    /// Name: as declared, else that of its namespace.
     package var name: String
-    /// What its runtime calls it.
+    /// Id that its runtime gave it.
     package var id: String?
     /// A further name of its own.
     package var hostname: String?
@@ -282,23 +282,23 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
     package var ports: [Port]
     /// The resolv.conf that is written for it.
     package var resolvConf: String?
-    /// Where it is answered, `127.0.0.11:53`; absent: nothing listens.
+    /// Address that it asks, `127.0.0.11:53`; absent: nothing listens.
     package var listener: String?
     /// `direct` or `redirect`: how port 53 is taken in its namespace.
     package var listen: String
-    /// Whether it is left out of aliases that others serve, too.
+    /// True when it is left out of aliases that others serve, too.
     package var draining: Bool
     /// `ready`, `draining`, `no listener`, `unheard`, `not asked`, `starting` or `ended`.
     package var state: String
     /// Why it is not ready.
     package var reason: String?
-    /// What to do about it; absent where nothing has to be done.
+    /// Remedy; absent where nothing has to be done.
     package var cure: String?
     /// Seconds since it ended.
     package var ended: Int?
     /// `configuration` or `control`: who declared it; `kernel`: nobody did.
     package var source: String
-    /// All that is known of it, what is declared first.
+    /// Facts about it, declared ones first.
     package var facts: [Fact]
 
     package init(

@@ -1,4 +1,4 @@
-// Why the daemon refuses a call: a name and named parameters for programs, a sentence for people.
+// Refusals of the daemon: a name and named parameters for programs, a sentence for people.
 
 /// An error of `intercom.Control`.
 package struct ControlError: Error, Equatable, Sendable {
@@ -14,9 +14,9 @@ package struct ControlError: Error, Equatable, Sendable {
 
     /// The error's name within the interface, as `NoSuchNetwork`.
     package let member: String
-    /// What failed, on what, and what to do.
+    /// Sentence for people: the failure, its subject, the remedy.
     package let message: String
-    /// What the error is about, beside ``message``.
+    /// Subjects of the error, beside ``message``.
     package let parameters: [String: Value]
 
     private init(_ member: String, _ parameters: [String: Value], _ message: String) {
@@ -29,7 +29,7 @@ package struct ControlError: Error, Equatable, Sendable {
     package var name: String { "\(ControlInterface.name).\(member)" }
 }
 
-/// As on the wire: the parameters with `message` among them.
+/// Form on the wire: the parameters with `message` among them.
 extension ControlError: Encodable {
     private struct Key: CodingKey {
         let stringValue: String
@@ -259,7 +259,7 @@ extension ControlError {
         )
     }
 
-    /// Something in the namespace has port 53.
+    /// Another program in the namespace has port 53.
     package static func portInUse(namespace: String, address: String) -> ControlError {
         ControlError(
             "PortInUse", ["namespace": .string(namespace), "address": .string(address)],
@@ -302,7 +302,7 @@ extension ControlError {
             "the reply of \(method.name) is too large for one message; call it with \"more\", and it comes in several")
     }
 
-    /// Something else failed; the reason is all there is to say.
+    /// Another failure; the reason is the whole message.
     package static func operationFailed(reason: String) -> ControlError {
         ControlError("OperationFailed", ["reason": .string(reason)], reason)
     }

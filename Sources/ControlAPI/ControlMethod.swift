@@ -2,11 +2,11 @@
 
 /// A method of `intercom.Control`: its name is that of the type.
 ///
-/// What it does stands with the daemon, in the table of handlers; everything else stands here.
+/// Its handler stands with the daemon; everything else stands here.
 package protocol ControlMethod: SendableMetatype {
-    /// What a call carries.
+    /// Parameters of a call.
     associatedtype Parameters: Codable & Sendable
-    /// What its reply carries.
+    /// Parameters of its reply.
     associatedtype Reply: Codable & Sendable
 
     /// Its piece of the interface's description: what it does, its parameters, its reply.
@@ -15,7 +15,7 @@ package protocol ControlMethod: SendableMetatype {
     static var types: [any ControlType.Type] { get }
     /// True where a call declares something that outlives the daemon: it is written to the state directory.
     static var isPersisted: Bool { get }
-    /// Who may call it.
+    /// Callers that may use it.
     static var permission: ControlPermission { get }
 }
 
@@ -34,7 +34,7 @@ package protocol ControlType: SendableMetatype {
     static var definition: String { get }
 }
 
-/// Who may call a method.
+/// Callers that may use a method.
 package enum ControlPermission: Sendable {
     /// Root, the user that the daemon runs as, and members of the group that the socket belongs to.
     case group
@@ -47,9 +47,9 @@ package struct Nothing: Codable, Equatable, Sendable {
     package init() {}
 }
 
-/// Something that is called by its name alone.
+/// Parameters of a call about one thing by its name.
 package struct Named: Codable, Equatable, Sendable {
-    /// What it is called.
+    /// Name of the thing.
     package var name: String
 
     package init(name: String) {

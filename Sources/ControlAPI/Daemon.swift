@@ -1,11 +1,11 @@
 // The daemon itself in the control interface: how it is doing, and reading its configuration again.
 
-/// How the daemon is doing.
+/// State of the daemon.
 package enum Status: ControlMethod {
     package static let definition = """
-        # How the daemon is doing; uptime: seconds; leftOut: links and addresses in containers' namespaces past the limits of
-        # one container; awaited: declared containers that have no namespace yet; warnings: what somebody should look at, a
-        # sentence each.
+        # State of the daemon; uptime: seconds; leftOut: links and addresses in containers' namespaces past the limits of
+        # one container; awaited: declared containers that have no namespace yet; warnings: a sentence for each thing that
+        # somebody should look at.
         method Status() -> (
           version: string,
           pid: int,
@@ -36,15 +36,15 @@ package enum Status: ControlMethod {
         package var uptime: Int
         /// The configuration file; absent: defaults alone.
         package var configuration: String?
-        /// How many networks there are.
+        /// Number of networks.
         package var networks: Int
-        /// How many containers there are.
+        /// Number of containers.
         package var containers: Int
         /// Links and addresses in containers' namespaces that are left out, as they are past the limits of one container.
         package var leftOut: Int
         /// DNS servers that questions of containers go to where their network has none of its own.
         package var upstreams: [String]
-        /// Where questions go, all of them: the group of all names first.
+        /// Groups of upstreams, that of all names first.
         package var groups: [UpstreamGroup]
         /// The servers that have been asked, and how they do.
         package var servers: [Server]
@@ -54,7 +54,7 @@ package enum Status: ControlMethod {
         package var workers: [Worker]
         /// Containers of the configuration whose namespace is not there yet.
         package var awaited: [String]
-        /// What somebody should look at, a sentence each: names, clashes, namespaces that are not served.
+        /// Sentences for the operator: names, clashes, namespaces that are not served.
         package var warnings: [String]
 
         package init(
@@ -94,7 +94,7 @@ package enum Status: ControlMethod {
         package var domain: String?
         /// `host` or `namespace`.
         package var from: String
-        /// As they are asked now: without those that ask us in turn.
+        /// Servers as they are asked now, without those that ask us in turn.
         package var servers: [String]
 
         package init(network: String?, domain: String?, from: String, servers: [String]) {
@@ -139,10 +139,10 @@ package enum Status: ControlMethod {
         }
     }
 
-    /// What one worker does and has done since it started.
+    /// Counters of one worker since it started.
     package struct Worker: ControlType, Codable, Equatable, Sendable {
         package static let definition = """
-            # What one worker does and has done since it started.
+            # Counters of one worker since it started.
             type Worker (
               worker: int,
               listeners: int,

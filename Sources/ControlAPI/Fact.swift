@@ -1,6 +1,6 @@
-// Where each thing comes from that is known of a network or a container.
+// Facts: each thing that is known of a network or a container, with its source.
 
-/// Something that was declared, or that the kernel shows.
+/// Fact that was declared, or that the kernel shows.
 package struct Fact: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
         # Something that is known, and where it comes from. fact: "name", "netns", "pid", "hostname", "id", "network",
@@ -13,7 +13,7 @@ package struct Fact: ControlType, Codable, Equatable, Sendable {
     /// `name`, `netns`, `pid`, `hostname`, `id`, `network`, `address`, `alias`, `link`, `port`, `interface`, `subnet`,
     /// `internal`, `upstream`, `route` or `ttl`.
     package var fact: String
-    /// As people write it.
+    /// Value as people write it.
     package var value: String
     /// The network that an address or an alias is of.
     package var network: String?

@@ -15,9 +15,9 @@ package enum Monitor: ControlMethod {
     package struct Reply: Codable, Equatable, Sendable {
         /// The first reply: what changes from now on will be told.
         package var ready: Bool?
-        /// So many changes were not told, because the client did not read.
+        /// Number of changes that were dropped, because the client did not read.
         package var missed: Int?
-        /// Something has changed.
+        /// Change of the registry.
         package var change: Change?
 
         package init(ready: Bool? = nil, missed: Int? = nil, change: Change? = nil) {
@@ -58,7 +58,7 @@ package enum Monitor: ControlMethod {
         package var network: String?
         /// Of a container or an endpoint.
         package var container: String?
-        /// What a network or a container was called before, if it is called otherwise now.
+        /// Former name of a network or a container that has another now.
         package var formerName: String?
         /// Of a network.
         package var interface: String?

@@ -25,13 +25,13 @@ package enum CreateNetwork: ControlMethod {
         package var interface: String?
         /// Blocks of addresses, as `10.1.0.0/24`; absent or empty: any address is allowed.
         package var subnets: [String]?
-        /// Whether questions from here are never forwarded; absent: false.
+        /// True: questions from here are never forwarded; absent: false.
         package var `internal`: Bool?
         /// DNS servers of this network alone, ADDRESS[:PORT]; absent or empty: those of the configuration.
         package var upstreams: [String]?
         /// Domains that are asked elsewhere from this network; no domain twice.
         package var routes: [Route]?
-        /// From where all of them are asked, `host` or `namespace`; absent: as configured.
+        /// Namespace from which all of them are asked, `host` or `namespace`; absent: as configured.
         package var forwardFrom: String?
         /// Seconds that answers may be kept, 0...2147483647; absent: as configured.
         package var ttl: Int?
@@ -161,7 +161,7 @@ package struct Route: ControlType, Codable, Equatable, Sendable {
         type Route (domain: string, upstreams: []string)
         """
 
-    /// As `corp.example`, or `10.in-addr.arpa` for addresses; `.` for all names that are under no other.
+    /// Domain, as `corp.example`, or `10.in-addr.arpa` for addresses; `.` for all names that are under no other.
     package var domain: String
     /// DNS servers, ADDRESS[:PORT], asked in this order; at least one.
     package var upstreams: [String]
@@ -203,7 +203,7 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
 
         /// The container's name.
         package var container: String
-        /// As in force.
+        /// Addresses in force.
         package var addresses: [String]
         /// Further names, as declared.
         package var aliases: [String]
@@ -215,13 +215,13 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
         }
     }
 
-    /// What it is called: as declared, else as its interface's alias, else as its interface.
+    /// Name: as declared, else its interface's alias, else its interface's name.
     package var name: String
     /// The host's interface that it is, or that it is declared to be.
     package var interface: String?
-    /// As in force; empty: any address is allowed.
+    /// Subnets in force; empty: any address is allowed.
     package var subnets: [String]
-    /// Whether questions from here are never forwarded.
+    /// True when questions from here are never forwarded.
     package var `internal`: Bool
     /// Empty: those of the configuration.
     package var upstreams: [String]
@@ -235,7 +235,7 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
     package var source: String
     /// By name; in a list that comes in parts each part by itself.
     package var containers: [Member]
-    /// All that is known of it, what is declared first.
+    /// Facts about it, declared ones first.
     package var facts: [Fact]
     /// True where ``containers`` are further ones of the network that came before it in a list.
     package var continued: Bool?

@@ -24,7 +24,7 @@ package enum Resolve: ControlMethod {
     }
 
     package struct Reply: Codable, Equatable, Sendable {
-        /// What the container would be told.
+        /// Answer that the container would get.
         package var answer: Answer
 
         package init(answer: Answer) {
@@ -54,7 +54,7 @@ package enum Resolve: ControlMethod {
         package var type: String
         /// `NOERROR`, `NXDOMAIN`, `SERVFAIL` …
         package var rcode: String
-        /// As `qr`, `aa`, `rd`, `ra`.
+        /// Flags of the header, as `qr`, `aa`, `rd`, `ra`.
         package var flags: [String]
         /// Records of the answer section.
         package var answers: [Record]
@@ -62,7 +62,7 @@ package enum Resolve: ControlMethod {
         package var authority: [Record]
         /// Why the answer is what it is, where somebody says so.
         package var extendedErrors: [ExtendedError]
-        /// Who decided: a network, a link, a rule, an upstream.
+        /// Source of the answer: a network, a link, a rule, an upstream.
         package var source: String
 
         package init(
@@ -91,9 +91,9 @@ package enum Resolve: ControlMethod {
         package var name: String
         /// Seconds.
         package var ttl: Int
-        /// As `A` or `TYPE65`.
+        /// Record type, as `A` or `TYPE65`.
         package var type: String
-        /// As a zone file has it.
+        /// Data in presentation form.
         package var data: String
 
         package init(name: String, ttl: Int, type: String, data: String) {
@@ -113,7 +113,7 @@ package enum Resolve: ControlMethod {
 
         /// INFO-CODE, 0...65535.
         package var code: Int
-        /// What the code means.
+        /// Meaning of the code.
         package var meaning: String
         /// EXTRA-TEXT; absent where there is none.
         package var text: String?

@@ -6,9 +6,9 @@ import DNSWire
 import LinuxNet
 import Varlink
 
-/// What every verb takes.
+/// Options of every verb.
 struct CommonOptions: ParsableArguments {
-    /// Where the daemon listens unless the configuration says otherwise.
+    /// Control socket unless the configuration says otherwise.
     static let defaultSocket = "/run/intercom/control.sock"
 
     @Option(help: ArgumentHelp("The daemon's control socket.", valueName: "path"), completion: .file())
@@ -24,7 +24,7 @@ struct CommonOptions: ParsableArguments {
         _ = try reply(method, parameters, show: show)
     }
 
-    /// The same, and gives the reply.
+    /// Calls the daemon, prints its reply likewise, and gives it.
     func reply<Method: ControlMethod>(
         _ method: Method.Type, _ parameters: Method.Parameters, show: (Method.Reply) -> String
     ) throws -> Method.Reply {

@@ -1,4 +1,4 @@
-// What a shell completes: the names of networks and containers, asked of the daemon while the line is typed.
+// Completions of a shell: names of networks and containers, from the daemon, while the line is typed.
 
 import ArgumentParser
 import ControlAPI

@@ -5,11 +5,11 @@ import LinuxNet
 import SystemPackage
 import Varlink
 
-/// Why a verb was not carried out.
+/// Failure of a verb.
 struct Failure: Error {
     /// 1: refused. 3: there is no daemon.
     var status: Int32
-    /// What failed, on what, and what to do.
+    /// Sentence for people: the failure, its subject, the remedy.
     var message: String
 }
 
@@ -61,7 +61,7 @@ final class ControlClient {
         }
     }
 
-    /// The same, and gives all replies.
+    /// Calls such a method and gives all its replies.
     /// - Throws: ``Failure``.
     func allReplies<Method: ControlMethod>(
         to method: Method.Type, _ parameters: Method.Parameters
@@ -160,7 +160,7 @@ final class ControlClient {
         }
     }
 
-    /// What an error reply means for the user.
+    /// Failure that an error reply stands for.
     private static func failure(_ error: String, _ response: VarlinkResponse) -> Failure {
         struct Explained: Decodable { var message: String }
         struct Parameter: Decodable { var parameter: String }

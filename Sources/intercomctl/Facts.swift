@@ -1,9 +1,9 @@
-// Where things come from that are known of networks and containers, for people.
+// Facts about networks and containers with their sources, for people.
 
 import ControlAPI
 
 extension [Fact] {
-    /// Who knows of it: `control`, `kernel` or both.
+    /// Sources: `configuration`, `control`, `kernel`, or several.
     var sources: [String] {
         ["configuration", "control", "kernel"].filter { source in contains { $0.source == source } }
     }

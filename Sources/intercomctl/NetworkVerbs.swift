@@ -209,7 +209,7 @@ extension NetworkVerbs {
 }
 
 extension ControlAPI.Network {
-    /// What is not as for all networks; 'network inspect' says how it is.
+    /// Settings that differ from those of all networks; 'network inspect' shows their values.
     fileprivate var options: [String] {
         (self.internal ? ["internal"] : []) + (upstreams.isEmpty ? [] : ["upstreams"])
             + (routes.isEmpty ? [] : ["routes"])

@@ -32,7 +32,7 @@ extension Status.Reply {
         return facts
     }
 
-    /// Whom questions are forwarded to.
+    /// Upstreams by network and domain.
     fileprivate var groupTable: Table {
         var table = Table(["NETWORK", "DOMAIN", "FROM", "SERVERS"], .wrap)
         for group in groups { table.add([group.network ?? "any", group.domain ?? "any", group.from, group.servers]) }

@@ -2,7 +2,7 @@
 
 import LinuxNet
 
-/// Who ended a stream.
+/// Side that ended a stream.
 enum StreamEnd {
     case byUser, byDaemon
 }

@@ -3,7 +3,7 @@
 import DNSWire
 import LinuxNet
 
-/// Something that a cell of a table shows.
+/// Content of a cell.
 protocol TableCell {
     /// The items of a list; of anything else one.
     var items: [String] { get }
@@ -19,7 +19,7 @@ extension [String]: TableCell {
 
 /// A table with a header line.
 struct Table {
-    /// What happens to a cell that is wider than its column.
+    /// Treatment of a cell that is wider than its column.
     enum Overflow {
         /// A list shows how many items it has beyond, a text ends in an ellipsis: so each row is one line.
         case cut
@@ -88,7 +88,7 @@ struct Table {
         }.joined(separator: "\n")
     }
 
-    /// As many whole items as there is room for, and how many there are beyond.
+    /// Whole items for which there is room, and the number of the others.
     private static func cut(_ items: [String], to width: Int) -> String {
         let whole = items.joined(separator: ", ")
         guard whole.count > width, items.count > 1 else { return cut(whole, to: width) }

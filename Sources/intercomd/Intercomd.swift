@@ -18,7 +18,7 @@ struct Intercomd: ParsableCommand {
         version: Release.text
     )
 
-    /// Where the configuration is looked for when `--config` is not given.
+    /// Configuration file when `--config` is not given.
     static let defaultConfiguration = "/etc/intercom/intercom.toml"
 
     @Option(
