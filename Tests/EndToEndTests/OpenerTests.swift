@@ -251,6 +251,33 @@ struct OpenerTests {
         }
     }
 
+    @Test("refuses every number that is out of its range, wherever it stands, and goes on")
+    func numbers() throws {
+        try lendOpener { house, socket in
+            _ = try house.namespace("web")
+            let output = try house.python(
+                Self.client + """
+                    web = os.open(sys.argv[2], os.O_RDONLY)
+                    edges = [-1 << 63, -1 << 31, -1, 0, 1 << 15, 1 << 16, (1 << 31) - 1, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 64, 1e308, 0.5, "1", None, True, [], {}]
+                    calls = {
+                        "OpenProcess": {"pid": 1}, "SubscribeKernel": {"receiveBuffer": 65536}, "OpenNamespace": {"port": 0, "receiveBuffer": 65536},
+                        "OpenSockets": {"stream": False, "v6": False, "count": 1}, "SetRedirection": {"port": 40000},
+                        "RepairRedirection": {"port": 40000}, "RemoveRedirection": {"port": 40000},
+                        "WriteResolverFile": {"name": "nobody", "search": [], "options": []}, "RemoveResolverFile": {"name": "nobody"}}
+                    answers = 0
+                    for method, parameters in calls.items():
+                        for key in parameters:
+                            for edge in edges:
+                                reply = ask(method, dict(parameters, **{key: edge}), web)
+                                if not isinstance(reply, str):
+                                    for fd in reply[1]: os.close(fd)
+                                answers += 1
+                    print(answers == 14 * len(edges), len(ask("OpenNamespace", {}, web)[1]))
+                    """, [socket, house.path("web")])
+            #expect(output.text == "True 1", "\(output)")
+        }
+    }
+
     @Test("waits for no socket that it is handed, and writes rules by none that is not of nfnetlink")
     func passedSockets() throws {
         try lendOpener { house, socket in

@@ -142,6 +142,22 @@ struct RouteMessageTests {
         #expect(throws: NetlinkError.badAttributeLength(length, octets: 32)) { try describe(bytes) }
     }
 
+    @Test("with any word at the edge of its type is read without harm", arguments: Packet.all)
+    func edges(packet: Packet) {
+        let edges: [UInt32] = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF]
+        // Of long messages some words: what follows is read in the same way.
+        for start in stride(from: 0, to: min(packet.bytes.count - 3, 400), by: 2) {
+            for edge in edges {
+                var bytes = packet.bytes
+                bytes.replaceSubrange(start..<start + 4, with: NetlinkRequest.octets(of: edge))
+                _ = try? read(bytes)
+                bytes = packet.bytes
+                bytes.replaceSubrange(start..<start + 2, with: NetlinkRequest.octets(of: edge).prefix(2))
+                _ = try? read(bytes)
+            }
+        }
+    }
+
     @Test("whose attribute says it is shorter than its header is refused, and read no further")
     func attributeWithoutLength() {
         var bytes = Packet.named("10.0.0.2/24").bytes
