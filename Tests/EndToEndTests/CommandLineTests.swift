@@ -206,6 +206,24 @@ struct CommandLineTests {
         }
     }
 
+    @Test("says what to do where the daemon is neither root nor has an opener")
+    func withoutPrivileges() throws {
+        try House.lend { house in
+            let directory = "\(house.directory)/nobody"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            try FileManager.default.setAttributes([.ownerAccountID: 65534], ofItemAtPath: directory)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: house.directory)
+            try "[control]\ngroup = \"\"\n".write(toFile: "\(directory)/c", atomically: true, encoding: .utf8)
+            let output = try Command.run([
+                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "timeout", "3",
+                "\(House.binaries)/intercomd", "--config", "\(directory)/c", "--socket", "\(directory)/s",
+                "--state-dir", "\(directory)/state",
+            ])
+            #expect(output.err.contains("no namespace can be entered: this is not root"), "\(output)")
+            #expect(output.err.contains("run it as root, or start intercom-opener.service"), "\(output)")
+        }
+    }
+
     @Test("SIGTERM ends it with 0; its socket and its resolv.conf files are gone")
     func ends() throws {
         try House.lend(configuration: "[[network]]\nname = \"n\"\n") { house in
