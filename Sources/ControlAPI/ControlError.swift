@@ -287,6 +287,13 @@ extension ControlError {
         )
     }
 
+    /// The caller may use the socket, but the method is root's.
+    package static func notPermitted(user: String, method: any ControlMethod.Type) -> ControlError {
+        ControlError(
+            "NotPermitted", ["user": .string(user)],
+            "user \(user) may not call \(method.name); root may, and the user that the daemon runs as")
+    }
+
     /// The file has mistakes, each with its place; at least one.
     package static func invalidConfiguration(errors: [String]) -> ControlError {
         ControlError(

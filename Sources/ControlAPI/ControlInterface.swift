@@ -5,7 +5,7 @@ package enum ControlInterface {
     /// The interface's name on the wire.
     package static let name = "intercom.Control"
 
-    /// All methods, in the order of the description. A new method is added here, and its handler to the daemon's table.
+    /// All methods, in the order of the description. The daemon's table of handlers is made from it.
     package static let methods: [any ControlMethod.Type] = [
         CreateNetwork.self, RemoveNetwork.self, ListNetworks.self, InspectNetwork.self, Connect.self, Disconnect.self,
         AddContainer.self, RemoveContainer.self, DrainContainer.self, ReadyContainer.self, ListContainers.self,

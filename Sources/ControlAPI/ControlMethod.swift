@@ -2,7 +2,7 @@
 
 /// A method of `intercom.Control`: its name is that of the type.
 ///
-/// Its handler stands with the daemon; everything else stands here.
+/// Its handler is an extension of the type in IntercomServer's folder Methods; everything else stands here.
 package protocol ControlMethod: SendableMetatype {
     /// Parameters of a call.
     associatedtype Parameters: Codable & Sendable

@@ -56,7 +56,7 @@ struct Intercomd: ParsableCommand {
     func run() throws {
         if opener { return try runOpener() }
         var file = ConfigurationFile(path: configPath ?? Self.defaultConfiguration, isOptional: configPath == nil)
-        let settings = try file.read()
+        try file.read()
         if checkConfig {
             print(file.isPresent ? "\(file.path): ok" : "no configuration file: defaults are ok")
             return
@@ -68,9 +68,9 @@ struct Intercomd: ParsableCommand {
             )
         }
         Limits.raiseOpenFiles()
-        let options = ControlPlane.Options(
+        let options = DaemonOptions(
             configurationFile: file, socket: socket, stateDirectory: stateDir, openerSocket: openerSocket)
-        try ControlPlane(configuration: settings, options: options, logger: logger).run()
+        try ControlPlane(options: options, logger: logger).run()
     }
 
     private func runOpener() throws {

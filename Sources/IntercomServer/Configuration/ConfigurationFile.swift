@@ -10,6 +10,8 @@ package struct ConfigurationFile: Sendable, Equatable {
     package let isOptional: Bool
     /// True when the file was there when it was read last.
     package private(set) var isPresent = false
+    /// The configuration that was read last without a mistake.
+    package private(set) var configuration = Configuration()
     /// The configuration that was read first: fixed settings are taken from it.
     private var first: Configuration?
 
@@ -19,18 +21,17 @@ package struct ConfigurationFile: Sendable, Equatable {
         self.isOptional = isOptional
     }
 
-    /// Reads the file as it is now; the defaults where an optional file is missing.
+    /// Reads the file as it is now into ``configuration``; the defaults where an optional file is missing.
     /// - Throws: everything that is wrong with it.
-    package mutating func read() throws(ConfigurationError) -> Configuration {
+    package mutating func read() throws(ConfigurationError) {
         let exists = Files.exists(path)
-        let configuration = isOptional && !exists ? Configuration() : try Configuration.read(path: path)
+        configuration = isOptional && !exists ? Configuration() : try Configuration.read(path: path)
         isPresent = exists
         first = first ?? configuration
-        return configuration
     }
 
-    /// A sentence for each setting of a configuration that is not in force until a restart.
-    func notInForce(in configuration: Configuration) -> [String] {
+    /// A sentence for each setting of the configuration that is not in force until a restart.
+    var notInForce: [String] {
         guard let first else { return [] }
         var settings: [String] = []
         if configuration.server.workers != first.server.workers {

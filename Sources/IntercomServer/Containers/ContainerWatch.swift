@@ -2,9 +2,10 @@
 
 import Attachment
 import LinuxNet
+import Logging
 import Tables
 
-/// What watches for the ends of containers: one inotify descriptor for all paths, a pidfd for each process.
+/// Watches for the ends of containers: one inotify descriptor for all paths, a pidfd for each process, and mounts.
 struct ContainerWatch: ~Copyable {
     private struct WatchedDirectory {
         var watch: Int32
@@ -12,6 +13,7 @@ struct ContainerWatch: ~Copyable {
         var containers: [String: Set<NamespaceKey>] = [:]
     }
 
+    private let loop: EventLoop
     private var inotify: Inotify
     private var directories: [String: WatchedDirectory] = [:]
     private var directoryOfWatch: [Int32: String] = [:]
@@ -19,23 +21,24 @@ struct ContainerWatch: ~Copyable {
     private var processes = SlotTable<ProcessDescriptor>()
     private var containerOfProcess: [Ticket: NamespaceKey] = [:]
     private var processOfContainer: [NamespaceKey: Ticket] = [:]
+    private var mounts: MountTable?
 
-    /// - Parameter inotify: watched by the loop as ``ControlToken/inotify``.
-    init(_ inotify: consuming Inotify) {
+    /// - Throws: ``LinuxError``, for example when this user has too many inotify instances.
+    init(by loop: EventLoop) throws(LinuxError) {
+        let inotify = try Inotify()
+        try loop.watch(inotify.descriptor, as: .inotify)
         self.inotify = inotify
+        self.loop = loop
     }
 
     // MARK: - Processes
 
     /// Tells by a ``ControlToken/process(_:)`` event when the process ends.
-    mutating func watch(
-        _ process: consuming ProcessDescriptor, of container: NamespaceKey, by epoll: borrowing Epoll
-    ) throws(LinuxError) {
+    mutating func watch(_ process: consuming ProcessDescriptor, of container: NamespaceKey) throws(LinuxError) {
         let ticket = processes.insert(process)
         guard let position = processes.position(of: ticket) else { return }
         do throws(LinuxError) {
-            try epoll.add(
-                processes[position].descriptor, token: ControlToken.process(ticket).word, interest: [.readable])
+            try loop.watch(processes[position].descriptor, as: .process(ticket))
         } catch {
             processes.remove(ticket)
             throw error
@@ -80,6 +83,28 @@ struct ContainerWatch: ~Copyable {
             }
         }
         return affected
+    }
+
+    // MARK: - Mounts
+
+    /// Tells by a ``ControlToken/mounts`` event of each mount, from the first call on; a failure costs what cannot be
+    /// noticed otherwise, and is logged.
+    mutating func watchMounts(_ logger: Logger) {
+        guard !areMountsWatched else { return }
+        do throws(LinuxError) {
+            let table = try MountTable()
+            try loop.watch(table.descriptor, as: .mounts, for: [.priority])
+            mounts = consume table
+        } catch {
+            logger.warning("mounts cannot be watched, so namespaces are not noticed that appear at a path: \(error)")
+        }
+    }
+
+    private var areMountsWatched: Bool {
+        switch mounts {
+        case .some: true
+        case .none: false
+        }
     }
 
     // MARK: - Ends

@@ -23,9 +23,9 @@ extension Containers {
         case .handOver(let namespace, let errand): handOver(namespace, errand)
         case .closeListener(let namespace): closeListener(of: namespace)
         case .setRules(let errand, let namespace): setRules(errand, namespace)
-        case .removeRules(let namespace): removeRules(of: namespace)
+        case .removeRules(let namespace): redirections.remove(from: namespace)
         case .writeResolverFiles(let namespace): writeResolverFiles(of: namespace)
-        case .removeResolverFiles(let namespace): removeResolverFiles(of: namespace)
+        case .removeResolverFiles(let namespace): resolverFiles.removeAll(of: namespace)
         case .settle(let number, let settlement): settle(number, settlement)
         case .log(let note): log(note)
         }
@@ -41,16 +41,18 @@ extension Containers {
         switch identity {
         case .found(let path):
             let name = ContainerWatch.split(path).name
-            let container = plane.registry.observe(ObservedContainer(cookie: cookie, name: name, path: path))
+            let container = publisher.registry.observe(ObservedContainer(cookie: cookie, name: name, path: path))
             attach(container, namespace, cookie, entry)
         case .declared(let number):
             guard let definition = definitions[number] else { return }
             do throws(ControlError) {
-                let container = try plane.changeRegistry { registry throws(RegistryError) in
+                let container = try publisher.change { registry throws(RegistryError) in
                     try registry.addContainer(definition.definition, cookie: cookie)
                 }
                 attach(container, namespace, cookie, entry)
-                if let file = definition.resolverFile { try writeWantedResolverFile(file, of: namespace) }
+                if let file = definition.resolverFile {
+                    try resolverFiles.writeWanted(file, of: namespace, called: name(of: namespace))
+                }
             } catch {
                 definitions[number]?.refusal = error
                 handle(.enrollmentRefused(number, Failure(.forbidden, error.message)))
@@ -62,8 +64,7 @@ extension Containers {
         _ container: ContainerID, _ namespace: NamespaceKey, _ cookie: NamespaceCookie, _ entry: Entry
     ) {
         if attached[namespace] == nil {
-            attached[namespace] = Attached(
-                container: container, cookie: cookie, worker: plane.worker(of: container.view))
+            attached[namespace] = Attached(container: container, cookie: cookie)
         }
         attached[namespace]?.processStart = entry.entrance.processStart
         namespaceOfContainer[container] = namespace
@@ -73,20 +74,20 @@ extension Containers {
         guard let attached = attached[namespace] else { return }
         let name = ContainerWatch.split(path).name
         if let number = attached.number {
-            plane.discovery.rename(number, name: name, path: path)
-        } else if plane.registry[attached.container]?.declared == nil {
-            plane.registry.observe(ObservedContainer(cookie: attached.cookie, name: name, path: path))
+            discovery.rename(number, name: name, path: path)
+        } else if publisher.registry[attached.container]?.declared == nil {
+            publisher.registry.observe(ObservedContainer(cookie: attached.cookie, name: name, path: path))
         }
     }
 
     private func strike(_ namespace: NamespaceKey, _ identity: Identity) {
-        guard let attached = attached[namespace], let container = plane.registry[attached.container] else { return }
+        guard let attached = attached[namespace], let container = publisher.registry[attached.container] else { return }
         switch identity {
         case .found:
-            if container.declared == nil { plane.registry.forget(container: attached.cookie) }
+            if container.declared == nil { publisher.registry.forget(container: attached.cookie) }
         case .declared:
             // It may be there no more, or never have been: the registry refused it.
-            try? plane.registry.removeContainer(attached.container)
+            try? publisher.registry.removeContainer(attached.container)
         }
     }
 
@@ -100,11 +101,11 @@ extension Containers {
             if let process = process.take() {
                 // Alive after the namespace was opened: the number meant this process then.
                 guard process.isAlive else { return handle(.processExited(namespace)) }
-                try watch.watch(process, of: namespace, by: plane.epoll)
+                try watch.watch(process, of: namespace)
             }
             for path in source.paths {
                 try watch.watch(path: path, of: namespace)
-                plane.discovery.watchMounts()
+                watch.watchMounts(logger)
             }
             if !source.isStill(NamespaceIdentity(namespace)) { handle(.sourceGone(namespace, source.description)) }
         } catch {
@@ -125,15 +126,15 @@ extension Containers {
         let container = room[namespace]
         let path = container?.path ?? container?.source.namespacePath ?? ""
         let name = container?.path.map { ContainerWatch.split($0).name } ?? name(of: namespace)
-        self.attached[namespace]?.number = plane.discovery.observe(
+        self.attached[namespace]?.number = discovery.observe(
             opened, cookie: attached.cookie, name: name, path: path)
     }
 
     private func unsubscribe(_ namespace: NamespaceKey) {
         guard let attached = attached[namespace] else { return }
-        if let number = attached.number { plane.discovery.forget(number) }
+        if let number = attached.number { discovery.forget(number) }
         self.attached[namespace]?.number = nil
-        plane.registry.forget(container: attached.cookie)
+        publisher.registry.forget(container: attached.cookie)
     }
 
     // MARK: - Listeners
@@ -148,22 +149,54 @@ extension Containers {
     }
 
     private func handOver(_ namespace: NamespaceKey, _ errand: ErrandNumber) {
-        guard let sockets = entries[errand]?.takeListener() else { return }
+        guard let sockets = entries[errand]?.takeListener(), let container = attached[namespace]?.container else {
+            return
+        }
         attached[namespace]?.port = (try? sockets.udp.localAddress().port) ?? 53
-        hand(sockets, to: namespace)
+        publisher.open(sockets, of: container.view)
     }
 
     private func closeListener(of namespace: NamespaceKey) {
-        dropNewListeners(of: namespace)
         guard let attached = attached[namespace] else { return handle(.listenerClosed(namespace)) }
-        plane.workers.post(.closeListener(attached.container.view), to: attached.worker)
-        plane.workers.ask([attached.worker], { .fence(token: $0) }) { [self] _ in
-            handle(.listenerClosed(namespace))
-            plane.publish()
-        }
+        publisher.closeListener(of: attached.container.view) { [self] in handle(.listenerClosed(namespace)) }
         guard room[namespace] == nil else { return }
         self.attached[namespace] = nil
         if namespaceOfContainer[attached.container] == namespace { namespaceOfContainer[attached.container] = nil }
+    }
+
+    /// Sets the rules for the listener that was handed over last.
+    private func setRules(_ errand: ErrandNumber, _ namespace: NamespaceKey) {
+        guard let attached = attached[namespace], let source = room[namespace]?.source else {
+            return handle(.rulesSet(errand, Failure(.notThere, "the container has ended")))
+        }
+        redirections.set(
+            .ofListener(at: attached.port), in: namespace, at: source, of: attached.container,
+            lost: { [unowned self] in handle(.listenerLost(namespace, Failure(.refused, $0.failure.description))) }
+        ) { [self] failure in
+            if let refusal = failure?.refusal, let number = room[namespace]?.declaration {
+                definitions[number]?.refusal = refusal
+            }
+            handle(.rulesSet(errand, failure?.failure))
+        }
+    }
+
+    // MARK: - Files
+
+    /// Writes the file of a declared container; sees to that of a found one.
+    private func writeResolverFiles(of namespace: NamespaceKey) {
+        guard let container = room[namespace] else { return }
+        guard container.declaration != nil else { return settleResolverFile(of: namespace) }
+        guard case .path(let path) = container.source else { return }
+        resolverFiles.write(for: namespace, at: path, called: name(of: namespace))
+    }
+
+    /// Writes or removes the file of a container that nobody has declared, as it is on a network or is not.
+    func settleResolverFile(of namespace: NamespaceKey) {
+        guard let container = room[namespace], container.declaration == nil, let attached = attached[namespace],
+            let found = publisher.registry[attached.container], let path = container.path
+        else { return }
+        resolverFiles.settle(
+            namespace, at: path, called: found.name, wantsFile: !found.endpoints.isEmpty && container.port != nil)
     }
 
     // MARK: - Telling
@@ -173,9 +206,11 @@ extension Containers {
         switch settlement {
         case .attached(let namespace):
             // The registry has refused it: that is told next.
-            guard definition.refusal == nil || attached[namespace].map({ plane.registry[$0.container] != nil }) == true,
+            guard
+                definition.refusal == nil
+                    || attached[namespace].map({ publisher.registry[$0.container] != nil }) == true,
                 let container = attached[namespace]?.container,
-                plane.registry[container]?.declared?.name == definition.definition.name
+                publisher.registry[container]?.declared?.name == definition.definition.name
             else { return }
             definitions[number]?.refusal = nil
             definition.tell(.attached(container))
@@ -198,11 +233,11 @@ extension Containers {
         case .ended(_, let name, let why):
             logger.info("container \(name) ended: \(why)", metadata: .about(container: name, .ended))
         case .noListener(let namespace, let failure):
-            if let number = attached[namespace]?.number { plane.discovery.tell(number, always: true) }
+            if let number = attached[namespace]?.number { discovery.tell(number, always: true) }
             let name = name(of: namespace)
             logger.warning("\(failure)", metadata: .about(container: name, .notAttached))
         case .listens(let namespace):
-            if let number = attached[namespace]?.number { plane.discovery.tell(number, always: false) }
+            if let number = attached[namespace]?.number { discovery.tell(number, always: false) }
             logger.info("container \(name(of: namespace)) has its listener now")
         case .notAttached(_, let failure):
             logger.warning("\(failure)", metadata: .about(.notAttached))
@@ -214,11 +249,6 @@ extension Containers {
                 "container \(name): its links are not known: \(failure)",
                 metadata: .about(container: name, .notAttached))
         }
-    }
-
-    /// The name that people call a container by.
-    func name(of namespace: NamespaceKey) -> String {
-        attached[namespace].map { plane.name(of: $0.container) } ?? ""
     }
 }
 

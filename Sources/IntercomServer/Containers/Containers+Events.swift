@@ -14,7 +14,6 @@ extension Containers {
     func processEnded(_ ticket: Ticket) {
         guard let namespace = watch.container(of: ticket) else { return }
         handle(.processExited(namespace))
-        plane.publish()
     }
 
     /// Something happened to paths of containers.
@@ -34,7 +33,6 @@ extension Containers {
             guard let source = room[namespace]?.source, !source.isStill(NamespaceIdentity(namespace)) else { continue }
             handle(.sourceGone(namespace, source.description))
         }
-        plane.publish()
     }
 
     // MARK: - Links
@@ -51,11 +49,11 @@ extension Containers {
     /// Takes back what containers have of us; their listeners close with the workers.
     func takeBackAll() {
         for namespace in Array(room.namespaces) {
-            removeResolverFiles(of: namespace)
-            removeRules(of: namespace)
+            resolverFiles.removeAll(of: namespace)
+            redirections.remove(from: namespace)
         }
-        requests.finishAll(within: .seconds(3))
     }
+
     // MARK: - Kept over a restart
 
     /// Has the service manager keep the listener of a container that has been attached; without one it lives as long as we.
@@ -90,7 +88,7 @@ extension Containers {
     // MARK: - Repaired and lost
 
     func listenerWasRepaired(of view: ViewID) {
-        let name = plane.name(of: ContainerID(of: view))
+        let name = publisher.name(of: ContainerID(of: view))
         logger.warning(
             """
             container \(name): a socket of its listener was destroyed inside its namespace (as 'ss -K' does); the listener \
@@ -102,7 +100,6 @@ extension Containers {
     func listenerFailed(of view: ViewID, _ error: LinuxError) {
         guard let namespace = namespaceOfContainer[ContainerID(of: view)] else { return }
         handle(.listenerLost(namespace, Failure(.refused, "failed and is made anew: \(error)")))
-        plane.publish()
     }
 
     /// A sentence for each declared container without a listener.

@@ -11,8 +11,8 @@ import Tables
 
 /// The descriptors and files of containers, and what was declared of them, beside the room that knows their lives.
 ///
-/// Order within one turn: all effects of an event are carried out before the next event is handled; listeners go to the
-/// workers behind the names that they answer with, when the control plane publishes.
+/// Order within one turn: all effects of an event are carried out before the next event is handled; what they change comes
+/// into force at the end of the turn, by ``Publisher``.
 final class Containers {
     /// The address that containers ask.
     static var listenerAddress: SocketAddress { SocketAddress(v4: IPv4Address.intercom.bits, port: 53) }
@@ -42,22 +42,15 @@ final class Containers {
     struct Attached {
         let container: ContainerID
         let cookie: NamespaceCookie
-        let worker: Int
         /// When the process began by which it came.
         var processStart: UInt64?
         /// Its number in the host's namespace, while its links are observed.
         var number: NamespaceID?
         /// The port of its listener.
         var port: UInt16 = 53
-        /// The resolv.conf that its runtime asked for.
-        var wantedResolverFile: String?
-        /// The resolv.conf files that we wrote for it.
-        var resolverFiles: [String] = []
-        /// True when it was seen to that it has one, though nobody declared it.
-        var hasSettledResolverFile = false
     }
 
-    /// What came of an errand and nobody has taken yet.
+    /// Descriptors that came of an errand and nobody has taken yet.
     final class Entry {
         var entrance: Entrance
         /// A listener that the service manager has kept.
@@ -68,37 +61,47 @@ final class Containers {
         }
     }
 
-    unowned let plane: ControlPlane
-    let requests: OpenerRequests
-    var room = Attachments()
+    let publisher: Publisher
+    let discovery: Discovery
+    let entrances: Entrances
+    let redirections: Redirections
+    let resolverFiles: ContainerResolverFiles
+    let logger: Logger
+    var room: Attachments
     var entries: [ErrandNumber: Entry] = [:]
     var attached: [NamespaceKey: Attached] = [:]
     var definitions: [DeclarationNumber: Definition] = [:]
     var namespaceOfContainer: [ContainerID: NamespaceKey] = [:]
     var watch: ContainerWatch
-    var redirections = SlotTable<Redirection>()
-    /// The rules of each namespace that has any.
-    var tickets: [NamespaceKey: Ticket] = [:]
-    /// Listeners for workers, behind the names that they are to answer with.
-    private var newListeners: [(namespace: NamespaceKey, worker: Int, message: WorkerMessage)] = []
     var storedListeners: StoredListeners
-    /// Ways in that were slow the last time.
-    private var slow: Set<NamespaceSource> = []
     private var events: [Event] = []
     private var isBusy = false
 
-    /// - Parameter watch: watched by the loop.
+    /// - Parameters:
+    ///   - publisher: knows the names, and has workers listen.
+    ///   - discovery: observes the links of containers.
+    ///   - entrances: enters namespaces.
+    ///   - redirections: sets rules in namespaces.
+    ///   - resolverFiles: writes resolv.conf files.
+    ///   - watch: notices the ends of containers.
+    ///   - storedListeners: listeners that the last daemon left with the service manager.
+    ///   - port: the port for containers that do not say.
+    ///   - logger: for the operator.
     init(
-        of plane: ControlPlane, requests: OpenerRequests, watch: consuming ContainerWatch,
-        storedListeners: consuming StoredListeners
+        publisher: Publisher, discovery: Discovery, entrances: Entrances, redirections: Redirections,
+        resolverFiles: ContainerResolverFiles, watch: consuming ContainerWatch,
+        storedListeners: consuming StoredListeners, port: ListenerPort, logger: Logger
     ) {
-        self.plane = plane
-        self.requests = requests
+        self.publisher = publisher
+        self.discovery = discovery
+        self.entrances = entrances
+        self.redirections = redirections
+        self.resolverFiles = resolverFiles
         self.watch = watch
         self.storedListeners = storedListeners
+        self.logger = logger
+        room = Attachments(defaultPort: port)
     }
-
-    var logger: Logger { plane.logger }
 
     // MARK: - Declarations
 
@@ -109,10 +112,10 @@ final class Containers {
         _ definition: ContainerDefinition, at source: NamespaceSource, resolverFile: String?, isStanding: Bool,
         before: AttachedNamespace? = nil, tell: @escaping (Outcome) -> Void
     ) -> DeclarationNumber {
-        let mode = definition.listen ?? plane.configuration.server.listen
+        let port = definition.listen.map(ListenerPort.init) ?? room.defaultPort
         let number = room.declare(
             Attachment.Declaration(
-                name: definition.name, source: source, port: ListenerPort(mode), isStanding: isStanding,
+                name: definition.name, source: source, port: port, isStanding: isStanding,
                 declarer: definition.source.rawValue))
         definitions[number] = Definition(
             definition: definition, source: source, resolverFile: resolverFile, before: before, tell: tell)
@@ -133,6 +136,27 @@ final class Containers {
     }
 
     // MARK: - Events
+
+    /// Sets whether links of containers are observed; each that lacks a subscription gets one.
+    func observe(_ isObserving: Bool) {
+        guard room.isObserving != isObserving else { return }
+        room.observe(isObserving)
+        carryOut()
+    }
+
+    /// Tries again what is due.
+    func tick(now: ContinuousClock.Instant) {
+        guard let deadline = room.nextDeadline, deadline <= now else { return }
+        handle(.tick)
+    }
+
+    /// Goes on with the start: listeners that the last daemon left are made as they are wanted now, and those of containers
+    /// that have ended meanwhile are let go of.
+    func completeStart() {
+        room.changeKeptListeners()
+        carryOut()
+        closeUnclaimedListeners()
+    }
 
     /// Hands something that happened to the room, and carries out what follows.
     func handle(_ event: Event) {
@@ -155,42 +179,41 @@ final class Containers {
         events.removeAll(keepingCapacity: true)
     }
 
-    /// Has listeners handed to their workers, which know the names now.
-    func publishListeners() {
-        for listener in newListeners { plane.workers.post(listener.message, to: listener.worker) }
-        newListeners.removeAll()
+    // MARK: - Lookups
+
+    /// The namespace of a container, and the way in; nil where it has none here.
+    func namespace(of container: ContainerID) -> (NamespaceIdentity, NamespaceSource)? {
+        guard let namespace = namespaceOfContainer[container], let source = room[namespace]?.source else { return nil }
+        return (NamespaceIdentity(namespace), source)
     }
 
-    func hand(_ sockets: consuming ListenerSockets, to namespace: NamespaceKey) {
-        guard let attached = attached[namespace] else { return }
-        newListeners.append(
-            (namespace, attached.worker, .listen(attached.container.view, Handover(sockets))))
+    /// The declaration of a container that is attached; nil where nobody declared its namespace.
+    func declaration(of container: ContainerID) -> DeclarationNumber? {
+        namespaceOfContainer[container].flatMap { room[$0]?.declaration }
     }
 
-    func dropNewListeners(of namespace: NamespaceKey) { newListeners.removeAll { $0.namespace == namespace } }
+    /// What belongs to a container here; nil where it has no namespace.
+    func attached(_ container: ContainerID) -> Attached? { namespaceOfContainer[container].flatMap { attached[$0] } }
+
+    /// The name that people call a container by.
+    func name(of namespace: NamespaceKey) -> String {
+        attached[namespace].map { publisher.name(of: $0.container) } ?? ""
+    }
 
     // MARK: - Entering
 
     /// Has the opener enter a namespace for an errand.
     func open(_ errand: ErrandNumber, _ source: NamespaceSource, _ port: ListenerPort?) {
-        let before = room.declaration(of: errand).flatMap { definitions[$0]?.before }
-        let request = EntranceRequest(
-            source: source, port: port, receiveBuffer: plane.discovery.roomOfNamespace, host: plane.hostIdentity,
-            kept: port == nil ? [] : storedListeners.inodes, before: before)
-        requests.request(isSlow: slow.contains(source)) { opener in
-            request.carryOut(by: opener)
-        } late: { [self] in
-            slow.insert(source)
-            entered(errand, source, port, .failure(.late(source)))
-        } done: { [self] result in
-            if !slow.isEmpty { slow.remove(source) }
+        entrances.enter(
+            source, port: port, receiveBuffer: discovery.roomOfNamespace, kept: storedListeners.inodes,
+            before: room.declaration(of: errand).flatMap { definitions[$0]?.before }
+        ) { [self] result in
             entered(errand, source, port, result)
         }
     }
 
     private func entered(
-        _ errand: ErrandNumber, _ source: NamespaceSource, _ port: ListenerPort?,
-        _ result: Result<Handover<Entrance>, EntranceFailure>
+        _ errand: ErrandNumber, _ source: NamespaceSource, _ port: ListenerPort?, _ result: Entrances.Result
     ) {
         switch result {
         case .failure(let failure):
@@ -205,9 +228,6 @@ final class Containers {
             entries[errand] = opened.entry
             handle(.opened(errand, .success(opened.0)))
         }
-        plane.discovery.takeChanges()
-        plane.goOn()
-        plane.publish()
     }
 
     private func facts(
@@ -217,7 +237,7 @@ final class Containers {
         let identity = entry.entrance.identity
         let hasLinks: Bool
         switch entry.entrance.opened {
-        case .some: hasLinks = plane.discovery.isObserving
+        case .some: hasLinks = discovery.isObserving
         case .none: hasLinks = false
         }
         var opened = Opened(namespace: NamespaceKey(identity), listener: .none, hasLinks: hasLinks)

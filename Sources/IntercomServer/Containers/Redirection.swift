@@ -2,6 +2,7 @@
 
 import Attachment
 import LinuxNet
+import Registry
 
 /// The rules of one namespace, and whether somebody has changed them.
 struct Redirection: ~Copyable {
@@ -10,8 +11,13 @@ struct Redirection: ~Copyable {
     private static let shortestPatience = Duration.milliseconds(100)
 
     let namespace: NamespaceKey
+    let container: ContainerID
     let rules: PortRedirection
     let monitor: NftablesMonitor
+    /// Is told when the rules cannot be set anew.
+    let lost: (RedirectionFailure) -> Void
+    /// The way into the namespace.
+    let source: NamespaceSource
     /// True from a change by somebody else until the rules have been set anew.
     var isDoubtful = false
     /// True while the opener is at it.
@@ -21,8 +27,14 @@ struct Redirection: ~Copyable {
     private var lastRepair = ContinuousClock.Instant.now
     private var patience = Duration.zero
 
-    init(of namespace: NamespaceKey, _ rules: PortRedirection, _ monitor: consuming NftablesMonitor) {
+    init(
+        of namespace: NamespaceKey, at source: NamespaceSource, _ container: ContainerID, _ rules: PortRedirection,
+        _ monitor: consuming NftablesMonitor, lost: @escaping (RedirectionFailure) -> Void
+    ) {
+        self.source = source
+        self.lost = lost
         self.namespace = namespace
+        self.container = container
         self.rules = rules
         self.monitor = monitor
     }

@@ -7,235 +7,226 @@ import Forwarding
 import LinuxNet
 package import Logging
 import Registry
-import Systemd
 import Tables
 import Varlink
 
-/// The daemon's main loop: signals, the control socket, the ends of containers, the workers' replies.
+/// The daemon's main loop: makes the parts, and hands each event to the part that it is for.
+///
+/// Each part is a type of its own that knows only those named before it here: ``EventLoop``, ``WorkerPool``,
+/// ``ControlSocket``, ``Publisher`` (the registry), ``OpenerRequests``, ``Discovery`` (links), ``Containers``,
+/// ``NamespaceDiscovery``, ``Upstreams``, ``ConfiguredDeclarations``, ``DeclaredState``, ``ServiceNotifier``. Methods of the
+/// control socket stand above all of them.
 ///
 /// It runs on the thread that calls ``run()`` and is used from there alone.
 package final class ControlPlane {
-    /// What the command line says.
-    package struct Options: Sendable {
-        /// The configuration file, which has been read once.
-        package var configurationFile: ConfigurationFile
-        /// The control socket; nil: as configured.
-        package var socket: String?
-        /// Directory that persists declarations made over the control socket.
-        package var stateDirectory: String
-        /// The socket of the opener; nil: this process enters namespaces itself.
-        package var openerSocket: String?
+    /// Why the daemon ends.
+    private enum End {
+        /// A signal; `isReplaced`: the next daemon begins at once.
+        case signal(isReplaced: Bool)
+        case failure(WorkerFailure)
 
-        package init(
-            configurationFile: ConfigurationFile, socket: String?, stateDirectory: String, openerSocket: String? = nil
-        ) {
-            self.configurationFile = configurationFile
-            self.socket = socket
-            self.stateDirectory = stateDirectory
-            self.openerSocket = openerSocket
-        }
+        var isReplaced: Bool { if case .signal(let isReplaced) = self { isReplaced } else { true } }
     }
 
-    let options: Options
     let logger: Logger
-    let startedAt = ContinuousClock.now
-
-    var configuration: Configuration
-    var configurationFile: ConfigurationFile
-    var hostResolver: HostResolver
-    var registry: Registry
-    var state: StateDirectory
-    /// The namespace that the daemon is in; no container is there.
-    let hostIdentity: NamespaceIdentity?
-    /// Containers with namespaces.
-    private(set) var containers: Containers! = nil
-    /// What the kernel shows.
-    private(set) var discovery: Discovery! = nil
-    /// Declarations of the configuration that wait for their namespace, by name.
-    var configured: [String: DeclarationNumber] = [:]
-    /// What of the configuration could not be had, and why: by what it is about.
-    var shortfalls: [String: String] = [:]
-    /// What is to be done without being told of.
-    var tasks: [ControlTask: ContinuousClock.Instant] = [:]
-    /// The upstream groups that the workers know.
-    var upstreamGroups: [UInt32: UpstreamList] = [:]
-    /// The upstreams that are being probed, by the token of the probe.
-    var probes: [UInt64: UpstreamPlace] = [:]
-    /// When those of each namespace may be probed again.
-    var probeTimes: [Vantage: ProbeTime] = [:]
-    /// Whether ``upstreamGroups`` has to be found out anew.
-    var upstreamsChanged = true
-
-    var epoll: Epoll
-    let controlSocket: ControlSocket
-    let requests: OpenerRequests
+    let loop: EventLoop
     let workers: WorkerPool
-    private var signals: SignalFD
-    /// The path of a control socket that we made; nil where the service manager did.
-    private let ownSocket: String?
-    /// How far the start has come.
-    var start = Start()
-    private var isStopping = false
-    /// Why the daemon ends by itself.
-    private var failure: WorkerFailure?
-    /// Whether another daemon begins when this one ends.
-    private var isReplaced = false
-    /// Where the service manager wants signs of life.
-    var heartbeat: Timer?
-    /// Whether the workers have not turned since the last sign of life was due.
-    var isBeating = false
+    let controlSocket: ControlSocket
+    let publisher: Publisher
+    let requests: OpenerRequests
+    let discovery: Discovery
+    let containers: Containers
+    let namespaces: NamespaceDiscovery
+    let upstreams: Upstreams
+    let configured: ConfiguredDeclarations
+    let state: DeclaredState
+    let service: ServiceNotifier
+    var configurationFile: ConfigurationFile
+    var start = Start(now: .now)
 
     /// Makes everything that can fail: the loop, the control socket, the workers.
     ///
-    /// Takes over what the service manager hands down, and blocks the signals that it listens to for all threads made
-    /// from now on: so no other thread may be there yet.
-    /// - Throws: ``ConfigurationError`` or `LinuxError`, each with a message for the operator.
-    package init(configuration: Configuration, options: Options, logger: Logger) throws {
-        self.options = options
+    /// Takes over what the service manager hands down, and blocks the signals that it takes for all threads made from now
+    /// on: so no other thread may be there yet.
+    /// - Throws: `LinuxError`, with a message for the operator.
+    package init(options: DaemonOptions, logger: Logger) throws {
         self.logger = logger
-        self.configuration = configuration
-        self.configurationFile = options.configurationFile
-        let workerCount = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
-        hostResolver = try HostResolver(logger: logger)
-        hostIdentity = try? NetworkNamespace.current().identity
-        registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)
-        state = StateDirectory(path: options.stateDirectory, logger: logger)
-        signals = try SignalFD([.terminate, .interrupt, .hangUp, .user2])
-        epoll = try Epoll()
-        let inotify = try Inotify()
-        try epoll.add(inotify.descriptor, token: ControlToken.inotify.word, interest: [.readable])
-        try hostResolver.watch(by: epoll, token: ControlToken.resolver.word)
+        configurationFile = options.configurationFile
+        let configuration = options.configurationFile.configuration
+        let loop = try EventLoop(signals: [.terminate, .interrupt, .hangUp, .user2])
+        self.loop = loop
+        let host = try HostResolver(logger: logger)
+        try host.watch(by: loop)
         requests = try OpenerRequests(
             options.openerSocket.map { RemoteOpener(path: $0, logger: logger) } ?? LocalOpener())
+        try loop.watch(requests.descriptor, as: .requests)
         var inheritance = Inheritance(logger: logger)
-        let path = options.socket ?? configuration.control.socket
-        ownSocket = inheritance.hasControlSocket ? nil : path
-        let group = configuration.control.group
         controlSocket = try ControlSocket(
-            listener: try inheritance.takeControlSocket(orMakeAt: path, group: group), group: group, logger: logger)
-        try epoll.add(signals.descriptor, token: ControlToken.signals.word, interest: [.readable])
-        workers = try WorkerPool(
-            count: workerCount, settings: ServerSettings(configuration, workers: workerCount), logger: logger)
-        try epoll.add(workers.descriptor, token: ControlToken.mailbox.word, interest: [.readable])
-        try epoll.add(requests.descriptor, token: ControlToken.requests.word, interest: [.readable])
+            options.socket ?? configuration.control.socket, group: configuration.control.group, &inheritance,
+            logger: logger)
+        let count = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
+        workers = try WorkerPool(count: count, settings: ServerSettings(configuration, workers: count), logger: logger)
+        try loop.watch(workers.descriptor, as: .mailbox)
+        publisher = Publisher(
+            Registry(domain: configuration.server.domain, ttl: configuration.server.ttl), workers: workers,
+            monitors: controlSocket)
+        discovery = Discovery(
+            configuration.discover, publisher: publisher, loop: loop, requests: requests, logger: logger)
         containers = Containers(
-            of: self, requests: requests, watch: ContainerWatch(inotify), storedListeners: inheritance.takeListeners())
-        containers.room.defaultPort = ListenerPort(configuration.server.listen)
-        discovery = Discovery(of: self)
-        try startHeartbeat()
-        logger.info("listening for control calls at \(ownSocket ?? "the socket of the service manager")")
+            publisher: publisher, discovery: discovery, entrances: Entrances(by: requests),
+            redirections: Redirections(requests: requests, loop: loop, publisher: publisher, logger: logger),
+            resolverFiles: ContainerResolverFiles(
+                configuration, host.configuration, requests: requests, logger: logger),
+            watch: try ContainerWatch(by: loop), storedListeners: inheritance.takeListeners(),
+            port: ListenerPort(configuration.server.listen), logger: logger)
+        namespaces = NamespaceDiscovery(configuration.discover, containers: containers, loop: loop, logger: logger)
+        upstreams = Upstreams(
+            host: host, configuration.forward, workers: workers,
+            loops: LoopProbes(workers: workers, publisher: publisher, logger: logger),
+            sockets: NamespaceSockets(
+                containers: containers, requests: requests, publisher: publisher, workers: workers, logger: logger),
+            logger: logger)
+        configured = ConfiguredDeclarations(publisher: publisher, containers: containers, logger: logger)
+        state = DeclaredState(path: options.stateDirectory, logger: logger)
+        service = ServiceNotifier(logger: logger)
+        try service.startHeartbeat(by: loop)
     }
+
+    // MARK: - The loop
 
     /// Turns until SIGTERM or SIGINT, then ends cleanly.
+    /// - Throws: `LinuxError`; ``WorkerFailure`` when the daemon ends because a worker did.
     package func run() throws {
-        // Where it enters namespaces itself it makes threads for that, which would inherit the limit.
-        if options.openerSocket != nil { limitThread(to: AllowedSystemCalls.controlPlane, logger) }
-        try begin()
-        while !isStopping, failure == nil {
-            let count = try epoll.wait(timeoutMilliseconds: timeout())
-            for index in 0..<count {
-                let (word, _) = epoll.event(index)
-                guard let token = ControlToken(word: word) else { continue }
-                switch token {
-                case .signals: takeSignals()
-                case .mailbox: workers.takeReplies(take)
-                case .requests: requests.takeResults()
-                case .control: takeCalls()
-                case .inotify: containers.takePathEvents()
-                case .mounts: discovery.takeMountEvents()
-                case .resolver: takeResolverChange()
-                case .heartbeat: beat()
-                case .process(let ticket): containers.processEnded(ticket)
-                case .redirection(let ticket): containers.serveRedirection(ticket)
-                case .netlink(let ticket): discovery.takeKernelEvents(ticket)
-                case .namespaces: discovery.takePathEvents()
-                case .routes: discovery.takeRouteEvents()
-                }
-            }
-            carryOutTasks()
+        // A local opener makes threads, which would inherit the limit.
+        if requests.opener is RemoteOpener { limitThread(to: AllowedSystemCalls.controlPlane, logger) }
+        try state.load()
+        discovery.subscribe()
+        while true {
+            endTurn()
+            guard let end = try turn() else { continue }
+            shutDown(isReplaced: end.isReplaced)
+            if case .failure(let failure) = end { throw failure }
+            return
         }
-        // The next daemon begins at once, with what this one leaves.
-        if failure != nil { isReplaced = true }
-        shutDown()
-        if let failure { throw failure }
     }
 
-    // MARK: - Signals
+    /// Waits, and has each part do what there is to do.
+    private func turn() throws(LinuxError) -> End? {
+        var end: End?
+        let deadlines = [
+            containers.room.nextDeadline, requests.nextDeadline, workers.nextDeadline, start.nextDeadline,
+        ]
+        for token in try loop.wait(until: deadlines) {
+            switch token {
+            case .signals: end = takeSignals() ?? end
+            case .mailbox: workers.takeReplies { report in end = take(report) ?? end }
+            case .requests: requests.takeResults()
+            case .control: takeCalls()
+            case .inotify: containers.takePathEvents()
+            case .mounts: namespaces.takeMountEvents()
+            case .resolver: takeResolverChange()
+            case .heartbeat: service.beat(with: workers) { [self] in statusLine }
+            case .process(let ticket): containers.processEnded(ticket)
+            case .redirection(let ticket): containers.redirections.serve(ticket)
+            case .netlink(let ticket): discovery.takeKernelEvents(ticket)
+            case .namespaces: namespaces.takePathEvents()
+            case .routes: discovery.routes.takeEvents()
+            }
+        }
+        carryOutDue()
+        return end
+    }
 
-    private func takeSignals() {
-        while let signal = signals.read() {
+    private func carryOutDue() {
+        requests.expire()
+        workers.expire()
+        containers.tick(now: .now)
+        for task in loop.takeDueTasks() {
+            switch task {
+            case .lookForAbsent: containers.endAbsent()
+            case .catchUp: discovery.catchUp()
+            case .subscribe: discovery.subscribe()
+            case .readRoutes: discovery.readRoutes()
+            case .outletHasChanged: discovery.routes.outletHasChanged()
+            }
+        }
+    }
+
+    /// Brings what has changed in a turn into force, in this order: the registry knows what the kernel shows; the start
+    /// goes on; workers get names, upstream groups, listeners; monitors and callers are told when that is in force.
+    private func endTurn() {
+        takeKernelChanges()
+        goOnWithStart()
+        guard !publisher.isHeld else { return }
+        if upstreams.haveChanged {
+            // Networks were declared, perhaps for interfaces that were none.
+            discovery.selectInterfaces()
+            publisher.registry.setHostDomains(upstreams.hostDomains)
+        }
+        takeKernelChanges()
+        publisher.postNames()
+        upstreams.post(of: publisher.registry)
+        publisher.postListeners()
+        publisher.confirm()
+    }
+
+    private func takeKernelChanges() {
+        containers.observe(discovery.isObserving)
+        for container in discovery.takeChanges() { containers.linksChanged(of: container) }
+    }
+
+    // MARK: - Events for several parts
+
+    /// The configuration that holds now.
+    var configuration: Configuration { configurationFile.configuration }
+
+    /// What there is, in one line for the service manager.
+    var statusLine: String {
+        let registry = publisher.registry
+        return
+            "\(registry.networkCount) networks, \(registry.containerCount) containers, \(containers.room.listenerCount) listeners"
+    }
+
+    private func takeSignals() -> End? {
+        var end: End?
+        while let signal = loop.nextSignal() {
             switch signal {
             case .hangUp:
                 do throws(ControlError) {
                     try reload { _ in }
-                    publish()
                 } catch {
                     logger.error("\(error.message)", metadata: .about(.configurationRefused))
                 }
-            default:
+            case .terminate, .interrupt, .user2:
                 logger.info("ending on \(signal)")
-                isStopping = true
-                // RestartKillSignal= of the unit.
-                isReplaced = signal == .user2
+                // RestartKillSignal= of the unit is SIGUSR2.
+                end = .signal(isReplaced: signal == .user2)
             }
         }
+        return end
     }
 
-    private func shutDown() {
-        serviceStops()
-        endMonitors()
-        workers.stop()
-        // Questions that come meanwhile are answered by the next daemon.
-        if !isReplaced { containers.takeBackAll() }
-        if let ownSocket { try? Files.unlink(ownSocket) }
+    private func takeCalls() {
+        controlSocket.turn { call, caller in MethodTable.carryOut(call, of: caller, by: self) }
+        publisher.registry.isWatched = controlSocket.hasMonitors
     }
 
-    // MARK: - Workers
-
-    /// What all answers have in common, from the configuration.
-    var settings: ServerSettings { ServerSettings(configuration, workers: workers.count) }
-
-    /// Sends all workers what changed in the registry, then listeners of new containers. `done` is called exactly once, and
-    /// monitors are told, when it is in force in each; while the daemon starts, when it begins to answer.
-    func publish(then done: (() -> Void)? = nil) {
-        guard start.hasEnded else {
-            if let done { start.waiting.append(done) }
-            return
-        }
-        if upstreamsChanged {
-            discovery.selectInterfaces()
-            registry.setHostDomains(hostDomains)
-        }
-        let events = registry.takeEvents()
-        let changes = registry.takeChanges()
-        if !changes.isEmpty { workers.post(.directory(changes)) }
-        if upstreamsChanged { publishUpstreams() }
-        containers.publishListeners()
-        // Where nobody waits for it, the workers need not say that they have it.
-        if events.isEmpty, done == nil { return }
-        workers.ask(workers.indices, { .fence(token: $0) }) { [self] _ in
-            tellMonitors(events)
-            done?()
-        }
+    private func takeResolverChange() {
+        if upstreams.takeResolverChange() { containers.resolverFiles.rewrite(for: upstreams.resolver) }
     }
-
-    /// The worker that serves a view.
-    func worker(of view: ViewID) -> Int { Int(view.rawValue) % workers.count }
-
-    /// The name that people call a container by.
-    func name(of container: ContainerID) -> String { registry[container]?.name ?? "" }
 
     /// Takes what a worker says unasked.
-    private func take(_ report: WorkerReply) {
+    private func take(_ report: WorkerReply) -> End? {
         switch report {
-        case .needsSockets(let view, let kind, let count): openSockets(for: view, kind, count)
-        case .unanswered(let view, let servers): probeUpstreams(of: view, servers)
-        case .looped(let token): takeLoop(token)
+        case .needsSockets(let view, let kind, let count): upstreams.sockets.open(for: view, kind, count)
+        case .unanswered(let view, let servers): upstreams.probe(for: view, servers)
+        case .looped(let token): upstreams.loops.takeLoop(token)
         case .listenerRepaired(let view): containers.listenerWasRepaired(of: view)
         case .listenerFailed(let view, let error): containers.listenerFailed(of: view, error)
         case .log(let event, let backlog): logger.write(event, backlog)
-        case .ended(let worker, let error): failure = WorkerFailure(worker: worker, cause: error)
+        case .ended(let worker, let error): return .failure(WorkerFailure(worker: worker, cause: error))
         case .reached, .resolved, .counters, .flushed: break
         }
+        return nil
     }
 }

@@ -10,7 +10,7 @@ import Registry
 extension ControlPlane {
     /// - Parameter places: the containers that are shown, of all on the network.
     func describe(_ network: Registry.Network, containersAt places: Range<Int> = 0..<Int.max) -> ControlAPI.Network {
-        let members = registry.members(of: network.id, at: places).compactMap { container in
+        let members = publisher.registry.members(of: network.id, at: places).compactMap { container in
             container.endpoint(on: network.id).map { endpoint in
                 ControlAPI.Network.Member(
                     container: container.name, addresses: endpoint.addresses.map(\.description),
@@ -25,16 +25,15 @@ extension ControlPlane {
                 Route(domain: "\($0.domain)", upstreams: $0.upstreams.map(\.description))
             } ?? [],
             forwardFrom: (declared?.forwardFrom ?? configuration.forward.from).rawValue,
-            ttl: Int(declared?.ttl ?? registry.ttl), source: declared?.source.rawValue ?? "kernel",
+            ttl: Int(declared?.ttl ?? publisher.registry.ttl), source: declared?.source.rawValue ?? "kernel",
             containers: members,
-            facts: places.lowerBound > 0 ? [] : registry.facts(of: network).map { ControlAPI.Fact($0) },
+            facts: places.lowerBound > 0 ? [] : publisher.registry.facts(of: network).map { ControlAPI.Fact($0) },
             continued: places.lowerBound > 0 ? true : nil)
     }
 
     func describe(_ container: Registry.Container) -> ControlAPI.Container {
         let namespace = containers.namespaceOfContainer[container.id]
         let attachment = namespace.flatMap { containers.room[$0] }
-        let attached = namespace.flatMap { containers.attached[$0] }
         var netns = attachment?.path
         var pid: Int?
         switch attachment?.source {
@@ -44,11 +43,12 @@ extension ControlPlane {
         }
         let endpoints = container.endpoints.map { endpoint in
             ControlAPI.Container.Endpoint(
-                network: registry[endpoint.network]?.name ?? "", addresses: endpoint.addresses.map(\.description),
-                aliases: endpoint.aliases, names: registry.names(of: endpoint, container))
+                network: publisher.registry[endpoint.network]?.name ?? "",
+                addresses: endpoint.addresses.map(\.description),
+                aliases: endpoint.aliases, names: publisher.registry.names(of: endpoint, container))
         }
         let declared = container.declared
-        var facts = registry.facts(of: container).map { ControlAPI.Fact($0) }
+        var facts = publisher.registry.facts(of: container).map { ControlAPI.Fact($0) }
         if let declared, let netns, case .path? = attachment?.source {
             facts.insert(ControlAPI.Fact(fact: "netns", value: netns, source: declared.source.rawValue), at: 1)
         }
@@ -62,7 +62,7 @@ extension ControlPlane {
             ports: declared?.ports.map {
                 Port(port: Int($0.number), protocol: $0.transport.rawValue, service: $0.service)
             } ?? [],
-            resolvConf: attached?.wantedResolverFile,
+            resolvConf: namespace.flatMap { containers.resolverFiles.wanted(of: $0) },
             listener: attachment?.port != nil ? Containers.listenerAddress.description : nil,
             listen: (declared?.listen ?? configuration.server.listen).rawValue, draining: container.isDraining,
             state: state.word, reason: state.reason, cure: state.cure, source: declared?.source.rawValue ?? "kernel",
@@ -92,7 +92,7 @@ extension ControlPlane {
                 seconds: Int(ended.at.duration(to: .now).components.seconds), source: ended.declarer ?? "kernel")
         }
         let names = Set(waiting.map(\.name))
-        return (waiting + ended.filter { !names.contains($0.name) }).filter { !registry.hasContainer(named: $0.name) }
+        return (waiting + ended.filter { !names.contains($0.name) }).filter { !publisher.registry.hasContainer(named: $0.name) }
     }
 }
 
@@ -129,16 +129,33 @@ extension ControlAPI.Fact {
 }
 
 extension ControlPlane {
+    /// How the daemon is doing.
+    func describeStatus(_ counters: [WorkerCounters]) -> Status.Reply {
+        let groups = describeUpstreams()
+        let registry = publisher.registry
+        return Status.Reply(
+            version: Release.number, pid: Int(ProcessDescriptor.own),
+            uptime: Int(start.began.duration(to: .now).components.seconds),
+            configuration: configurationFile.isPresent ? configurationFile.path : nil,
+            networks: registry.networkCount, containers: registry.containerCount,
+            leftOut: registry.observedLeftOut,
+            upstreams: groups.first?.servers ?? [], groups: groups,
+            servers: describeServers(counters.flatMap(\.upstreams)),
+            cache: Status.Cache(counters, limit: configuration.cache.size),
+            workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
+            awaited: containers.room.waiting.map(\.declaration.name).sorted(), warnings: warnings)
+    }
+
     /// All groups of upstreams as they are in force, the default one first.
     func describeUpstreams() -> [Status.UpstreamGroup] {
         func describe(_ id: UpstreamGroupID, network: String?, domain: Name?) -> Status.UpstreamGroup? {
-            upstreamGroups[id.rawValue].map { list in
+            upstreams.groups[id.rawValue].map { list in
                 Status.UpstreamGroup(
                     network: network, domain: domain?.description, from: list.origin == .host ? "host" : "namespace",
                     servers: list.servers.map(\.description))
             }
         }
-        let others = registry.upstreamGroups.map { ($0.id, $0.network, $0.domain) }
+        let others = publisher.registry.upstreamGroups.map { ($0.id, $0.network, $0.domain) }
         return ([(.default, nil, nil)] + others).compactMap { describe($0.0, network: $0.1, domain: $0.2) }
     }
 }
@@ -160,7 +177,7 @@ extension ControlPlane {
     private func name(of vantage: Vantage) -> String? {
         switch vantage {
         case .host: nil
-        case .namespace(let view): name(of: ContainerID(of: ViewID(rawValue: view)))
+        case .namespace(let view): publisher.name(of: ContainerID(of: ViewID(rawValue: view)))
         }
     }
 }

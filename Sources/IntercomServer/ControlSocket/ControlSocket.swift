@@ -9,12 +9,22 @@ import Varlink
 
 /// The clients of the control socket, each at its own pace: none holds up another, nor the daemon.
 ///
-/// Calls go to a handler, which answers each by ``reply(_:to:)``, ``reply(with:to:)`` or ``watch(_:beginning:)``, at once or
+/// Calls go to the handler of a turn, which answers each by ``reply(_:to:)``, ``reply(with:to:)`` or ``watch(_:beginning:)``, at once or
 /// later. Clients have their turns one after another: one call, or one piece of a reply, each time. The socket has a loop of
 /// its own, which the daemon's loop watches as one descriptor.
 final class ControlSocket {
     /// Carries out a call of a client, which may use the socket.
-    typealias Handler = (_ call: VarlinkCall, _ client: Ticket) -> Void
+    typealias Handler = (_ call: VarlinkCall, _ caller: Caller) -> Void
+
+    /// A client that has called, and what it may do.
+    struct Caller {
+        /// The client, for the reply.
+        let client: Ticket
+        /// The most that it may do.
+        let permission: ControlPermission
+        /// Its user's name, or number where that has none.
+        let user: String
+    }
 
     private enum Token {
         static let listener: UInt64 = .max
@@ -23,10 +33,11 @@ final class ControlSocket {
     }
 
     private let listener: Descriptor
+    /// The path of the socket where we made it; nil where the service manager did.
+    private let ownPath: String?
     /// The group that may use the socket beside root: the one that its path was given to, whatever is configured since.
     private let group: String
     private let logger: Logger
-    private var handler: Handler = { _, _ in }
     private var loop: Epoll
     private var connections = SlotTable<ControlConnection>()
     /// Those whose next call can begin, in turn.
@@ -45,41 +56,49 @@ final class ControlSocket {
     /// The clients that watch the registry.
     private var monitors: Set<Ticket> = []
 
+    /// The service manager's socket, or a new one.
     /// - Parameters:
-    ///   - listener: what clients connect to.
+    ///   - path: where it is made, if the service manager has made none.
     ///   - group: the group whose members may call.
-    /// - Throws: ``LinuxError``, for example when the process has too many open files.
-    init(listener: consuming Descriptor, group: String, logger: Logger) throws(LinuxError) {
+    ///   - inheritance: the service manager's descriptors.
+    ///   - logger: for the operator.
+    /// - Throws: ``LinuxError``, for example when the path cannot be had.
+    init(_ path: String, group: String, _ inheritance: inout Inheritance, logger: Logger) throws(LinuxError) {
         self.group = group
         self.logger = logger
+        ownPath = inheritance.hasControlSocket ? nil : path
+        let listener = try inheritance.takeControlSocket(orMakeAt: path, group: group)
         loop = try Epoll()
         work = try EventFD()
         try loop.add(listener, token: Token.listener, interest: [.readable])
         try loop.add(work.descriptor, token: Token.work, interest: [.readable])
         self.listener = listener
+        logger.info("listening for control calls at \(ownPath ?? "the socket of the service manager")")
     }
 
-    /// Has the daemon's loop say when ``turn()`` is to be called, and calls go to a handler.
-    func start(by outer: borrowing Epoll, token: UInt64, handler: @escaping Handler) throws(LinuxError) {
-        self.handler = handler
-        try loop.watch(by: outer, token: token)
+    /// Has the daemon's loop say by ``ControlToken/control`` when ``turn(_:)`` is to be called.
+    func start(by outer: EventLoop) throws(LinuxError) {
+        try loop.watch(by: outer.epoll, token: ControlToken.control.word)
     }
+
+    /// Removes the path of the socket, if we have made it.
+    func removePath() { if let ownPath { try? Files.unlink(ownPath) } }
 
     // MARK: - A turn
 
     /// Takes what clients have sent, and carries out what fits into a turn. Where more is to do, there is another turn at
     /// once, after the daemon's other work.
-    func turn() {
+    func turn(_ handler: Handler) {
         let end = ContinuousClock.now + ControlSocketLimits.turn
         takeEvents(until: end)
         repeat {
             guard let client = calls.popFirst() else { break }
-            step(client)
+            step(client, handler)
         } while ContinuousClock.now < end
         // Long replies wait for short calls, but for one piece in each turn.
         repeat {
             guard let client = pieces.popFirst() else { break }
-            step(client)
+            step(client, handler)
         } while calls.isEmpty && ContinuousClock.now < end
         if calls.isEmpty, pieces.isEmpty { work.drain() }
     }
@@ -120,12 +139,12 @@ final class ControlSocket {
     }
 
     /// Takes the next step of a client: begins a call, or writes the next piece of a reply.
-    private func step(_ client: Ticket) {
+    private func step(_ client: Ticket, _ handler: Handler) {
         guard let position = connections.position(of: client) else { return }
         connections[position].isQueued = false
         do {
             if let call = try connections[position].beginCall() {
-                carryOut(call, of: client, connections[position].peer)
+                carryOut(call, of: client, connections[position].peer, handler)
             } else {
                 connections[position].sendNextPiece()
                 try connections[position].flush()
@@ -136,19 +155,18 @@ final class ControlSocket {
         }
     }
 
-    private func carryOut(_ call: VarlinkCall, of client: Ticket, _ peer: PeerCredentials) {
-        guard isPermitted(peer) else {
-            let refusal = ControlError.notPermitted(user: Users.name(of: peer.uid) ?? "\(peer.uid)")
-            return reply(VarlinkReply.encode(error: refusal.name, refusal), to: client)
-        }
-        handler(call, client)
+    private func carryOut(_ call: VarlinkCall, of client: Ticket, _ peer: PeerCredentials, _ handler: Handler) {
+        let user = Users.name(of: peer.uid) ?? "\(peer.uid)"
+        guard let permission = permission(of: peer) else { return refuse(.notPermitted(user: user), to: client) }
+        handler(call, Caller(client: client, permission: permission, user: user))
     }
 
-    /// Whether the other end may use the socket: root, who runs the daemon, and members of the group.
-    private func isPermitted(_ peer: PeerCredentials) -> Bool {
-        if peer.uid == 0 || peer.uid == Users.own { return true }
-        guard let group = Groups.id(of: group) else { return false }
-        return peer.gid == group || peer.groups.contains(group)
+    /// What the other end may do: root and the user that runs the daemon everything, members of the group most; nil:
+    /// nothing.
+    private func permission(of peer: PeerCredentials) -> ControlPermission? {
+        if peer.uid == 0 || peer.uid == Users.own { return .root }
+        guard let group = Groups.id(of: group), peer.gid == group || peer.groups.contains(group) else { return nil }
+        return .group
     }
 
     // MARK: - Replies
@@ -159,6 +177,11 @@ final class ControlSocket {
             connection.finish(message)
             try connection.flush()
         }
+    }
+
+    /// Answers the call that a client made last with an error.
+    func refuse(_ error: ControlError, to client: Ticket) {
+        reply(VarlinkReply.encode(error: error.name, error), to: client)
     }
 
     /// Answers the call that a client made last piece by piece.

@@ -8,35 +8,39 @@ import Registry
 import SystemPackage
 import Tables
 
-/// Observes the kernel and the paths of namespaces, as configured.
+/// Observes links and addresses of the host and of containers, as configured.
 ///
 /// Without an opener it waits for one, and tries again by itself: what is attached already goes on meanwhile.
 final class Discovery {
-    unowned let plane: ControlPlane
+    private let publisher: Publisher
+    private let loop: EventLoop
+    private let requests: OpenerRequests
+    private let logger: Logger
+    private var configuration: Configuration.Discover
     /// Observes links and addresses; nil until the opener has made its socket.
-    var kernel: KernelWatch?
-    /// Looks for namespaces at paths.
-    var paths: NamespacePaths?
+    private var kernel: KernelWatch?
     /// Observes the host's default routes.
-    var routes: DefaultRouteWatch?
-    /// When routes may be read next.
-    var nextRouteReading = ContinuousClock.Instant.now
-    private var mounts: MountTable?
-    /// Why directories of namespaces cannot be looked into.
-    var directoryProblems: [String] = []
+    let routes: RouteDiscovery
+    /// True when it was tried once to observe the kernel, or nothing is to be observed.
+    private(set) var hasBeenTried = false
     /// Why the kernel is not observed, though it should be.
-    private(set) var kernelProblem: String?
+    private var problem: String?
     private var backoff = Backoff()
     private var nextCatchUp = ContinuousClock.Instant.now
-    /// Told once, when the first attempt to observe the kernel has ended.
-    private var onFirstAttempt: (() -> Void)?
+    /// Containers for ``takeChanges()``.
+    private var changed: [ContainerID] = []
 
-    init(of plane: ControlPlane) {
-        self.plane = plane
+    init(
+        _ configuration: Configuration.Discover, publisher: Publisher, loop: EventLoop, requests: OpenerRequests,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.publisher = publisher
+        self.loop = loop
+        self.requests = requests
+        self.logger = logger
+        routes = RouteDiscovery(publisher: publisher, loop: loop, logger: logger)
     }
-
-    var logger: Logger { plane.logger }
-    private var configuration: Configuration.Discover { plane.configuration.discover }
 
     /// True while links and addresses are observed.
     var isObserving: Bool { kernel?.coversAll != nil }
@@ -46,33 +50,22 @@ final class Discovery {
 
     /// What is wrong, for `status`.
     var warnings: [String] {
-        let room = plane.containers.room
-        let second = room.secondPaths.map { "\($0.path) is the namespace of \($0.other), which is attached" }
-        let truncated = kernel?.topology.truncated ?? []
-        return [kernelProblem].compactMap { $0 } + directoryProblems
-            + truncated.map {
+        [problem].compactMap(\.self)
+            + (kernel?.topology.truncated ?? []).map {
                 "container \($0) has more than \(KernelNamespace.containerLimit) links or addresses; only the first are answered"
             }
-            + (room.problems.map(\.failure.description) + second).sorted()
     }
 
     // MARK: - Beginning and end
 
-    /// Subscribes to the kernel; `then` is called when that was tried once.
-    func start(then: (() -> Void)? = nil) {
-        guard configuration.isEnabled else {
-            then?()
-            return
-        }
-        onFirstAttempt = then
-        subscribe()
-    }
-
     /// Has the opener make the socket that observes the kernel.
     func subscribe() {
-        guard configuration.isEnabled, !isObserving else { return }
+        guard configuration.isEnabled, !isObserving else {
+            hasBeenTried = true
+            return
+        }
         let room = Int32(clamping: configuration.receiveBuffer)
-        plane.containers.requests.request { opener in
+        requests.request { opener in
             Result { () throws(LinuxError) in Handover(try opener.subscribeKernel(receiveBuffer: room)) }
         } late: { [self] in
             subscriptionFailed(LinuxError(call: "recvmsg", errno: .timedOut, kind: .openerAway))
@@ -88,55 +81,42 @@ final class Discovery {
         guard configuration.isEnabled, !isObserving else { return }
         do throws(LinuxError) {
             kernel = try KernelWatch.start(
-                selection: interfaceSelection, receiveBuffer: room, subscription: subscription, by: plane.epoll)
+                selection: interfaceSelection, receiveBuffer: room, subscription: subscription, by: loop.epoll)
         } catch {
             return subscriptionFailed(error)
         }
-        kernelProblem = nil
+        problem = nil
         backoff = Backoff()
-        watchRoutes()
-        plane.containers.room.observe(true)
-        plane.containers.carryOut()
-        takeChanges()
-        plane.publish()
-        endFirstAttempt()
+        routes.start()
+        readRoutes()
+        hasBeenTried = true
     }
 
     private func subscriptionFailed(_ error: LinuxError) {
-        let problem = "networks and containers are not discovered: \(error)"
-        if kernelProblem != problem { logger.error("\(problem); that is tried again") }
-        kernelProblem = problem
-        plane.schedule(.subscribe, after: backoff.next())
-        endFirstAttempt()
+        let new = "networks and containers are not discovered: \(error)"
+        if problem != new { logger.error("\(new); that is tried again") }
+        problem = new
+        loop.schedule(.subscribe, after: backoff.next())
+        hasBeenTried = true
     }
 
-    private func endFirstAttempt() {
-        onFirstAttempt?()
-        onFirstAttempt = nil
-    }
-
-    /// Discovers nothing any more: what nobody declared goes.
-    private func stop() {
-        paths = nil
-        directoryProblems = []
-        kernelProblem = nil
-        for path in Array(plane.containers.room.paths) { plane.containers.handle(.pathGone(path)) }
-        plane.containers.room.observe(false)
-        plane.containers.carryOut()
-        kernel?.select(InterfaceSelection(patterns: [], exclude: []))
-        takeChanges()
-        kernel = nil
-        stopWatchingRoutes()
-    }
-
-    /// Discovers what the configuration says now.
-    func restart(since old: Configuration.Discover) {
-        if configuration.receiveBuffer != old.receiveBuffer {
+    /// Discovers what the configuration says now. Where that is nothing, ``stop()`` is the caller's to say.
+    func configure(_ new: Configuration.Discover) {
+        if new.receiveBuffer != configuration.receiveBuffer {
             logger.warning("[discover] receive-buffer: takes effect at a restart")
         }
-        guard configuration.isEnabled else { return stop() }
+        configuration = new
+        guard new.isEnabled else { return }
         if isObserving { selectInterfaces() } else { subscribe() }
-        watchNamespaces()
+    }
+
+    /// Observes nothing any more: what nobody declared goes.
+    func stop() {
+        problem = nil
+        kernel?.select(InterfaceSelection(patterns: [], exclude: []))
+        applyChanges()
+        kernel = nil
+        routes.stop()
     }
 
     // MARK: - Interfaces
@@ -144,14 +124,13 @@ final class Discovery {
     private var interfaceSelection: InterfaceSelection {
         InterfaceSelection(
             patterns: configuration.interfaces, exclude: configuration.exclude,
-            declared: Set(plane.registry.networks.compactMap { $0.declared?.interface }))
+            declared: Set(publisher.registry.networks.compactMap { $0.declared?.interface }))
     }
 
     /// Networks were declared, or the configuration is another: other interfaces may be networks.
     func selectInterfaces() {
         guard isObserving else { return }
         kernel?.select(interfaceSelection)
-        takeChanges()
     }
 
     // MARK: - Links of containers
@@ -162,7 +141,7 @@ final class Discovery {
         _ opened: consuming OpenedNamespace, cookie: NamespaceCookie, name: String, path: String
     ) -> NamespaceID? {
         do throws(LinuxError) {
-            let number = try kernel?.observe(opened, cookie: cookie, name: name, path: path, by: plane.epoll)
+            let number = try kernel?.observe(opened, cookie: cookie, name: name, path: path, by: loop.epoll)
             scheduleCatchUp()
             return number
         } catch {
@@ -175,13 +154,12 @@ final class Discovery {
     /// Gives a container the name of another path.
     func rename(_ number: NamespaceID, name: String, path: String) {
         kernel?.rename(number, name: name, path: path)
-        takeChangesLater()
     }
 
     /// Observes the links of a container no more.
     func forget(_ number: NamespaceID) {
         kernel?.forget(number)
-        takeChanges()
+        applyChanges()
     }
 
     /// Sets whether a container is told of at any change of its links and addresses, also one that makes no difference.
@@ -196,14 +174,12 @@ final class Discovery {
             logger.error("the kernel cannot be observed: \(error)", metadata: .about(limitedAs: "netlink"))
         }
         scheduleCatchUp()
-        takeChanges()
-        plane.publish()
     }
 
     /// Reads again what notifications were lost of, at once or when it is due.
     private func scheduleCatchUp() {
         guard let due = kernel?.catchUpIsDue else { return }
-        plane.schedule(.catchUp, after: max(.zero, ContinuousClock.now.duration(to: max(due, nextCatchUp))))
+        loop.schedule(.catchUp, after: max(.zero, ContinuousClock.now.duration(to: max(due, nextCatchUp))))
     }
 
     /// Notifications were lost: links and addresses are read again. Who makes the kernel send too many shall not keep us
@@ -221,46 +197,36 @@ final class Discovery {
         }
         nextCatchUp = .now + max(start.duration(to: .now) * 9, .milliseconds(10))
         scheduleCatchUp()
-        takeChanges()
-        plane.publish()
     }
 
-    private func takeChangesLater() { plane.schedule(.takeChanges, after: .zero) }
+    // MARK: - Routes
+
+    /// Reads a part of the default routes.
+    func readRoutes() {
+        // The kernel does not notify of each route that goes with its link.
+        if let links = routes.read() { kernel?.setOutlets(links) }
+    }
+
+    // MARK: - Changes
 
     /// Has the registry know what the kernel shows.
-    func takeChanges() {
-        takeOutletChange()
+    /// - Returns: the containers that it has shown otherwise since the last call.
+    func takeChanges() -> [ContainerID] {
+        applyChanges()
+        defer { changed = [] }
+        return changed
+    }
+
+    private func applyChanges() {
+        if kernel?.takeOutletChange() == true { routes.noteLinkChange() }
         guard let changes = kernel?.takeChanges(), !changes.isEmpty else { return }
-        var changed: [ContainerID] = []
         for change in changes {
             switch change {
-            case .network(let network): plane.registry.observe(network)
-            case .networkGone(let interface): plane.registry.forget(network: interface)
-            case .container(let container): changed.append(plane.registry.observe(container))
-            case .containerGone(let cookie): plane.registry.forget(container: cookie)
+            case .network(let network): publisher.registry.observe(network)
+            case .networkGone(let interface): publisher.registry.forget(network: interface)
+            case .container(let container): changed.append(publisher.registry.observe(container))
+            case .containerGone(let cookie): publisher.registry.forget(container: cookie)
             }
-        }
-        for container in changed { plane.containers.linksChanged(of: container) }
-    }
-
-    // MARK: - Mounts
-
-    /// Makes mounts tell of themselves, once; a failure costs what cannot be noticed otherwise, and is said.
-    func watchMounts() {
-        guard !areMountsWatched else { return }
-        do throws(LinuxError) {
-            let table = try MountTable()
-            try plane.epoll.add(table.descriptor, token: ControlToken.mounts.word, interest: [.priority])
-            mounts = consume table
-        } catch {
-            logger.warning("mounts cannot be watched, so namespaces are not noticed that appear at a path: \(error)")
-        }
-    }
-
-    private var areMountsWatched: Bool {
-        switch mounts {
-        case .some: true
-        case .none: false
         }
     }
 }

@@ -85,7 +85,7 @@ extension DrainContainer: PersistedMethod {
     }
 
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError) {
-        try plane.drain(parameters)
+        try change(plane, parameters)
     }
 
     static func container(of parameters: Parameters) -> String? { parameters.name }

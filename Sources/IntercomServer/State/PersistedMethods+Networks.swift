@@ -28,7 +28,7 @@ extension CreateNetwork: PersistedMethod {
         var parameters = parameters
         // 0.1.0 took upstreams of an internal network, which it never asked.
         if parameters.internal == true { (parameters.upstreams, parameters.routes) = (nil, nil) }
-        try plane.createNetwork(parameters)
+        try change(plane, parameters)
     }
 
     static func words(for parameters: Parameters) -> String { "network \(parameters.name)" }
@@ -61,7 +61,7 @@ extension Connect: PersistedMethod {
     }
 
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError) {
-        try plane.connect(parameters)
+        try change(plane, parameters)
     }
 
     static func container(of parameters: Parameters) -> String? { parameters.container }
@@ -86,7 +86,7 @@ extension Disconnect: PersistedMethod {
     }
 
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError) {
-        try plane.disconnect(parameters)
+        try change(plane, parameters)
     }
 
     static func container(of parameters: Parameters) -> String? { parameters.container }

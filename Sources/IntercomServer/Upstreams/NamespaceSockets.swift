@@ -6,27 +6,33 @@ import Logging
 import Registry
 import SystemPackage
 
-extension ControlPlane {
+/// Has the opener make sockets in containers' namespaces.
+struct NamespaceSockets {
+    let containers: Containers
+    let requests: OpenerRequests
+    let publisher: Publisher
+    let workers: WorkerPool
+    let logger: Logger
+
     /// Makes sockets in the namespace of a view and sends them to its worker; none where it cannot be entered.
-    func openSockets(for view: ViewID, _ kind: SocketKind, _ count: Int) {
-        makeSockets(for: view, kind, count) { [self] batch in
-            workers.post(.sockets(view, kind, batch), to: worker(of: view))
-        }
+    func open(for view: ViewID, _ kind: SocketKind, _ count: Int) {
+        let worker = publisher.worker(of: view)
+        make(for: view, kind, count) { [workers] batch in workers.post(.sockets(view, kind, batch), to: worker) }
     }
 
-    /// Has the opener make sockets in the namespace of a view; `done` is given none where it cannot be entered.
-    func makeSockets(
+    /// Makes sockets in the namespace of a view; `done` is given none where it cannot be entered.
+    func make(
         for view: ViewID, _ kind: SocketKind, _ count: Int, done: @escaping (Handover<SocketBatch>) -> Void
     ) {
         let container = ContainerID(of: view)
-        guard let namespace = containers.namespaceOfContainer[container],
-            let source = containers.room[namespace]?.source
-        else { return done(Handover(SocketBatch())) }
-        let identity = NamespaceIdentity(namespace)
-        let failed = { [self] (error: LinuxError) in
+        guard let (identity, source) = containers.namespace(of: container) else {
+            return done(Handover(SocketBatch()))
+        }
+        let failed = { [publisher, logger] (error: LinuxError) in
+            let name = publisher.name(of: container)
             logger.warning(
-                "container \(name(of: container)): upstreams cannot be asked from its namespace: \(error)",
-                metadata: .about(container: name(of: container), limitedAs: "sockets of \(container.rawValue)"))
+                "container \(name): upstreams cannot be asked from its namespace: \(error)",
+                metadata: .about(container: name, limitedAs: "sockets of \(container.rawValue)"))
             done(Handover(SocketBatch()))
         }
         requests.request { opener in

@@ -32,12 +32,12 @@ struct HostResolver: ~Copyable {
         read()
     }
 
-    /// Has `epoll` tell by a token when something has happened to the files.
-    func watch(by epoll: borrowing Epoll, token: UInt64) throws(LinuxError) {
-        try epoll.add(file.descriptor, token: token, interest: [.readable])
-        try epoll.add(fileBehindStub.descriptor, token: token, interest: [.readable])
+    /// Has the loop tell by ``ControlToken/resolver`` when something has happened to the files.
+    func watch(by loop: EventLoop) throws(LinuxError) {
+        try loop.watch(file.descriptor, as: .resolver)
+        try loop.watch(fileBehindStub.descriptor, as: .resolver)
         switch mounts {
-        case .some(let mounts): try epoll.add(mounts.descriptor, token: token, interest: [.priority])
+        case .some(let mounts): try loop.watch(mounts.descriptor, as: .resolver, for: [.priority])
         case .none: break
         }
     }

@@ -1,0 +1,48 @@
+// Requests to enter namespaces: each is carried out on a thread of its own, and one that was slow stands behind others.
+
+import Attachment
+import LinuxNet
+
+/// Has the opener enter namespaces.
+final class Entrances {
+    /// What came of a request.
+    typealias Result = Swift.Result<Handover<Entrance>, EntranceFailure>
+
+    private let requests: OpenerRequests
+    /// The namespace that the daemon is in; no container is there.
+    private let host: NamespaceIdentity?
+    /// Ways in that were slow the last time.
+    private var slow: Set<NamespaceSource> = []
+
+    /// - Parameter requests: carries out calls of the opener.
+    init(by requests: OpenerRequests) {
+        self.requests = requests
+        host = try? NetworkNamespace.current().identity
+    }
+
+    /// Enters a namespace.
+    /// - Parameters:
+    ///   - source: the way in.
+    ///   - port: the port of the listener that it is to get; nil: none.
+    ///   - receiveBuffer: octets of notifications that may wait in its netlink socket; nil: that one only answers.
+    ///   - kept: inodes of namespaces whose listeners the service manager has kept.
+    ///   - before: the namespace that a process had when its container was declared.
+    ///   - done: is told what came of it, once.
+    func enter(
+        _ source: NamespaceSource, port: ListenerPort?, receiveBuffer: Int32?, kept: Set<UInt64>,
+        before: AttachedNamespace?, done: @escaping (Result) -> Void
+    ) {
+        let request = EntranceRequest(
+            source: source, port: port, receiveBuffer: receiveBuffer, host: host, kept: port == nil ? [] : kept,
+            before: before)
+        requests.request(isSlow: slow.contains(source)) { opener in
+            request.carryOut(by: opener)
+        } late: { [self] in
+            slow.insert(source)
+            done(.failure(.late(source)))
+        } done: { [self] result in
+            if !slow.isEmpty { slow.remove(source) }
+            done(result)
+        }
+    }
+}

@@ -1,0 +1,231 @@
+// nftables rules that lead port 53 of a namespace to a listener on another port: set, watched and set anew by the opener.
+
+import Attachment
+import ControlAPI
+import LinuxNet
+import Logging
+import Registry
+import SystemPackage
+import Tables
+
+extension PortRedirection {
+    /// The way from where containers ask to a listener of ours.
+    static func ofListener(at port: UInt16) -> PortRedirection {
+        PortRedirection(of: Containers.listenerAddress, to: port)
+    }
+}
+
+/// The rules in all namespaces that have any. What somebody removes or changes is set anew, after growing pauses.
+final class Redirections {
+    private let requests: OpenerRequests
+    private let loop: EventLoop
+    private let publisher: Publisher
+    private let logger: Logger
+    private var table = SlotTable<Redirection>()
+    private var tickets: [NamespaceKey: Ticket] = [:]
+
+    init(requests: OpenerRequests, loop: EventLoop, publisher: Publisher, logger: Logger) {
+        self.requests = requests
+        self.loop = loop
+        self.publisher = publisher
+        self.logger = logger
+    }
+
+    // MARK: - Setting and removing
+
+    /// Sets the rules of a namespace, and watches them.
+    /// - Parameters:
+    ///   - rules: the way to the listener.
+    ///   - namespace: where they are set.
+    ///   - source: the way into it.
+    ///   - container: the container that has it.
+    ///   - lost: is told when the kernel refuses to have them set anew: containers have no listener that is asked then.
+    ///   - done: is told what came of it, once.
+    func set(
+        _ rules: PortRedirection, in namespace: NamespaceKey, at source: NamespaceSource, of container: ContainerID,
+        lost: @escaping (RedirectionFailure) -> Void, done: @escaping (RedirectionFailure?) -> Void
+    ) {
+        let identity = NamespaceIdentity(namespace)
+        requests.request(about: Self.subject(namespace)) { opener in
+            Result { () throws(LinuxError) in Handover(try rules.set(at: source, identity, by: opener)) }
+        } late: {
+            done(.late(source))
+        } done: { [self] (result: Result<Handover<NftablesMonitor>, LinuxError>) in
+            switch result {
+            case .success(let monitor):
+                if let monitor = monitor.take() {
+                    watch(Redirection(of: namespace, at: source, container, rules, monitor, lost: lost))
+                }
+                done(nil)
+            case .failure(let error): done(.refused(error, source))
+            }
+        }
+    }
+
+    /// Removes the rules of a namespace.
+    func remove(from namespace: NamespaceKey) {
+        guard let ticket = tickets.removeValue(forKey: namespace), let redirection = table.remove(ticket) else {
+            return
+        }
+        let rules = redirection.rules
+        let monitor = Handover(redirection.takeMonitor())
+        requests.request(about: Self.subject(namespace)) { opener in
+            Result { () throws(LinuxError) in
+                if let monitor = monitor.take() { try opener.remove(rules, by: monitor.writer) }
+            }
+        } late: { [logger] in
+            logger.debug("a redirection is not removed: the opener does not answer")
+        } done: { [logger] (result: Result<Void, LinuxError>) in
+            if case .failure(let error) = result { logger.debug("a redirection cannot be removed: \(error)") }
+        }
+    }
+
+    /// Requests about the same rules are made one after another.
+    private static func subject(_ namespace: NamespaceKey) -> String { "rules of \(namespace)" }
+
+    // MARK: - Watching
+
+    private func watch(_ redirection: consuming Redirection) {
+        let namespace = redirection.namespace
+        if let before = tickets[namespace] { table.remove(before) }
+        let ticket = table.insert(redirection)
+        tickets[namespace] = ticket
+        guard let position = table.position(of: ticket) else { return }
+        watchMonitor(of: ticket, position)
+    }
+
+    private func watchMonitor(of ticket: Ticket, _ position: Int) {
+        do throws(LinuxError) {
+            try loop.watch(table[position].monitor.descriptor, as: .redirection(ticket))
+        } catch {
+            let name = publisher.name(of: table[position].container)
+            logger.warning(
+                "container \(name): it is not noticed if its redirection is removed: \(error)",
+                metadata: .about(container: name))
+        }
+    }
+
+    /// Takes a change of nftables in a container, or writes the rules anew when the pause before that is over.
+    func serve(_ ticket: Ticket) {
+        guard let position = table.position(of: ticket) else { return }
+        if table[position].monitor.takeChanges(of: PortRedirection.table) { table[position].isDoubtful = true }
+        table[position].timer?.drain()
+        guard table[position].isDoubtful, !table[position].isBusy else { return }
+        let now = ContinuousClock.now
+        let wait = now.duration(to: table[position].mayBeRepairedAt)
+        if wait <= .zero {
+            repair(ticket, position, now)
+        } else if !table[position].isWaiting {
+            startTimer(of: ticket, position, wait)
+        }
+    }
+
+    private func repair(_ ticket: Ticket, _ position: Int, _ now: ContinuousClock.Instant) {
+        if table[position].isWaiting {
+            table[position].timer = nil
+            watchMonitor(of: ticket, position)
+        }
+        table[position].noteRepair(now)
+        guard let duplicate = try? table[position].monitor.writer.descriptor.duplicate() else { return }
+        // What was changed before this is undone by it.
+        _ = table[position].monitor.takeChanges(
+            of: PortRedirection.table, atMost: NftablesMonitor.datagramsOfBuffer)
+        table[position].isBusy = true
+        table[position].isDoubtful = false
+        let rules = table[position].rules
+        let writer = Handover(NftablesWriter(adopting: duplicate))
+        requests.request(about: Self.subject(table[position].namespace)) { opener in
+            Result { () throws(LinuxError) in
+                if let writer = writer.take() { try opener.repair(rules, by: writer) }
+            }
+        } late: { [self] in
+            repaired(ticket, .failure(LinuxError(call: "nftables", errno: .timedOut)))
+        } done: { [self] in
+            repaired(ticket, $0)
+        }
+    }
+
+    private func repaired(_ ticket: Ticket, _ result: Result<Void, LinuxError>) {
+        guard let position = table.position(of: ticket) else { return }
+        table[position].isBusy = false
+        let container = publisher.name(of: table[position].container)
+        switch result {
+        case .failure(let error) where error.kind == .noNftables:
+            // The kernel refuses, as it does while a program there owns the table. All is made anew by and by.
+            return table[position].lost(.refused(error, table[position].source))
+        case .success:
+            logger.warning(
+                "container \(container): somebody removed the redirection of port 53, or changed it; it is set again",
+                metadata: .about(container: container, limitedAs: "redirection of \(ticket.word)"))
+        case .failure(let error):
+            table[position].isDoubtful = true
+            logger.error(
+                "container \(container): port 53 is not redirected any more, and that is tried again: \(error)",
+                metadata: .about(container: container, limitedAs: "redirection of \(ticket.word)"))
+        }
+        guard table[position].isDoubtful, !table[position].isWaiting else { return }
+        let wait = ContinuousClock.now.duration(to: table[position].mayBeRepairedAt)
+        startTimer(of: ticket, position, wait)
+    }
+
+    /// Waits until the rules may be written anew, and looks at no notification before.
+    private func startTimer(of ticket: Ticket, _ position: Int, _ wait: Duration) {
+        do throws(LinuxError) {
+            let timer = try Timer(every: max(wait, .milliseconds(1)))
+            try loop.watch(timer.descriptor, as: .redirection(ticket))
+            table[position].timer = consume timer
+            try loop.unwatch(table[position].monitor.descriptor)
+        } catch {
+            // The next change is another chance.
+            logger.warning("a removed redirection has to wait for the next change: \(error)")
+        }
+    }
+}
+
+/// Why port 53 of a namespace is not redirected.
+enum RedirectionFailure {
+    /// The opener has not answered in time.
+    case late(NamespaceSource)
+    /// It cannot be done, or the opener cannot be reached.
+    case refused(LinuxError, NamespaceSource)
+
+    /// The failure as the life of the container knows it.
+    var failure: Failure {
+        switch self {
+        case .late(let source): Failure(.refused, "port 53 of \(source) is not redirected: that took too long")
+        case .refused(let error, _): Failure(error.kind == .openerAway ? .openerAway : .refused, refusal?.message ?? "")
+        }
+    }
+
+    /// The failure in the words of the control interface; nil where the opener has said nothing.
+    var refusal: ControlError? {
+        switch self {
+        case .late: nil
+        case .refused(let error, let source):
+            error.kind == .noNftables
+                ? .noNftables(namespace: source.description, reason: error.description)
+                : .operationFailed(reason: "port 53 of \(source) cannot be redirected: \(error)")
+        }
+    }
+}
+
+extension Redirection {
+    fileprivate consuming func takeMonitor() -> NftablesMonitor { monitor }
+
+    fileprivate var isWaiting: Bool {
+        switch timer {
+        case .some: true
+        case .none: false
+        }
+    }
+}
+
+extension PortRedirection {
+    /// Sets the rules in the namespace behind a source, on a thread of a request.
+    fileprivate func set(
+        at source: NamespaceSource, _ identity: NamespaceIdentity, by opener: any Opener
+    ) throws(LinuxError) -> NftablesMonitor {
+        let namespace = try source.openNamespace(identity, by: opener)
+        return try opener.set(self, in: namespace)
+    }
+}

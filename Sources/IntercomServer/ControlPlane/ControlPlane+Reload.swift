@@ -1,0 +1,59 @@
+// The configuration in force: which part takes which of it, at the start and on reload.
+
+import Attachment
+import ControlAPI
+import LinuxNet
+import Logging
+import Registry
+
+extension ControlPlane {
+    /// Declares everything that the configuration names.
+    func applyConfiguration() {
+        publisher.registry.setRoutes(configuration.routes)
+        configured.change(from: Configuration(), to: configuration)
+        upstreams.noteChange()
+    }
+
+    /// Reads the configuration again and applies what is different. Declarations of the control socket stay.
+    /// - Parameter done: is given a sentence for everything in the file that is not in force, when what it declares has been
+    ///   tried once.
+    /// - Throws: `InvalidConfiguration` with every error; the running configuration stays as it is then.
+    func reload(done: @escaping ([String]) -> Void) throws(ControlError) {
+        service.reloading()
+        // Also where the reload is refused: the configuration before is in force then.
+        publisher.whenInForce { [self] in service.ready(statusLine) }
+        let old = configuration
+        do throws(ConfigurationError) {
+            try configurationFile.read()
+        } catch {
+            throw .invalidConfiguration(errors: error.problems.map(\.description))
+        }
+        publisher.registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)
+        publisher.registry.setRoutes(configuration.routes)
+        upstreams.configure(configuration.forward)
+        containers.resolverFiles.configure(configuration)
+        containers.room.defaultPort = ListenerPort(configuration.server.listen)
+        workers.post(.settings(ServerSettings(configuration, workers: workers.count)))
+        if configuration.discover != old.discover { discover(configuration.discover) }
+        configured.change(from: old, to: configuration)
+        logger.info("configuration reloaded")
+        let notInForce = configurationFile.notInForce
+        for sentence in notInForce { logger.warning("\(sentence)") }
+        start.whenSettled(now: .now) { [unowned self] in done(notInForce + configured.warnings) }
+    }
+
+    /// Discovers what the configuration says now.
+    private func discover(_ new: Configuration.Discover) {
+        discovery.configure(new)
+        namespaces.configure(new)
+        guard !new.isEnabled else { return }
+        containers.observe(false)
+        discovery.stop()
+    }
+
+    /// Sentences about what somebody should look at: what is declared or found and not as it should be.
+    var warnings: [String] {
+        configured.warnings + containers.warnings + discovery.warnings + namespaces.warnings
+            + publisher.registry.warnings
+    }
+}

@@ -1,0 +1,107 @@
+// The registry, and how its changes come into force: names first, then listeners, then who waits for them is told.
+
+import ControlAPI
+import LinuxNet
+import Logging
+import Registry
+import Varlink
+
+/// Owns the registry and brings its changes into force in all workers.
+///
+/// Any part may change ``registry`` during a turn of the control thread. At the end of the turn the control plane has all
+/// that has changed posted at once, in an order that no query can see through: ``postNames()``, then upstream groups, then
+/// ``postListeners()``, then ``confirm()``.
+final class Publisher {
+    /// Networks and containers as they are known now.
+    var registry: Registry
+    private let workers: WorkerPool
+    private let monitors: ControlSocket
+    /// Listeners for workers, behind the names that they are to answer with.
+    private var listeners: [(view: ViewID, sockets: Handover<ListenerSockets>)] = []
+    /// Changes that monitors are told of when they are in force.
+    private var events: [Registry.Event] = []
+    /// Callbacks of ``whenInForce(_:)``.
+    private var waiting: [() -> Void] = []
+    /// True until restored state has been published: what comes meanwhile waits.
+    private(set) var isHeld = true
+
+    /// - Parameter monitors: the clients that watch the registry.
+    init(_ registry: Registry, workers: WorkerPool, monitors: ControlSocket) {
+        self.registry = registry
+        self.workers = workers
+        self.monitors = monitors
+    }
+
+    // MARK: - What the parts do in a turn
+
+    /// Changes the registry, or looks at it, with refusals in the words of the control interface.
+    func change<Result>(
+        _ body: (inout Registry) throws(RegistryError) -> Result
+    ) throws(ControlError) -> Result {
+        do throws(RegistryError) {
+            return try body(&registry)
+        } catch {
+            throw .of(error)
+        }
+    }
+
+    /// Calls `done` when all that has changed until now is in force in each worker: exactly once, and not before
+    /// ``release(_:)``.
+    func whenInForce(_ done: @escaping () -> Void) { waiting.append(done) }
+
+    /// Has a worker listen with sockets, once it has the names of that container.
+    func open(_ sockets: consuming ListenerSockets, of view: ViewID) { listeners.append((view, Handover(sockets))) }
+
+    /// Has a worker close a listener at once; `done` is called when its port is free.
+    func closeListener(of view: ViewID, then done: @escaping () -> Void) {
+        dropListeners(of: view)
+        let worker = worker(of: view)
+        workers.post(.closeListener(view), to: worker)
+        workers.ask([worker], { .fence(token: $0) }) { _ in done() }
+    }
+
+    /// Closes listeners that no worker has yet.
+    func dropListeners(of view: ViewID) { listeners.removeAll { $0.view == view } }
+
+    /// Publishes from now on; `first` is called before all others when that is in force.
+    func release(_ first: @escaping () -> Void) {
+        isHeld = false
+        waiting.insert(first, at: 0)
+    }
+
+    // MARK: - Lookups
+
+    /// The worker that serves a view.
+    func worker(of view: ViewID) -> Int { Int(view.rawValue) % workers.count }
+
+    /// The name that people call a container by; empty where it has gone.
+    func name(of container: ContainerID) -> String { registry[container]?.name ?? "" }
+
+    // MARK: - The end of a turn
+
+    /// Posts what has changed in the registry.
+    func postNames() {
+        events += registry.takeEvents()
+        let changes = registry.takeChanges()
+        if !changes.isEmpty { workers.post(.directory(changes)) }
+    }
+
+    /// Posts the listeners whose names have been posted.
+    func postListeners() {
+        for (view, sockets) in listeners { workers.post(.listen(view, sockets), to: worker(of: view)) }
+        listeners.removeAll()
+    }
+
+    /// Tells monitors and those who wait, when each worker has taken what was posted.
+    func confirm() {
+        // Where nobody waits for it, the workers need not say that they have it.
+        if events.isEmpty, waiting.isEmpty { return }
+        let (events, waiting) = (self.events, self.waiting)
+        self.events = []
+        self.waiting = []
+        workers.ask(workers.indices, { .fence(token: $0) }) { [monitors] _ in
+            Monitor.tell(events, to: monitors)
+            for done in waiting { done() }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// Discovery of namespaces: files where the configuration says become containers.
+
+import Attachment
+import LinuxNet
+import Logging
+
+/// Looks for namespaces at paths, and hands what appears and goes to ``Containers``.
+final class NamespaceDiscovery {
+    private let containers: Containers
+    private let loop: EventLoop
+    private let logger: Logger
+    private var configuration: Configuration.Discover
+    /// The paths; nil while nothing is looked for.
+    private var paths: NamespacePaths?
+    /// Why directories of namespaces cannot be looked into.
+    private var problems: [String] = []
+
+    init(_ configuration: Configuration.Discover, containers: Containers, loop: EventLoop, logger: Logger) {
+        self.configuration = configuration
+        self.containers = containers
+        self.loop = loop
+        self.logger = logger
+    }
+
+    /// What is wrong, for `status`.
+    var warnings: [String] {
+        let second = containers.room.secondPaths.map { "\($0.path) is the namespace of \($0.other), which is attached" }
+        return problems + (containers.room.problems.map(\.failure.description) + second).sorted()
+    }
+
+    // MARK: - Beginning and end
+
+    /// Looks where the configuration says, from now on.
+    func start() {
+        guard configuration.isEnabled else { return }
+        do throws(LinuxError) {
+            let new = try NamespacePaths(patterns: configuration.namespaces)
+            try loop.watch(new.descriptor, as: .namespaces)
+            paths = consume new
+        } catch {
+            logger.error("namespaces are not looked for: \(error)")
+        }
+        containers.watch.watchMounts(logger)
+        scan()
+    }
+
+    /// Looks where the configuration says now; where nothing is to be found any more, what was found is gone.
+    func configure(_ new: Configuration.Discover) {
+        configuration = new
+        if new.isEnabled { return start() }
+        paths = nil
+        problems = []
+        for path in Array(containers.room.paths) { containers.handle(.pathGone(path)) }
+    }
+
+    // MARK: - Events
+
+    /// Something happened where namespaces are looked for.
+    func takePathEvents() {
+        do throws(LinuxError) {
+            guard let affected = try paths?.read() else { return scan() }
+            look(at: affected)
+        } catch {
+            logger.error("namespaces cannot be looked for: \(error)", metadata: .about(limitedAs: "namespaces"))
+        }
+    }
+
+    /// Something was mounted or unmounted: a namespace may have appeared at its path, or gone while the file stays.
+    func takeMountEvents() {
+        containers.room.hastenDeclarations(now: .now)
+        if paths?.isStale() == true {
+            scan()
+        } else {
+            let changed = containers.room.unattachedPaths.filter {
+                NamespaceIdentity(ofFileAt: $0.path) != NamespaceIdentity($0.namespace)
+            }
+            if !changed.isEmpty { look(at: changed.map(\.path)) }
+        }
+        // Mounts come in crowds, and do not say what they are about: the many that are attached are looked at now and then.
+        loop.schedule(.lookForAbsent, after: .seconds(1))
+    }
+
+    // MARK: - Looking
+
+    private func scan() {
+        guard let (present, errors) = paths?.scan() else { return }
+        let new = errors.map(\.description)
+        for problem in new where !problems.contains(problem) {
+            logger.warning("namespaces cannot be looked for: \(problem)")
+        }
+        problems = new
+        for path in containers.room.paths.filter({ !present.contains($0) }) { containers.handle(.pathGone(path)) }
+        look(at: present)
+    }
+
+    /// Looks at paths that something happened to.
+    private func look(at paths: some Sequence<String>) {
+        for path in paths.sorted() {
+            if let identity = isExcluded(path) ? nil : NamespaceIdentity(ofFileAt: path) {
+                containers.handle(.pathAppeared(path, NamespaceKey(identity)))
+            } else if containers.room.namespace(ofPath: path) != nil {
+                containers.handle(.pathGone(path))
+            }
+        }
+    }
+
+    private func isExcluded(_ path: String) -> Bool {
+        let name = ContainerWatch.split(path).name
+        return configuration.exclude.contains { Glob.matches(path, $0) || Glob.matches(name, $0) }
+    }
+}

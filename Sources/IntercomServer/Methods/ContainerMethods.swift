@@ -1,0 +1,197 @@
+// Methods of containers: added and removed, drained and made ready, shown.
+
+import Attachment
+import ControlAPI
+import Logging
+import Registry
+import Varlink
+
+extension AddContainer: CarriedOutMethod {
+    static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
+        do throws(ControlError) {
+            let definition = try ContainerDefinition(call.parameters)
+            var parameters = call.parameters
+            if parameters.netns == nil, parameters.pid == nil {
+                parameters.netns = try pathOfFound(named: definition.name, plane)
+            }
+            guard let source = try source(of: parameters) else {
+                try addWithoutNamespace(plane, parameters)
+                return call.replyWhenInForce(plane)
+            }
+            guard plane.publisher.registry.declaredContainer(named: definition.name) == nil else {
+                throw .containerExists(definition.name)
+            }
+            add(parameters, definition, at: source, call, plane)
+        } catch {
+            call.refuse(error)
+        }
+    }
+
+    /// Adds a container that has no namespace here.
+    static func addWithoutNamespace(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
+        let definition = try ContainerDefinition(parameters)
+        try plane.publisher.change { registry throws(RegistryError) in _ = try registry.addContainer(definition) }
+        plane.state.keep(Self.self, parameters)
+        logAdded(parameters, plane)
+    }
+
+    /// The way into the namespace of a container, whose resolv.conf may be asked for then.
+    static func source(of parameters: Parameters) throws(ControlError) -> NamespaceSource? {
+        let source = try NamespaceSource.of(parameters)
+        guard let path = parameters.resolvConf else { return source }
+        guard NamespaceSource.isPath(path) else {
+            throw .invalidValue(path, of: "resolvConf", reason: "expected an absolute path")
+        }
+        if source == nil { throw .withoutListener(resolverFile: path) }
+        return source
+    }
+
+    /// The path of a container that was found under a name: who declares that name means it.
+    /// - Throws: `AmbiguousName` where several were found.
+    private static func pathOfFound(named name: String, _ plane: ControlPlane) throws(ControlError) -> String? {
+        let registry = plane.publisher.registry
+        guard registry.hasContainer(named: name), registry.declaredContainer(named: name) == nil else { return nil }
+        let found = try plane.container(named: name)
+        return plane.containers.namespaceOfContainer[found.id].flatMap { plane.containers.room[$0]?.path }
+    }
+
+    private static func add(
+        _ parameters: Parameters, _ definition: ContainerDefinition, at source: NamespaceSource,
+        _ call: MethodCall<Self>, _ plane: ControlPlane
+    ) {
+        plane.containers.declare(
+            definition, at: source, resolverFile: parameters.resolvConf, isStanding: false
+        ) { [unowned plane] outcome in
+            switch outcome {
+            case .attached(let container):
+                keep(parameters, container, plane)
+                call.replyWhenInForce(plane)
+            case .failed(let error, _): call.refuse(error)
+            case .ended: plane.state.keep(RemoveContainer.self, Named(name: parameters.name))
+            }
+        }
+    }
+
+    /// Keeps a container with the namespace that it was attached to.
+    private static func keep(_ parameters: Parameters, _ container: ContainerID, _ plane: ControlPlane) {
+        logAdded(parameters, plane)
+        guard let namespace = plane.containers.namespaceOfContainer[container],
+            let attached = plane.containers.attached(container)
+        else { return plane.state.keep(Self.self, parameters) }
+        let attachment = AttachedNamespace(
+            container: parameters.name, inode: namespace.inode, cookie: attached.cookie.rawValue,
+            processStart: attached.processStart)
+        plane.state.keep([Declaration(Self.self, parameters), Declaration(Attach.self, attachment)])
+    }
+
+    private static func logAdded(_ parameters: Parameters, _ plane: ControlPlane) {
+        let place = parameters.netns ?? parameters.pid.map { "pid \($0)" }
+        plane.logger.info(
+            "container \(parameters.name) added\(place.map { ", attached to \($0)" } ?? "")",
+            metadata: .about(container: parameters.name))
+    }
+}
+
+extension RemoveContainer: ChangingMethod {
+    static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
+        let containers = plane.containers
+        if plane.publisher.registry.declaredContainer(named: parameters.name) == nil,
+            let number = containers.waiting(named: parameters.name)
+        {
+            containers.withdraw(number)
+            plane.state.keep(Self.self, parameters)
+            return
+        }
+        let container = try plane.container(named: parameters.name)
+        guard container.declared != nil else {
+            throw .containerOfTheKernel(container.name, path: container.observed?.path ?? "")
+        }
+        if let number = containers.declaration(of: container.id) {
+            containers.withdraw(number)
+        } else {
+            try plane.publisher.change { registry throws(RegistryError) in
+                try registry.removeContainer(container.id)
+            }
+        }
+        plane.configured.forget(container.name)
+        plane.state.keep(Self.self, Named(name: container.name))
+        plane.logger.info("container \(container.name) removed", metadata: .about(container: container.name))
+    }
+}
+
+extension DrainContainer: ChangingMethod {
+    static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
+        try plane.setDraining(true, parameters.name)
+        plane.state.keep(Self.self, parameters)
+    }
+}
+
+extension ReadyContainer: ChangingMethod {
+    static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
+        try plane.setDraining(false, parameters.name)
+        plane.state.keep(Self.self, parameters)
+    }
+}
+
+extension ListContainers: ListingMethod {
+    static let field = "containers"
+
+    /// All that the registry knows; with `all` those, too, that are waited for or have ended.
+    static func elements(_ plane: ControlPlane, _ parameters: Parameters, isPieced: Bool) -> ListElements {
+        var next: UInt32 = 0
+        var absent: ArraySlice<ControlAPI.Container>?
+        return { [unowned plane] () throws(ControlError) in
+            let registry = plane.publisher.registry
+            guard next < registry.containerNumbersEnd else {
+                let others = absent ?? (parameters.all == true ? plane.absentContainers[...] : [])
+                absent = others.dropFirst(ControlSocketLimits.elements)
+                let some = others.prefix(ControlSocketLimits.elements)
+                return some.isEmpty ? nil : some.map { ListElement($0.name, $0) }
+            }
+            var elements: [ListElement] = []
+            let end = next.addingReportingOverflow(ControlSocketLimits.numbers).partialValue
+            while next < end, elements.count < ControlSocketLimits.elements {
+                elements += registry.containers(numbered: next..<next + 1).map {
+                    ListElement($0.name, plane.describe($0))
+                }
+                next += 1
+            }
+            return elements
+        }
+    }
+}
+
+extension InspectContainer: ShowingMethod {
+    static func show(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) -> Reply {
+        do throws(ControlError) {
+            return Reply(container: plane.describe(try plane.container(named: parameters.name)))
+        } catch {
+            let absent = plane.absentContainers.first { $0.isCalled(parameters.name) }
+            guard let absent else { throw error }
+            return Reply(container: absent)
+        }
+    }
+}
+
+extension ControlPlane {
+    /// A container by its name.
+    /// - Throws: `NoSuchContainer`, `AmbiguousName`.
+    func container(named name: String) throws(ControlError) -> Registry.Container {
+        try publisher.change { registry throws(RegistryError) in try registry.container(named: name) }
+    }
+
+    fileprivate func setDraining(_ isDraining: Bool, _ name: String) throws(ControlError) {
+        try publisher.change { registry throws(RegistryError) in
+            try registry.setDraining(isDraining, container: name)
+        }
+        logger.info(
+            "container \(name) is \(isDraining ? "draining" : "ready")", metadata: .about(container: name))
+    }
+}
+
+extension ControlError {
+    static func withoutListener(resolverFile: String) -> ControlError {
+        .invalidValue(
+            resolverFile, of: "resolvConf", reason: "a container without netns or pid has no listener to ask")
+    }
+}

@@ -1,0 +1,47 @@
+// Resolve: the answer that a container would be given, from the worker that serves it.
+
+import ControlAPI
+import DNSWire
+import LinuxNet
+import Registry
+
+extension Resolve: CarriedOutMethod {
+    static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
+        let parameters = call.parameters
+        let (view, type, query): (ViewID, RecordType, [UInt8])
+        do throws(ControlError) {
+            (view, type, query) = try question(parameters, plane)
+        } catch {
+            return call.refuse(error)
+        }
+        let worker = plane.publisher.worker(of: view)
+        plane.workers.ask([worker], { .resolve(token: $0, view: view, query: query) }) { replies in
+            guard case .resolved(_, let resolution)? = replies.first else {
+                return call.refuse(.operationFailed(reason: "the worker of \(parameters.container) does not answer"))
+            }
+            do throws(WireError) {
+                call.reply(Reply(answer: try Answer(resolution, asked: parameters.name, type)))
+            } catch {
+                call.refuse(
+                    .operationFailed(reason: "the answer of \(resolution.source) cannot be read: \(error)"))
+            }
+        }
+    }
+
+    private static func question(
+        _ parameters: Parameters, _ plane: ControlPlane
+    ) throws(ControlError) -> (ViewID, RecordType, [UInt8]) {
+        let view = try plane.container(named: parameters.container).id.view
+        let text = parameters.type ?? "A"
+        guard let type = RecordType(text: text) else {
+            throw .invalidValue(text, of: "type", reason: "expected a record type, as A, AAAA, PTR or TYPE65")
+        }
+        let name: Name
+        do throws(NameError) {
+            name = try Name(parameters.name)
+        } catch {
+            throw .invalidName(parameters.name, reason: error.description)
+        }
+        return (view, type, OwnQuery.octets(of: name, type))
+    }
+}
