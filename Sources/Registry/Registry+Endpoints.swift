@@ -16,6 +16,7 @@ extension Registry {
         new.linkScope = takeLinkScope(of: new, before: old)
         containerStates[id] = new.isGone ? nil : new
         index(new, before: old)
+        checkConcerns(of: new)
 
         let isNamedAlike = old.isNamed(as: new)
         for endpoint in old.endpoints { withdraw(endpoint, of: old, unless: isNamedAlike, new) }
@@ -86,6 +87,7 @@ extension Registry {
         if old.dnsName != new.dnsName {
             if let name = old.dnsName { containersCalled.remove(new.id, from: name) }
             if let name = new.dnsName { containersCalled[name, default: []].append(new.id) }
+            for name in [old.dnsName, new.dnsName] { if let name { checkContainers(called: name) } }
         }
         if old.cookie != new.cookie {
             if let cookie = old.cookie { containerOfCookie[cookie] = nil }
@@ -117,6 +119,7 @@ extension Registry {
             if networkStates[endpoint.network]?.owners[address]?.isEmpty == true {
                 networkStates[endpoint.network]?.owners[address] = nil
             }
+            checkOwners(of: address, on: endpoint.network)
         }
         if next == nil { networkStates[endpoint.network]?.members.remove(old.id) }
     }
@@ -137,7 +140,10 @@ extension Registry {
         }
         for address in endpoint.addresses {
             let isNew = !known.contains(address)
-            if isNew { networkStates[endpoint.network]?.owners[address, default: []].append(new.id) }
+            if isNew {
+                networkStates[endpoint.network]?.owners[address, default: []].append(new.id)
+                checkOwners(of: address, on: endpoint.network)
+            }
             if isNew || !isNamedAlike {
                 changedRecords.insert(
                     RecordKey(scope: endpoint.network, kind: .reverse, name: address.reverseName))

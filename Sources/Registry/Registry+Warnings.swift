@@ -3,20 +3,20 @@
 import DNSWire
 
 extension Registry {
-    /// A sentence for each, what and what to do. Costs time in proportion to the registry: for who asks, not for changes.
+    /// A sentence for each, what and what to do. Costs time in proportion to the sentences, not to the registry.
     package var warnings: [String] {
         (networkWarnings.sorted() + containerWarnings.sorted() + addressWarnings.sorted()).map(DisplayText.escaped)
     }
 
     private var networkWarnings: [String] {
         var warnings: [String] = []
-        for network in networkStates.values where network.dnsName == nil {
+        for network in concerns.networks.compactMap({ networkStates[$0] }) {
             warnings.append(
                 "network \(network.name) (interface \(network.interface ?? "")): this is no name of the DNS, so nothing is found under it; give the link another alias"
             )
         }
-        for (name, scopes) in networksCalled {
-            let networks = scopes.compactMap { networkStates[$0] }.filter { $0.dnsName == name }
+        for name in concerns.networkNames {
+            let networks = (networksCalled[name] ?? []).compactMap { networkStates[$0] }.filter { $0.dnsName == name }
             guard networks.count > 1, let first = networks.first else { continue }
             let which = networks.map(Self.origin).sorted().joined(separator: ", ")
             warnings.append(
@@ -33,7 +33,7 @@ extension Registry {
 
     private var containerWarnings: [String] {
         var warnings: [String] = []
-        for container in containerStates.values {
+        for container in concerns.containers.compactMap({ containerStates[$0] }) {
             if container.dnsName == nil {
                 warnings.append(
                     "container \(container.name) (\(container.observed?.path ?? "")): this is no name of the DNS, or one with a meaning of its own, so it is not found by it; 'network connect' gives it an alias"
@@ -49,8 +49,8 @@ extension Registry {
                     "container \(container.name) is declared on network \(endpoint.network), which is not there")
             }
         }
-        for case (_, let ids) in containersCalled where ids.count > 1 {
-            let containers = ids.compactMap { containerStates[$0] }
+        for name in concerns.containerNames {
+            let containers = (containersCalled[name] ?? []).compactMap { containerStates[$0] }
             let which = containers.map(Self.origin).sorted().joined(separator: ", ")
             warnings.append(
                 "\(containers.count) containers are called \(containers.first?.name ?? "") (\(which)): all of them answer to it; rename one, or exclude it in [discover] of the configuration"
@@ -64,12 +64,11 @@ extension Registry {
     }
 
     private var addressWarnings: [String] {
-        networkStates.values.flatMap { network in
-            network.owners.filter { $0.value.count > 1 }.map { address, _ in
-                let claimants = claimants(of: address, on: network).map(\.name)
-                return
-                    "address \(address) on network \(network.name) is claimed by several: \(claimants.joined(separator: ", ")); reverse lookups give \(claimants.first ?? "")"
-            }
+        concerns.addresses.compactMap { shared in
+            guard let network = networkStates[shared.network] else { return nil }
+            let claimants = claimants(of: shared.address, on: network).map(\.name)
+            return
+                "address \(shared.address) on network \(network.name) is claimed by several: \(claimants.joined(separator: ", ")); reverse lookups give \(claimants.first ?? "")"
         }
     }
 }

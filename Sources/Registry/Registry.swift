@@ -38,6 +38,9 @@ package struct Registry: Sendable {
     /// Containers that have a link to one of this name, which may not be there itself.
     var linkedBy: [Name: Set<ContainerID>] = [:]
 
+    /// What somebody should look at.
+    var concerns = Concerns()
+
     var scopeNumbers = NumberPool()
     /// Former names of removed networks that containers may still refer to.
     var goneNetworks: [ScopeID: String] = [:]

@@ -23,6 +23,7 @@ struct RandomHistoryTests {
             try compare(&town, plain, "seed \(seed), step \(step): \(change)")
             tally.take(town.registry.takeEvents())
             #expect(tally == Tally(of: town.registry), "a watcher knows as much")
+            #expect(town.registry.concerns == Concerns(of: town.registry), "seed \(seed), step \(step): \(change)")
         }
         #expect(accepted > 60, "most changes are possible")
         for cookie in PlainRegistry.cookies { town.namespaceGone(cookie) }
@@ -65,7 +66,27 @@ extension Registry {
         networkStates.isEmpty && containerStates.isEmpty && networksCalled.isEmpty && observedNetworks.isEmpty
             && networkOfInterface.isEmpty && interfacesCalled.isEmpty && claims.isEmpty
             && containersCalled.isEmpty && containerOfCookie.isEmpty && referrers.isEmpty && shares.isEmpty
-            && containerOfScope.isEmpty && linkNames.isEmpty && linkedBy.isEmpty
+            && containerOfScope.isEmpty && linkNames.isEmpty && linkedBy.isEmpty && concerns == Concerns()
+    }
+}
+
+extension Concerns {
+    /// Works them out anew, from all that is known.
+    fileprivate init(of registry: Registry) {
+        self.init()
+        networks = Set(registry.networkStates.values.filter { $0.dnsName == nil }.map(\.id))
+        networkNames = Set(registry.networksCalled.filter { $0.value.count > 1 }.keys)
+        containers = Set(
+            registry.containerStates.values.filter { container in
+                container.dnsName == nil || container.leftOut > 0
+                    || container.declaredEndpoints.contains { registry.network(of: $0) == nil }
+            }.map(\.id))
+        containerNames = Set(registry.containersCalled.filter { $0.value.count > 1 }.keys)
+        for network in registry.networkStates.values {
+            for (address, owners) in network.owners where owners.count > 1 {
+                addresses.insert(SharedAddress(network: network.id, address: address))
+            }
+        }
     }
 }
 
