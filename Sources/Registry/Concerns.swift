@@ -1,4 +1,4 @@
-// What somebody should look at, found with each change: the many that are well cost nothing when a client asks.
+// Networks, containers and names that are not well, kept up with each change: the many that are well cost a client nothing.
 
 import DNSWire
 

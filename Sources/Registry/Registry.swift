@@ -38,7 +38,7 @@ package struct Registry: Sendable {
     /// Containers that have a link to one of this name, which may not be there itself.
     var linkedBy: [Name: Set<ContainerID>] = [:]
 
-    /// What somebody should look at.
+    /// Networks, containers and names that an operator should look at.
     var concerns = Concerns()
 
     var scopeNumbers = NumberPool()

@@ -92,7 +92,9 @@ extension ControlPlane {
                 seconds: Int(ended.at.duration(to: .now).components.seconds), source: ended.declarer ?? "kernel")
         }
         let names = Set(waiting.map(\.name))
-        return (waiting + ended.filter { !names.contains($0.name) }).filter { !publisher.registry.hasContainer(named: $0.name) }
+        return (waiting + ended.filter { !names.contains($0.name) }).filter {
+            !publisher.registry.hasContainer(named: $0.name)
+        }
     }
 }
 

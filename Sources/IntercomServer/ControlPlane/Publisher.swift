@@ -6,6 +6,14 @@ import Logging
 import Registry
 import Varlink
 
+/// Clients that watch the registry.
+protocol Monitors: AnyObject {
+    /// True while any client watches.
+    var hasMonitors: Bool { get }
+    /// Sends all of them some messages.
+    func tell(_ messages: [[UInt8]])
+}
+
 /// Owns the registry and brings its changes into force in all workers.
 ///
 /// Any part may change ``registry`` during a turn of the control thread. At the end of the turn the control plane has all
@@ -15,7 +23,7 @@ final class Publisher {
     /// Networks and containers as they are known now.
     var registry: Registry
     private let workers: WorkerPool
-    private let monitors: ControlSocket
+    private let monitors: any Monitors
     /// Listeners for workers, behind the names that they are to answer with.
     private var listeners: [(view: ViewID, sockets: Handover<ListenerSockets>)] = []
     /// Changes that monitors are told of when they are in force.
@@ -25,8 +33,11 @@ final class Publisher {
     /// True until restored state has been published: what comes meanwhile waits.
     private(set) var isHeld = true
 
-    /// - Parameter monitors: the clients that watch the registry.
-    init(_ registry: Registry, workers: WorkerPool, monitors: ControlSocket) {
+    /// - Parameters:
+    ///   - registry: what is known at first.
+    ///   - workers: where it comes into force.
+    ///   - monitors: the clients that watch the registry.
+    init(_ registry: Registry, workers: WorkerPool, monitors: any Monitors) {
         self.registry = registry
         self.workers = workers
         self.monitors = monitors
@@ -73,6 +84,12 @@ final class Publisher {
 
     /// The worker that serves a view.
     func worker(of view: ViewID) -> Int { Int(view.rawValue) % workers.count }
+
+    /// A container by its name.
+    /// - Throws: `NoSuchContainer`, `AmbiguousName`.
+    func container(named name: String) throws(ControlError) -> Registry.Container {
+        try change { registry throws(RegistryError) in try registry.container(named: name) }
+    }
 
     /// The name that people call a container by; empty where it has gone.
     func name(of container: ContainerID) -> String { registry[container]?.name ?? "" }

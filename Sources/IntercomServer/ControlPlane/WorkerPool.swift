@@ -59,6 +59,7 @@ final class WorkerPool {
         _ indices: some Collection<Int>, _ message: (UInt64) -> WorkerMessage,
         then done: @escaping ([WorkerReply]) -> Void
     ) {
+        if indices.isEmpty { return done([]) }
         lastToken &+= 1
         questions[lastToken] = Question(
             remaining: indices.count, deadline: .now + Self.deadline, done: done)

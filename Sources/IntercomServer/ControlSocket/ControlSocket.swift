@@ -12,7 +12,7 @@ import Varlink
 /// Calls go to the handler of a turn, which answers each by ``reply(_:to:)``, ``reply(with:to:)`` or ``watch(_:beginning:)``, at once or
 /// later. Clients have their turns one after another: one call, or one piece of a reply, each time. The socket has a loop of
 /// its own, which the daemon's loop watches as one descriptor.
-final class ControlSocket {
+final class ControlSocket: Monitors {
     /// Carries out a call of a client, which may use the socket.
     typealias Handler = (_ call: VarlinkCall, _ caller: Caller) -> Void
 

@@ -51,7 +51,7 @@ extension AddContainer: CarriedOutMethod {
     private static func pathOfFound(named name: String, _ plane: ControlPlane) throws(ControlError) -> String? {
         let registry = plane.publisher.registry
         guard registry.hasContainer(named: name), registry.declaredContainer(named: name) == nil else { return nil }
-        let found = try plane.container(named: name)
+        let found = try plane.publisher.container(named: name)
         return plane.containers.namespaceOfContainer[found.id].flatMap { plane.containers.room[$0]?.path }
     }
 
@@ -102,7 +102,7 @@ extension RemoveContainer: ChangingMethod {
             plane.state.keep(Self.self, parameters)
             return
         }
-        let container = try plane.container(named: parameters.name)
+        let container = try plane.publisher.container(named: parameters.name)
         guard container.declared != nil else {
             throw .containerOfTheKernel(container.name, path: container.observed?.path ?? "")
         }
@@ -121,14 +121,23 @@ extension RemoveContainer: ChangingMethod {
 
 extension DrainContainer: ChangingMethod {
     static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
-        try plane.setDraining(true, parameters.name)
+        try setDraining(true, parameters.name, plane)
         plane.state.keep(Self.self, parameters)
+    }
+
+    fileprivate static func setDraining(_ isDraining: Bool, _ name: String, _ plane: ControlPlane) throws(ControlError)
+    {
+        try plane.publisher.change { registry throws(RegistryError) in
+            try registry.setDraining(isDraining, container: name)
+        }
+        plane.logger.info(
+            "container \(name) is \(isDraining ? "draining" : "ready")", metadata: .about(container: name))
     }
 }
 
 extension ReadyContainer: ChangingMethod {
     static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
-        try plane.setDraining(false, parameters.name)
+        try DrainContainer.setDraining(false, parameters.name, plane)
         plane.state.keep(Self.self, parameters)
     }
 }
@@ -164,28 +173,12 @@ extension ListContainers: ListingMethod {
 extension InspectContainer: ShowingMethod {
     static func show(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) -> Reply {
         do throws(ControlError) {
-            return Reply(container: plane.describe(try plane.container(named: parameters.name)))
+            return Reply(container: plane.describe(try plane.publisher.container(named: parameters.name)))
         } catch {
             let absent = plane.absentContainers.first { $0.isCalled(parameters.name) }
             guard let absent else { throw error }
             return Reply(container: absent)
         }
-    }
-}
-
-extension ControlPlane {
-    /// A container by its name.
-    /// - Throws: `NoSuchContainer`, `AmbiguousName`.
-    func container(named name: String) throws(ControlError) -> Registry.Container {
-        try publisher.change { registry throws(RegistryError) in try registry.container(named: name) }
-    }
-
-    fileprivate func setDraining(_ isDraining: Bool, _ name: String) throws(ControlError) {
-        try publisher.change { registry throws(RegistryError) in
-            try registry.setDraining(isDraining, container: name)
-        }
-        logger.info(
-            "container \(name) is \(isDraining ? "draining" : "ready")", metadata: .about(container: name))
     }
 }
 

@@ -79,7 +79,7 @@ extension Monitor: CarriedOutMethod {
     }
 
     /// Tells all clients that watch of what has happened. None of them holds up the daemon.
-    static func tell(_ events: [Registry.Event], to monitors: ControlSocket) {
+    static func tell(_ events: [Registry.Event], to monitors: any Monitors) {
         guard monitors.hasMonitors else { return }
         monitors.tell(events.map { VarlinkReply.encode(Reply(change: Change($0)), continues: true) })
     }

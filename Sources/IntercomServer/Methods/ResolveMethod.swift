@@ -31,7 +31,7 @@ extension Resolve: CarriedOutMethod {
     private static func question(
         _ parameters: Parameters, _ plane: ControlPlane
     ) throws(ControlError) -> (ViewID, RecordType, [UInt8]) {
-        let view = try plane.container(named: parameters.container).id.view
+        let view = try plane.publisher.container(named: parameters.container).id.view
         let text = parameters.type ?? "A"
         guard let type = RecordType(text: text) else {
             throw .invalidValue(text, of: "type", reason: "expected a record type, as A, AAAA, PTR or TYPE65")

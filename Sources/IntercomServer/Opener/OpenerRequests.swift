@@ -91,9 +91,9 @@ final class OpenerRequests {
         next()
     }
 
-    /// Hands in the results that have come.
+    /// Hands in the results that have come, in the order in which they were requested.
     func takeResults() {
-        for number in finished.takeAll() { waiting.removeValue(forKey: number)?.finish() }
+        for number in finished.takeAll().sorted() { waiting.removeValue(forKey: number)?.finish() }
         dropFinished()
     }
 
