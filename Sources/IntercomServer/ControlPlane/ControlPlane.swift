@@ -12,9 +12,9 @@ import Varlink
 
 /// The daemon's main loop: makes the parts, and hands each event to the part that it is for.
 ///
-/// Each part is a type of its own that knows only those named before it here: ``EventLoop``, ``WorkerPool``,
-/// ``ControlSocket``, ``Publisher`` (the registry), ``OpenerRequests``, ``Discovery`` (links), ``Containers``,
-/// ``NamespaceDiscovery``, ``Upstreams``, ``ConfiguredDeclarations``, ``DeclaredState``, ``ServiceNotifier``. Methods of the
+/// Each part is a type of its own that knows only those named before it here: `EventLoop`, `WorkerPool`,
+/// `ControlSocket`, `Publisher` (the registry), `OpenerRequests`, `Discovery` (links), `Containers`,
+/// `NamespaceDiscovery`, `Upstreams`, `ConfiguredDeclarations`, `DeclaredState`, `ServiceNotifier`. Methods of the
 /// control socket stand above all of them.
 ///
 /// It runs on the thread that calls ``run()`` and is used from there alone.
@@ -95,7 +95,7 @@ package final class ControlPlane {
     // MARK: - The loop
 
     /// Turns until SIGTERM or SIGINT, then ends cleanly.
-    /// - Throws: `LinuxError`; ``WorkerFailure`` when the daemon ends because a worker did.
+    /// - Throws: `LinuxError`; `WorkerFailure` when the daemon ends because a worker did.
     package func run() throws {
         // A local opener makes threads, which would inherit the limit.
         if requests.opener is RemoteOpener { limitThread(to: AllowedSystemCalls.controlPlane, logger) }
