@@ -1,4 +1,4 @@
-// How changes of the registry come into force: in one order, and with callbacks that are called exactly once.
+// The way in which changes of the registry come into force: in one order, and with callbacks that are called exactly once.
 
 import DNSWire
 import Logging
@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Changes of the registry")
 struct PublisherTests {
-    /// What was told, in its order.
+    /// Record of all that was told, in its order.
     private final class Record: Monitors {
         var entries: [String] = []
         var hasMonitors: Bool { true }
