@@ -52,7 +52,7 @@ public struct FoldedName: ~Copyable, Sendable {
 
     /// Reads the name at an offset of a message and folds it; gives the offset behind it.
     ///
-    /// When it throws, the name is the root.
+    /// If it throws, the name is the root.
     @inline(__always)
     public mutating func read(_ message: Span<UInt8>, at offset: Int) throws(WireError) -> Int {
         if let end = readPlain(message, at: offset) { return end }

@@ -3,7 +3,7 @@
 internal import CLinux
 internal import SystemPackage
 
-/// What a failed accept(2) says about the listening socket.
+/// Meaning of a failed accept(2) for the listening socket.
 package enum AcceptFailure: Sendable {
     /// One connection ended before it was accepted; the next may be good.
     case connection
@@ -14,7 +14,7 @@ package enum AcceptFailure: Sendable {
 }
 
 extension LinuxError {
-    /// What this error of accept(2) means, by "Error handling" and "ERRORS" of its manual page.
+    /// Meaning of this error of accept(2), by "Error handling" and "ERRORS" of its manual page.
     package var acceptFailure: AcceptFailure {
         switch errno {
         case .connectionAbort, .protocolError, Errno(rawValue: ENOPROTOOPT), .hostIsDown, Errno(rawValue: ENONET),

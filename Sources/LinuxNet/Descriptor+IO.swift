@@ -15,7 +15,7 @@ extension Descriptor {
 
     /// Receives one datagram, or what has come of a stream, into the beginning of `buffer` (recv(2)).
     ///
-    /// What a datagram has beyond the buffer is lost.
+    /// Octets of a datagram beyond the buffer are lost.
     /// - Parameters:
     ///   - buffer: not empty.
     ///   - limit: the most octets that are received.

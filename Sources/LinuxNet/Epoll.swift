@@ -6,13 +6,14 @@ internal import CLinux
 @safe package struct Epoll: ~Copyable, @unchecked Sendable {
     // Sendable although it has a pointer: the storage has this one owner, which is used by one thread at a time.
 
-    /// What a descriptor is ready for, or is watched for (epoll_ctl(2)).
+    /// Events for which a descriptor is ready or watched (epoll_ctl(2)).
     package struct Events: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
 
         package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-        // What OptionSet has for any type is not specialized in other modules: a literal of two took 2,000 instructions.
+        // The generic code of OptionSet is not specialized in other modules: a literal of two took 2,000
+        // instructions.
 
         package init(arrayLiteral elements: Events...) {
             var bits: UInt32 = 0

@@ -1,11 +1,11 @@
-// What a call of the kernel that failed says, and the one place where a call interrupted by a signal is made again.
+// Errors of system calls, and the one place where a call that a signal interrupted is made again.
 
 internal import CLinux
 package import SystemPackage
 
 /// A call that failed: which one, on what, and why. Its description is a message for the operator.
 package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What `errno` alone does not tell apart.
+    /// Distinctions beyond `errno`.
     package enum Kind: String, Codable, Sendable {
         /// The kernel refused; `errno` says why.
         case system
@@ -29,9 +29,9 @@ package struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
     package let call: String
     /// errno(3).
     package let errno: Errno
-    /// What it was called on: an address, a path.
+    /// Object of the call: an address, a path.
     package let subject: String?
-    /// What kind of failure it is.
+    /// Kind of failure.
     package let kind: Kind
 
     /// The failure of `call` on `subject`.

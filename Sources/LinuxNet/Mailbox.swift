@@ -30,7 +30,7 @@ package final class Mailbox<Message: Sendable>: Sendable {
             messages.append(contentsOf: new)
             return wasEmpty
         }
-        // Where messages wait already, their post has signalled, and who takes them takes these too.
+        // If messages wait already, their sender has signalled, and the receiver takes these, too.
         if wasEmpty { event.signal() }
     }
 

@@ -4,7 +4,7 @@ internal import CLinux
 internal import Synchronization
 internal import SystemPackage
 
-/// What was made inside a namespace.
+/// Sockets that were made inside a namespace.
 package struct OpenedNamespace: ~Copyable, Sendable {
     /// The namespace's SO_NETNS_COOKIE.
     package let cookie: UInt64
@@ -36,9 +36,9 @@ package struct OpenedNamespace: ~Copyable, Sendable {
     package consuming func takeNetlink() -> RouteNetlink { netlink }
 }
 
-/// What is to be made in one namespace. It is carried out once, and what was made is taken once.
+/// Sockets to make in one namespace. It is carried out once, and its result is taken once.
 package final class NamespaceErrand: Sendable {
-    /// Where the listener answers, 127.0.0.11:53; nil: none is made.
+    /// Address of the listener, 127.0.0.11:53; nil: none is made.
     package let listener: SocketAddress?
     /// Octets of notifications that may wait in the socket of rtnetlink; nil: it is not subscribed, and answers only.
     package let receiveBuffer: Int32?
@@ -64,7 +64,7 @@ package final class NamespaceErrand: Sendable {
         outcome.withLock { swap(&$0, &made) }
     }
 
-    /// What was made; once.
+    /// The result; once.
     /// - Throws: ``LinuxError``: `notPermitted` from `setns` without CAP_SYS_ADMIN over the namespace; `canceled` before it
     ///   was carried out, and when it was taken.
     package func take() throws(LinuxError) -> OpenedNamespace {
@@ -91,7 +91,7 @@ extension NamespaceEntry {
         }.join()
     }
 
-    /// What a thread takes along from the host's namespace.
+    /// Descriptors that a thread takes along from the host's namespace.
     private struct Host: ~Copyable {
         private let namespace: NetworkNamespace
         private var netlink: RouteNetlink

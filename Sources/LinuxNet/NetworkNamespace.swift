@@ -13,22 +13,23 @@ package struct NamespaceIdentity: Hashable, Sendable, CustomStringConvertible {
     /// `net:[4026531840]`.
     package var description: String { "net:[\(inode)]" }
 
-    /// That of the file which a path names, of whatever kind it is; nil where it names nothing. Opens nothing.
+    /// Identity of the file at a path, of whatever kind; nil: there is none. Opens nothing.
     package init?(ofFileAt path: String) {
         guard let status = Files.status(of: path, followsLinks: true) else { return nil }
         self.init(status)
     }
 
-    /// That of a namespace that is known by the numbers of its file.
+    /// Identity of a namespace by the numbers of its file.
     package init(device: UInt64, inode: UInt64) {
         self.device = device
         self.inode = inode
     }
 
-    /// That of the machine's first process, or the container's where `/proc` is of one; nil where this process may not see it.
+    /// Namespace of the machine's first process, or of the container's if `/proc` is one's; nil: this process may not
+    /// see it.
     package static var ofFirstProcess: NamespaceIdentity? { NamespaceIdentity(ofFileAt: "/proc/1/ns/net") }
 
-    /// That of a namespace's file or of a socket's namespace, whichever a descriptor is; nil for all else. It never waits.
+    /// Namespace behind a descriptor: that of a namespace's file, or of a socket; nil: it is neither. It never waits.
     package init?(reachedBy descriptor: borrowing Descriptor) {
         if clinux_namespace_type(descriptor.rawValue) >= 0 {
             guard let status = try? Files.status(of: descriptor, "a namespace") else { return nil }
@@ -49,7 +50,7 @@ package struct NamespaceIdentity: Hashable, Sendable, CustomStringConvertible {
 package struct NetworkNamespace: ~Copyable, Sendable {
     /// The nsfs file.
     package let descriptor: Descriptor
-    /// Which namespace it is.
+    /// Identity of the namespace.
     package let identity: NamespaceIdentity
 
     /// Opens the namespace that a path names, like `/run/netns/web` or `/proc/1/ns/net`.

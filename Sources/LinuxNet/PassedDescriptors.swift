@@ -11,7 +11,7 @@ package struct PassedDescriptors: ~Copyable, Sendable {
         self.numbers = numbers
     }
 
-    /// How many are left.
+    /// Number of descriptors that are left.
     package var count: Int { numbers.count }
 
     /// The next one; nil when there is none left.
@@ -64,7 +64,7 @@ extension Descriptor {
     package struct Received: ~Copyable {
         /// Octets of the message; 0: the peer sends no more.
         package let count: Int
-        /// What came with it; closed with this, where nobody takes them.
+        /// Descriptors that came with it; closed with it unless they are taken.
         package var descriptors: PassedDescriptors
 
         /// Gives up the rest.

@@ -26,8 +26,8 @@ package struct ProcessDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// When the process began, in clock ticks since the host started (proc_pid_stat(5) starttime): with its number it names
-    /// one process of a boot.
+    /// Start of the process, in clock ticks since the host started (proc_pid_stat(5) starttime): with its number it
+    /// names one process of a boot.
     /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noSuchProcess`` when it has ended, or `/proc` hides it.
     package func start() throws(LinuxError) -> UInt64 {
         let path = "/proc/\(pid)/stat"
@@ -39,7 +39,7 @@ package struct ProcessDescriptor: ~Copyable, Sendable {
         return start
     }
 
-    /// Whether the process has not exited; one that nobody has waited for yet has.
+    /// True while the process has not exited; a zombie has.
     package var isAlive: Bool {
         var poll = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
         // One record, which the kernel reads and fills while the call runs.

@@ -1,10 +1,10 @@
-// What the process has of the machine: processors, descriptors; and its end.
+// Resources of the process: processors, descriptors; and its end.
 
 internal import CLinux
 
 /// The processors of the machine.
 package enum Processors {
-    /// How many this process may run on (sched_getaffinity(2)); at least 1.
+    /// Number of processors that this process may run on (sched_getaffinity(2)); at least 1.
     package static var count: Int { max(1, Int(clinux_processor_count())) }
 }
 
@@ -47,7 +47,7 @@ package enum ProcessArguments {
     }
 }
 
-/// What the process was started with.
+/// Environment of the process.
 package enum Environment {
     /// The value of a variable (getenv(3)); nil where it is not set.
     package static func value(of name: String) -> String? {

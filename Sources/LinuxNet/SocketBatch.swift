@@ -2,7 +2,7 @@
 
 internal import CLinux
 
-/// What a socket to a DNS server is for.
+/// Purpose of a socket to a DNS server.
 package struct SocketKind: Hashable, Sendable {
     /// TCP; else UDP.
     package let isStream: Bool
@@ -29,13 +29,13 @@ package struct SocketBatch: ~Copyable, Sendable {
 
     package init() {}
 
-    /// Whether none is left.
+    /// True when none is left.
     package var isEmpty: Bool { sockets.isEmpty }
 
     /// The descriptors' numbers, good as long as they are here.
     package var numbers: [Int32] { sockets.map(\.number) }
 
-    /// How many there are of a kind.
+    /// Number of sockets of a kind.
     package func count(of kind: SocketKind) -> Int { sockets.count { $0.kind == kind } }
 
     /// Keeps a socket of this kind.

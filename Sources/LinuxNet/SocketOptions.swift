@@ -64,7 +64,7 @@ extension Descriptor {
         }
     }
 
-    /// How a socket carries octets.
+    /// Transport of a socket.
     package enum Transport: Sendable {
         /// SOCK_DGRAM: UDP.
         case datagram
@@ -96,7 +96,7 @@ extension Descriptor {
         return value
     }
 
-    /// How long a blocking socket waits to send, and to receive (SO_SNDTIMEO, SO_RCVTIMEO).
+    /// Time for which a blocking socket waits to send, and to receive (SO_SNDTIMEO, SO_RCVTIMEO).
     func setTimeouts(_ timeout: Duration) throws(LinuxError) {
         let (seconds, attoseconds) = timeout.components
         var time = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))

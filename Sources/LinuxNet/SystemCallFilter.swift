@@ -1,4 +1,4 @@
-// What a thread may ask of the kernel, seccomp(2): a thread that reads packets needs little.
+// System calls that a thread may make, seccomp(2): a thread that reads packets needs little.
 
 internal import CLinux
 internal import CSeccomp
@@ -6,7 +6,7 @@ internal import SystemPackage
 
 /// Limits threads to a list of system calls.
 package enum SystemCallFilter {
-    /// What ioctl(2) may be called for.
+    /// Requests that are allowed in ioctl(2).
     package enum Request: Sendable {
         /// SIOCGIFINDEX: the number of an interface, netdevice(7).
         case interfaceIndex
@@ -21,7 +21,7 @@ package enum SystemCallFilter {
         }
     }
 
-    /// What socket(2) may be called for: its first argument.
+    /// Families that are allowed in socket(2): its first argument.
     package enum Family: Sendable {
         /// AF_INET.
         case ipv4

@@ -73,7 +73,7 @@ package final class ThreadHandle: Sendable {
     }
 }
 
-/// What a new thread is given.
+/// Argument of a new thread.
 private final class ThreadBody {
     let name: String
     let body: () -> Void

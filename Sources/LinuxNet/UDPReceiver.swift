@@ -21,7 +21,7 @@ internal import CLinux
     private let pieces: UnsafeMutablePointer<iovec>
     let messages: UnsafeMutablePointer<clinux_mmsghdr>
 
-    /// How many datagrams the last ``receive(from:atMost:)`` took.
+    /// Number of datagrams that the last ``receive(from:atMost:)`` took.
     @usableFromInline package private(set) var count = 0
 
     /// - Parameters:
@@ -93,7 +93,7 @@ internal import CLinux
         return unsafe _overrideLifetime(Span(_unsafeElements: bytes), borrowing: self)
     }
 
-    /// Who sent a datagram of the batch.
+    /// Sender of a datagram of the batch.
     package func source(_ index: Int) -> SocketAddress {
         check(index)
         return unsafe SocketAddress(addresses[index])

@@ -22,9 +22,9 @@ internal import SystemPackage
     private let pieces: UnsafeMutablePointer<iovec>
     private let messages: UnsafeMutablePointer<clinux_mmsghdr>
 
-    /// How many datagrams wait to be sent.
+    /// Number of datagrams that wait to be sent.
     @usableFromInline package private(set) var count = 0
-    /// Where the next one begins.
+    /// Start of the next one.
     @usableFromInline private(set) var end = 0
 
     /// A common answer, in octets: what fits without fragments (DNS Flag Day 2020).
@@ -71,7 +71,7 @@ internal import SystemPackage
     @inlinable
     public var isFull: Bool { count == slots || end + slotSize > capacity }
 
-    /// Where the next datagram is written; ``commit(length:to:)`` then adds it to the batch. Empty when the batch is full.
+    /// Buffer for the next datagram; ``commit(length:to:)`` then adds it to the batch. Empty when the batch is full.
     @inlinable
     public var nextBuffer: MutableSpan<UInt8> {
         @_lifetime(&self)

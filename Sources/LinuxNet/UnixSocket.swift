@@ -3,7 +3,7 @@
 internal import CLinux
 internal import SystemPackage
 
-/// Who is at the other end of a Unix socket, as it was when they connected.
+/// Peer of a Unix socket, as it was when it connected.
 package struct PeerCredentials: Hashable, Sendable {
     /// The process.
     package let pid: Int32
@@ -144,7 +144,7 @@ package enum UnixSocket {
         return Files.owner(of: String(decoding: path, as: UTF8.self))
     }
 
-    /// Who connected (SO_PEERCRED, SO_PEERGROUPS).
+    /// Credentials of the peer (SO_PEERCRED, SO_PEERGROUPS).
     /// - Throws: ``LinuxError`` when it is no Unix socket.
     package static func peerCredentials(of socket: borrowing Descriptor) throws(LinuxError) -> PeerCredentials {
         var credentials = clinux_credentials()

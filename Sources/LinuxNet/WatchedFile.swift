@@ -30,9 +30,9 @@ package struct WatchedFile: ~Copyable, Sendable {
         _read { yield inotify.descriptor }
     }
 
-    /// Whether something has happened since the last call that may have changed what the path names. What is read of
-    /// the file after this call is what it is, or the next call tells of it. To be called after each change of the mount
-    /// table, too: ``MountTable`` tells of those.
+    /// True when something has happened since the last call that may have changed the file at the path. A change
+    /// after this call is reported by the next call. To be called after each change of the mount table, too:
+    /// ``MountTable`` tells of those.
     /// - Throws: ``LinuxError``.
     package mutating func hasChanged() throws(LinuxError) -> Bool {
         var isAffected = false

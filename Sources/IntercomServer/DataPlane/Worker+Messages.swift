@@ -148,8 +148,8 @@ extension Worker {
         }
         for position in stride(from: streams.count - 1, through: 0, by: -1) {
             let ticket = streams.ticket(at: position)
-            // What has come is read once more: it is owed an answer, and a socket that is closed with unread octets in it
-            // sends a reset, which takes the answers with it.
+            // Octets that have arrived are read once more: they are owed an answer, and a socket that is closed with
+            // unread octets in it sends a reset, which takes the answers with it.
             streams[position].observe(.readable)
             serveStream(ticket)
             guard let position = streams.position(of: ticket) else { continue }

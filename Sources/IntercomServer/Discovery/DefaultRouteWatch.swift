@@ -16,7 +16,7 @@ struct DefaultRouteWatch: ~Copyable {
     /// Octets of notifications that may wait. Lost ones do no harm: the routes are read again then, too.
     private static let receiveBuffer: Int32 = 256 * 1024
 
-    /// What one call has found.
+    /// Result of one call.
     enum Progress: Equatable {
         /// The routes have to be read on.
         case unfinished

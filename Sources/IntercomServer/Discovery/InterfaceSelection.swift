@@ -1,8 +1,8 @@
-// Which of the host's interfaces are networks.
+// Choice of the host's interfaces that are networks.
 
 import LinuxNet
 
-/// What the configuration says of interfaces, and what was declared.
+/// Interfaces in the configuration and in declarations.
 struct InterfaceSelection: Equatable, Sendable {
     /// Patterns of names, as `br-*`.
     var patterns: [String]
@@ -11,7 +11,7 @@ struct InterfaceSelection: Equatable, Sendable {
     /// The interfaces of declared networks: these are networks whatever they are, and whatever the patterns say.
     var declared: Set<String> = []
 
-    /// Whether a bridge, or the parent of a container's link, is a network.
+    /// True when a bridge, or the parent of a container's link, is a network.
     func selects(_ name: String) -> Bool {
         declared.contains(name)
             || patterns.contains { Glob.matches(name, $0) } && !exclude.contains { Glob.matches(name, $0) }

@@ -4,7 +4,7 @@ import LinuxNet
 
 /// The places that ``KernelWatch`` has lost track of.
 struct KernelGaps: Sendable {
-    /// How long one turn reads, at least one place: other calls wait no longer.
+    /// Time that one turn reads, at least one place: other calls wait no longer.
     static let slice = Duration.milliseconds(10)
     /// The pause after the first failure; it doubles with each.
     private static let shortestPatience = Duration.milliseconds(20)
@@ -44,6 +44,6 @@ struct KernelGaps: Sendable {
         return due.filter { $0 == .host } + due.filter { $0 != .host }
     }
 
-    /// When a place may be read; nil where none has to be.
+    /// Time at which a place may be read; nil: none has to be.
     var nextDue: ContinuousClock.Instant? { gaps.values.map(\.due).min() }
 }

@@ -1,10 +1,10 @@
-// What the topology keeps of links and addresses.
+// Links and addresses as the topology keeps them.
 
 import DNSWire
 import LinuxNet
 import Registry
 
-/// Where a link is.
+/// Namespace of a link.
 enum Place: Hashable, Sendable {
     /// In the namespace that the daemon is in.
     case host
@@ -22,7 +22,7 @@ struct KernelLink: Equatable, Sendable {
     var master: UInt32?
     /// The other end of a veth, the parent of a macvlan or ipvlan; 0 where there is none in any namespace.
     var other: UInt32
-    /// Where ``other`` is, as a number in this link's own namespace; nil: there itself.
+    /// Namespace of ``other``, as a number in this link's own namespace; nil: this link's own.
     var otherPlace: NamespaceID?
 
     init(_ message: LinkMessage) {
@@ -35,7 +35,7 @@ struct KernelLink: Equatable, Sendable {
         otherPlace = message.linkNamespace
     }
 
-    /// Whether it hangs on a parent, whose network it is on.
+    /// True when it has a parent, whose network it is on.
     var hangsOnParent: Bool {
         switch kind {
         case .macvlan, .macvtap, .ipvlan, .ipvtap: true
@@ -68,7 +68,7 @@ struct KernelAddress: Hashable, Sendable {
 }
 
 extension AddressMessage {
-    /// Whether others may be told of the address: it means something beyond its link, and it is there to stay.
+    /// True when others may learn the address: it is valid beyond its link, and it is there to stay.
     var isUsable: Bool {
         if scope == .host || !flags.isDisjoint(with: [.tentative, .duplicate, .deprecated]) { return false }
         switch address {

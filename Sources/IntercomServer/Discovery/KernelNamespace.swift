@@ -2,7 +2,8 @@
 
 import LinuxNet
 
-/// What the kernel has said of one namespace. Only what can matter is kept; what changes nothing says so.
+/// Links and addresses of one namespace. Only those that can matter are kept; a message that changes nothing gives
+/// false.
 struct KernelNamespace: Sendable {
     /// The most links, and the most addresses, that are kept of a container: its root makes as many as it likes, and each
     /// change costs time in proportion. A DNS answer over TCP has room for 4,000 addresses.

@@ -9,7 +9,7 @@ import SystemPackage
 /// for each. So one turn reads a part; and since no more than ``KernelNamespace/containerLimit`` is kept of a container, what
 /// comes behind the first part is only taken off the socket.
 struct KernelReading: Sendable {
-    /// How often a dump is asked for again because something changed meanwhile (NLM_F_DUMP_INTR), before it has to wait.
+    /// Attempts at a dump that a change interrupts (NLM_F_DUMP_INTR), before it has to wait.
     private static let attempts = 4
     /// Datagrams of 32 KiB that one turn reads of a container: 1,300 links without attributes of their own, 25,000 addresses.
     private static let partsPerTurn = 64

@@ -1,4 +1,4 @@
-// What follows from links and addresses: endpoints, networks, and what is different.
+// From links and addresses to endpoints and networks, and their differences.
 
 import DNSWire
 import LinuxNet
@@ -82,7 +82,7 @@ extension KernelTopology {
         return master
     }
 
-    /// What the registry is to know of a network; nil where there is none.
+    /// Facts for the registry about a network; nil: it is none.
     private func network(_ index: UInt32) -> ObservedNetwork? {
         guard selected.contains(index), let link = host.links[index] else { return nil }
         // A parent is a network while somebody is on it; one that was declared, always.
@@ -99,7 +99,7 @@ extension KernelTopology {
 
     // MARK: - Differences
 
-    /// What has changed since the last call: first what a container may be on, then the containers, then what has gone.
+    /// Changes since the last call: first networks, then containers, then removals.
     mutating func takeChanges() -> [KernelChange] {
         var changes = goneContainers.map { KernelChange.containerGone($0) }
         goneContainers = []

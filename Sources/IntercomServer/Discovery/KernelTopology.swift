@@ -16,7 +16,7 @@ struct WatchedNamespace: Equatable, Sendable {
     var path: String
 }
 
-/// What is different from before, in the registry's terms.
+/// A difference, in the registry's terms.
 enum KernelChange: Equatable, Sendable {
     case network(ObservedNetwork)
     case networkGone(InterfaceIndex)
@@ -40,7 +40,7 @@ struct KernelTopology: Sendable {
         var parents: Set<UInt32> = []
         var endpoints: [Endpoint] = []
         var told: ObservedContainer?
-        /// Whether it is told at any change of its links and addresses, also one that makes no difference.
+        /// True when every change of its links and addresses is reported, even one that makes no difference.
         var isToldAlways = false
     }
 
@@ -53,7 +53,7 @@ struct KernelTopology: Sendable {
 
     var host = KernelNamespace()
     var containers: [NamespaceID: Container] = [:]
-    /// Which interfaces may be networks.
+    /// Interfaces that may be networks.
     private(set) var selection: InterfaceSelection
 
     // Found from the other end.
@@ -63,14 +63,14 @@ struct KernelTopology: Sendable {
     var ports: [UInt32: Set<UInt32>] = [:]
     /// The namespaces with links that hang on one of the host's.
     var children: [UInt32: Set<NamespaceID>] = [:]
-    /// How many endpoints are on each network.
+    /// Number of endpoints on each network.
     var memberships: [UInt32: Int] = [:]
     var toldNetworks: [UInt32: ObservedNetwork] = [:]
 
     /// Namespaces with links that hang on another namespace's, of which it is not known whether that is the host's.
     private var namespacesWithoutHost: Set<NamespaceID> = []
 
-    // What ``takeChanges()`` has to look at.
+    // Objects for ``takeChanges()`` to look at.
     var changedContainers: Set<NamespaceID> = []
     var changedNetworks: Set<UInt32> = []
     var goneContainers: [NamespaceCookie] = []

@@ -12,11 +12,11 @@ import Tables
 /// each namespace has one that is subscribed. A socket is a namespace's own, also one that only answers: answers are counted in that
 /// namespace, as notifications are.
 ///
-/// What a container's root makes of its namespace harms itself alone. No turn takes more than ``datagramsPerTurn``. When a
-/// buffer has overflowed, links and addresses are read again and again, each namespace by itself, and notifications are
-/// passed over until the buffer has been read to its end: a flood that keeps it full delays what others change by the time
-/// between two readings. A namespace that cannot be read is tried again later, by itself; one that has very much is read in
-/// parts, one a turn.
+/// A container's root can harm its own namespace alone. No turn takes more than ``datagramsPerTurn``. When a buffer
+/// has overflowed, links and addresses are read again and again, each namespace by itself, and notifications are
+/// passed over until the buffer has been read to its end: a flood that keeps it full delays what others change by the
+/// time between two readings. A namespace that cannot be read is tried again later, by itself; one that has very much
+/// is read in parts, one a turn.
 struct KernelWatch: ~Copyable {
     /// Datagrams that one turn takes from one socket.
     private static let datagramsPerTurn = 256
@@ -210,7 +210,7 @@ struct KernelWatch: ~Copyable {
 
     // MARK: - Dumps
 
-    /// When ``catchUp()`` has something to do; nil: nothing is missing.
+    /// Time at which ``catchUp()`` has something to do; nil: nothing is missing.
     var catchUpIsDue: ContinuousClock.Instant? { gaps.nextDue }
 
     /// Reads again the places that have to be and that are due, for a slice of time.

@@ -1,4 +1,4 @@
-// Where namespaces have their files: patterns of paths, kept up by inotify(7).
+// Files of namespaces: patterns of paths, kept up to date by inotify(7).
 
 import LinuxNet
 import SystemPackage
@@ -8,7 +8,7 @@ import SystemPackage
 /// A directory that is not there yet is waited for in the one above it. No more is watched than that, so that what happens
 /// elsewhere wakes nobody.
 struct NamespacePaths: ~Copyable {
-    /// What is looked for in a directory.
+    /// Names that are looked for in a directory.
     private struct Interest: Hashable {
         var directory: String
         /// The rest of a pattern: its first part is of entries of the directory.
@@ -71,7 +71,7 @@ struct NamespacePaths: ~Copyable {
         return isStale ? nil : affected
     }
 
-    /// Whether a mount has put other directories in the place of those that are watched.
+    /// True when a mount has put other directories in the place of those that are watched.
     mutating func isStale() -> Bool {
         interests.contains { watch, interests in
             interests.contains { (try? inotify.addWatch($0.path, events: Self.events)) != watch }

@@ -1,4 +1,4 @@
-// What a log message is about, beside its words: fields of the journal.
+// Subject of a log message: fields of the journal.
 
 import Logging
 
@@ -13,9 +13,9 @@ enum LoggedEvent: String, CaseIterable {
     case ended = "626d77bd552d42a8bfc849e153b94b90"
     /// The configuration cannot be read; the one before stays.
     case configurationRefused = "0b19a36b17ea4c84b48e9abb73808e7f"
-    /// What is declared cannot be kept over a restart.
+    /// Declarations cannot be saved for a restart.
     case stateNotKept = "8ea03fcef2e745c9a9753dc23854da7c"
-    /// What was declared before cannot all be understood.
+    /// Some saved declarations cannot be read.
     case stateDamaged = "997dc333efd04263a253a69bb124888f"
     /// The opener cannot be reached: no container can be attached.
     case openerUnreachable = "ba4a840870274062a38dc7e55f225fd8"
@@ -28,7 +28,7 @@ enum LogSubject {
     static let container = "container"
     static let network = "network"
     static let event = "event"
-    /// What is counted together by ``RateLimitedLog``; no field.
+    /// Key of messages that ``RateLimitedLog`` counts together; no field.
     static let limit = "limit"
 
     static let fields = [container: "INTERCOM_CONTAINER", network: "INTERCOM_NETWORK", event: "MESSAGE_ID"]

@@ -36,7 +36,7 @@ package struct RateLimitedLog<Handler: LogHandler>: LogHandler {
     }
 }
 
-/// How many messages of each kind may pass. Any thread may ask.
+/// Limits of the messages of each kind. Any thread may ask.
 final class LogLimits: Sendable {
     /// Messages of one kind that pass at once.
     static let burst = 10
@@ -53,7 +53,7 @@ final class LogLimits: Sendable {
 
     private let kinds = Mutex<[String: Kind]>([:])
 
-    /// Whether one more message of a kind passes.
+    /// True when one more message of a kind passes.
     /// - Returns: how many before it did not; nil where it does not pass.
     func pass(_ name: String, at now: ContinuousClock.Instant) -> Int? {
         kinds.withLock { kinds in

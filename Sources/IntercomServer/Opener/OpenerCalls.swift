@@ -1,4 +1,4 @@
-// What the daemon and its opener say to each other: one call and one reply, as Varlink messages with descriptors, on a
+// Messages between the daemon and its opener: one call and one reply, as Varlink messages with descriptors, on a
 // connection of its own (SOCK_SEQPACKET).
 
 import LinuxNet
@@ -9,7 +9,8 @@ import Varlink
 protocol OpenerCall: Codable {
     associatedtype Reply: Codable
 
-    /// Whether it takes locks of the namespace, which its root can hold: that it takes long says nothing of the opener.
+    /// True when the call takes locks of the namespace, which its root can hold: if it takes long, that is not the
+    /// opener's fault.
     static var takesLocks: Bool { get }
 }
 
@@ -40,7 +41,7 @@ enum OpenerCalls {
     /// A socket of rtnetlink comes back that is subscribed to links and addresses.
     struct SubscribeKernel: OpenerCall {
         struct Reply: Codable {
-            /// Whether it covers all namespaces.
+            /// True when it covers all namespaces.
             var coversAll: Bool
             /// The host's namespace's number in itself.
             var hostNumber: Int32
@@ -76,7 +77,7 @@ enum OpenerCalls {
 
         struct Reply: Codable {}
 
-        /// Where port 53 of 127.0.0.11 is led.
+        /// Port to which port 53 of 127.0.0.11 is redirected.
         var port: UInt16
     }
 

@@ -153,7 +153,7 @@ struct OpenerErrand: ~Copyable, Sendable {
 
     // MARK: - Messages
 
-    /// What came with the call, if it is a network namespace and not the host's.
+    /// The descriptor that came with the call, if it is a network namespace and not the host's.
     private func namespace(_ passed: consuming Descriptor?) throws(LinuxError) -> NetworkNamespace {
         guard let passed else { throw Self.refusal("no namespace") }
         let namespace = try NetworkNamespace(passed: passed, "what the call brought")
@@ -161,7 +161,7 @@ struct OpenerErrand: ~Copyable, Sendable {
         return namespace
     }
 
-    /// What came with the call, if it is a socket of nfnetlink of a namespace that is not the host's.
+    /// The descriptor that came with the call, if it is an nfnetlink socket of a namespace that is not the host's.
     private func writer(_ passed: consuming Descriptor?) throws(LinuxError) -> NftablesWriter {
         guard let passed else { throw Self.refusal("no socket") }
         let writer = try NftablesWriter(passed: passed)

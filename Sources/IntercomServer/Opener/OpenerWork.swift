@@ -11,7 +11,7 @@ final class OpenerWork: Sendable {
     static let limit = 16
     /// Calls at the same time in one namespace.
     static let limitOfNamespace = 4
-    /// How long all threads may be taken before the opener counts as stuck.
+    /// Time for which all threads may be busy before the opener counts as stuck.
     static let patience = Duration.seconds(60)
 
     fileprivate struct Calls {

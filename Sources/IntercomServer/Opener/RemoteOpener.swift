@@ -7,9 +7,9 @@ import Varlink
 
 /// Asks the opener at a socket. Each call has a connection of its own: if the opener dies, the next call starts another.
 final class RemoteOpener: Opener {
-    /// How long a call may take.
+    /// Timeout of a call.
     private static let timeout = Duration.seconds(5)
-    /// How long one may take for which a container's root can have its namespace's locks held.
+    /// Timeout for calls that take locks a hostile container can hold.
     private static let timeoutOfLocks = Duration.seconds(2)
 
     private let path: String
@@ -138,7 +138,7 @@ final class RemoteOpener: Opener {
         do throws(LinuxError) {
             received = try exchange(message, descriptors, &buffer, takesLocks: Call.takesLocks)
         } catch {
-            // Who was to wait for a container's locks is told, and that is not the opener's fault.
+            // A call that waits for a container's locks fails, and that is not the opener's fault.
             if !Call.takesLocks || error.errno != .timedOut {
                 logger.error(
                     "the opener cannot be reached: \(error)", metadata: .about(.openerUnreachable, limitedAs: "opener"))

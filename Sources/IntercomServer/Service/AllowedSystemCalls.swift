@@ -41,7 +41,7 @@ struct AllowedSystemCalls {
             "readlink", "readlinkat", "faccessat", "faccessat2", "access", "getcwd", "unlink", "unlinkat", "rename",
             "renameat", "renameat2", "mkdir", "mkdirat", "rmdir", "chmod", "fchmod", "fchmodat", "chown", "fchownat",
             "umask", "ftruncate", "fallocate", "fsync", "fdatasync", "flock", "pread64", "dup",
-            // What it watches.
+            // Watches.
             "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "timerfd_create", "timerfd_settime", "eventfd2",
             "epoll_create1", "pidfd_open", "memfd_create", "socketpair", "pipe2",
             // Threads, users and groups.

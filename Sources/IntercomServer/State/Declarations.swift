@@ -28,7 +28,7 @@ struct Declarations: Sendable {
     private var subjectsOfName: [[UInt8]: Set<Subject>] = [:]
     private var lastPlace: UInt64 = 0
 
-    /// How many declarations are in force.
+    /// Number of declarations in force.
     var count: Int { placed.count }
 
     /// The declarations in the order in which they can be made again.

@@ -11,12 +11,12 @@ enum DeclarationsText {
     static let version = 1
     private static let title = "intercom-declarations"
 
-    /// What a file says.
+    /// Contents of a file.
     struct Content {
         /// The boot in which it was written; empty where that is not known.
         var boot = ""
         var declarations: [Declaration] = []
-        /// What is wrong with it: nil where all of it was understood.
+        /// Fault of the file; nil: all of it was read.
         var problem: String?
     }
 

@@ -54,7 +54,8 @@ enum Attach: PersistedMethod {
     }
 }
 
-/// Where a container was attached: enough to tell whether it is still there after a restart of the daemon.
+/// Namespace in which a container was attached: enough to tell whether it is still there after a restart of the
+/// daemon.
 ///
 /// The numbers are those of one boot of the host.
 struct AttachedNamespace: Codable, Equatable, Sendable {
@@ -63,7 +64,7 @@ struct AttachedNamespace: Codable, Equatable, Sendable {
     var inode: UInt64
     /// The namespace's SO_NETNS_COOKIE, which is never another's.
     var cookie: UInt64
-    /// When the process began by which it came, in clock ticks since the host started (proc_pid_stat(5) starttime).
+    /// Start of the process by which it came, in clock ticks since the host started (proc_pid_stat(5) starttime).
     var processStart: UInt64?
 }
 

@@ -8,9 +8,9 @@ import SystemPackage
 /// Keeps declarations in a file. A declaration is in the file when the call that made it returns: it outlives the
 /// daemon's end, however sudden; the host's power it outlives a moment later.
 ///
-/// Where the directory cannot be used, nothing can be declared until it can: what holds, holds on.
+/// While the directory cannot be used, nothing can be declared; declarations in force stay so.
 struct StateDirectory: ~Copyable {
-    /// Where the host says which boot this is (random(4)).
+    /// File with the identity of this boot (random(4)).
     private static let bootPath = "/proc/sys/kernel/random/boot_id"
     /// The most that is read: several million declarations.
     private static let limit = 1 << 30
@@ -18,7 +18,7 @@ struct StateDirectory: ~Copyable {
     let path: String
     private let logger: Logger
     private let boot: String
-    /// What holds.
+    /// Declarations in force.
     private var declarations = Declarations()
     /// Until ``write()``, what is kept is in memory alone.
     private var isRestoring = true

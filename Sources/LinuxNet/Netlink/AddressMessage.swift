@@ -2,7 +2,7 @@
 
 internal import CLinux
 
-/// What the kernel says about an address, as `ip address show` prints it.
+/// A message of the kernel about an address, as `ip address show` prints it.
 package struct AddressMessage: Hashable, Sendable {
     /// The link that has it.
     package var link: UInt32
@@ -10,9 +10,9 @@ package struct AddressMessage: Hashable, Sendable {
     package var address: LinkAddress
     /// 0...32 or 0...128.
     package var prefixLength: UInt8
-    /// What the kernel has noted of it.
+    /// Flags of the address.
     package var flags: AddressFlags
-    /// How far it means something.
+    /// Scope in which it is valid.
     package var scope: AddressScope
 }
 

@@ -2,7 +2,7 @@
 
 /// Text of octets that may be anything.
 package enum KernelText {
-    /// What UTF-8 says they are, up to a NUL; other octets, control characters and the backslash as `\DDD` (RFC 1035
+    /// Their text in UTF-8, up to a NUL; other octets, control characters and the backslash as `\DDD` (RFC 1035
     /// §5.1), so that different octets have different texts and none of them disturbs a terminal.
     package static func text(of octets: Span<UInt8>) -> String {
         var bytes: [UInt8] = []

@@ -1,4 +1,4 @@
-// What a link is: IFLA_LINKINFO of `linux/if_link.h`.
+// Kinds of links: IFLA_LINKINFO of `linux/if_link.h`.
 
 internal import CLinux
 

@@ -2,11 +2,11 @@
 
 internal import CLinux
 
-/// What the kernel says about a link, as `ip -details link show` prints it.
+/// A message of the kernel about a link, as `ip -details link show` prints it.
 package struct LinkMessage: Hashable, Sendable {
     /// The link's number in its namespace; another link may get it when this one has gone.
     package var index: UInt32
-    /// What is wanted of it.
+    /// Flags of the link.
     package var flags: LinkFlags
     /// IFLA_IFNAME; no link is without.
     package var name: String
@@ -18,9 +18,9 @@ package struct LinkMessage: Hashable, Sendable {
     package var link: UInt32?
     /// IFLA_LINK_NETNSID: where ``link`` is, if that is another namespace.
     ///
-    /// What is told by itself counts it in the namespace of this link; an answer counts it in that of who asked.
+    /// In a notification it is a number in the namespace of this link; in a reply, in that of the socket.
     package var linkNamespace: NamespaceID?
-    /// What `ip link add type …` made; nil for a device of hardware and for loopback.
+    /// Type, as in `ip link add type …`; nil for a device of hardware and for loopback.
     package var kind: LinkKind?
 }
 

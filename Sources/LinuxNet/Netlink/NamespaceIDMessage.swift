@@ -17,7 +17,7 @@ package struct NamespaceID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "nsid \(rawValue)" }
 }
 
-/// What the kernel says about a number.
+/// A message of the kernel about the number of a namespace.
 package struct NamespaceIDMessage: Hashable, Sendable {
     /// NETNSA_NSID.
     package var id: NamespaceID

@@ -1,4 +1,4 @@
-// How a request ended: NLMSG_ERROR and NLMSG_DONE.
+// End of a request: NLMSG_ERROR and NLMSG_DONE.
 
 internal import CLinux
 internal import SystemPackage
@@ -7,7 +7,7 @@ internal import SystemPackage
 package struct NetlinkAcknowledgement: Hashable, Sendable {
     /// 0, or an errno(3).
     package let errorNumber: Int32
-    /// What the kernel says in words (NETLINK_EXT_ACK).
+    /// Text of the kernel (NETLINK_EXT_ACK).
     package let text: String?
 
     /// Reads NLMSG_ERROR or NLMSG_DONE: a number, negative where it is an error; then the request, or its header alone;

@@ -9,10 +9,10 @@ package struct NetlinkAttribute: ~Escapable {
 
     /// Without NLA_F_NESTED and NLA_F_NET_BYTEORDER, which not every sender sets.
     package let type: UInt16
-    /// What is behind its four octets of length and type, without padding.
+    /// Octets behind length and type, without padding.
     package let value: Span<UInt8>
 
-    /// Whether this is the attribute with a number of the kernel's headers, as IFLA_IFNAME.
+    /// True when this is the attribute with a number of the kernel's headers, as IFLA_IFNAME.
     func isOf(_ constant: some BinaryInteger) -> Bool { type == UInt16(truncatingIfNeeded: constant) }
 
     /// Reads the attribute at the beginning of `bytes`.

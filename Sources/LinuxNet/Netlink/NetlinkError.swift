@@ -1,4 +1,4 @@
-// What can be wrong with the octets of a netlink message.
+// Faults in the octets of a netlink message.
 
 /// Why octets are no message that we can use. The kernel sends none such; this is for who is not the kernel.
 package enum NetlinkError: Error, Hashable, Sendable {

@@ -2,7 +2,7 @@
 
 internal import CLinux
 
-/// What a message is: one of netlink's own, or of the protocol that the socket speaks.
+/// Type of a message: one of netlink's own, or of the socket's protocol.
 package struct NetlinkMessageType: RawRepresentable, Hashable, Sendable {
     package let rawValue: UInt16
 
@@ -36,7 +36,7 @@ package struct NetlinkFlags: OptionSet, Hashable, Sendable {
     package static let request = Self(NLM_F_REQUEST)
     /// An acknowledgement is asked for.
     package static let acknowledge = Self(NLM_F_ACK)
-    /// What is dumped changed meanwhile: some of it may be missing or old.
+    /// The data changed during the dump: some of it may be missing or old.
     package static let dumpInterrupted = Self(NLM_F_DUMP_INTR)
     /// Of a request: everything there is, not one thing.
     package static let dump = Self(NLM_F_DUMP)
@@ -55,15 +55,15 @@ package struct NetlinkMessage: ~Escapable {
     /// The length of a header in octets; it is a multiple of the alignment.
     package static let headerLength = MemoryLayout<nlmsghdr>.size
 
-    /// What it says.
+    /// Type of the message.
     package let type: NetlinkMessageType
     /// NLM_F_*: how it is meant.
     package let flags: NetlinkFlags
-    /// That of the request which this answers.
+    /// Sequence number of the request that this answers.
     package let sequence: UInt32
     /// The socket that asked, by netlink's number; of an event: whose request caused it, 0 where nobody's did.
     package let port: UInt32
-    /// What is behind the header.
+    /// Octets behind the header.
     package let payload: Span<UInt8>
 
     /// Reads the message at the beginning of `bytes`.

@@ -19,7 +19,7 @@ package struct RouteNetlink: ~Copyable, Sendable {
         case overflowed
     }
 
-    /// How far an answer has been read.
+    /// State of the reading of a reply.
     package enum Progress: Hashable, Sendable {
         /// There is more of it.
         case unfinished

@@ -2,9 +2,10 @@
 
 internal import CLinux
 
-/// What leads one address and port to another. Connection tracking brings the answers back under the address that was asked.
+/// Translation of one address and port to another. Connection tracking brings the answers back under the address that
+/// was asked.
 package struct PortTranslation: Hashable, Sendable {
-    /// How it is asked.
+    /// Transport of the questions.
     package enum Transport: Sendable, CaseIterable {
         /// UDP, udp(7).
         case udp
@@ -20,11 +21,11 @@ package struct PortTranslation: Hashable, Sendable {
         }
     }
 
-    /// Where programs ask, such as 127.0.0.11:53.
+    /// Address that programs ask, such as 127.0.0.11:53.
     package let address: SocketAddress
     /// The protocol that is led; the other goes its own way.
     package let transport: Transport
-    /// Where their questions arrive; of the same family.
+    /// Address at which their questions arrive; of the same family.
     package let target: SocketAddress
     /// Packets of sockets with this mark (socket(7) SO_MARK) keep their destination; nil: none do.
     package let exceptMark: UInt32?
