@@ -23,7 +23,7 @@ struct KernelWatch: ~Copyable {
     /// One socket. (Not private: swiftc 6.3 breaks on the metadata of a private type in a table.)
     struct PlaceSocket: ~Copyable {
         var netlink: RouteNetlink
-        /// Whose links it answers for, and notifies of; nil: of all, and says of which.
+        /// Namespace whose links it shows; nil: those of all, each with its number.
         let place: Place?
         /// True from an overflow until the buffer has been read to its end. What it holds meanwhile is passed over: it is older
         /// than what was lost, and would be older than a dump.

@@ -6,8 +6,8 @@
 ///
 /// The daemon has no use for it: its answers are compiled records (``RecordBuilder``), and copies of what upstreams sent.
 ///
-/// What does not fit is not written at all and the call says false, so a message always ends at a record's border. The
-/// header's counts are filled in by ``finish()``. Nothing here allocates.
+/// A part that does not fit is not written at all, and the call gives false: a message always ends at a record's
+/// border. The header's counts are filled in by ``finish()``. Nothing here allocates.
 struct MessageWriter: ~Copyable, ~Escapable {
     private var buffer: MutableSpan<UInt8>
     /// The octets written so far.
