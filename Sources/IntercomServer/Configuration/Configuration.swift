@@ -4,17 +4,17 @@ package import Attachment
 package import DNSWire
 package import Registry
 
-/// What `intercom.toml` says. `Configuration()` is what an empty file says: everything has a default.
+/// Contents of `intercom.toml`. `Configuration()` is what an empty file says: everything has a default.
 package struct Configuration: Sendable, Equatable {
-    /// Who we are and how we answer.
+    /// Our name and the manner of our answers.
     package var server = Server()
     /// The socket of `intercomctl`.
     package var control = Control()
-    /// What is found without being named.
+    /// Discovery of what is not named.
     package var discover = Discover()
-    /// Where questions go that are not ours.
+    /// Servers for questions that are not ours.
     package var forward = Forward()
-    /// What is kept of upstreams' answers.
+    /// Cache of upstreams' answers.
     package var cache = Cache()
     /// Domains with upstreams of their own, whatever the network; no domain twice.
     package var routes: [RouteDefinition] = []
@@ -33,9 +33,9 @@ extension Configuration {
         package var workers = 0
         /// The domain that is ours: `name.network.domain`. Never the root.
         package var domain = internalDomain
-        /// How long our answers may be kept, in seconds, 0...2147483647 (RFC 2181 §8).
+        /// Seconds that our answers may be kept, 0...2147483647 (RFC 2181 §8).
         package var ttl: UInt32 = 5
-        /// How port 53 is taken in a namespace.
+        /// Way of taking port 53 in a namespace.
         package var listen = ListenMode.direct
         /// The answer to CHAOS TXT `version.bind` and `version.server`, at most 255 octets; empty: refused.
         package var version = ""
@@ -55,7 +55,7 @@ extension Configuration {
 
     /// `[discover]`: what is found without being named.
     package struct Discover: Sendable, Equatable {
-        /// Whether anything is looked for at all (key `enabled`).
+        /// True when anything is looked for at all (key `enabled`).
         package var isEnabled = true
         /// Patterns of the host's interfaces that are taken for networks.
         package var interfaces = ["*"]
@@ -66,7 +66,7 @@ extension Configuration {
         /// Octets of what the kernel tells that may wait, its bookkeeping included (key `receive-buffer`); past that
         /// everything is read anew.
         package var receiveBuffer = 4 << 20
-        /// Whether `/etc/netns/NAME/resolv.conf` is written where there is none (key `resolv-conf`).
+        /// True when `/etc/netns/NAME/resolv.conf` is written where there is none (key `resolv-conf`).
         package var writesResolverConfiguration = true
     }
 
@@ -76,11 +76,11 @@ extension Configuration {
         package var upstreams: [ServerAddress] = []
         /// The namespace that upstreams are reached from.
         package var from = ForwardFrom.host
-        /// Whether a name of one label that nobody here has goes upstream (key `single-labels`).
+        /// True when a name of one label that nobody here has goes upstream (key `single-labels`).
         package var forwardsSingleLabels = false
-        /// Whether names under `local`, which belong to multicast DNS, go upstream (key `local`; RFC 6762 §22.1).
+        /// True when names under `local`, which belong to multicast DNS, go upstream (key `local`; RFC 6762 §22.1).
         package var forwardsLocal = false
-        /// Whether names go out in a spelling of chance, which replies must repeat (key `case-randomization`;
+        /// True when names go out in a spelling of chance, which replies must repeat (key `case-randomization`;
         /// draft-vixie-dnsext-dns0x20).
         package var randomizesCase = false
     }
@@ -95,9 +95,9 @@ extension Configuration {
         package var maximumTTL: UInt32 = 86_400
         /// Seconds that "no such name" and "no such data" are kept at most (RFC 2308 §5).
         package var maximumNegativeTTL: UInt32 = 300
-        /// Whether an expired answer serves while no upstream answers (RFC 8767).
+        /// True when an expired answer serves while no upstream answers (RFC 8767).
         package var servesStale = true
-        /// Whether an answer that is asked for often is renewed before it expires.
+        /// True when an answer that is asked for often is renewed before it expires.
         package var prefetches = true
     }
 
@@ -105,12 +105,12 @@ extension Configuration {
     package struct Container: Sendable, Equatable {
         /// Its networks are of the same file; none twice.
         package var definition: ContainerDefinition
-        /// Where its listener goes; nil: it has none, as a machine elsewhere that has addresses only.
+        /// Way into the namespace that its listener goes to; nil: it has none, as a machine elsewhere that has addresses only.
         package var namespace: NamespaceSource?
         /// The absolute path of a resolv.conf that is written for it (key `resolv-conf`).
         package var resolverConfigurationPath: String?
 
-        /// What people call it.
+        /// Name that people call it by.
         package var name: String { definition.name }
 
         package init(name: String) {

@@ -1,4 +1,4 @@
-// What is wrong with a configuration file, all of it at once.
+// Mistakes of a configuration file, all of them at once.
 
 import TOML
 
@@ -12,7 +12,7 @@ package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConve
         package var line: Int?
         /// Counted from 1, in characters; nil where `line` is.
         package var column: Int?
-        /// What is wrong, and where it helps what would be right.
+        /// Sentence about the mistake, and where it helps what would be right.
         package var message: String
 
         /// `file:line:column: message`.

@@ -10,7 +10,7 @@ struct NetworkList {
     var inOrder: [NetworkDefinition] = []
     /// By name; without those whose name is wrong.
     var named: [Name: NetworkDefinition] = [:]
-    /// Whether every network has a name: only then is it sure that a name is unknown.
+    /// True when every network has a name: only then is it sure that a name is unknown.
     var isComplete = true
 }
 

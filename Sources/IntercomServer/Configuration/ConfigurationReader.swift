@@ -82,7 +82,7 @@ struct ConfigurationReader {
     }
 }
 
-/// Where each of some things was named first, to refuse the second.
+/// Places at which some things were named first, to refuse the second.
 struct FirstPlaces<Thing: Hashable> {
     private var places: [Thing: TextPosition] = [:]
 

@@ -2,7 +2,7 @@
 
 package import DNSWire
 
-/// What a resolv.conf says (resolv.conf(5)).
+/// Contents of a resolv.conf (resolv.conf(5)).
 package struct ResolverConfiguration: Sendable, Equatable {
     /// In the order in which they are asked.
     ///
@@ -56,10 +56,10 @@ package struct ResolverConfiguration: Sendable, Equatable {
 }
 
 extension ResolverConfiguration {
-    /// How the first line of every file begins that we write.
+    /// Beginning of the first line of every file that we write.
     private static let mark = "# Written by intercom"
 
-    /// Whether a file's text is one of ours, which we may replace and remove.
+    /// True when a file's text is one of ours, which we may replace and remove.
     package static func isOurs(_ text: some StringProtocol) -> Bool {
         guard text.hasPrefix(mark) else { return false }
         // `intercomd` or another word that begins like ours is somebody else.

@@ -1,4 +1,4 @@
-// Which known word somebody may have meant.
+// Guesses of the known word that somebody may have meant.
 
 enum Spelling {
     /// The known word nearest to a misspelled one; nil where none is near.

@@ -40,7 +40,7 @@ struct TableReader {
         members.contains { $0.key == key }
     }
 
-    /// Where a key's value is; the table's own place where it has none.
+    /// Place of a key's value; the table's own place where it has none.
     func place(of key: String) -> TextPosition {
         members.first { $0.key == key }?.value.position ?? position
     }

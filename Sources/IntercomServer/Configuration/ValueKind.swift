@@ -1,4 +1,4 @@
-// What the value of a key must be: the types of TOML, and what is made of them.
+// Kinds of values that a key may have: the types of TOML, and what is made of them.
 
 import Registry
 import TOML
@@ -19,7 +19,7 @@ struct Refusal: Error {
 }
 
 extension Refusal {
-    /// What the registry refuses: the value, and why.
+    /// Refusal of the registry: the value, and why.
     init(_ error: RegistryError) {
         reason = error.refusedValue.map { "'\($0.value)': \($0.reason)" } ?? error.description
     }

@@ -23,7 +23,7 @@ final class ContainerResolverFiles {
     private let requests: OpenerRequests
     private let logger: Logger
     private var files: [NamespaceKey: Files] = [:]
-    /// What the host's resolv.conf says: options and search list are for containers, too.
+    /// Contents of the host's resolv.conf: options and search list are for containers, too.
     private var resolver: ResolverConfiguration
     /// True where `/etc/netns/NAME/resolv.conf` is written.
     private var writesByName = true

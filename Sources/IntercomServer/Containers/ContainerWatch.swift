@@ -1,4 +1,4 @@
-// How the end of a container is noticed: its process exits, or its path goes away.
+// Watching for the end of a container: its process exits, or its path goes away.
 
 import Attachment
 import LinuxNet

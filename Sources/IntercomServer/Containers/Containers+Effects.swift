@@ -1,4 +1,4 @@
-// What the room Attachment wants done, one function for each kind of effect.
+// Effects of the room Attachment carried out, one function for each kind.
 
 import Attachment
 import ControlAPI

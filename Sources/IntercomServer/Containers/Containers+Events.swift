@@ -1,4 +1,4 @@
-// What happens to containers: processes exit, paths go, links change, listeners are kept, repaired and lost.
+// Events of containers: processes exit, paths go, links change, listeners are kept, repaired and lost.
 
 import Attachment
 import LinuxNet

@@ -17,7 +17,7 @@ final class Containers {
     /// The address that containers ask.
     static var listenerAddress: SocketAddress { SocketAddress(v4: IPv4Address.intercom.bits, port: 53) }
 
-    /// What came of a declaration.
+    /// Outcome of a declaration.
     enum Outcome {
         case attached(ContainerID)
         /// A standing declaration is tried again.
@@ -38,11 +38,11 @@ final class Containers {
         let tell: (Outcome) -> Void
     }
 
-    /// What belongs to a container outside the room.
+    /// Facts about a container outside the room.
     struct Attached {
         let container: ContainerID
         let cookie: NamespaceCookie
-        /// When the process began by which it came.
+        /// Start of the process by which it came.
         var processStart: UInt64?
         /// Its number in the host's namespace, while its links are observed.
         var number: NamespaceID?
@@ -192,7 +192,7 @@ final class Containers {
         namespaceOfContainer[container].flatMap { room[$0]?.declaration }
     }
 
-    /// What belongs to a container here; nil where it has no namespace.
+    /// Facts about a container outside the room; nil where it has no namespace.
     func attached(_ container: ContainerID) -> Attached? { namespaceOfContainer[container].flatMap { attached[$0] } }
 
     /// The name that people call a container by.

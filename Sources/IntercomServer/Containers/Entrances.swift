@@ -5,7 +5,7 @@ import LinuxNet
 
 /// Has the opener enter namespaces.
 final class Entrances {
-    /// What came of a request.
+    /// Result of a request.
     typealias Result = Swift.Result<Handover<Entrance>, EntranceFailure>
 
     private let requests: OpenerRequests

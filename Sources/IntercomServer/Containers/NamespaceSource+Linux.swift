@@ -17,7 +17,7 @@ extension NamespaceSource {
         }
     }
 
-    /// Whether a path still leads to this namespace. Of a process that is not ours `/proc` may show nothing; it is watched
+    /// True when a path still leads to this namespace. Of a process that is not ours `/proc` may show nothing; it is watched
     /// by a pidfd.
     func isStill(_ identity: NamespaceIdentity) -> Bool {
         guard case .path(let path) = self else { return true }

@@ -40,7 +40,7 @@ struct ResolverFiles {
 
     // MARK: - Places
 
-    /// Where a resolv.conf file may be, once its path has been checked: a directory that the operator has named, the names
+    /// Place where a resolv.conf file may be, once its path has been checked: a directory that the operator has named, the names
     /// of the directories below it, and the file's name.
     private struct Place {
         let base: String

@@ -1,4 +1,4 @@
-// What the control interface shows of networks, containers, workers and answers.
+// Descriptions of networks, containers, workers and answers, as the control interface shows them.
 
 import Attachment
 import ControlAPI
@@ -131,7 +131,7 @@ extension ControlAPI.Fact {
 }
 
 extension ControlPlane {
-    /// How the daemon is doing.
+    /// Reply to `status`.
     func describeStatus(_ counters: [WorkerCounters]) -> Status.Reply {
         let groups = describeUpstreams()
         let registry = publisher.registry

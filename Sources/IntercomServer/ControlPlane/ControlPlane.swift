@@ -180,7 +180,7 @@ package final class ControlPlane {
     /// The configuration that holds now.
     var configuration: Configuration { configurationFile.configuration }
 
-    /// What there is, in one line for the service manager.
+    /// Counts of what there is, in one line for the service manager.
     var statusLine: String {
         let registry = publisher.registry
         return

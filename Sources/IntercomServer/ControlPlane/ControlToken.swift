@@ -1,8 +1,8 @@
-// What an event of the control plane's loop is about.
+// Tokens of the control plane's loop: the subject of an event.
 
 import Tables
 
-/// What an event of the control plane's loop is about.
+/// Subject of an event of the control plane's loop.
 enum ControlToken {
     case signals, mailbox, requests, control, inotify, mounts, resolver, heartbeat, namespaces, routes
     case process(Ticket)

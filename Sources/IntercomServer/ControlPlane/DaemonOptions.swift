@@ -1,4 +1,4 @@
-// What the command line says to the daemon.
+// Options of the daemon's command line.
 
 /// The daemon's command line.
 package struct DaemonOptions: Sendable {

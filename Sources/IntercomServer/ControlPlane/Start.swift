@@ -1,6 +1,6 @@
 // The start: all that was there before is there again when the first question is answered, or as much as can be had soon.
 
-/// How far the start has come: facts in, the next step out.
+/// Progress of the start: facts in, the next step out.
 struct Start {
     /// Time to wait for the opener's socket that observes the kernel, before anything is attached.
     static let patienceForKernel = Duration.seconds(1)
@@ -21,14 +21,14 @@ struct Start {
         case settle
     }
 
-    /// When the daemon began.
+    /// Time at which the daemon began.
     let began: Instant
     private var hasDeclared = false
     private var isComplete = false
     private var hasAnswered = false
     /// Calls that wait until nothing that was declared or found is being entered for the first time.
     private var unsettled: [() -> Void] = []
-    /// When ``unsettled`` waits no longer.
+    /// Time from which on ``unsettled`` waits no longer.
     private var settleTime: Instant?
 
     init(now: Instant) {
@@ -63,7 +63,7 @@ struct Start {
         return nil
     }
 
-    /// When the next step is due at the latest; nil: it waits for no time.
+    /// Time at which the next step is due at the latest; nil: it waits for no time.
     var nextDeadline: Instant? {
         let start = hasDeclared ? (hasAnswered ? nil : began + Self.patience) : began + Self.patienceForKernel
         guard let start else { return settleTime }

@@ -34,7 +34,7 @@ final class WorkerPool {
         self.logger = logger
     }
 
-    /// How many there are.
+    /// Number of workers.
     var count: Int { workers.count }
     /// Their numbers.
     var indices: Range<Int> { workers.indices }
@@ -84,7 +84,7 @@ final class WorkerPool {
 
     // MARK: - Deadlines
 
-    /// When ``expire()`` is due; nil: no question is open.
+    /// Time at which ``expire()`` is due; nil: no question is open.
     var nextDeadline: ContinuousClock.Instant? { questions.values.lazy.map(\.deadline).min() }
 
     /// Ends questions that took too long, with the replies that have come.

@@ -15,17 +15,17 @@ struct ControlConnection: ~Copyable {
     }
 
     let descriptor: Descriptor
-    /// Who is at the other end.
+    /// Credentials of the other end.
     let peer: PeerCredentials
-    /// When the client last did something: began or ended a call, or took octets of a reply.
+    /// Time at which the client last did something: began or ended a call, or took octets of a reply.
     private(set) var lastProgress = ContinuousClock.now
     /// The client sends no more; what is owed is still sent.
     private(set) var hasEnded = false
     /// The client takes no more: replies are dropped.
     private(set) var isGone = false
-    /// Whether it stands in the queue of those whose next step can be taken.
+    /// True when it stands in the queue of those whose next step can be taken.
     var isQueued = false
-    /// What the socket's loop watches it for now.
+    /// Events that the socket's loop watches it for now.
     var watched: Epoll.Events = [.readable]
     /// Octets that were counted for it last; see ``held``.
     var counted = 0
@@ -61,7 +61,7 @@ struct ControlConnection: ~Copyable {
         isIdle && output.isEmpty || !output.isEmpty && lastProgress + ControlSocketLimits.patience < .now
     }
 
-    /// What there is to wait for.
+    /// Events to wait for.
     var interest: Epoll.Events {
         if isGone { return [] }
         if !output.isEmpty { return [.writable] }
@@ -151,7 +151,7 @@ struct ControlConnection: ~Copyable {
         output.count - outputStart + message.count <= ControlSocketLimits.monitorBacklog
     }
 
-    /// How many replies of a monitor were missed, once there is room to say so.
+    /// Number of replies of a monitor that were missed, once there is room to say so.
     mutating func takeMissed() -> Int? {
         guard missed > 0, output.isEmpty else { return nil }
         defer { missed = 0 }

@@ -161,7 +161,7 @@ final class ControlSocket: Monitors {
         handler(call, Caller(client: client, permission: permission, user: user))
     }
 
-    /// What the other end may do: root and the user that runs the daemon everything, members of the group most; nil:
+    /// Permission of the other end: root and the user that runs the daemon everything, members of the group most; nil:
     /// nothing.
     private func permission(of peer: PeerCredentials) -> ControlPermission? {
         if peer.uid == 0 || peer.uid == Users.own { return .root }
@@ -201,7 +201,7 @@ final class ControlSocket: Monitors {
 
     // MARK: - Monitors
 
-    /// Whether any client watches.
+    /// True while any client watches.
     var hasMonitors: Bool { !monitors.isEmpty }
 
     /// Sends a client all that ``tell(_:)`` is given from now on, after a first message.

@@ -1,4 +1,4 @@
-// What the clients of the control socket may take of the daemon: time, memory, connections.
+// Limits of the clients of the control socket: time, memory and connections that they may take of the daemon.
 
 import Varlink
 
@@ -16,7 +16,7 @@ enum ControlSocketLimits {
     /// The time that a client has for its first call, and for the rest of a call that it has begun; and the time after
     /// which one that does not read may lose its place to another. Clients are programs on this machine, and need milliseconds.
     static let patience = Duration.seconds(10)
-    /// How often it is looked for clients who have run out of ``patience``, while there is any who could.
+    /// Interval between looks for clients who have run out of ``patience``, while there is any who could.
     static let checkInterval = Duration.seconds(2)
     /// Octets that are held for all clients together: sent by them and not understood yet, or owed to them. Where it is
     /// more, the one who has kept us waiting longest is closed.

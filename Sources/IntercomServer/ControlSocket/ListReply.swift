@@ -6,7 +6,7 @@ import Varlink
 
 /// An element of a list, as JSON.
 struct ListElement {
-    /// What elements of a whole reply are sorted by.
+    /// Name by which elements of a whole reply are sorted.
     var name: String
     var json: [UInt8]
 

@@ -48,7 +48,7 @@ final class Discovery {
     /// Octets of notifications that may wait in a namespace's socket; nil: one socket observes all.
     var roomOfNamespace: Int32? { kernel?.roomOfNamespace ?? nil }
 
-    /// What is wrong, for `status`.
+    /// Sentences about what is wrong, for `status`.
     var warnings: [String] {
         [problem].compactMap(\.self)
             + (kernel?.topology.truncated ?? []).map {

@@ -22,7 +22,7 @@ final class NamespaceDiscovery {
         self.logger = logger
     }
 
-    /// What is wrong, for `status`.
+    /// Sentences about what is wrong, for `status`.
     var warnings: [String] {
         let second = containers.room.secondPaths.map { "\($0.path) is the namespace of \($0.other), which is attached" }
         return problems + (containers.room.problems.map(\.failure.description) + second).sorted()

@@ -17,7 +17,7 @@ final class RouteDiscovery {
     private let loop: EventLoop
     private let logger: Logger
     private var routes: DefaultRouteWatch?
-    /// When routes may be read next.
+    /// Time from which on routes may be read.
     private var nextReading = ContinuousClock.Instant.now
 
     init(publisher: Publisher, loop: EventLoop, logger: Logger) {

@@ -40,7 +40,7 @@ protocol ListingMethod: CarriedOutMethod {
 
 /// A call of one method, to be replied to exactly once.
 struct MethodCall<Method: ControlMethod> {
-    /// What the client sent.
+    /// Parameters that the client sent.
     let parameters: Method.Parameters
     /// True where the client takes several replies.
     let takesPieces: Bool

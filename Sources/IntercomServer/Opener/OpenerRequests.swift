@@ -97,7 +97,7 @@ final class OpenerRequests {
         dropFinished()
     }
 
-    /// When ``expire()`` is due.
+    /// Time at which ``expire()`` is due.
     var nextDeadline: ContinuousClock.Instant? { deadlines.first?.time }
 
     /// Gives up what has taken too long.

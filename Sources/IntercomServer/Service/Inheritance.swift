@@ -1,4 +1,4 @@
-// What the service manager hands over when the daemon starts: the control socket that a call came to, and listeners.
+// Descriptors that the service manager hands over when the daemon starts: the control socket that a call came to, and listeners.
 
 import LinuxNet
 import Logging
@@ -24,7 +24,7 @@ struct Inheritance: ~Copyable {
         }
     }
 
-    /// Whether the control socket is the service manager's.
+    /// True when the control socket is the service manager's.
     var hasControlSocket: Bool {
         switch controlSocket {
         case .some: true

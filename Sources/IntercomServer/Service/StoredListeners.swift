@@ -11,7 +11,7 @@ import Tables
 /// It is short: the names of all descriptors are handed down in one string of the environment (`LISTEN_FDNAMES`), which has at
 /// most 128 KiB (MAX_ARG_STRLEN, execve(2)). 5 characters are room for 20,000.
 struct StoredListenerName: Hashable, CustomStringConvertible {
-    /// Where the kernel begins to number them (PROC_DYNAMIC_FIRST, `fs/proc/generic.c`).
+    /// Number at which the kernel begins (PROC_DYNAMIC_FIRST, `fs/proc/generic.c`).
     private static let firstInode: UInt64 = 0xF000_0000
     private static let radix = 36
 

@@ -1,4 +1,4 @@
-// What the control socket has declared, over a restart: kept as it comes, and declared anew at the start.
+// Declarations of the control socket over a restart: kept as it comes, and declared anew at the start.
 
 import Attachment
 import ControlAPI
@@ -11,7 +11,7 @@ import Varlink
 final class DeclaredState {
     private var directory: StateDirectory
     private let logger: Logger
-    /// What was declared before, until it is declared anew.
+    /// Declarations of the last daemon, until it is declared anew.
     private var before = Declarations()
     /// True when namespaces and processes are told apart as they were then.
     private var isSameBoot = false

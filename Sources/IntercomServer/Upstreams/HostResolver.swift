@@ -8,7 +8,7 @@ import Logging
 /// missing is no reason to deny names.
 struct HostResolver: ~Copyable {
     static let path = "/etc/resolv.conf"
-    /// Where systemd-resolved keeps the servers behind its stub (systemd-resolved.service(8)). The file that names the stub
+    /// File in which systemd-resolved keeps the servers behind its stub (systemd-resolved.service(8)). The file that names the stub
     /// stays as it is when they change.
     private static let pathBehindStub = "/run/systemd/resolve/resolv.conf"
 
@@ -18,7 +18,7 @@ struct HostResolver: ~Copyable {
     /// Tells of files that are mounted over these; nil without `/proc`.
     private let mounts: MountTable?
     private let logger: Logger
-    /// Whether it was said that there is no server: once is enough.
+    /// True when it was said that there is no server: once is enough.
     private var hasWarned = false
 
     /// - Throws: ``LinuxError`` when files cannot be watched at all.

@@ -37,7 +37,7 @@ final class Upstreams {
 
     // MARK: - What changes them
 
-    /// What the host's resolv.conf says.
+    /// Contents of the host's resolv.conf.
     var resolver: ResolverConfiguration { host.configuration }
 
     /// Networks have come or gone, or have other servers.
