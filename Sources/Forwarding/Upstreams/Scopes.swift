@@ -21,11 +21,18 @@ struct Scopes: Sendable {
 
     /// The scope of a group's answers for a view; nil where there cannot be any yet.
     func scope(of group: UInt32, for view: UInt32) -> UInt32? {
-        let position = position(of: group)
-        guard position < groups.count, groups[position].group == group else { return nil }
+        // Numbers are dense: the default group, and the others while none before them has gone, stand at their own.
+        var position = Int(group)
+        if position >= groups.count || groups[position].group != group {
+            position = self.position(of: group)
+            guard position < groups.count, groups[position].group == group else { return nil }
+        }
         let scope = groups[position].scope
-        return scope > 0 ? scope : ofViews[Place(group: group, view: view)]
+        return scope > 0 ? scope : scopeOfView(group, view)
     }
+
+    @inline(never)
+    private func scopeOfView(_ group: UInt32, _ view: UInt32) -> UInt32? { ofViews[Place(group: group, view: view)] }
 
     /// The same, and there is one from now on.
     mutating func makeScope(of group: UInt32, for view: UInt32) -> UInt32 {
