@@ -25,7 +25,7 @@ package struct ResolverConfiguration: Sendable, Equatable {
         for line in text.split(whereSeparator: \.isNewline) {
             guard let first = line.first, first != "#", first != ";", !first.isWhitespace else { continue }
             let words = line.split { $0 == " " || $0 == "\t" }.map { String($0) }
-            // What stands behind the values is a comment to most authors, whatever their libc makes of it.
+            // Text behind the values is a comment to most authors, whatever their libc makes of it.
             let values = words.dropFirst().prefix { !$0.hasPrefix("#") && !$0.hasPrefix(";") }
             guard let value = values.first else { continue }
             switch words.first {
