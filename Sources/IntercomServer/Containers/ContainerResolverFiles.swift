@@ -140,7 +140,7 @@ final class ContainerResolverFiles {
             if files[namespace]?.written.contains(file) != true { remove(file) }
             return
         case .success(false):
-            logger.info("container \(name): \(file) is somebody else's and stays as it is")
+            logger.info("container \(name): \(file) was not written by intercom; leaving it unchanged")
         case .failure(let error):
             logger.warning("container \(name): \(error)", metadata: .about(container: name))
         }
@@ -155,9 +155,9 @@ final class ContainerResolverFiles {
         requests.request(about: path) { opener in
             Result { () throws(LinuxError) in try opener.removeResolverFile(ofNamespace: name) }
         } late: { [logger] in
-            logger.warning("\(path) stays: the opener does not answer")
+            logger.warning("cannot remove \(path): the opener does not reply")
         } done: { [logger] (result: Result<Void, LinuxError>) in
-            if case .failure(let error) = result { logger.warning("\(path) stays: \(error)") }
+            if case .failure(let error) = result { logger.warning("cannot remove \(path): \(error)") }
         }
     }
 }

@@ -96,7 +96,7 @@ struct ContainerWatch: ~Copyable {
             try loop.watch(table.descriptor, as: .mounts, for: [.priority])
             mounts = consume table
         } catch {
-            logger.warning("mounts cannot be watched, so namespaces are not noticed that appear at a path: \(error)")
+            logger.warning("cannot watch mounts; a namespace that is mounted over a path is not noticed: \(error)")
         }
     }
 

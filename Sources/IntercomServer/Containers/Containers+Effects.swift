@@ -116,7 +116,7 @@ extension Containers {
                 return handle(.enrollmentRefused(number, failure))
             }
             logger.error(
-                "container \(name(of: namespace)): its end will not be noticed: \(error)",
+                "container \(name(of: namespace)): cannot be watched; its names stay when it ends: \(error)",
                 metadata: .about(container: name(of: namespace)))
         }
     }
@@ -238,7 +238,7 @@ extension Containers {
             logger.warning("\(failure)", metadata: .about(container: name, .notAttached))
         case .listens(let namespace):
             if let number = attached[namespace]?.number { discovery.tell(number, always: false) }
-            logger.info("container \(name(of: namespace)) has its listener now")
+            logger.info("container \(name(of: namespace)) has a listener again")
         case .notAttached(_, let failure):
             logger.warning("\(failure)", metadata: .about(.notAttached))
         case .secondPath(let path, let other):

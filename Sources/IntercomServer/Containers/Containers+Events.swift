@@ -21,7 +21,7 @@ extension Containers {
         do throws(LinuxError) {
             endAbsent(among: try watch.readEvents())
         } catch {
-            logger.error("paths of namespaces cannot be watched: \(error)")
+            logger.error("cannot watch paths of namespaces; containers whose path is removed stay: \(error)")
         }
     }
 
@@ -62,7 +62,9 @@ extension Containers {
         do throws(SystemdError) {
             try ServiceManager.store(sockets, as: "\(name)")
         } catch {
-            logger.warning("\(name) is not kept over a restart: \(error)", metadata: .about(limitedAs: "store"))
+            logger.warning(
+                "\(name): the service manager does not store the listener, so queries fail during a restart: \(error)",
+                metadata: .about(limitedAs: "store"))
         }
     }
 
@@ -75,7 +77,9 @@ extension Containers {
         do throws(SystemdError) {
             try ServiceManager.forget(name)
         } catch {
-            logger.warning("\(name) may be kept for ever: \(error)", metadata: .about(limitedAs: "store"))
+            logger.warning(
+                "\(name): cannot remove the listener from the service manager's store: \(error)",
+                metadata: .about(limitedAs: "store"))
         }
     }
 

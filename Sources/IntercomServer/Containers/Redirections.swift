@@ -74,9 +74,9 @@ final class Redirections {
                 if let monitor = monitor.take() { try opener.remove(rules, by: monitor.writer) }
             }
         } late: { [logger] in
-            logger.debug("a redirection is not removed: the opener does not answer")
+            logger.debug("cannot remove the redirection of port 53: the opener does not reply")
         } done: { [logger] (result: Result<Void, LinuxError>) in
-            if case .failure(let error) = result { logger.debug("a redirection cannot be removed: \(error)") }
+            if case .failure(let error) = result { logger.debug("cannot remove the redirection of port 53: \(error)") }
         }
     }
 
@@ -100,7 +100,7 @@ final class Redirections {
         } catch {
             let name = publisher.name(of: table[position].container)
             logger.warning(
-                "container \(name): it is not noticed if its redirection is removed: \(error)",
+                "container \(name): cannot subscribe to its nftables changes; a removed redirection stays removed: \(error)",
                 metadata: .about(container: name))
         }
     }
@@ -155,12 +155,12 @@ final class Redirections {
             return table[position].lost(.refused(error, table[position].source))
         case .success:
             logger.warning(
-                "container \(container): somebody removed the redirection of port 53, or changed it; it is set again",
+                "container \(container): the redirection of port 53 was changed or removed in its namespace; setting it again",
                 metadata: .about(container: container, limitedAs: "redirection of \(ticket.word)"))
         case .failure(let error):
             table[position].isDoubtful = true
             logger.error(
-                "container \(container): port 53 is not redirected any more, and that is tried again: \(error)",
+                "container \(container): cannot restore the redirection of port 53, retrying: \(error)",
                 metadata: .about(container: container, limitedAs: "redirection of \(ticket.word)"))
         }
         guard table[position].isDoubtful, !table[position].isWaiting else { return }
@@ -177,7 +177,7 @@ final class Redirections {
             try loop.unwatch(table[position].monitor.descriptor)
         } catch {
             // The next change is another chance.
-            logger.warning("a removed redirection has to wait for the next change: \(error)")
+            logger.warning("cannot restore a redirection before the next change: \(error)")
         }
     }
 }

@@ -244,7 +244,7 @@ final class ControlSocket: Monitors {
                 guard let accepted = try UnixSocket.accept(from: listener) else { return }
                 guard makeRoom() else {
                     logger.warning(
-                        "control connection refused: \(connections.count) are open and none is idle",
+                        "control connection refused: \(connections.count) are open, and none is idle",
                         metadata: .about(limitedAs: "control"))
                     continue
                 }
@@ -283,7 +283,7 @@ final class ControlSocket: Monitors {
         connections[position].counted = connections[position].held
         while held > ControlSocketLimits.held, let greedy = latest(where: { $0.counted > ControlSocketLimits.share }) {
             logger.warning(
-                "control connection closed: \(held >> 20) MiB are held for clients that do not read",
+                "control connection closed: replies that clients do not read take \(held >> 20) MiB",
                 metadata: .about(limitedAs: "control"))
             close(greedy)
         }
@@ -348,7 +348,7 @@ final class ControlSocket: Monitors {
             }
         }
         for client in late {
-            logger.debug("control connection closed: it kept us waiting for \(ControlSocketLimits.patience)")
+            logger.debug("control connection closed: no progress for \(ControlSocketLimits.patience)")
             close(client)
         }
         if !isAnyAwaited { clock = nil }

@@ -171,7 +171,7 @@ final class Discovery {
         do throws(LinuxError) {
             try kernel?.takeEvents(ticket)
         } catch {
-            logger.error("the kernel cannot be observed: \(error)", metadata: .about(limitedAs: "netlink"))
+            logger.error("cannot read netlink notifications: \(error)", metadata: .about(limitedAs: "netlink"))
         }
         scheduleCatchUp()
     }
@@ -192,7 +192,7 @@ final class Discovery {
         }
         if isObserving, kernel?.catchUpIsDue == nil {
             logger.info(
-                "netlink receive buffer overflowed; all links and addresses were read again (raise [discover] receive-buffer if this repeats)",
+                "netlink receive buffer overflowed; re-read all links and addresses (raise [discover] receive-buffer if this repeats)",
                 metadata: .about(limitedAs: "catch-up"))
         }
         nextCatchUp = .now + max(start.duration(to: .now) * 9, .milliseconds(10))

@@ -38,7 +38,7 @@ final class NamespaceDiscovery {
             try loop.watch(new.descriptor, as: .namespaces)
             paths = consume new
         } catch {
-            logger.error("namespaces are not looked for: \(error)")
+            logger.error("cannot look for namespaces: \(error)")
         }
         containers.watch.watchMounts(logger)
         scan()
@@ -61,7 +61,7 @@ final class NamespaceDiscovery {
             guard let affected = try paths?.read() else { return scan() }
             look(at: affected)
         } catch {
-            logger.error("namespaces cannot be looked for: \(error)", metadata: .about(limitedAs: "namespaces"))
+            logger.error("cannot look for namespaces: \(error)", metadata: .about(limitedAs: "namespaces"))
         }
     }
 
@@ -86,7 +86,7 @@ final class NamespaceDiscovery {
         guard let (present, errors) = paths?.scan() else { return }
         let new = errors.map(\.description)
         for problem in new where !problems.contains(problem) {
-            logger.warning("namespaces cannot be looked for: \(problem)")
+            logger.warning("cannot look for namespaces: \(problem)")
         }
         problems = new
         for path in containers.room.paths.filter({ !present.contains($0) }) { containers.handle(.pathGone(path)) }

@@ -35,7 +35,7 @@ final class RouteDiscovery {
             routes = consume new
         } catch {
             logger.warning(
-                "default routes are not known, so that reverse names of the LAN are not forwarded from a bridge into it: \(error)"
+                "cannot read default routes; reverse names of a LAN bridge are not forwarded: \(error)"
             )
         }
         scheduleReading()

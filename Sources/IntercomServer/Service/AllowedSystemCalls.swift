@@ -57,6 +57,6 @@ func limitThread(to allowed: AllowedSystemCalls, _ logger: Logger) {
         try SystemCallFilter.limitThread(
             to: allowed.names, requests: allowed.requests, families: allowed.families)
     } catch {
-        logger.warning("a thread is not limited to the system calls that it needs: \(error)")
+        logger.warning("cannot install the system call filter of a thread: \(error)")
     }
 }

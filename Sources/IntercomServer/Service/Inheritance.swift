@@ -20,7 +20,7 @@ struct Inheritance: ~Copyable {
             var inherited = try InheritedDescriptors()
             while let named = inherited.next() { take(named, logger) }
         } catch {
-            logger.warning("descriptors of the service manager cannot be taken over: \(error)")
+            logger.warning("cannot take over descriptors of the service manager: \(error)")
         }
     }
 
@@ -50,7 +50,7 @@ struct Inheritance: ~Copyable {
         case Self.controlSocketName where UnixSocket.adopt(named.descriptor):
             controlSocket = named.takeDescriptor()
         case Self.controlSocketName:
-            logger.warning("the service manager's control socket does not listen, and is not used")
+            logger.warning("the service manager passed a control socket that does not listen; using an own one")
         default:
             listeners.add(named)
         }

@@ -51,7 +51,7 @@ struct StateDirectory: ~Copyable {
             try open()
         } catch  where error.kind != .inUse {
             logger.error(
-                "nothing can be declared through the control socket: the state cannot be kept: \(error)",
+                "cannot save declarations, so control calls that declare are refused: \(error)",
                 metadata: .about(.stateNotKept))
         }
         let content = read()
@@ -77,11 +77,12 @@ struct StateDirectory: ~Copyable {
         do throws(LinuxError) {
             try Files.rename(filePath, to: other)
             logger.warning(
-                "\(filePath): \(problem); it is \(other) now, and \(kept) declarations of it hold",
+                "\(filePath): \(problem); moved to \(other), and \(kept) of its declarations are in force",
                 metadata: .about(.stateDamaged))
         } catch {
             logger.warning(
-                "\(filePath): \(problem); \(kept) declarations of it hold (\(error))", metadata: .about(.stateDamaged))
+                "\(filePath): \(problem); \(kept) of its declarations are in force; cannot move it away: \(error)",
+                metadata: .about(.stateDamaged))
         }
     }
 
@@ -122,7 +123,7 @@ struct StateDirectory: ~Copyable {
         } catch {
             // All is written anew before the next declaration is taken.
             file = nil
-            logger.error("what was declared is not kept: \(error)", metadata: .about(.stateNotKept))
+            logger.error("cannot save declarations: \(error)", metadata: .about(.stateNotKept))
         }
     }
 
@@ -175,7 +176,7 @@ private final class Flusher: Sendable {
             }
         } catch {
             state.withLock { $0.isRunning = false }
-            logger.warning("the state waits for the disk: \(error)")
+            logger.warning("cannot sync declarations to the disk for now: \(error)")
         }
     }
 
@@ -190,7 +191,7 @@ private final class Flusher: Sendable {
         do throws(LinuxError) {
             try Files.synchronize(descriptor)
         } catch {
-            logger.error("the state is not on the disk: \(error)", metadata: .about(.stateNotKept))
+            logger.error("cannot sync declarations to the disk: \(error)", metadata: .about(.stateNotKept))
         }
     }
 }

@@ -49,7 +49,7 @@ struct HostResolver: ~Copyable {
             let changes = [try file.hasChanged(), try fileBehindStub.hasChanged()]
             guard changes.contains(true) else { return false }
         } catch {
-            logger.error("\(Self.path) cannot be watched: \(error)")
+            logger.error("cannot watch \(Self.path); its changes are not noticed: \(error)")
             return false
         }
         read()
@@ -74,7 +74,7 @@ struct HostResolver: ~Copyable {
             hasWarned = false
             if !old.nameservers.isEmpty, new.nameservers != old.nameservers {
                 let servers = new.nameservers.map(\.description).joined(separator: ", ")
-                logger.info("\(Self.path) has changed: the host's upstreams are \(servers)")
+                logger.info("\(Self.path) has changed: the upstreams of the host are \(servers)")
             }
         }
         configuration = new
@@ -83,7 +83,7 @@ struct HostResolver: ~Copyable {
     private func warn() {
         let consequence =
             configuration.nameservers.isEmpty
-            ? "there are no upstreams but those of the configuration" : "those asked until now are asked further"
+            ? "only upstreams of the configuration are used" : "those asked until now are asked further"
         logger.warning("\(Self.path) names no DNS server: \(consequence)", metadata: .about(.noUpstreams))
     }
 }
