@@ -69,6 +69,7 @@ extension Asking {
 extension Responder {
     /// Corrects an answer from the cache that denies the name asked for, where names of the view are beneath it: as
     /// ``Forwarding/Answer/overruleDenial()`` does it.
+    @inline(never)
     fileprivate mutating func overrule(_ view: ViewID, in answer: consuming MutableSpan<UInt8>) {
         guard directory.hasNamesBeneath(name, view: view) else { return }
         var answer = answer

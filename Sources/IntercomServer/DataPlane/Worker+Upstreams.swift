@@ -10,8 +10,10 @@ import Tables
 extension Worker {
     // MARK: - Questions
 
-    /// Puts a datagram's question to the upstreams.
-    mutating func forwardDatagram(_ packet: Int, _ client: WaitingClient, _ errand: Errand) {
+    /// Puts a datagram's question to the upstreams. Out of line, so that the batch's loop has nothing ready for it.
+    @inline(never)
+    mutating func forwardDatagram(_ packet: Int, of listener: Ticket, _ errand: Errand) {
+        let client = WaitingClient.datagram(listener: listener, datagrams.receiver.source(packet))
         let number = waiting.insert(client)
         let asking = Asking(number, errand)
         switch forwarder.ask(packet, of: datagrams.receiver, &responder, asking) {

@@ -178,7 +178,7 @@ extension Worker {
             case .forward:
                 guard let errand else { continue }
                 forwarded += 1
-                forwardDatagram(packet, .datagram(listener: ticket, datagrams.receiver.source(packet)), errand)
+                forwardDatagram(packet, of: ticket, errand)
             case .loop(let token):
                 control.post(.looped(token: token))
                 counters.dropped &+= 1
