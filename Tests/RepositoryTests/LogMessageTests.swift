@@ -14,13 +14,29 @@ struct LogMessageTests {
     ]
 
     private static let errors: [(message: String, situation: String)] = [
+        ("cannot look for namespaces: …", "directories of namespaces cannot be watched, or their events not read"),
+        ("cannot read netlink notifications: …", "a netlink socket fails"),
+        (
+            "cannot save declarations, so control calls that declare are refused: …",
+            "the state directory cannot be made or locked at the start"
+        ),
+        ("cannot save declarations: …", "the state file cannot be written"),
+        ("cannot sync declarations to the disk: …", "fsync(2) of the state file fails"),
+        (
+            "cannot watch paths of namespaces; containers whose path is removed stay: …",
+            "events of paths that containers came by cannot be read"
+        ),
+        ("cannot watch …; its changes are not noticed: …", "the host's resolv.conf cannot be watched"),
         (
             "container …, which was declared before: …",
             "a container that the state keeps cannot be attached at the start; it is tried again"
         ),
-        ("container …: its end will not be noticed: …", "neither its process nor its path can be watched"),
         (
-            "container …: port 53 is not redirected any more, and that is tried again: …",
+            "container …: cannot be watched; its names stay when it ends: …",
+            "neither its process nor its path can be watched"
+        ),
+        (
+            "container …: cannot restore the redirection of port 53, retrying: …",
             "rules that somebody removed cannot be set again"
         ),
         ("control calls cannot be taken: …", "the control socket cannot be watched when the daemon begins to answer"),
@@ -29,24 +45,13 @@ struct LogMessageTests {
             "links and addresses of … cannot be read: …",
             "a dump of one namespace fails; it is tried again for that namespace alone"
         ),
-        ("namespaces are not looked for: …", "no inotify descriptor can be had at the start or on reload"),
-        ("namespaces cannot be looked for: …", "events of the directories of namespaces cannot be read"),
         (
             "no namespace can be entered: this is not root, and there is no opener; run it as root, or start intercom-opener.service and name its socket by --opener-socket",
             "intercomd is started by hand, as somebody else than root"
         ),
-        (
-            "nothing can be declared through the control socket: the state cannot be kept: …",
-            "the state directory cannot be made or locked at the start"
-        ),
-        ("paths of namespaces cannot be watched: …", "events of paths that containers came by cannot be read"),
-        ("the kernel cannot be observed: …", "a netlink socket fails"),
         ("the opener cannot be reached: …", "nobody listens at the opener's socket; requests are tried again"),
         ("the state cannot be kept: …", "the state file cannot be written anew at the start"),
-        ("the state is not on the disk: …", "fsync(2) of the state file fails"),
-        ("what was declared is not kept: …", "a declaration cannot be appended to the state file"),
         ("…", "SIGHUP, and the configuration has mistakes: each with its place"),
-        ("… cannot be watched: …", "the host's resolv.conf cannot be watched"),
         (
             "… of … workers do not answer",
             "workers have not turned within the time of the watchdog, which is not told then"
@@ -65,16 +70,32 @@ struct LogMessageTests {
         ("a call cannot be accepted: …", "the opener's accept(2) fails"),
         ("a call cannot be answered: …", "the opener's caller does not take its reply"),
         ("a call cannot be carried out: …", "the opener has no thread for a call"),
-        ("a removed redirection has to wait for the next change: …", "no timer can be had for setting rules again"),
-        ("a thread is not limited to the system calls that it needs: …", "the kernel refuses a seccomp filter"),
+        ("cannot install the system call filter of a thread: …", "the kernel refuses a seccomp filter"),
+        ("cannot look for namespaces: …", "one directory of namespaces cannot be watched"),
+        (
+            "cannot read default routes; reverse names of a LAN bridge are not forwarded: …",
+            "no netlink socket for the host's routes can be had"
+        ),
+        ("cannot remove …: the opener does not reply", "a resolv.conf of ours cannot be removed without the opener"),
+        ("cannot remove …: …", "a resolv.conf of ours cannot be removed"),
+        ("cannot restore a redirection before the next change: …", "no timer can be had for setting rules again"),
+        ("cannot sync declarations to the disk for now: …", "no thread for fsync(2) can be had"),
+        ("cannot take over descriptors of the service manager: …", "what the last daemon left cannot be read"),
+        (
+            "cannot watch mounts; a namespace that is mounted over a path is not noticed: …",
+            "/proc/self/mountinfo cannot be polled"
+        ),
         (
             "container …: a socket of its listener was destroyed inside its namespace (as 'ss -K' does); the listener serves again",
             "its root destroyed our sockets"
         ),
-        ("container …: it is not noticed if its redirection is removed: …", "its nftables changes cannot be observed"),
+        (
+            "container …: cannot subscribe to its nftables changes; a removed redirection stays removed: …",
+            "no nftables socket of its namespace can be had"
+        ),
         ("container …: its links are not known: …", "no netlink socket of its namespace can be had; it is tried again"),
         (
-            "container …: somebody removed the redirection of port 53, or changed it; it is set again",
+            "container …: the redirection of port 53 was changed or removed in its namespace; setting it again",
             "its root or a firewall changed the rules of table intercom"
         ),
         (
@@ -84,27 +105,16 @@ struct LogMessageTests {
         ("container …: …", "its resolv.conf cannot be written"),
         ("control connection cannot be accepted: …", "the control socket's accept(2) fails"),
         (
-            "control connection closed: … MiB are held for clients that do not read",
+            "control connection closed: replies that clients do not read take … MiB",
             "clients of the control socket do not read their replies"
         ),
-        ("control connection refused: … are open and none is idle", "512 clients of the control socket are busy"),
-        (
-            "default routes are not known, so that reverse names of the LAN are not forwarded from a bridge into it: …",
-            "no netlink socket for the host's routes can be had"
-        ),
-        ("descriptors of the service manager cannot be taken over: …", "what the last daemon left cannot be read"),
-        (
-            "mounts cannot be watched, so namespaces are not noticed that appear at a path: …",
-            "/proc/self/mountinfo cannot be polled"
-        ),
-        ("namespaces cannot be looked for: …", "one directory of namespaces cannot be watched"),
+        ("control connection refused: … are open, and none is idle", "512 clients of the control socket are busy"),
         ("network … stays as it was: …", "reload, and a network cannot be changed under its containers"),
         ("the service manager cannot be notified: …", "sd_notify(3) fails"),
         (
-            "the service manager's control socket does not listen, and is not used",
+            "the service manager passed a control socket that does not listen; using an own one",
             "a unit hands over a socket of another kind"
         ),
-        ("the state waits for the disk: …", "no thread for fsync(2) can be had"),
         (
             "upstream …… asks us in turn, which would never end; it is not asked until the configuration is loaded again or the host's resolv.conf changes",
             "the probe found a loop"
@@ -118,18 +128,25 @@ struct LogMessageTests {
             "…",
             "a container or a found path has no listener: the reason, and what to do; or something of the configuration or the host's resolv.conf that is not in force"
         ),
-        ("… is not kept over a restart: …", "the service manager does not take a listener's sockets"),
         ("… is the namespace of …, which is attached", "a second path to one namespace"),
-        ("… may be kept for ever: …", "the service manager does not let go of a listener's sockets"),
         ("… names no DNS server: …", "the host's resolv.conf has no usable nameserver"),
-        ("… stays: the opener does not answer", "a resolv.conf of ours cannot be removed without the opener"),
-        ("… stays: …", "a resolv.conf of ours cannot be removed"),
+        (
+            "…: cannot remove the listener from the service manager's store: …",
+            "the service manager does not let go of a listener's sockets"
+        ),
+        (
+            "…: the service manager does not store the listener, so queries fail during a restart: …",
+            "the service manager does not take a listener's sockets"
+        ),
         ("…: …", "something of the configuration cannot be had: what, and why"),
         (
-            "…: …; it is … now, and … declarations of it hold",
+            "…: …; moved to …, and … of its declarations are in force",
             "the state file is damaged or of a later version, and set aside"
         ),
-        ("…: …; … declarations of it hold (…)", "it is damaged, and cannot even be set aside"),
+        (
+            "…: …; … of its declarations are in force; cannot move it away: …",
+            "it is damaged, and cannot even be set aside"
+        ),
     ]
 
     private static let news: [(message: String, situation: String)] = [
@@ -140,24 +157,24 @@ struct LogMessageTests {
         ("container … disconnected from network …", "network disconnect"),
         ("container … ended: …", "its process exited, or its path is gone"),
         ("container … found at …", "a namespace appeared where namespaces are looked for"),
-        ("container … has its listener now", "one that had none, or lost its own"),
+        ("container … has a listener again", "one that had none, or lost its own"),
         ("container … is …", "container drain, container ready"),
         ("container … removed", "container rm"),
         ("container … …", "a container that the state keeps ended while the daemon was away"),
         (
-            "container …: … is somebody else's and stays as it is",
-            "a resolv.conf that intercom did not write is in the place of its own"
+            "container …: … was not written by intercom; leaving it unchanged",
+            "a resolv.conf of somebody else is in the place of its own"
         ),
         ("ending on …", "a signal ends the daemon"),
         ("listening for control calls at …", "start"),
         (
-            "netlink receive buffer overflowed; all links and addresses were read again (raise [discover] receive-buffer if this repeats)",
+            "netlink receive buffer overflowed; re-read all links and addresses (raise [discover] receive-buffer if this repeats)",
             "more changes than fit into the socket's buffer"
         ),
         ("network … created", "network create"),
         ("network … removed", "network rm"),
         ("ready: …, … workers", "everything that was there before answers again"),
-        ("… has changed: the host's upstreams are …", "the host's resolv.conf has changed"),
+        ("… has changed: the upstreams of the host are …", "the host's resolv.conf has changed"),
         ("… kept answers forgotten on demand", "cache flush"),
     ]
 
