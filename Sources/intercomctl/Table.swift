@@ -39,7 +39,8 @@ struct Table {
     private var widths: [Int] = []
 
     init(_ header: [String], _ overflow: Overflow = .cut) {
-        rows = [header.map { [$0] }]
+        // Also the header: that of a thing shown alone has its name.
+        rows = [header.map { [DisplayText.escaped($0)] }]
         self.overflow = overflow
     }
 

@@ -118,7 +118,11 @@ struct ContainerStateTests {
             try house.mustCtl(
                 "container", "add", "vm", "--network", "br9,ip=10.0.0.9", "--id", "i\u{1B}[2J\u{85}\u{2066}")
             #expect(try eventually { try house.ctl("container", "ls", "--json").out.contains("2Jb") })
-            for verb in [["container", "ls"], ["network", "ls"], ["status"], ["container", "inspect", "vm"]] {
+            let verbs = [
+                ["container", "ls"], ["network", "ls"], ["status"], ["container", "inspect", "vm"],
+                ["container", "inspect", csi], ["container", "inspect", bidi],
+            ]
+            for verb in verbs {
                 for options in [[], ["--json"]] {
                     let text = try house.ctl(verb + options).out
                     let hidden = text.unicodeScalars.filter {
