@@ -12,13 +12,15 @@ LINKS := intercomctl
 
 # The C++ library is for toml++.
 BUILD_PACKAGES := g++ libstdc++-12-dev libtomlplusplus-dev libseccomp-dev libsystemd-dev pkg-config
-TEST_PACKAGES := iproute2 bind9-dnsutils bind9-utils dnsmasq-base haproxy mandoc nftables musl-tools nsd unbound util-linux \
-    python3 python3-pip
+TEST_PACKAGES := iproute2 bind9-dnsutils bind9-host bind9-utils busybox dnsmasq-base haproxy mandoc nftables musl-tools nsd \
+    unbound util-linux python3 python3-pip
+# Those of Go, Java and node are large, and not installed for it.
+CLIENT_PACKAGES := curl pdns-recursor php-cli ruby wget
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
-.PHONY: all build demo demo-tiers test check lint shape format docs fuzz test-asan test-tsan differential coverage floods soak \
-    bench micro instructions install install-files deb lint-deb clean need-root need-swift
+.PHONY: all build demo demo-tiers test test-clients check lint shape format docs fuzz test-asan test-tsan differential \
+    coverage floods soak bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
 
@@ -47,6 +49,15 @@ test: need-root
 	@[ ! -e .build/machine/missing ] || echo "skipped are tests in a booted system: $$(cat .build/machine/missing)"
 	INTERCOM_BIN=$(BIN) INTERCOM_PYTHONPATH=$(CURDIR)/.build/python INTERCOM_MACHINE=$(CURDIR)/.build/machine \
 	    $(SWIFT) test --quiet
+
+# More clients: PHP, Ruby, PowerDNS Recursor, curl, wget; and Go, Java and node where they are installed.
+test-clients: need-root
+	@.ci/install $(TEST_PACKAGES) $(CLIENT_PACKAGES)
+	@$(MAKE) --no-print-directory build .build/python
+	@for program in go javac node; do command -v $$program >/dev/null || \
+	    echo "skipped: lookups by programs that need $$program, which is not installed"; done
+	INTERCOM_BIN=$(BIN) INTERCOM_PYTHONPATH=$(CURDIR)/.build/python INTERCOM_CLIENTS=1 \
+	    $(SWIFT) test --quiet --filter '^EndToEndTests\.(ReplicaClientTests|ProgramTests|ResolverAboveTests|HAProxyTests)'
 
 # What needs no root: all but the end-to-end tests.
 check: need-swift .build/python

@@ -5,12 +5,9 @@ import Testing
 
 /// Programs that a test compiles or calls.
 enum Programs {
-    /// Path of a program of this machine; nil where it is not installed.
-    static func path(_ name: String) -> String? {
-        guard let output = try? Command.run(["sh", "-c", "command -v \"$0\"", name]), output.status == 0 else {
-            return nil
-        }
-        return output.text
+    /// True when a program is installed.
+    static func isThere(_ name: String) -> Bool {
+        (try? Command.run(["sh", "-c", "command -v \"$0\"", name]))?.status == 0
     }
 
     /// The longer suites with programs of large packages: `make test-clients`.
@@ -56,13 +53,13 @@ extension Trait where Self == ConditionTrait {
 
 extension House {
     /// Makes a container that has addresses and default routes of both families, so that libraries ask for both, as they do in
-    /// real containers. It is 10.9.0.2 and fd09::2; the host is 10.9.0.1 and fd09::1, and has the other addresses that are
-    /// given.
+    /// real containers. It is 10.9.0.2 and fd09::2; the host is 10.9.0.1 and fd09::1, and refuses connections to all others in
+    /// 10.0.0.0/15, 192.0.2.0/24 and fd00::/16 at once, as their own host would.
     ///
     /// A libc sorts what it was told by RFC 6724. What is in one prefix that the container is not in is equal to that: no rule
     /// prefers one, and the server's order stays. (A neighbour in the container's own subnet does not: rule 9 puts first what
     /// has the longest prefix in common with the source address.)
-    func routedContainer(_ name: String, _ options: String..., reaching others: [String] = []) throws {
+    func routedContainer(_ name: String, _ options: String...) throws {
         _ = try namespace(name)
         try ip("link add \(name)0 type veth peer name eth0 netns \(name)")
         for (place, link, number) in [(host, "\(name)0", 1), (name, "eth0", 2)] {
@@ -70,7 +67,8 @@ extension House {
             try ip(in: place, "addr add fd09::\(number)/64 dev \(link) nodad")
             try ip(in: place, "link set \(link) up")
         }
-        for address in others { try ip("addr add \(address) dev lo") }
+        // Every address of a local route is the host's own (AnyIP), but for those of its links, whose routes are longer.
+        for others in ["10.0.0.0/15", "192.0.2.0/24", "fd00::/16"] { try ip("route add local \(others) dev lo") }
         try ip(in: name, "route add default via 10.9.0.1")
         try ip(in: name, "-6 route add default via fd09::1")
         try Command.must(

@@ -22,6 +22,42 @@ struct ReplicaClientTests {
         }
     }
 
+    @Test("a program of Go, Java and node, over UDP and over TCP after it", .needsClients)
+    func runtimes() throws {
+        try House.lend(configuration: ReplicaTown.configuration()) { house in
+            try house.routedContainer("app", "--network", "n,ip=10.9.0.2")
+            var programs: [[String]] = []
+            if Programs.isThere("go") { programs.append([try Programs.goLookup(in: house)]) }
+            if Programs.isThere("node") { programs.append(["node", Programs.source("lookup.js")]) }
+            if Programs.isThere("javac") {
+                try Command.must(["javac", "-d", house.directory, Programs.source("Lookup.java")])
+                programs.append(["java", "-cp", house.directory, "Lookup"])
+            }
+            for program in programs {
+                for count in ReplicaTown.sizes {
+                    for name in [ReplicaTown.name(count), ReplicaTown.longName(count)] {
+                        try check(program, "46", count, name, in: house)
+                    }
+                }
+            }
+            guard Programs.isThere("node") else { return }
+            let script = "\(house.directory)/resolve.sh"
+            try "exec node '\(Programs.source("lookup.js"))' \"$@\" resolve\n"
+                .write(toFile: script, atomically: true, encoding: .utf8)
+            for count in ReplicaTown.sizes {
+                try check(["sh", script], "46", count, ReplicaTown.name(count), in: house)
+            }
+        }
+    }
+
+    @Test("curl, which connects to the first of each family", .needsClients, arguments: [2, 3, 4])
+    func curl(count: Int) throws {
+        try House.lend(configuration: ReplicaTown.configuration([count])) { house in
+            try house.routedContainer("app", "--network", "n,ip=10.9.0.2")
+            try check(["sh", Programs.source("curl.sh")], "46", count, ReplicaTown.name(count), in: house)
+        }
+    }
+
     private func check(
         _ program: [String], _ families: String, _ count: Int, _ name: String, in house: House
     ) throws {

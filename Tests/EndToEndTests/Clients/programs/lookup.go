@@ -13,7 +13,7 @@ func main() {
 	network := map[string]string{"4": "ip4", "6": "ip6", "46": "ip"}[os.Args[1]]
 	count, _ := strconv.Atoi(os.Args[2])
 	resolver := net.Resolver{PreferGo: true}
-	for ; count > 0; count-- {
+	for left := count; left > 0 || left == count; left-- {
 		addresses, err := resolver.LookupNetIP(context.Background(), network, os.Args[3])
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -21,6 +21,9 @@ func main() {
 		}
 		four, six := "-", "-"
 		for _, address := range addresses {
+			if count == 0 {
+				fmt.Println(address.Unmap())
+			}
 			if address.Unmap().Is4() && four == "-" {
 				four = address.Unmap().String()
 			}
@@ -28,6 +31,8 @@ func main() {
 				six = address.String()
 			}
 		}
-		fmt.Println(four, six)
+		if count > 0 {
+			fmt.Println(four, six)
+		}
 	}
 }
