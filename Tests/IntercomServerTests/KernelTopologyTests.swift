@@ -301,7 +301,7 @@ struct KernelTopologyTests {
         for line in twoOnABridge { try topology.take(line) }
         topology.outlets = [2]
         for (line, isNoticed) in [
-            ("host link 2 br0 bridge up", false), ("host link 2 br0 bridge", true), ("host link 2 br0 bridge up", true),
+            ("host link 2 br0 bridge up", true), ("host link 2 br0 bridge", true), ("host link 2 br0 bridge up", true),
             ("host no address 10.0.0.1/24 on 2", true), ("host address 10.0.0.1/24 on 2", true),
             ("host link 3 v3 veth master=2 other=2@7", false), ("7 link 2 eth0 veth other=3@0", false),
             ("7 no address 10.0.0.2/24 on 2", false), ("host no link 2 br0", true),

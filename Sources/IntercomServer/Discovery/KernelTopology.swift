@@ -149,6 +149,8 @@ struct KernelTopology: Sendable {
         switch (message, place) {
         case (.link(let link), .host):
             let (hasChanged, old) = host.take(KernelLink(link), link.index)
+            // A carrier that comes back revives next hops (RTNH_F_DEAD), and is nothing that is kept of a link.
+            haveOutletsChanged = haveOutletsChanged || outlets.contains(link.index)
             if hasChanged { linkChanged(link.index, from: old, to: KernelLink(link)) }
         case (.linkDeleted(let link), .host):
             if let old = host.remove(link: link.index) { linkChanged(link.index, from: old, to: nil) }
