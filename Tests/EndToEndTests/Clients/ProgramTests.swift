@@ -12,7 +12,7 @@ struct AskingProgram: CustomTestStringConvertible, Sendable {
     let command: [String]
     /// The families that it looks up.
     var families: Set<Int> = [4, 6]
-    /// How many addresses it prints at least, if there are so many: some take few, or what fits into a datagram.
+    /// Number of addresses that it prints at least, if there are so many: some take few, or what fits into a datagram.
     var limit = Int.max
 
     init(
