@@ -114,7 +114,7 @@ struct ProgramTests {
         }
     }
 
-    /// What a program has printed of our addresses and those of the upstream.
+    /// Output of a program about our addresses and those of the upstream.
     private func printed(in output: Output) -> Set<String> {
         let isOfAddress: (Character) -> Bool = { $0.isHexDigit || $0 == ":" || $0 == "." }
         let words = (output.out + "\n" + output.err).split { !isOfAddress($0) }.map { word in
