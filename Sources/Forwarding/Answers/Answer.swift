@@ -64,7 +64,7 @@ package struct Answer: Sendable {
     /// The Extended DNS Errors that the answer carries for a client with EDNS (RFC 8914).
     package var extendedErrors: [ErrorDetail] { body.details }
 
-    /// The largest answer that this client takes over UDP, at most ``Transport/maximumAnswer``.
+    /// The largest answer that this client takes over UDP, at most `Transport.maximumAnswer`.
     package var datagramLimit: Int { client.datagramLimit }
 
     /// Writes the answer of at most `limit` octets (512...65535) into a buffer; gives its length.
