@@ -93,6 +93,14 @@ struct StreamTests {
                 .closes("t"), .time(4500), .closes("b"),
             ]),
         Scenario(
+            "a connection that takes ten times a datagram's time: the whole answer, where nobody else is left",
+            upstreams: [1],
+            [
+                .ask(), .opens("a", to: 1), .time(10), .reply(on: "a", truncated), .closes("a"),
+                .connects("t", to: 1), .time(1009), .nothing, .stream(on: "t", reply(9)),
+                .answers(.address(9, from: 1)), .closes("t"),
+            ]),
+        Scenario(
             "a silent connection takes no further question",
             overTCP,
             [
@@ -102,9 +110,9 @@ struct StreamTests {
                 .closes("t"), .closes("b"),
             ]),
         Scenario(
-            "nobody but a silent connection is left: the truncated answer, with TC, when it is late",
+            "nobody but a silent connection is left: the truncated answer, with TC, after a second",
             upstreams: [1],
-            overTCP, [.time(699), .nothing, .time(700), .answers(.truncated(from: 1)), .closes("t"), .nothing]),
+            overTCP, [.time(1099), .nothing, .time(1100), .answers(.truncated(from: 1)), .closes("t"), .nothing]),
         Scenario(
             "a connection that fails, and nobody is left: the truncated answer, with TC, at once",
             upstreams: [1],

@@ -52,6 +52,9 @@ struct Attempt: Sendable {
         due = sent + (transport == .stream ? min(patience * 2, Self.longestStreamPatience) : patience)
     }
 
+    /// The moment after which nobody waits for the reply who has an answer that was cut off.
+    var lastDue: Moment { transport == .stream ? max(due, sent + Self.longestStreamPatience) : due }
+
     /// The moment from which it may be sent again.
     var repetition: Moment {
         lastSent + min(Self.firstPause * (1 << min(repeats, Self.maximumDoublings)), Self.longestPause)

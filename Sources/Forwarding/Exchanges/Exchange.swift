@@ -161,8 +161,9 @@ extension Exchange {
 
     /// The moment from which an answer that is not whole is good enough: all who could give a better one are late.
     var fallbackTime: Moment? {
-        guard fallback != nil else { return nil }
-        return attempts.reduce(began) { max($0, $1.due) }
+        guard let fallback else { return nil }
+        // To a client that asks over TCP an answer that was cut off is worth little: a connection gets its time.
+        return attempts.reduce(began) { max($0, fallback.body.isTruncated ? $1.lastDue : $1.due) }
     }
 
     /// The moment of the next step; nil while there is only to wait.
