@@ -16,7 +16,7 @@ extension Attachments {
             wait(path, failure, now)
             if let namespace { resume(behind: namespace) }
         case (.listener(let namespace)?, .success(let opened)): relisten(namespace, errand, opened, now)
-        case (.listener(let namespace)?, .failure(let failure)): missListener(namespace, failure, now)
+        case (.listener(let namespace)?, .failure(let failure)): missListener(namespace, failure, by: errand, now)
         case (.links(let namespace)?, .success(let opened)): link(namespace, errand, opened, now)
         case (.links(let namespace)?, .failure(let failure)): missLinks(namespace, failure, now)
         case (.rules?, _): break
@@ -27,7 +27,9 @@ extension Attachments {
     /// The result of an errand that was given up: who waited for its port goes on.
     private mutating func released(_ errand: ErrandNumber) {
         emit(.release(errand))
-        guard abandoned.remove(errand) != nil, abandoned.isEmpty else { return }
+        guard abandoned.remove(errand) != nil else { return }
+        lastBesideAbandoned = lastNumber
+        guard abandoned.isEmpty else { return }
         for namespace in behind.keys.sorted(by: { $0.inode < $1.inode }) { resume(behind: namespace) }
     }
 
@@ -35,11 +37,11 @@ extension Attachments {
     {
         guard let declared = declarations[number]?.declaration else { return }
         let namespace = opened.namespace
-        if closing.contains(namespace)
-            || isPortTaken(opened) && containers[namespace]?.port == nil && (isOpening(namespace) || !abandoned.isEmpty)
-        {
+        let mayBeOurs = isOpening(namespace) || ranBesideAbandoned(errand)
+        if closing.contains(namespace) || isPortTaken(opened) && containers[namespace]?.port == nil && mayBeOurs {
             declarations[number]?.progress = .behind(namespace)
             behind[namespace, default: []].append(number)
+            if !isOpening(namespace), abandoned.isEmpty { resume(behind: namespace) }
             return
         }
         if let other = containers[namespace]?.declaration {
@@ -81,6 +83,11 @@ extension Attachments {
         emit(.watch(namespace, .path(path), errand))
         emit(.log(.found(namespace, path: path)))
         finish(namespace, errand, opened, isNew: true, now)
+    }
+
+    /// True when another errand had been given up, and not been released, while this one was under way.
+    private func ranBesideAbandoned(_ errand: ErrandNumber) -> Bool {
+        !abandoned.isEmpty || errand.rawValue <= lastBesideAbandoned
     }
 
     private func isPortTaken(_ opened: Opened) -> Bool {
@@ -126,7 +133,7 @@ extension Attachments {
             hand(listener, namespace, errand, now)
         case .refused(let failure):
             if container.port == wanted { return settle(namespace, now) }
-            if container.port == nil { missListener(namespace, failure, now) } else { settle(namespace, now) }
+            if container.port == nil { missListener(namespace, failure, by: errand, now) } else { settle(namespace, now) }
         case .none:
             settle(namespace, now)
         }
@@ -169,7 +176,7 @@ extension Attachments {
         _ namespace: NamespaceKey, _ errand: ErrandNumber, _ opened: Opened, _ now: Instant
     ) {
         guard containers[namespace] != nil, opened.namespace == namespace else {
-            return missListener(namespace, Failure(.refused, "its path leads to another namespace"), now)
+            return missListener(namespace, Failure(.refused, "its path leads to another namespace"), by: errand, now)
         }
         let hadNone = containers[namespace]?.port == nil
         install(opened.listener, namespace, errand, now)
@@ -180,9 +187,16 @@ extension Attachments {
     }
 
     /// Notes why a container has no listener, and tries again by and by. One that has another keeps it.
-    mutating func missListener(_ namespace: NamespaceKey, _ failure: Failure, _ now: Instant) {
+    /// - Parameters:
+    ///   - namespace: that of the container.
+    ///   - failure: the reason.
+    ///   - errand: the one that failed; nil: the listener was lost.
+    ///   - now: the time.
+    mutating func missListener(
+        _ namespace: NamespaceKey, _ failure: Failure, by errand: ErrandNumber? = nil, _ now: Instant
+    ) {
         guard let container = containers[namespace] else { return }
-        if container.port == nil, failure.kind == .portTaken, mayHoldPort(of: container) {
+        if container.port == nil, failure.kind == .portTaken, mayHoldPort(of: container, beside: errand) {
             containers[namespace]?.phase = .noListener(
                 Failure(.refused, "an earlier request holds port 53 for a moment"))
             return retry(.listener(namespace), at: now + Self.shortestRetry)
@@ -204,8 +218,8 @@ extension Attachments {
 
     /// True while an errand of ours may have port 53 of a container: one that was given up, or one for a declaration of
     /// the same namespace.
-    private func mayHoldPort(of container: Container) -> Bool {
-        if !abandoned.isEmpty { return true }
+    private func mayHoldPort(of container: Container, beside errand: ErrandNumber?) -> Bool {
+        if errand.map(ranBesideAbandoned) ?? !abandoned.isEmpty { return true }
         guard container.declaration == nil else { return false }
         return errands.values.contains { if case .declaration = $0 { true } else { false } }
     }

@@ -37,13 +37,15 @@ package struct Attachments: Sendable {
     var errands: [ErrandNumber: Purpose] = [:]
     /// Errands that were given up and have no result yet: what they make holds port 53 until it is released.
     var abandoned: Set<ErrandNumber> = []
+    /// The number that was last when such a result was released. An errand up to this one may have met its listener at port 53.
+    var lastBesideAbandoned: UInt64 = 0
     /// The rules that are being set.
     var ruling: [NamespaceKey: Ruling] = [:]
     var retries: [Purpose: Instant] = [:]
     /// Containers that ended, the oldest first.
     package private(set) var ended: [Ended] = []
     private var effects: [Effect] = []
-    private var lastNumber: UInt64 = 0
+    private(set) var lastNumber: UInt64 = 0
 
     /// - Parameter defaultPort: see ``defaultPort``.
     package init(defaultPort: ListenerPort = .direct) {

@@ -135,8 +135,27 @@ struct LifeTests {
         #expect(!world.log.contains { if case .noListener = $0 { true } else { false } }, "\(world.log)")
     }
 
-    @Test("that is declared while a request that was given up holds port 53 is not refused, but waits for it")
-    func declaredMeanwhile() {
+    @Test("whose file came before its mount has its listener at once, too, where the earlier request ends first")
+    func mountedInOrder() {
+        var world = World()
+        world.namespaces[web] = 1
+        world.isHeld = true
+        world.handle(.pathAppeared("/run/netns/web", 9))
+        world.handle(.pathAppeared("/run/netns/web", 1))
+        // Both have entered the namespace before the first is known to be given up.
+        let results = world.requests.map { ($0.errand, world.result($0.errand, $0.request)) }
+        world.requests = []
+        for (errand, result) in results { world.handle(.opened(errand, result)) }
+        world.isHeld = false
+        world.pass(.milliseconds(200))
+        #expect(world.state(1) == .ready && world.unreleased.isEmpty)
+        #expect(!world.log.contains { if case .noListener = $0 { true } else { false } }, "\(world.log)")
+    }
+
+    @Test(
+        "that is declared while a request that was given up holds port 53 is not refused, but waits for it",
+        arguments: [true, false])
+    func declaredMeanwhile(givenUpComesLast: Bool) {
         var world = World()
         world.namespaces[web] = 1
         world.isHeld = true
@@ -145,7 +164,9 @@ struct LifeTests {
         let number = world.declare("web", web)
         let results = world.requests.map { ($0.errand, world.result($0.errand, $0.request)) }
         world.requests = []
-        for (errand, result) in results.reversed() { world.handle(.opened(errand, result)) }
+        for (errand, result) in givenUpComesLast ? results.reversed() : results {
+            world.handle(.opened(errand, result))
+        }
         world.isHeld = false
         world.settle()
         #expect(world.settlements[number] == .attached(1))
