@@ -19,6 +19,14 @@ package struct EventFD: ~Copyable, Sendable {
         _ = try? uninterrupted { eventfd_write(descriptor.rawValue, 1) }
     }
 
+    /// Waits until it is signalled, at most so long (poll(2)); any thread may.
+    package func wait(atMost time: Duration) {
+        var poll = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        let milliseconds = Int32(clamping: Int((time / .milliseconds(1)).rounded(.up)))
+        // One record, which the kernel reads and fills while the call runs. What it returns is of no use: who waits looks again.
+        _ = try? uninterrupted { unsafe CLinux.poll(&poll, 1, milliseconds) }
+    }
+
     /// Makes the descriptor unreadable again.
     package func drain() {
         var value: eventfd_t = 0

@@ -44,6 +44,8 @@ struct StoredListeners: ~Copyable {
     private var pairs = SlotTable<Pair>()
     /// By the inode of the namespace: it has one listener.
     private var tickets: [UInt64: Ticket] = [:]
+    /// The inodes of the namespaces whose listeners nobody has taken yet. Each request to enter a namespace takes a copy.
+    private(set) var inodes: Set<UInt64> = []
     /// All names that the service manager keeps something under.
     private var kept: Set<String> = []
 
@@ -56,6 +58,7 @@ struct StoredListeners: ~Copyable {
         else { return }
         let ticket = tickets[name.inode] ?? pairs.insert(Pair(cookie: cookie))
         tickets[name.inode] = ticket
+        inodes.insert(name.inode)
         guard let position = pairs.position(of: ticket), pairs[position].cookie == cookie else { return }
         switch named.descriptor.transport {
         case .datagram?: pairs[position].udp = named.takeDescriptor()
@@ -66,6 +69,7 @@ struct StoredListeners: ~Copyable {
 
     /// The listener of a namespace that is open, if it was kept whole and serves, perhaps after a repair.
     mutating func take(_ identity: NamespaceIdentity) -> ListenerSockets? {
+        inodes.remove(identity.inode)
         guard let ticket = tickets.removeValue(forKey: identity.inode), var pair = pairs.remove(ticket),
             let udp = pair.udp.take(), let tcp = pair.tcp.take()
         else { return nil }
@@ -87,9 +91,6 @@ struct StoredListeners: ~Copyable {
         }
     }
 
-    /// The inodes of the namespaces whose listeners nobody has taken yet.
-    var inodes: Set<UInt64> { Set(tickets.keys) }
-
     // MARK: - Afterwards
 
     /// Notes that a listener is to be kept.
@@ -105,6 +106,7 @@ struct StoredListeners: ~Copyable {
     mutating func closeAll(but used: Set<String>) -> Set<String> {
         pairs = SlotTable()
         tickets = [:]
+        inodes = []
         defer { kept.formIntersection(used) }
         return kept.subtracting(used)
     }
