@@ -6,9 +6,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/landlock.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 static_assert(sizeof(struct clinux_mmsghdr) == sizeof(struct mmsghdr), "the same structure");
@@ -222,4 +224,47 @@ __attribute__((constructor)) static void keep_arguments(int count, char **vector
 
 const char *clinux_argument(int index) {
     return index >= 0 && index < argument_count ? argument_vector[index] : NULL;
+}
+
+// Linux 6.2, the third version of Landlock; headers of Linux 6.1 lack it.
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
+#endif
+
+// The kinds of access of a version of Landlock, which a ruleset of that version governs.
+static uint64_t landlock_kinds(int version) {
+    uint64_t kinds = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+    if (version >= 2) kinds |= LANDLOCK_ACCESS_FS_REFER;
+    if (version >= 3) kinds |= LANDLOCK_ACCESS_FS_TRUNCATE;
+    return kinds;
+}
+
+static int landlock_version(void) {
+    return (int)syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+// glibc has no functions for these three.
+int clinux_landlock_create(void) {
+    int version = landlock_version();
+    if (version < 0) return -1;
+    struct landlock_ruleset_attr attributes = {.handled_access_fs = landlock_kinds(version)};
+    return (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes.handled_access_fs, 0U);
+}
+
+int clinux_landlock_allow(int ruleset, int directory, int writes) {
+    uint64_t allowed = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+    if (writes)
+        allowed |= LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE | LANDLOCK_ACCESS_FS_MAKE_REG |
+                   LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR;
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = allowed & landlock_kinds(landlock_version()),
+        .parent_fd = directory,
+    };
+    return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U);
+}
+
+int clinux_landlock_obey(int ruleset) {
+    // Else the kernel refuses it to a thread without CAP_SYS_ADMIN.
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) < 0) return -1;
+    return (int)syscall(SYS_landlock_restrict_self, ruleset, 0U);
 }

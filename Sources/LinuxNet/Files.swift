@@ -135,7 +135,7 @@ package enum Files {
     /// - Throws: ``LinuxError``, for example when there is no such directory.
     package static func entries(of directory: String) throws(LinuxError) -> [String] {
         // The path is a NUL-terminated string while the call runs; the stream is closed below and nowhere else.
-        guard let stream = unsafe opendir(directory) else {
+        guard let stream = unsafe opendir(HostRoot.path(directory)) else {
             throw LinuxError(call: "opendir", errno: Errno(rawValue: clinux_errno()), subject: directory)
         }
         defer { unsafe closedir(stream) }
@@ -161,7 +161,7 @@ package enum Files {
         // The path is a NUL-terminated string while the call runs, which writes at most the array's count of octets.
         let length = unsafe target.withUnsafeMutableBytes { buffer in
             guard let base = buffer.baseAddress else { return -1 }
-            return unsafe readlink(path, base, buffer.count)
+            return unsafe readlink(HostRoot.path(path), base, buffer.count)
         }
         return length > 0 ? String(decoding: target[..<length], as: UTF8.self) : nil
     }
@@ -233,7 +233,9 @@ package enum Files {
             throw LinuxError(call: "open", errno: .invalidArgument, subject: "a path with a NUL in it")
         }
         return Descriptor(
-            adopting: try system("open", subject ?? path) { unsafe clinux_open(path, flags | O_CLOEXEC, mode) })
+            adopting: try system("open", subject ?? path) {
+                unsafe clinux_open(HostRoot.path(path), flags | O_CLOEXEC, mode)
+            })
     }
 
     /// open(2) with O_PATH, close-on-exec: the file is not opened itself.
@@ -242,7 +244,7 @@ package enum Files {
             throw LinuxError(call: "open", errno: .invalidArgument, subject: "a path with a NUL in it")
         }
         // The path is a NUL-terminated string while the call runs.
-        return Descriptor(adopting: try system("open", path) { unsafe clinux_open_path(path) })
+        return Descriptor(adopting: try system("open", path) { unsafe clinux_open_path(HostRoot.path(path)) })
     }
 
     /// fstat(2).
@@ -257,7 +259,8 @@ package enum Files {
     static func status(of path: String, followsLinks: Bool) -> stat? {
         var status = stat()
         // The path is a NUL-terminated string while the call runs, which fills exactly one record.
-        let failure = unsafe fstatat(AT_FDCWD, path, &status, followsLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+        let failure = unsafe fstatat(
+            AT_FDCWD, HostRoot.path(path), &status, followsLinks ? 0 : AT_SYMLINK_NOFOLLOW)
         return failure == 0 ? status : nil
     }
 

@@ -64,7 +64,7 @@ package struct Inotify: ~Copyable, Sendable {
     package func addWatch(_ path: String, events: Mask) throws(LinuxError) -> Int32 {
         // The path is a NUL-terminated string while the call runs.
         try system("inotify_add_watch", path) {
-            unsafe inotify_add_watch(descriptor.rawValue, path, events.rawValue)
+            unsafe inotify_add_watch(descriptor.rawValue, HostRoot.path(path), events.rawValue)
         }
     }
 

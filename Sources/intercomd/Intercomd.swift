@@ -68,6 +68,7 @@ struct Intercomd: ParsableCommand {
             )
         }
         Limits.raiseOpenFiles()
+        AllowedFiles.limit(settings: file.configuration, stateDirectory: stateDir, logger)
         let options = DaemonOptions(
             configurationFile: file, socket: socket, stateDirectory: stateDir, openerSocket: openerSocket)
         try ControlPlane(options: options, logger: logger).run()

@@ -365,23 +365,53 @@ struct MachineTests {
         }
     }
 
-    @Test("a restart among 1,000 namespaces takes at most 2 s of a processor, as each of them is mounted once")
+    @Test(
+        "A restart among 1,000 namespaces takes at most a second of a processor, and loses no query of clients that wait 2 s"
+    )
     func restartAmongMany() throws {
         try Self.lend { machine in
-            try machine.must("sh", "-c", "for i in $(seq 1000); do ip netns add many$i; done")
-            // systemd looks through all mounts for each option of a unit's sandbox.
+            // With those that are asked from, 1,000.
+            try machine.must("sh", "-c", "for i in $(seq 900); do ip netns add many$i; done")
+            let result = try machine.load("3=@systemctl restart intercom", "7=KILL", "11=@systemctl restart intercom")
+            // Each namespace is one mount for systemd to go through, and not two.
             let mounts = try machine.must("findmnt", "--list", "--noheadings", "--types", "nsfs").lines.count
             #expect(mounts == 1000)
-            #expect(
-                try eventually(within: 60) { try machine.show("intercom.service", "NFileDescriptorStore") == "2000" })
-            try machine.must("systemctl", "restart", "intercom")
+            #expect(try machine.show("intercom.service", "NFileDescriptorStore") == "2000")
             #expect(try machine.must("intercomctl", "status").out.contains("containers     1000"))
+            // Two thirds of a second of a processor are no second on the clock where many programs share it.
+            withKnownIssue("other programs keep the processors busy", isIntermittent: true) {
+                #expect(result.hasPrefix("asked 12500, lost 0, wrong 0, commands failed 0"), "\(result)")
+            } when: {
+                Machine.isHostBusy
+            }
             // Making the sandbox counts: it was the same process then. Time on the clock is the load of others, too.
             let fields = try machine.must("cat", "/proc/\(try machine.show("intercom.service", "MainPID"))/stat").text
                 .split(separator: " ")
             // utime and stime in hundredths of a second, proc_pid_stat(5).
             let used = try #require(Int(fields[13])) + #require(Int(fields[14]))
-            #expect(used <= 200, "\(used * 10) ms")
+            #expect(used <= 100, "\(used * 10) ms")
+        }
+    }
+
+    @Test(
+        "The daemon opens no file of the host's by the descriptor of its root but those that it has use for",
+        arguments: [("/home", false), ("/root", false), ("/var/tmp", false), ("/tmp", false), ("/srv", true)])
+    func filesOfHost(directory: String, isAllowed: Bool) throws {
+        try Self.lend { machine in
+            try machine.must("chmod", "755", "/root")
+            try machine.write("[server]\nttl = 7\n", to: "\(directory)/intercom.toml")
+            let path = "/proc/self/fd/0\(directory)/intercom.toml"
+            let command = "/usr/local/bin/intercomd --opener-socket /run/intercom-opener/socket --config \(path)"
+            try machine.write(
+                "[Service]\nExecStart=\nExecStart=\(command)\n", to: "/run/systemd/system/intercom.service.d/path.conf")
+            try machine.must("systemctl", "daemon-reload")
+            // The configuration is read before the daemon limits itself, and again at a reload.
+            try machine.must("systemctl", "restart", "intercom")
+            let reloaded = try machine.run("intercomctl", "reload")
+            #expect((reloaded.status == 0) == isAllowed, "\(reloaded)")
+            #expect(isAllowed || reloaded.err.contains("Permission denied"), "\(reloaded)")
+            let root = "/proc/\(try machine.daemon())/root"
+            #expect(try Command.must(["ls", "\(root)/sys", "\(root)/home"]).text.contains("kernel") == false)
         }
     }
 
@@ -425,14 +455,18 @@ struct MachineTests {
                 "fish/vendor_completions.d/intercomctl.fish", "doc/intercom/intercom.toml",
             ] { #expect(try machine.run("test", "-s", "/usr/share/\(file)").status == 0, "\(file)") }
             #expect(try machine.run("systemctl", "is-active", "intercom.service").text == "active")
-            // As 0.1.0 has left it: what was declared then is there before and after.
+            // As 0.1.0 has left it, with its units: what was declared then is there before and after.
             let kept = "\(House.repository)/Tests/EndToEndTests/Before/0.1.0"
-            try machine.must("systemctl", "stop", "intercom.service", "intercom.socket")
+            try machine.must("systemctl", "stop", "intercom.service", "intercom.socket", "intercom-opener.service")
             for (file, path) in [
                 ("intercom.toml", "/etc/intercom/intercom.toml"), ("declarations", "/var/lib/intercom/declarations"),
+                ("intercom.service", "/usr/lib/systemd/system/intercom.service"),
+                ("intercom-opener.service", "/usr/lib/systemd/system/intercom-opener.service"),
             ] { try machine.write(try String(contentsOfFile: "\(kept)/\(file)", encoding: .utf8), to: path) }
             try machine.must("chown", "--reference=/var/lib/intercom", "/var/lib/intercom/declarations")
+            try machine.must("systemctl", "daemon-reload")
             try machine.must("systemctl", "start", "intercom.service")
+            #expect(try machine.show("intercom.service", "RootDirectory") == "")
             #expect(try machine.must("intercomctl", "container", "inspect", "vm").out.contains("10.2.0.9"))
 
             let before = try machine.daemon()
@@ -440,6 +474,8 @@ struct MachineTests {
             #expect(try machine.must("intercomctl", "container", "inspect", "vm").out.contains("10.2.0.9"))
             #expect(result.hasPrefix("asked 2500, lost 0, wrong 0, commands failed 0"), "\(result)")
             #expect(try machine.daemon() != before)
+            #expect(try machine.show("intercom.service", "RootDirectory") == "/run/intercom-root", "the new unit")
+            #expect(try machine.show("intercom-opener.service", "User") == "intercom-opener")
             #expect(try machine.must("dpkg-query", "--show", "intercom").text.hasSuffix("+next"))
 
             try machine.must("dpkg", "--purge", "intercom")

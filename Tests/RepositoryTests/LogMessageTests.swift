@@ -65,6 +65,10 @@ struct LogMessageTests {
     ]
 
     private static let warnings: [(message: String, situation: String)] = [
+        (
+            "the daemon is not limited to the files that it needs: … (boot with Landlock, as lsm=landlock,…)",
+            "the daemon's unit passes it the host's root, and the kernel has no Landlock"
+        ),
         ("[discover] receive-buffer: takes effect at a restart", "reload with another receive-buffer"),
         ("a TCP connection cannot be accepted yet: …", "a listener's accept(2) fails for a shortage"),
         ("a call cannot be accepted: …", "the opener's accept(2) fails"),

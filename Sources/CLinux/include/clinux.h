@@ -193,3 +193,16 @@ static inline void clinux_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
 
 /// netdevice(7) SIOCGSKNS: a descriptor of the network namespace that a socket is of (Linux 4.10).
 static inline int clinux_namespace_of_socket(int fd) { return ioctl(fd, SIOCGSKNS); }
+
+// Landlock, landlock(7): a thread gives up access to files, for itself and the threads and programs that it starts.
+
+/// A ruleset that governs every kind of access to files that this header and the kernel know: what no rule allows is refused.
+/// -1 where the kernel has no Landlock (ENOSYS) or it is turned off (EOPNOTSUPP).
+int clinux_landlock_create(void);
+
+/// Allows to read files and list directories below a directory; with `writes` also to write, make, truncate and remove
+/// regular files, and to make and remove directories.
+int clinux_landlock_allow(int ruleset, int directory, int writes);
+
+/// Has the calling thread obey the ruleset for good, and take no new privileges by execve(2) (PR_SET_NO_NEW_PRIVS).
+int clinux_landlock_obey(int ruleset);

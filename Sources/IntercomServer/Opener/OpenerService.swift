@@ -18,8 +18,6 @@ import Varlink
 package struct OpenerService: ~Copyable {
     /// `FileDescriptorName=` of the opener's socket in its unit.
     private static let socketName = "opener"
-    /// How long it waits for a call before it ends.
-    private static let idleTime = Duration.seconds(30)
     /// How long a connection may say nothing.
     private static let silence = Duration.seconds(5)
     /// Connections that have not said anything yet. More wait in the socket.
@@ -67,25 +65,23 @@ package struct OpenerService: ~Copyable {
         return try UnixSocket.listenForMessages(path: path)
     }
 
-    /// Answers until nobody has called for a while.
+    /// Answers until it is told to end (SIGTERM). It does not end by itself while nobody calls: a daemon that restarts asks at
+    /// once, and among many namespaces systemd takes a while to make the next one's sandbox.
     package mutating func run() throws {
         try ServiceManager.tell([.ready])
         // Twice as often as it is expected, and often enough to end silent connections in time.
         let watchdog = ServiceManager.watchdogInterval
         let turn = min(watchdog.map { $0 / 2 } ?? Self.silence, Self.silence)
-        var lastCall = ContinuousClock.now
         while true {
             let count = try epoll.wait(timeoutMilliseconds: Int(turn / .milliseconds(1)))
             let now = ContinuousClock.now
             // Without a beat the service manager starts another (WatchdogSec=).
             if watchdog != nil, !work.isStuck(now) { try ServiceManager.tell([.alive]) }
-            if count > 0 || work.count > 0 { lastCall = now }
             for index in 0..<count {
                 let (token, _) = epoll.event(index)
                 if token == Self.listenerToken { accept(now) } else { serve(Ticket(word: token)) }
             }
             endSilent(now)
-            if callers.isEmpty, lastCall.duration(to: now) >= Self.idleTime { return }
         }
     }
 
