@@ -133,7 +133,11 @@ extension Attachments {
             hand(listener, namespace, errand, now)
         case .refused(let failure):
             if container.port == wanted { return settle(namespace, now) }
-            if container.port == nil { missListener(namespace, failure, by: errand, now) } else { settle(namespace, now) }
+            if container.port == nil {
+                missListener(namespace, failure, by: errand, now)
+            } else {
+                settle(namespace, now)
+            }
         case .none:
             settle(namespace, now)
         }
