@@ -113,7 +113,10 @@ struct StateTests {
             let damaged = whole.replacingOccurrences(of: "10.0.0.9", with: "10.0.0.7") + "0123"
             try damaged.write(toFile: file, atomically: true, encoding: .utf8)
             try house.startDaemon(Self.configuration)
-            #expect(house.log.contains("warning: \(file): line 3 is damaged; it is \(file).damaged now"))
+            #expect(
+                house.log.contains(
+                    "warning: \(file): line 3 is damaged; moved to \(file).damaged, and 2 of its declarations are in force"
+                ))
             let containers = try house.ctl("container", "ls").out
             #expect(containers.contains("other") && !containers.contains("vm"), "\(containers)")
             #expect(try String(contentsOfFile: "\(file).damaged", encoding: .utf8) == damaged)
@@ -121,7 +124,10 @@ struct StateTests {
 
             try "intercom-declarations 9 later\n".write(toFile: file, atomically: true, encoding: .utf8)
             try house.startDaemon(Self.configuration)
-            #expect(house.log.contains("its version is 9, and this program knows 1; it is \(file).damaged-2 now"))
+            #expect(
+                house.log.contains(
+                    "its version is 9, and this program knows 1; moved to \(file).damaged-2, and 0 of its declarations are in force"
+                ))
             #expect(try house.ctl("network", "ls", "--json").out.contains("\"networks\" : [\n\n  ]"))
         }
     }
