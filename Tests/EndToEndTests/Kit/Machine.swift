@@ -16,13 +16,6 @@ final class Machine {
         return FileManager.default.fileExists(atPath: "\(directory)/tree") ? nil : "there is no tree in \(directory)"
     }()
 
-    /// True where over the last minute more than twice as many programs wanted to run as there are processors (proc_loadavg(5)).
-    static var isHostBusy: Bool {
-        let text = (try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8)) ?? ""
-        let load = text.split(separator: " ").first.flatMap { Double($0) } ?? 0
-        return load > 2 * Double(ProcessInfo.processInfo.activeProcessorCount)
-    }
-
     private let name = "ic-\(String(UInt32.random(in: 0..<0x1000_0000), radix: 36))"
     private let scratch: String
     private var process: Process?
