@@ -97,82 +97,6 @@ struct LifeTests {
         #expect(world.ports[1] == world.listeners[1].map { .ours($0) }, "the port was free when it was taken again")
     }
 
-    @Test("whose two ways in are opened at once is one container, whoever comes first", arguments: [true, false])
-    func race(foundFirst: Bool) {
-        var world = World()
-        world.namespaces[web] = 1
-        world.isHeld = true
-        world.handle(.pathAppeared("/run/netns/web", 1))
-        let number = world.declare("web", web)
-        // The opener has served the path first; the answers come in either order.
-        let results = world.requests.map { ($0.errand, world.result($0.errand, $0.request)) }
-        world.requests = []
-        world.isHeld = false
-        for (errand, result) in foundFirst ? results : results.reversed() { world.handle(.opened(errand, result)) }
-        #expect(world.settlements[number] == .attached(1))
-        #expect(world.state(1) == .ready)
-        #expect(world.unreleased.isEmpty)
-    }
-
-    @Test(
-        "whose file becomes a namespace while it is opened has its listener within a moment, and nobody reads a warning"
-    )
-    func mountedMeanwhile() {
-        var world = World()
-        world.namespaces[web] = 1
-        world.isHeld = true
-        world.handle(.pathAppeared("/run/netns/web", 9))
-        world.handle(.pathAppeared("/run/netns/web", 1))
-        // The first errand, which was given up, has entered the namespace first; its result comes last.
-        let results = world.requests.map { ($0.errand, world.result($0.errand, $0.request)) }
-        world.requests = []
-        world.handle(.opened(results[1].0, results[1].1))
-        #expect(world.state(1) == .noListener(Failure(.refused, "an earlier request holds port 53 for a moment")))
-        world.handle(.opened(results[0].0, results[0].1))
-        world.isHeld = false
-        world.pass(.milliseconds(200))
-        #expect(world.state(1) == .ready && world.unreleased.isEmpty)
-        #expect(!world.log.contains { if case .noListener = $0 { true } else { false } }, "\(world.log)")
-    }
-
-    @Test("whose file came before its mount has its listener at once, too, where the earlier request ends first")
-    func mountedInOrder() {
-        var world = World()
-        world.namespaces[web] = 1
-        world.isHeld = true
-        world.handle(.pathAppeared("/run/netns/web", 9))
-        world.handle(.pathAppeared("/run/netns/web", 1))
-        // Both have entered the namespace before the first is known to be given up.
-        let results = world.requests.map { ($0.errand, world.result($0.errand, $0.request)) }
-        world.requests = []
-        for (errand, result) in results { world.handle(.opened(errand, result)) }
-        world.isHeld = false
-        world.pass(.milliseconds(200))
-        #expect(world.state(1) == .ready && world.unreleased.isEmpty)
-        #expect(!world.log.contains { if case .noListener = $0 { true } else { false } }, "\(world.log)")
-    }
-
-    @Test(
-        "that is declared while a request that was given up holds port 53 is not refused, but waits for it",
-        arguments: [true, false])
-    func declaredMeanwhile(givenUpComesLast: Bool) {
-        var world = World()
-        world.namespaces[web] = 1
-        world.isHeld = true
-        world.handle(.pathAppeared("/run/netns/web", 1))
-        world.handle(.pathGone("/run/netns/web"))
-        let number = world.declare("web", web)
-        let results = world.requests.map { ($0.errand, world.result($0.errand, $0.request)) }
-        world.requests = []
-        for (errand, result) in givenUpComesLast ? results.reversed() : results {
-            world.handle(.opened(errand, result))
-        }
-        world.isHeld = false
-        world.settle()
-        #expect(world.settlements[number] == .attached(1))
-        #expect(world.state(1) == .ready && world.unreleased.isEmpty)
-    }
-
     @Test("that is refused is tried again after 1, 2, 4 … 30 s, and attached once port 53 is free")
     func refusedThenFree() {
         var world = World()
@@ -277,17 +201,6 @@ struct LifeTests {
         #expect(world.listeners.count == 1)
     }
 
-    @Test("whose path leads to another namespace is that of the other, at once")
-    func replaced() {
-        var world = World()
-        world.namespaces[web] = 1
-        world.handle(.pathAppeared("/run/netns/web", 1))
-        world.namespaces[web] = 2
-        world.handle(.pathGone("/run/netns/web"))
-        world.handle(.pathAppeared("/run/netns/web", 2))
-        #expect(world.listeners.count == 1 && world.state(2) == .ready)
-    }
-
     @Test("is not waited for by anybody while its opener is away, and attached when that is back")
     func openerDeath() {
         var world = World()
@@ -304,20 +217,6 @@ struct LifeTests {
         world.pass(.seconds(1))
         #expect(world.settlements[standing] == .attached(2))
         #expect(world.state(1) == .ready)
-    }
-
-    @Test("that ends while the opener is at it leaves nothing")
-    func endedMeanwhile() {
-        var world = World()
-        world.namespaces[web] = 1
-        world.isHeld = true
-        world.handle(.pathAppeared("/run/netns/web", 1))
-        world.handle(.pathGone("/run/netns/web"))
-        let number = world.declare("web", web)
-        world.room.withdraw(number, now: world.now)
-        world.isHeld = false
-        world.carryOut()
-        #expect(world.leftovers == [])
     }
 
     @Test("that is redirected is ready when its rules are set, and refused when they cannot be")

@@ -53,6 +53,13 @@ struct World {
 
     // MARK: - The opener
 
+    /// Results of all requests that are kept back, in the order in which the opener has served them.
+    mutating func takeResults() -> [Event] {
+        let held = requests
+        requests = []
+        return held.map { .opened($0.errand, result($0.errand, $0.request)) }
+    }
+
     /// Result of a request to the opener now.
     mutating func result(_ errand: ErrandNumber, _ request: Request) -> Result<Opened, Failure> {
         if isOpenerAway { return .failure(Failure(.openerAway, "the opener does not answer")) }
