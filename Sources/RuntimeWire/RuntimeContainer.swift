@@ -57,6 +57,8 @@ package struct RuntimeContainer: Equatable, Sendable {
     package var ports: [Port] = []
     /// DNS servers that it is to have instead of the runtime's.
     package var resolvers: [IPAddress] = []
+    /// DNS servers that its resolv.conf names, where the source has read it; nil: the daemon reads it itself.
+    package var intercepted: [IPAddress]?
     /// Labels that people give it, by their keys.
     package var labels: [String: String] = [:]
 

@@ -50,9 +50,32 @@ struct CNITests {
             (#"{"aliases":["site","api"]}"#, ["site", "api"]),
             (#"{"aliases":{"front":["site"],"back":["x"]}}"#, ["site"]),
             (#"{"aliases":["",1,null,"a"]}"#, ["a"]), (#"{"aliases":"x"}"#, []), ("{}", []), ("null", []),
+            (#"{"aliases":["a"]},"args":{"cni":{"aliases":["b"]}}"#, ["a", "b"]),
+            (#"{},"args":{"cni":{"aliases":{"front":["b"]}}}"#, ["b"]),
         ])
     func aliases(runtime: String, aliases: [String]) throws {
         #expect(try call("ADD", runtime: runtime).aliases == aliases)
+    }
+
+    @Test("knows the links on the host, its own control socket, and the attachments that GC keeps")
+    func more() throws {
+        let call = try call("ADD", runtime: #"{},"control":"/run/other/control.sock""#)
+        #expect(call.hostInterfaces == ["br0"] && call.control == "/run/other/control.sock")
+        #expect(call.validAttachments == nil)
+        let valid = #"{},"cni.dev/valid-attachments":[{"containerID":"web","ifname":"eth0"},{"containerID":1},"x"]"#
+        let collect = try self.call("GC", runtime: valid, previous: nil)
+        #expect(collect.validAttachments == [CNICall.Attachment(container: "web", interface: "eth0")])
+    }
+
+    @Test(
+        "has an id of letters, digits, '_', '.' and '-', for it becomes the name of a file",
+        arguments: ["", "../web", "a/b", ".web", "a b", "a\u{0}", String(repeating: "a", count: 201), "wéb"])
+    func badID(id: String) {
+        for command in ["ADD", "DEL", "CHECK"] {
+            var environment = Self.environment(command)
+            environment["CNI_CONTAINERID"] = id
+            #expect(throws: CNIFailure.self) { try call(command, environment: environment) }
+        }
     }
 
     @Test("to delete needs neither namespace nor result; nor do STATUS and GC")

@@ -21,6 +21,14 @@ package struct CNICall: Equatable, Sendable {
         case version = "VERSION"
     }
 
+    /// One link of one container: the object of ADD and DEL.
+    package struct Attachment: Hashable, Sendable {
+        /// CNI_CONTAINERID.
+        package var container: String
+        /// CNI_IFNAME.
+        package var interface: String
+    }
+
     /// The versions of the specification that are spoken.
     package static let versions = ["0.4.0", "1.0.0", "1.1.0"]
     /// The most octets of a configuration.
@@ -44,6 +52,12 @@ package struct CNICall: Equatable, Sendable {
     package let aliases: [String]
     /// The addresses that the plugins before have given the container.
     package let addresses: [IPAddress]
+    /// Links on the host that the plugins before have made, the bridge of the network among them.
+    package let hostInterfaces: [String]
+    /// Attachments that GC is to keep: `cni.dev/valid-attachments`; nil where the call names none.
+    package let validAttachments: [Attachment]?
+    /// Control socket to use instead of the usual one: the configuration's `control`.
+    package let control: String?
     /// Result of the plugins before this one in the chain, to be passed on unchanged.
     private let previous: JSONValue?
 
@@ -66,15 +80,23 @@ package struct CNICall: Equatable, Sendable {
                 .incompatibleVersion, "cniVersion '\(version)' is none of \(Self.versions)", Self.versions.last)
         }
         previous = configuration["prevResult"]
-        aliases = Self.aliases(configuration["runtimeConfig"]?["aliases"] ?? .null, on: network)
+        aliases =
+            Self.aliases(configuration["runtimeConfig"]?["aliases"] ?? .null, on: network)
+            + Self.aliases(configuration["args"]?["cni"]?["aliases"] ?? .null, on: network)
         addresses = Self.addresses(previous ?? .null)
+        hostInterfaces = Self.hostInterfaces(previous ?? .null)
+        validAttachments = configuration["cni.dev/valid-attachments"]?.elements.map(Self.attachments)
+        control = configuration["control"]?.text
         try check()
     }
 
     /// Checks that the call has all that its command needs.
     private func check() throws(CNIFailure) {
         guard [.add, .delete, .check].contains(command) else { return }
-        if container.isEmpty { throw CNIFailure(.badEnvironment, "CNI_CONTAINERID is missing", version) }
+        guard Self.isContainerID(container) else {
+            let reason = container.isEmpty ? "is missing" : "'\(container)' is no id"
+            throw CNIFailure(.badEnvironment, "CNI_CONTAINERID \(reason)", version)
+        }
         if network.isEmpty { throw CNIFailure(.badConfiguration, "the configuration has no name", version) }
         guard command == .add else { return }
         if namespacePath == nil { throw CNIFailure(.badEnvironment, "CNI_NETNS is missing", version) }
@@ -132,6 +154,39 @@ package struct CNICall: Equatable, Sendable {
     /// `["web"]`, or `{"network": ["web"]}` (the conventions of CNI have the latter).
     private static func aliases(_ value: JSONValue, on network: String) -> [String] {
         (value.elements ?? value[network]?.elements ?? []).compactMap(\.text).filter { !$0.isEmpty }
+    }
+
+    /// Names of a result's links that are in no sandbox.
+    private static func hostInterfaces(_ result: JSONValue) -> [String] {
+        (result["interfaces"]?.elements ?? []).filter { $0["sandbox"]?.text ?? "" == "" }.compactMap {
+            $0["name"]?.text
+        }
+    }
+
+    private static func attachments(_ elements: [JSONValue]) -> [Attachment] {
+        elements.compactMap { element in
+            guard let container = element["containerID"]?.text, let interface = element["ifname"]?.text else {
+                return nil
+            }
+            return Attachment(container: container, interface: interface)
+        }
+    }
+
+    /// The most octets of an id; it is the name of a file, and a container's id in the daemon.
+    private static let longestID = 200
+
+    /// True for what the specification allows: a letter or digit, then also `_`, `.` and `-`.
+    private static func isContainerID(_ text: String) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count <= longestID else { return false }
+        func isAlphanumeric(_ octet: UInt8) -> Bool {
+            switch octet {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: false
+            }
+        }
+        return isAlphanumeric(first) && text.utf8.allSatisfy { isAlphanumeric($0) || "_.-".utf8.contains($0) }
     }
 
     /// The addresses of a result that are in the container: those of links whose sandbox is one, or of no link that is told.
