@@ -82,6 +82,12 @@ static inline int clinux_is_writable(int fd) {
     return state.revents & (POLLERR | POLLNVAL) ? -1 : 1;
 }
 
+// 1 where a descriptor can be read, or is at its end, within so many milliseconds; 0 where not (poll(2)).
+static inline int clinux_wait_readable(int fd, int milliseconds) {
+    struct pollfd state = {.fd = fd, .events = POLLIN};
+    return poll(&state, 1, milliseconds) > 0;
+}
+
 // One argument of the process, as main has them; NULL behind the last.
 const char *clinux_argument(int index);
 
