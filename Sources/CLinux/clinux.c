@@ -49,7 +49,8 @@ int clinux_bring_up(int fd, const char *name) {
     memset(&request, 0, sizeof request);
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);
     if (ioctl(fd, SIOCGIFFLAGS, &request) < 0) return -1;
-    if (request.ifr_flags & IFF_UP) return 0;
+    // Also where it says that it is up: another thread or program may be about to bring it up, and it has no address yet.
+    // SIOCSIFFLAGS waits for that, as both take the kernel's RTNL lock.
     request.ifr_flags |= IFF_UP;
     return ioctl(fd, SIOCSIFFLAGS, &request);
 }

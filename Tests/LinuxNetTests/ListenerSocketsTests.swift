@@ -1,6 +1,7 @@
 // Listeners whose sockets were taken from under them, and what accept(2) says of them.
 
 import Glibc
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -52,6 +53,72 @@ struct ListenerSocketsTests {
         #expect(try epoll.wait(timeoutMilliseconds: 0) == 0)
         #expect(try ask(sockets) == [3, 2])
         #expect(try !sockets.repair())
+    }
+
+    /// The address that datagrams of a listener come from, for a client beside it.
+    private static func source(of sockets: borrowing ListenerSockets) throws -> SocketAddress? {
+        let client = try UDPSocket.bound(to: SocketAddress(v4: 0x7F00_0001, port: 0))
+        var receiver = UDPReceiver(slots: 1, slotSize: 8)
+        var sender = UDPSender(slots: 1, slotSize: 8)
+        let deadline = ContinuousClock.now + .seconds(5)
+        // The interface may not be up yet.
+        while ContinuousClock.now < deadline {
+            sender.commit(length: 1, to: try client.localAddress())
+            _ = sender.flush(to: sockets.udp)
+            if try receiver.receive(from: client) == 1 { return receiver.source(0) }
+        }
+        return nil
+    }
+
+    /// The same of a listener that the calling thread makes in a namespace, without its port.
+    private static func sourceOfListener(in name: String, whenAllAreThere start: () -> Void) throws -> SocketAddress? {
+        try NetworkNamespace(path: "/run/netns/\(name)").enter()
+        start()
+        let sockets = try NamespaceEntry.makeListener(at: SocketAddress(v4: 0x7F00_000B, port: 0))
+        return try source(of: sockets)?.withPort(0)
+    }
+
+    /// Results of two threads, which begin at the same time.
+    private final class Sources: Sendable {
+        private let arrived = Atomic<Int>(0)
+        private let sources = Mutex<[SocketAddress]>([])
+
+        var all: [SocketAddress] { sources.withLock(\.self) }
+
+        /// Waits, busily, until both threads do, and for a while then.
+        func wait(and delay: Duration) {
+            arrived.add(1, ordering: .sequentiallyConsistent)
+            let deadline = ContinuousClock.now + .seconds(5)
+            while arrived.load(ordering: .sequentiallyConsistent) < 2, ContinuousClock.now < deadline {}
+            let end = ContinuousClock.now + delay
+            while ContinuousClock.now < end {}
+        }
+
+        func add(_ body: () throws -> SocketAddress?) {
+            guard let source = try? body() else { return }
+            sources.withLock { $0.append(source) }
+        }
+    }
+
+    @Test("answer from their own address, whoever else brings the loopback interface up meanwhile", .needsRoot)
+    func loopbackRace() throws {
+        try Scratch.lend(namespaces: 200) { names in
+            for (number, name) in names.enumerated() {
+                // An interface that is being brought up says that it is up before it has an address. The kernel gives a socket
+                // that is bound then no address to send from: what it sends comes from 127.0.0.1, and reaches no client.
+                let sources = Sources()
+                let threads = try (0..<2).map { thread in
+                    // The second tries all moments of the first.
+                    let delay = Duration.microseconds(thread * number)
+                    return try Thread.start(name: "race") {
+                        sources.add { try Self.sourceOfListener(in: name) { sources.wait(and: delay) } }
+                    }
+                }
+                for thread in threads { thread.join() }
+                let own = SocketAddress(v4: 0x7F00_000B, port: 0)
+                #expect(sources.all == Array(repeating: own, count: threads.count))
+            }
+        }
     }
 
     @Test("are not repaired where another socket has the port by now")

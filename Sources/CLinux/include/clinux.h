@@ -120,7 +120,7 @@ int clinux_enter_namespace(int fd, int type);
 /// pidfd_open(2).
 int clinux_pidfd_open(pid_t pid);
 
-/// Sets IFF_UP on an interface if it is not set (netdevice(7)); 0, or -1 with errno.
+/// Sets IFF_UP on an interface (netdevice(7)): when it returns, the interface has its addresses. 0, or -1 with errno.
 int clinux_bring_up(int fd, const char *name);
 
 /// The number of an interface in the namespace of a socket (netdevice(7)); -1 with errno.
