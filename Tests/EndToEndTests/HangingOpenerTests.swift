@@ -5,8 +5,8 @@ import Testing
 
 @Suite("While the opener hangs", .needsRoot)
 struct HangingOpenerTests {
-    /// Hands each call on to a real opener; calls with the namespace of a given inode hang for a time, and while a file is
-    /// there all do.
+    /// Hands each call on to a real opener. Calls with the namespace of a given file hang for a time, and those about
+    /// resolv.conf files take a fifth of a second where there is no such namespace.
     private static let proxy = """
         import array, os, socket, sys, threading, time
         real, path, victim, seconds = sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4])
@@ -20,6 +20,8 @@ struct HangingOpenerTests {
                 fds.frombytes(content)
             if fds and os.path.exists(victim) and os.fstat(fds[0]).st_ino == os.stat(victim).st_ino and target.getpeername() == real:
                 time.sleep(seconds)
+            if b"ResolverFile" in data and not os.path.exists(victim):
+                time.sleep(0.2)
             target.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if fds else [])
             for fd in fds:
                 os.close(fd)
@@ -100,6 +102,25 @@ struct HangingOpenerTests {
             try house.plug("web", into: "br0", "10.1.0.2/24")
             #expect(try eventually(within: 20) { try house.dig("web", "web").data == ["10.1.0.2"] }, "\(house.log)")
             #expect(try !house.ctl("status").out.contains("the opener does not answer"))
+        }
+    }
+
+    @Test("or is slow, container add returns when the resolv.conf is written, and container rm when it is gone")
+    func files() throws {
+        try House.lend(configuration: House.undiscovered) { house in
+            _ = house.stopDaemon()
+            let real = "\(house.directory)/opener.sock"
+            try startOpener(house, real)
+            let proxy = try startProxy(house, to: real, victim: "/nonexistent")
+            try house.startDaemon(House.undiscovered, options: ["--opener-socket", proxy])
+            _ = try house.namespace("web")
+            let file = house.file("/etc/netns/web/resolv.conf")
+            for mode in ["direct", "redirect"] {
+                try house.mustCtl("container", "add", "web", "--netns", house.path("web"), "--listen", mode)
+                #expect(FileManager.default.fileExists(atPath: file))
+                try house.mustCtl("container", "rm", "web")
+                #expect(!FileManager.default.fileExists(atPath: file))
+            }
         }
     }
 

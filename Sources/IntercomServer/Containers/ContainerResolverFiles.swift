@@ -107,6 +107,11 @@ final class ContainerResolverFiles {
         for file in files.removeValue(forKey: namespace)?.written ?? [] { remove(file) }
     }
 
+    /// Those files of a container that the opener writes and removes.
+    func namedFiles(of namespace: NamespaceKey) -> [String] {
+        files[namespace]?.written.filter { ResolverFiles.namespace(ofFileAt: $0) != nil } ?? []
+    }
+
     // MARK: - Writing and removing
 
     /// Below `/etc/netns` the opener writes; the others were checked when they were asked for.

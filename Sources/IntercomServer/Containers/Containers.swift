@@ -135,6 +135,13 @@ final class Containers {
         definitions.first { $0.value.definition.name == name && room.namespace(of: $0.key) == nil }?.key
     }
 
+    /// Subjects of the requests by which files and rules of a container are made and removed, for
+    /// ``OpenerRequests/whenEnded(about:_:)``.
+    func requestSubjects(of container: ContainerID) -> [String] {
+        guard let namespace = namespaceOfContainer[container] else { return [] }
+        return resolverFiles.namedFiles(of: namespace) + [Redirections.subject(namespace)]
+    }
+
     // MARK: - Events
 
     /// Sets whether links of containers are observed; each that lacks a subscription gets one.

@@ -81,7 +81,7 @@ final class Redirections {
     }
 
     /// Requests about the same rules are made one after another.
-    private static func subject(_ namespace: NamespaceKey) -> String { "rules of \(namespace)" }
+    static func subject(_ namespace: NamespaceKey) -> String { "rules of \(namespace)" }
 
     // MARK: - Watching
 

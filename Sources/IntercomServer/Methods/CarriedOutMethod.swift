@@ -16,6 +16,8 @@ protocol CarriedOutMethod: ControlMethod {
 protocol ChangingMethod: CarriedOutMethod where Reply == Nothing {
     /// Changes it at once, or refuses to and leaves everything as it was.
     static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError)
+    /// Subjects of requests to the opener that the reply waits for, as files that are removed; none, unless a method says so.
+    static func requestSubjects(_ plane: ControlPlane, _ parameters: Parameters) -> [String]
 }
 
 /// A method that looks at what the control plane knows.
@@ -89,18 +91,30 @@ struct MethodCall<Method: ControlMethod> {
 extension MethodCall where Method.Reply == Nothing {
     /// Replies when all that has changed until now is in force.
     func replyWhenInForce(_ plane: ControlPlane) { plane.publisher.whenInForce { reply(Nothing()) } }
+
+    /// Replies when, besides, the opener has written and removed what it was asked to of these subjects: files that programs
+    /// may read from now on.
+    func replyWhenInForce(_ plane: ControlPlane, about subjects: @escaping @autoclosure () -> [String]) {
+        plane.publisher.whenInForce { [requests = plane.requests] in
+            requests.whenEnded(about: subjects()) { reply(Nothing()) }
+        }
+    }
 }
 
 // MARK: - Kinds
 
 extension ChangingMethod {
+    static func requestSubjects(_ plane: ControlPlane, _ parameters: Parameters) -> [String] { [] }
+
     static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
+        // Before the change: a container that is gone has no files.
+        let subjects = requestSubjects(plane, call.parameters)
         do throws(ControlError) {
             try change(plane, call.parameters)
         } catch {
             return call.refuse(error)
         }
-        call.replyWhenInForce(plane)
+        call.replyWhenInForce(plane, about: subjects)
     }
 }
 

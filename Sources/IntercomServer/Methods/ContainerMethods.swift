@@ -65,7 +65,7 @@ extension AddContainer: CarriedOutMethod {
             switch outcome {
             case .attached(let container):
                 keep(parameters, container, plane)
-                call.replyWhenInForce(plane)
+                call.replyWhenInForce(plane, about: plane.containers.requestSubjects(of: container))
             case .failed(let error, _): call.refuse(error)
             case .ended: plane.state.keep(RemoveContainer.self, Named(name: parameters.name))
             }
@@ -93,6 +93,11 @@ extension AddContainer: CarriedOutMethod {
 }
 
 extension RemoveContainer: ChangingMethod {
+    static func requestSubjects(_ plane: ControlPlane, _ parameters: Parameters) -> [String] {
+        guard let container = try? plane.publisher.container(named: parameters.name) else { return [] }
+        return plane.containers.requestSubjects(of: container.id)
+    }
+
     static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
         let containers = plane.containers
         if plane.publisher.registry.declaredContainer(named: parameters.name) == nil,

@@ -84,6 +84,15 @@ final class OpenerRequests {
         start()
     }
 
+    /// Calls `body` when the requests about some subjects that were made until now have ended; at once where none is under way.
+    func whenEnded(about subjects: [String], _ body: @escaping () -> Void) {
+        guard let subject = subjects.first(where: { chains[$0] != nil }) else { return body() }
+        chains[subject]?.append { [unowned self] in
+            goOn(subject)
+            whenEnded(about: subjects.filter { $0 != subject }, body)
+        }
+    }
+
     private func goOn(_ subject: String) {
         guard let next = chains[subject]?.popFirst() else {
             chains[subject] = nil
