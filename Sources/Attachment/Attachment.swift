@@ -67,6 +67,25 @@ package enum ListenerPort: Sendable, Hashable {
     case redirected
 }
 
+/// Port that a container's listener is to have.
+package enum PortChoice: Sendable, Hashable {
+    /// Port 53 where it is free, else a random one.
+    case automatic
+    /// Port 53, or none.
+    case direct
+    /// A random port.
+    case redirected
+
+    /// True when a listener with this port is as wanted.
+    package func allows(_ port: ListenerPort) -> Bool {
+        switch self {
+        case .automatic: true
+        case .direct: port == .direct
+        case .redirected: port == .redirected
+        }
+    }
+}
+
 /// A container that somebody declares, with the way into its namespace.
 package struct Declaration: Sendable, Equatable {
     /// The name, for messages.
@@ -74,7 +93,9 @@ package struct Declaration: Sendable, Equatable {
     /// The way in.
     package var source: NamespaceSource
     /// The port its listener is to have.
-    package var port: ListenerPort
+    package var port: PortChoice
+    /// True when rules are to lead questions to other servers to its listener.
+    package var isIntercepted: Bool
     /// True: it stays declared while it cannot be attached, and is tried again (configuration, restored declarations).
     /// False: a caller waits, and is refused.
     package var isStanding: Bool
@@ -82,12 +103,13 @@ package struct Declaration: Sendable, Equatable {
     package var declarer: String
 
     package init(
-        name: String, source: NamespaceSource, port: ListenerPort = .direct, isStanding: Bool = false,
-        declarer: String = "control"
+        name: String, source: NamespaceSource, port: PortChoice = .direct, isIntercepted: Bool = false,
+        isStanding: Bool = false, declarer: String = "control"
     ) {
         self.name = name
         self.source = source
         self.port = port
+        self.isIntercepted = isIntercepted
         self.isStanding = isStanding
         self.declarer = declarer
     }

@@ -130,7 +130,12 @@ extension Attachments {
         containers[namespace]?.source = .path(path)
         emit(.watch(namespace, .path(path), nil))
         emit(.writeResolverFiles(namespace))
-        guard container.port != defaultPort else { return }
+        if container.port == .direct && defaultPort.allows(.direct)
+            || defaultPort == .redirected && container.port == .redirected
+        {
+            _ = fitRules(of: namespace)
+            return
+        }
         // It is what it would have been without the declaration, though that may mean that another program has port 53.
         if container.port != nil { closePort(of: namespace) }
         openListener(of: namespace, defaultPort)
@@ -161,12 +166,11 @@ extension Attachments {
         case .links(let namespace):
             if isObserving { openLinks(of: namespace) }
         case .rules(let namespace):
-            guard containers[namespace]?.port == .redirected else { return }
-            startRules(of: namespace)
+            if let container = containers[namespace], wantedRules(of: container) != .none { startRules(of: namespace) }
         }
     }
 
-    mutating func openListener(of namespace: NamespaceKey, _ port: ListenerPort) {
+    mutating func openListener(of namespace: NamespaceKey, _ port: PortChoice) {
         guard let container = containers[namespace] else { return }
         if case .opening(let errand) = container.phase { abandon(errand) }
         let errand = open(container.source, port, for: .listener(namespace))
@@ -197,7 +201,7 @@ extension Attachments {
     /// Closes the listener of a container that is to have another one.
     private mutating func closePort(of namespace: NamespaceKey) {
         emit(.forget(namespace))
-        if containers[namespace]?.port == .redirected { dropRules(of: namespace) }
+        if containers[namespace].map({ $0.rules != .none }) == true { dropRules(of: namespace) }
         containers[namespace]?.port = nil
         emit(.closeListener(namespace))
     }
@@ -232,7 +236,7 @@ extension Attachments {
         if container.links == .subscribed { emit(.unsubscribe(namespace)) }
         if let path = container.path { emit(.strike(namespace, .found(path: path))) }
         emit(.forget(namespace))
-        if container.port == .redirected { dropRules(of: namespace) }
+        if container.rules != .none { dropRules(of: namespace) }
         emit(.closeListener(namespace))
         closing.insert(namespace)
         for path in pathsOfNamespace[namespace] ?? [] { found[path]?.progress = .behind(namespace) }

@@ -38,7 +38,8 @@ extension Attachments {
         guard let declared = declarations[number]?.declaration else { return }
         let namespace = opened.namespace
         let mayBeOurs = isOpening(namespace) || ranBesideAbandoned(errand)
-        if closing.contains(namespace) || isPortTaken(opened) && containers[namespace]?.port == nil && mayBeOurs {
+        let isTaken = isPortTaken(opened, wanted: declared.port)
+        if closing.contains(namespace) || isTaken && containers[namespace]?.port == nil && mayBeOurs {
             declarations[number]?.progress = .behind(namespace)
             behind[namespace, default: []].append(number)
             if !isOpening(namespace), abandoned.isEmpty { resume(behind: namespace) }
@@ -49,9 +50,8 @@ extension Attachments {
             return drop(number, .inUse(by: name), Failure(.forbidden, "it is container \(name) already"), now)
         }
         let isNew = containers[namespace] == nil
-        if case .refused(let failure) = opened.listener, containers[namespace]?.port != declared.port,
-            !declared.isStanding
-        {
+        let hasListener = containers[namespace]?.port.map(declared.port.allows) ?? false
+        if case .refused(let failure) = opened.listener, !hasListener, !declared.isStanding {
             return drop(number, .failed(failure), failure, now)
         }
         if isNew { containers[namespace] = Container(source: declared.source, phase: .opening(errand)) }
@@ -90,9 +90,13 @@ extension Attachments {
         !abandoned.isEmpty || errand.rawValue <= lastBesideAbandoned
     }
 
-    private func isPortTaken(_ opened: Opened) -> Bool {
-        guard case .refused(let failure) = opened.listener else { return false }
-        return failure.kind == .portTaken
+    /// True when port 53 of the namespace was taken: no listener was made, or one at another port in its place.
+    private func isPortTaken(_ opened: Opened, wanted: PortChoice) -> Bool {
+        switch opened.listener {
+        case .refused(let failure): failure.kind == .portTaken
+        case .made(let port): wanted == .automatic && port == .redirected
+        case .kept, .none: false
+        }
     }
 
     /// True while a path to the namespace is being opened: the port may be taken by the listener that comes of it.
@@ -126,21 +130,32 @@ extension Attachments {
     ) {
         guard let container = containers[namespace] else { return }
         let wanted = wantedPort(of: container)
+        let hasWanted = container.port.map(wanted.allows) ?? false
         switch listener {
+        case .made(.redirected)
+        where wanted == .automatic && container.port == nil && mayHoldPort(of: container, beside: errand):
+            missListener(namespace, Failure(.portTaken, "port 53 is taken"), by: errand, now)
         case .made, .kept:
             // Another errand was quicker with the same.
-            if container.port == wanted { return settle(namespace, now) }
+            if hasWanted { return keepListener(namespace, now) }
             hand(listener, namespace, errand, now)
         case .refused(let failure):
-            if container.port == wanted { return settle(namespace, now) }
             if container.port == nil {
                 missListener(namespace, failure, by: errand, now)
             } else {
-                settle(namespace, now)
+                keepListener(namespace, now)
             }
         case .none:
-            settle(namespace, now)
+            keepListener(namespace, now)
         }
+    }
+
+    /// Leaves a container the listener that it has, or none, with the rules that it is to have now.
+    private mutating func keepListener(_ namespace: NamespaceKey, _ now: Instant) {
+        if fitRules(of: namespace), containers[namespace]?.phase == .attached {
+            containers[namespace]?.phase = .settingRules
+        }
+        settle(namespace, now)
     }
 
     private mutating func hand(
@@ -155,24 +170,20 @@ extension Attachments {
         case .kept(let kept): port = kept
         case .none, .refused: return
         }
-        let hadRules = containers[namespace]?.port == .redirected
         containers[namespace]?.port = port
         containers[namespace]?.proof = .notAskedYet
         retries[.listener(namespace)] = nil
         emit(.handOver(namespace, errand))
-        guard port == .redirected else {
-            if hadRules { dropRules(of: namespace) }
-            containers[namespace]?.phase = .attached
-            return settle(namespace, now)
-        }
-        if case .kept = listener {
-            // Its rules stand since the last daemon; they are made anew so that they are watched.
+        // Rules that there are lead to the listener before.
+        containers[namespace]?.areRulesOfListener = false
+        let awaitsRules = fitRules(of: namespace)
+        if case .made = listener, awaitsRules {
+            containers[namespace]?.phase = .settingRules
+        } else {
+            // Rules of a kept listener stand since the last daemon; they are made anew so that they are watched.
             containers[namespace]?.phase = .attached
             settle(namespace, now)
-        } else {
-            containers[namespace]?.phase = .settingRules
         }
-        startRules(of: namespace)
     }
 
     /// An errand for a container that had no listener, or was to have another one.
@@ -205,11 +216,7 @@ extension Attachments {
                 Failure(.refused, "an earlier request holds port 53 for a moment"))
             return retry(.listener(namespace), at: now + Self.shortestRetry)
         }
-        if let number = container.declaration, !container.isSettled,
-            declarations[number]?.declaration.isStanding == false
-        {
-            return refuse(number, failure, now)
-        }
+        if let number = waitingDeclaration(of: namespace) { return refuse(number, failure, now) }
         guard container.port == nil else {
             containers[namespace]?.phase = .attached
             return
@@ -244,7 +251,7 @@ extension Attachments {
     }
 
     /// The port that a container's listener is to have.
-    func wantedPort(of container: Container) -> ListenerPort {
+    func wantedPort(of container: Container) -> PortChoice {
         container.declaration.flatMap { declarations[$0]?.declaration.port } ?? defaultPort
     }
 

@@ -1,4 +1,4 @@
-// nftables rules that lead port 53 of a namespace to a listener: one errand at a time for each namespace.
+// nftables rules that lead questions of a namespace to its listener: one errand at a time for each namespace.
 
 extension Attachments {
     /// An errand for rules that is under way.
@@ -8,8 +8,44 @@ extension Attachments {
         case stale
     }
 
+    /// Purpose of a container's rules.
+    enum Rules: Equatable {
+        case none
+        /// Port 53 of 127.0.0.11 is led to the port of its listener.
+        case redirection
+        /// Questions to its resolver addresses are led there, too.
+        case interception
+    }
+
+    /// The rules that a container is to have.
+    func wantedRules(of container: Container) -> Rules {
+        guard let port = container.port else { return .none }
+        if container.declaration.flatMap({ declarations[$0]?.declaration.isIntercepted }) == true {
+            return .interception
+        }
+        return port == .redirected ? .redirection : .none
+    }
+
+    /// Has the rules of a container made or removed where it has others than it is to have.
+    /// - Returns: true when its listener is not asked as it is to be until the rules are set.
+    mutating func fitRules(of namespace: NamespaceKey) -> Bool {
+        guard let container = containers[namespace] else { return false }
+        let wanted = wantedRules(of: container)
+        if wanted == container.rules, wanted == .none || container.areRulesOfListener { return false }
+        if wanted == .none {
+            dropRules(of: namespace)
+            return false
+        }
+        containers[namespace]?.areRulesOfListener = true
+        startRules(of: namespace)
+        return true
+    }
+
     /// Has rules set for the listener that was handed over last.
     mutating func startRules(of namespace: NamespaceKey) {
+        guard let container = containers[namespace] else { return }
+        let wanted = wantedRules(of: container)
+        containers[namespace]?.rules = wanted
         retries[.rules(namespace)] = nil
         guard ruling[namespace] == nil else {
             ruling[namespace] = .stale
@@ -21,6 +57,8 @@ extension Attachments {
 
     /// Has rules removed, also those that are being set.
     mutating func dropRules(of namespace: NamespaceKey) {
+        containers[namespace]?.rules = .none
+        containers[namespace]?.rulesFailure = nil
         retries[.rules(namespace)] = nil
         if ruling[namespace] == nil { emit(.removeRules(namespace)) } else { ruling[namespace] = .stale }
     }
@@ -28,24 +66,58 @@ extension Attachments {
     mutating func rulesSet(_ errand: ErrandNumber, _ failure: Failure?, _ now: Instant) {
         guard case .rules(let namespace)? = errands.removeValue(forKey: errand) else { return }
         if ruling.removeValue(forKey: namespace) == .stale {
-            if failure == nil { emit(.removeRules(namespace)) }
-            if containers[namespace]?.port == .redirected { startRules(of: namespace) }
+            // Those that it has set; or, where it failed, older ones that may stand.
+            emit(.removeRules(namespace))
+            if containers[namespace].map({ $0.rules != .none }) == true { startRules(of: namespace) }
             return
         }
         switch (containers[namespace]?.phase, failure) {
         case (.settingRules?, nil):
             containers[namespace]?.phase = .attached
+            containers[namespace]?.rulesFailure = nil
             settle(namespace, now)
-        case (.settingRules?, let failure?):
-            // Nobody would be led to the listener.
+        case (.attached?, nil):
+            containers[namespace]?.rulesFailure = nil
+        case (.settingRules?, let failure?) where containers[namespace]?.port == .redirected:
+            // Nobody would be led to the listener. Rules for one before it may stand.
+            dropRules(of: namespace)
             emit(.forget(namespace))
             containers[namespace]?.port = nil
             emit(.closeListener(namespace))
             missListener(namespace, failure, now)
-        case (.attached?, let failure?) where containers[namespace]?.port == .redirected:
-            guard failure.mayPass, let wait = containers[namespace]?.backoff.next() else { return }
-            retry(.rules(namespace), at: now + wait)
+        case (.settingRules?, let failure?):
+            containers[namespace]?.phase = .attached
+            if let number = waitingDeclaration(of: namespace) { return refuse(number, failure, now) }
+            missRules(of: namespace, failure, now)
+            settle(namespace, now)
+        case (.attached?, let failure?):
+            missRules(of: namespace, failure, now)
         default: break
         }
+    }
+
+    /// Notes why questions to other servers are not led to a listener that serves at port 53, and tries again.
+    mutating func missRules(of namespace: NamespaceKey, _ failure: Failure, _ now: Instant) {
+        guard let container = containers[namespace], container.rules != .none else { return }
+        if container.port == .direct {
+            if container.rulesFailure != failure { emit(.log(.notIntercepted(namespace, failure))) }
+            containers[namespace]?.rulesFailure = failure
+        }
+        guard failure.mayPass, let wait = containers[namespace]?.backoff.next() else { return }
+        retry(.rules(namespace), at: now + wait)
+    }
+
+    /// Rules that stood are lost, and the kernel refuses to have them set again.
+    mutating func rulesLost(_ namespace: NamespaceKey, _ failure: Failure, _ now: Instant) {
+        if containers[namespace]?.port == .redirected { return lost(namespace, failure, now) }
+        missRules(of: namespace, failure, now)
+    }
+
+    /// The declaration whose caller waits until the container is there whole.
+    func waitingDeclaration(of namespace: NamespaceKey) -> DeclarationNumber? {
+        guard let container = containers[namespace], !container.isSettled, let number = container.declaration,
+            declarations[number]?.declaration.isStanding == false
+        else { return nil }
+        return number
     }
 }

@@ -20,7 +20,7 @@ package struct Attachments: Sendable {
     package static let recovery = Duration.seconds(60)
 
     /// The port for containers that nobody declared.
-    package var defaultPort: ListenerPort
+    package var defaultPort: PortChoice
     /// True while links of containers are to be observed.
     package private(set) var isObserving = false
 
@@ -48,7 +48,7 @@ package struct Attachments: Sendable {
     private(set) var lastNumber: UInt64 = 0
 
     /// - Parameter defaultPort: see ``defaultPort``.
-    package init(defaultPort: ListenerPort = .direct) {
+    package init(defaultPort: PortChoice = .direct) {
         self.defaultPort = defaultPort
     }
 
@@ -146,6 +146,7 @@ package struct Attachments: Sendable {
         case .kernelChanged(let namespace): hasten(namespace, now)
         case .listenerClosed(let namespace): closed(namespace)
         case .listenerLost(let namespace, let failure): lost(namespace, failure, now)
+        case .rulesLost(let namespace, let failure): rulesLost(namespace, failure, now)
         case .heard(let namespace): containers[namespace]?.proof = .heard
         case .notHeard(let namespace, let other): containers[namespace]?.proof = .unheard(by: other)
         case .otherServers(let namespace, let servers): containers[namespace]?.proof = .notAsked(servers: servers)
@@ -182,7 +183,7 @@ package struct Attachments: Sendable {
         for namespace in containers.keys.sorted(by: { $0.inode < $1.inode }) {
             guard let container = containers[namespace], let port = container.port else { continue }
             let wanted = wantedPort(of: container)
-            if port != wanted { openListener(of: namespace, wanted) }
+            if !wanted.allows(port) { openListener(of: namespace, wanted) }
         }
     }
 
@@ -191,7 +192,7 @@ package struct Attachments: Sendable {
     mutating func emit(_ effect: Effect) { effects.append(effect) }
 
     /// Asks the opener.
-    mutating func open(_ source: NamespaceSource, _ port: ListenerPort?, for purpose: Purpose) -> ErrandNumber {
+    mutating func open(_ source: NamespaceSource, _ port: PortChoice?, for purpose: Purpose) -> ErrandNumber {
         retries[purpose] = nil
         let errand = newErrand(for: purpose)
         emit(.open(errand, source, port))

@@ -36,6 +36,12 @@ package struct Container: Sendable {
     package internal(set) var port: ListenerPort?
     var phase: Phase
     var proof = Proof.notAskedYet
+    /// The rules that it has, or that are being set.
+    var rules = Attachments.Rules.none
+    /// True when the rules lead to the listener that it has now.
+    var areRulesOfListener = false
+    /// Why questions to its resolver addresses are not led to its listener, which serves all the same.
+    var rulesFailure: Failure?
     var links = Links.none
     /// True when the caller of the declaration has been told.
     var isSettled = false
@@ -52,6 +58,7 @@ package struct Container: Sendable {
         case .noListener(let failure): return .noListener(failure)
         case .attached: break
         }
+        if proof == .notAskedYet, let rulesFailure { return .notIntercepted(rulesFailure) }
         switch proof {
         case .notAskedYet, .heard: return .ready
         case .unheard(let other): return .unheard(by: other)

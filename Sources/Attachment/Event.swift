@@ -22,6 +22,8 @@ package enum Event: Sendable, Equatable {
     case listenerClosed(NamespaceKey)
     /// The listener's sockets are dead, though nobody asked for that.
     case listenerLost(NamespaceKey, Failure)
+    /// Rules that led questions to the listener are gone, and cannot be set again.
+    case rulesLost(NamespaceKey, Failure)
     /// A question from inside the namespace has arrived at its listener.
     case heard(NamespaceKey)
     /// It has not; somebody else may answer.
@@ -35,7 +37,7 @@ package enum Event: Sendable, Equatable {
 /// Something to be done, in the order given. Effects of one event are complete before the next event is handled.
 package enum Effect: Sendable, Equatable {
     /// Have the opener enter a namespace and make what it lacks; nil: a netlink socket alone.
-    case open(ErrandNumber, NamespaceSource, ListenerPort?)
+    case open(ErrandNumber, NamespaceSource, PortChoice?)
     /// Let go of what is left of an errand's descriptors. Each errand of `open` is released exactly once.
     case release(ErrandNumber)
     /// Make the container known: as declared, or as found at a path.
@@ -102,6 +104,8 @@ package enum Note: Sendable, Equatable {
     case ended(NamespaceKey, name: String, why: String)
     /// A container has no listener; said once for each reason.
     case noListener(NamespaceKey, Failure)
+    /// Questions to a container's resolver addresses are not led to its listener; said once for each reason.
+    case notIntercepted(NamespaceKey, Failure)
     /// A container that had no listener has one now.
     case listens(NamespaceKey)
     /// A path that could not be attached.

@@ -12,6 +12,8 @@ package enum State: Sendable, Equatable {
     case elsewhere
     /// It has a listener, but questions of its programs arrive elsewhere or nowhere.
     case unheard(by: String?)
+    /// It has a listener, but questions to its resolver addresses cannot be led there.
+    case notIntercepted(Failure)
     /// Its resolv.conf names other servers.
     case notAsked(servers: String)
     /// The opener is at work on it.
@@ -25,7 +27,7 @@ package enum State: Sendable, Equatable {
         case .ready: "ready"
         case .draining: "draining"
         case .noListener, .elsewhere: "no listener"
-        case .unheard: "unheard"
+        case .unheard, .notIntercepted: "unheard"
         case .notAsked: "not asked"
         case .starting: "starting"
         case .ended: "ended"
@@ -41,6 +43,7 @@ package enum State: Sendable, Equatable {
         case .elsewhere: "it has no namespace on this machine"
         case .unheard(let other?): "\(other) answers instead"
         case .unheard(nil): "questions from its namespace do not arrive"
+        case .notIntercepted(let failure): failure.description
         case .notAsked(let servers): "its resolv.conf names \(servers)"
         case .ended(let why): why
         }
@@ -50,7 +53,7 @@ package enum State: Sendable, Equatable {
     package var cure: String? {
         switch self {
         case .ready, .draining, .starting, .elsewhere, .ended: nil
-        case .noListener(let failure): failure.cure
+        case .noListener(let failure), .notIntercepted(let failure): failure.cure
         case .unheard: "add it with --listen redirect, or end the program that answers port 53 there"
         case .notAsked: "add it with --intercept, or name 127.0.0.11 in its resolv.conf"
         }

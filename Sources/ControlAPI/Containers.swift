@@ -4,7 +4,9 @@
 package enum AddContainer: ControlMethod {
     package static let definition = """
         # Adds a container: by the path of its namespace, by a process in it, or by addresses alone. It is on the networks
-        # that are named; if none are (networks is absent), on those that its links are plugged into.
+        # that are named; if none are (networks is absent), on those that its links are plugged into. listen: "auto",
+        # "direct" or "redirect"; intercept: addresses of servers that it asks, whose questions are led to its listener;
+        # empty: those of its own resolv.conf.
         method AddContainer(
           name: string,
           netns: ?string,
@@ -15,7 +17,8 @@ package enum AddContainer: ControlMethod {
           links: ?[]Link,
           ports: ?[]Port,
           resolvConf: ?string,
-          listen: ?string
+          listen: ?string,
+          intercept: ?[]string
         ) -> ()
         """
     package static let types: [any ControlType.Type] = [Attachment.self, Link.self, Port.self]
@@ -61,13 +64,16 @@ package enum AddContainer: ControlMethod {
         package var ports: [Port]?
         /// The absolute path of a resolv.conf to write for it.
         package var resolvConf: String?
-        /// Way to take port 53 in its namespace, `direct` or `redirect`; absent: as configured.
+        /// Way to take port 53 in its namespace, `auto`, `direct` or `redirect`; absent: as configured.
         package var listen: String?
+        /// Addresses of servers whose questions are led to its listener; empty: those that its own resolv.conf names;
+        /// absent: 127.0.0.11 alone is asked.
+        package var intercept: [String]?
 
         package init(
             name: String, netns: String? = nil, pid: Int? = nil, networks: [Attachment]? = nil,
             hostname: String? = nil, id: String? = nil, links: [Link]? = nil, ports: [Port]? = nil,
-            resolvConf: String? = nil, listen: String? = nil
+            resolvConf: String? = nil, listen: String? = nil, intercept: [String]? = nil
         ) {
             self.name = name
             self.netns = netns
@@ -79,6 +85,7 @@ package enum AddContainer: ControlMethod {
             self.ports = ports
             self.resolvConf = resolvConf
             self.listen = listen
+            self.intercept = intercept
         }
     }
     package typealias Reply = Nothing
@@ -215,7 +222,7 @@ package struct Port: ControlType, Codable, Equatable, Sendable {
 package struct Container: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
         # A container; listener: where it is answered, absent where nothing listens; listen: how port 53 is taken there,
-        # "direct" or "redirect"; draining: whether it is left out of aliases that others serve, too; state: "ready",
+        # "direct" or "redirect", or "auto" where it is not taken yet; intercept: as it was declared; draining: whether it is left out of aliases that others serve, too; state: "ready",
         # "draining", "no listener", "unheard", "not asked", "starting" or "ended"; reason: why it is not ready; cure: what
         # to do, absent where nothing has to be done; ended: seconds since it ended.
         type Container (
@@ -230,6 +237,7 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
           resolvConf: ?string,
           listener: ?string,
           listen: string,
+          intercept: ?[]string,
           draining: bool,
           state: string,
           reason: ?string,
@@ -284,8 +292,10 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
     package var resolvConf: String?
     /// Address that it asks, `127.0.0.11:53`; absent: nothing listens.
     package var listener: String?
-    /// `direct` or `redirect`: how port 53 is taken in its namespace.
+    /// `direct` or `redirect`: how port 53 is taken in its namespace; `auto` while that is open.
     package var listen: String
+    /// Declared resolver addresses that are intercepted; empty: those of its own resolv.conf; absent: none.
+    package var intercept: [String]?
     /// True when it is left out of aliases that others serve, too.
     package var draining: Bool
     /// `ready`, `draining`, `no listener`, `unheard`, `not asked`, `starting` or `ended`.
@@ -303,8 +313,8 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
 
     package init(
         name: String, id: String?, hostname: String?, netns: String?, pid: Int?, networks: [Endpoint], links: [Link],
-        ports: [Port], resolvConf: String?, listener: String?, listen: String, draining: Bool, state: String,
-        reason: String?, cure: String?, ended: Int? = nil, source: String, facts: [Fact]
+        ports: [Port], resolvConf: String?, listener: String?, listen: String, intercept: [String]? = nil,
+        draining: Bool, state: String, reason: String?, cure: String?, ended: Int? = nil, source: String, facts: [Fact]
     ) {
         self.name = name
         self.id = id
@@ -317,6 +327,7 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
         self.resolvConf = resolvConf
         self.listener = listener
         self.listen = listen
+        self.intercept = intercept
         self.draining = draining
         self.state = state
         self.reason = reason

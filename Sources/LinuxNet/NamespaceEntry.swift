@@ -10,11 +10,23 @@ package enum NamespaceEntry {
     private static let receiveBuffer: Int32 = 1 << 20
 
     /// Makes the listener of the namespace that this thread is in; brings its loopback interface up if it is down.
-    /// - Parameter address: where it answers, 127.0.0.11:53; with port 0 at any that is free, the same for UDP and TCP.
+    /// - Parameters:
+    ///   - address: where it answers, 127.0.0.11:53; with port 0 at any that is free, the same for UDP and TCP.
+    ///   - takesAnyPort: true when any port will do where something in the namespace has that one.
     /// - Throws: ``LinuxError``: `addressInUse` from `bind` or `listen` when something in the namespace has the port.
-    static func makeListener(at address: SocketAddress) throws(LinuxError) -> ListenerSockets {
+    static func makeListener(
+        at address: SocketAddress, orAtAnyPort takesAnyPort: Bool = false
+    ) throws(LinuxError) -> ListenerSockets {
         try bringUpLoopback()
         if address.port == 0 { return try anyPortListener(at: address) }
+        do throws(LinuxError) {
+            return try boundListener(at: address)
+        } catch  where takesAnyPort && error.errno == .addressInUse {
+            return try anyPortListener(at: address.withPort(0))
+        }
+    }
+
+    private static func boundListener(at address: SocketAddress) throws(LinuxError) -> ListenerSockets {
         let udp = try UDPSocket.bound(to: address, receiveBuffer: receiveBuffer)
         let tcp = try TCPSocket.listening(at: address)
         let cookie = try udp.networkNamespaceCookie()

@@ -40,14 +40,20 @@ package struct OpenedNamespace: ~Copyable, Sendable {
 package final class NamespaceErrand: Sendable {
     /// Address of the listener, 127.0.0.11:53; nil: none is made.
     package let listener: SocketAddress?
+    /// True when any other port will do where something in the namespace has the listener's.
+    package let takesAnyPort: Bool
     /// Octets of notifications that may wait in the socket of rtnetlink; nil: it is not subscribed, and answers only.
     package let receiveBuffer: Int32?
     private let namespace: Mutex<NetworkNamespace?>
     private let outcome = Mutex<Result<OpenedNamespace, LinuxError>?>(nil)
 
     /// An errand that nobody has carried out yet.
-    package init(in namespace: consuming sending NetworkNamespace, listener: SocketAddress?, receiveBuffer: Int32?) {
+    package init(
+        in namespace: consuming sending NetworkNamespace, listener: SocketAddress?, takesAnyPort: Bool = false,
+        receiveBuffer: Int32?
+    ) {
         self.listener = listener
+        self.takesAnyPort = takesAnyPort
         self.receiveBuffer = receiveBuffer
         self.namespace = Mutex(namespace)
     }
@@ -120,7 +126,9 @@ extension NamespaceEntry {
             var listener: ListenerSockets?
             var refusal: LinuxError?
             do throws(LinuxError) {
-                if let address = errand.listener { listener = try NamespaceEntry.makeListener(at: address) }
+                if let address = errand.listener {
+                    listener = try NamespaceEntry.makeListener(at: address, orAtAnyPort: errand.takesAnyPort)
+                }
             } catch {
                 refusal = error
             }

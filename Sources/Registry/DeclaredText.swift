@@ -14,6 +14,31 @@ extension IPAddress {
     }
 }
 
+extension IPAddress {
+    /// Reads the address of a server that a container asks, whose questions are to be led to its listener.
+    package init(ofResolver text: String) throws(RegistryError) {
+        guard let address = IPAddress(text) else {
+            throw .invalidAddress(text, reason: "expected a server's address, as 10.0.0.1 or fd00::1")
+        }
+        guard address.isOneHost else { throw .invalidAddress(text, reason: "no server can have it") }
+        guard !address.isOwnServer else {
+            throw .invalidAddress(
+                text,
+                reason: "a server inside the container answers there; only 127.0.0.11 can be intercepted of loopback")
+        }
+        self = address
+    }
+
+    /// True for a loopback address (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3) other than 127.0.0.11: who serves DNS there is a
+    /// program of the container's own, which is never kept from its questions.
+    package var isOwnServer: Bool {
+        switch self {
+        case .v4(let address): address.bits >> 24 == 127 && address.bits != 0x7F00_000B
+        case .v6(let address): address.bits == 1 || address.bits >> 32 == 0xFFFF
+        }
+    }
+}
+
 extension Subnet {
     /// Reads a subnet by its first address: another address within it is a mistake for another subnet, or for an address.
     package init(declared text: String) throws(RegistryError) {

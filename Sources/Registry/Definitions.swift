@@ -18,10 +18,33 @@ package enum ForwardFrom: String, Sendable, CaseIterable {
 
 /// Way to listen on port 53 of 127.0.0.11 in a namespace.
 package enum ListenMode: String, Sendable, CaseIterable {
+    /// As ``direct`` where port 53 is free, else as ``redirect``.
+    case auto
     /// Our sockets are bound to port 53 itself.
     case direct
     /// Our sockets are bound to a random port, and port 53 is translated to it in that namespace alone.
     case redirect
+}
+
+/// Resolver addresses of a container whose questions are led to its listener. 127.0.0.11 is always one of them.
+package enum Interception: Sendable, Equatable {
+    /// The servers that its own resolv.conf names.
+    case resolverFile
+    /// These; at least one and at most ``Registry/Limits/interceptedAddresses``.
+    case addresses([IPAddress])
+
+    /// - Parameter addresses: those that were declared; none: the resolv.conf names them.
+    package init(_ addresses: [IPAddress]) {
+        self = addresses.isEmpty ? .resolverFile : .addresses(addresses)
+    }
+
+    /// Declared addresses; empty where the container's resolv.conf names them.
+    package var addresses: [IPAddress] {
+        switch self {
+        case .resolverFile: []
+        case .addresses(let addresses): addresses
+        }
+    }
 }
 
 /// A domain whose names are asked elsewhere.
@@ -132,6 +155,8 @@ package struct ContainerDefinition: Sendable, Equatable {
     package var namesItsNetworks = false
     /// Nil: as configured for all.
     package var listen: ListenMode?
+    /// Resolver addresses that are intercepted; nil: none.
+    package var intercept: Interception?
     /// Names that it alone knows others by.
     package var links: [LinkDefinition] = []
     /// Ports of its SRV answers.

@@ -8,6 +8,8 @@ extension Registry {
     /// They hold for the configuration, the control socket and what was kept over a restart; for what the kernel shows, the
     /// rest is left out and counted.
     package enum Limits {
+        /// Resolver addresses of one container that are intercepted: libc asks 3, and each costs rules in its namespace.
+        package static let interceptedAddresses = 8
         /// Networks that one container is on. Each costs a search of its own in every lookup.
         package static let networks = 64
         /// Addresses of one container, on all its networks together: declared ones; and as many that the kernel shows. Its
@@ -39,6 +41,8 @@ extension Registry {
         try check(definition.id?.utf8.count ?? 0, Limits.id, "octets of an id")
         try check(definition.links.count, Limits.links, "links")
         try check(definition.ports.count, Limits.ports, "ports")
+        try check(
+            definition.intercept?.addresses.count ?? 0, Limits.interceptedAddresses, "intercepted addresses")
         // A container may have been connected to one network several times.
         let networks = Set(definition.endpoints.map(\.network)).count
         try check(networks, Limits.networks, "networks")

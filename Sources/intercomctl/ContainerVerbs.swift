@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ControlAPI
+import DNSWire
 import LinuxNet
 import Registry
 
@@ -65,6 +66,14 @@ extension ContainerVerbs {
                 valueName: "mode"))
         var listen: ListenMode?
 
+        @Option(
+            defaultAsFlag: [],
+            help: ArgumentHelp(
+                "Answer what it asks of these servers; without a value, of those in its own resolv.conf.",
+                valueName: "addr,..."),
+            transform: Self.addresses)
+        var intercept: [String]?
+
         @OptionGroup var common: CommonOptions
 
         func validate() throws {
@@ -72,10 +81,22 @@ extension ContainerVerbs {
             if let pid, pid < 1 { throw ValidationError("'\(pid)' is not a process number; expected 1 or more.") }
         }
 
+        /// `ADDR[,ADDR]…`
+        private static func addresses(_ argument: String) throws -> [String] {
+            let addresses = argument.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+            do throws(RegistryError) {
+                for address in addresses { _ = try IPAddress(ofResolver: address) }
+            } catch {
+                throw ValidationError("--intercept: \(error).")
+            }
+            return addresses
+        }
+
         func run() throws {
             let parameters = AddContainer.Parameters(
                 name: name, netns: netns, pid: pid, networks: networks.isEmpty ? nil : networks, hostname: hostname,
-                id: id, links: links, ports: ports, resolvConf: resolvConf, listen: listen?.rawValue)
+                id: id, links: links, ports: ports, resolvConf: resolvConf, listen: listen?.rawValue,
+                intercept: intercept)
             try common.call(AddContainer.self, parameters)
         }
     }
@@ -159,6 +180,9 @@ extension ContainerVerbs {
             facts.add(["namespace", container.namespace])
             facts.add(["listener", container.listener ?? ""])
             facts.add(["listen", container.hasNamespace ? container.listen : ""])
+            if let addresses = container.intercept {
+                facts.add(["intercept", addresses.isEmpty ? ["its resolv.conf"] : addresses])
+            }
             facts.add(["state", container.stateText])
             if let cure = container.cure { facts.add(["to do", cure]) }
             if let ended = container.ended { facts.add(["ended", "\(Units.duration(seconds: ended)) ago"]) }

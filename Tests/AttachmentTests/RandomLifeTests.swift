@@ -10,7 +10,7 @@ struct RandomLifeTests {
     @Test("keeps one listener a namespace, and leaves nothing behind", arguments: 1...40)
     func history(seed: UInt64) {
         var random = SplitMix(state: seed)
-        var world = World(observing: seed % 2 == 0, defaultPort: seed % 3 == 0 ? .redirected : .direct)
+        var world = World(observing: seed % 2 == 0, defaultPort: [.redirected, .direct, .automatic][Int(seed % 3)])
         world.isHeld = true
         var numbers: [DeclarationNumber] = []
         for _ in 0..<Self.steps {
@@ -37,9 +37,12 @@ struct RandomLifeTests {
         case 4, 5:
             let source =
                 random.next(below: 2) == 0 ? NamespaceSource.path(path) : .pid(Int32(random.next(below: 3)) + 1)
-            let port: ListenerPort = random.next(below: 2) == 0 ? .direct : .redirected
+            let port: PortChoice = [.direct, .redirected, .automatic][Int(random.next(below: 3))]
             if numbers.count > 40 { numbers.removeAll { world.room.declaration($0) == nil } }
-            numbers.append(world.declare("c", source, port, isStanding: random.next(below: 3) == 0))
+            numbers.append(
+                world.declare(
+                    "c", source, port, isIntercepted: random.next(below: 2) == 0,
+                    isStanding: random.next(below: 3) == 0))
         case 6:
             guard let number = numbers.randomElement(using: &random) else { return }
             world.room.withdraw(number, now: world.now)
@@ -74,6 +77,11 @@ struct RandomLifeTests {
             #expect((container.port != nil) == (world.listeners[namespace] != nil))
             #expect(world.watches[namespace] == container.source)
             #expect(world.names[namespace]?.isEmpty == false)
+        }
+        // While an errand sets rules nobody knows whether they stand.
+        for namespace in world.ruled where world.room.ruling[namespace] == nil {
+            let container = world.room[namespace]
+            #expect(container.map { world.room.wantedRules(of: $0) } ?? .none != .none, "rules go with their listener")
         }
         #expect(world.listeners.keys.allSatisfy { world.room[$0] != nil })
         #expect(Set(world.watches.keys) == Set(world.room.namespaces))

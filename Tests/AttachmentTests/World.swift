@@ -14,7 +14,7 @@ struct World {
 
     struct Request: Equatable {
         let source: NamespaceSource
-        let port: ListenerPort?
+        let port: PortChoice?
     }
 
     var room = Attachments()
@@ -46,7 +46,7 @@ struct World {
     /// Names that the registry takes no second time.
     var refusedNames: Set<String> = []
 
-    init(observing: Bool = true, defaultPort: ListenerPort = .direct) {
+    init(observing: Bool = true, defaultPort: PortChoice = .direct) {
         room.defaultPort = defaultPort
         room.observe(observing)
     }
@@ -54,8 +54,9 @@ struct World {
     // MARK: - The opener
 
     /// Results of all requests that are kept back, in the order in which the opener has served them.
-    mutating func takeResults() -> [Event] {
-        let held = requests
+    /// - Parameter isReversed: true where it has served the last request first.
+    mutating func takeResults(isReversed: Bool = false) -> [Event] {
+        let held = isReversed ? requests.reversed() : requests
         requests = []
         return held.map { .opened($0.errand, result($0.errand, $0.request)) }
     }
@@ -71,7 +72,10 @@ struct World {
         case (.redirected?, _):
             made[errand] = (namespace, .redirected)
             return .success(Opened(namespace: namespace, listener: .made(.redirected)))
-        case (.direct?, .free):
+        case (.automatic?, let port) where port != .free:
+            made[errand] = (namespace, .redirected)
+            return .success(Opened(namespace: namespace, listener: .made(.redirected)))
+        case (.direct?, .free), (.automatic?, _):
             made[errand] = (namespace, .direct)
             ports[namespace] = .ours(errand)
             return .success(Opened(namespace: namespace, listener: .made(.direct)))
@@ -117,9 +121,12 @@ struct World {
     }
 
     mutating func declare(
-        _ name: String, _ source: NamespaceSource, _ port: ListenerPort = .direct, isStanding: Bool = false
+        _ name: String, _ source: NamespaceSource, _ port: PortChoice = .direct, isIntercepted: Bool = false,
+        isStanding: Bool = false
     ) -> DeclarationNumber {
-        let number = room.declare(Declaration(name: name, source: source, port: port, isStanding: isStanding))
+        let number = room.declare(
+            Declaration(
+                name: name, source: source, port: port, isIntercepted: isIntercepted, isStanding: isStanding))
         carryOut()
         return number
     }

@@ -71,7 +71,7 @@ struct InterfaceTests {
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
     static let container = Container(
         name: "n", id: "i", hostname: "h", netns: "/n", pid: 7, networks: [endpoint], links: [link], ports: [port],
-        resolvConf: "/r", listener: "l", listen: "direct", draining: true, state: "s",
+        resolvConf: "/r", listener: "l", listen: "direct", intercept: ["i"], draining: true, state: "s",
         reason: "r", cure: "c", ended: 7, source: "control", facts: [fact])
     static let fact = Fact(fact: "f", value: "v", network: "n", source: "kernel", link: "l")
     static let record = Resolve.Record(name: "n", ttl: 7, type: "A", data: "d")
@@ -121,7 +121,8 @@ struct InterfaceTests {
             AddContainer.Parameters(
                 name: "n", netns: "/n", pid: 7, networks: [Self.attachment], hostname: "h", id: "i", links: [Self.link],
                 ports: [Self.port],
-                resolvConf: "/r", listen: "direct"), is: fields("method", "AddContainer"), "AddContainer")
+                resolvConf: "/r", listen: "direct", intercept: ["i"]), is: fields("method", "AddContainer"),
+            "AddContainer")
         try expect(ListContainers.Parameters(all: true), is: fields("method", "ListContainers"), "ListContainers")
         try expect(
             Connect.Parameters(network: "n", container: "c", addresses: ["a"], aliases: ["b"]),

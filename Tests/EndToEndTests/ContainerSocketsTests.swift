@@ -98,7 +98,8 @@ struct ContainerSocketsTests {
 
     @Test("whose port somebody takes at that moment are closed, said to be, and made anew when the port is free")
     func taken() throws {
-        try House.lend(configuration: Self.configuration) { house in
+        let configuration = Self.configuration.replacing("workers = 1", with: "workers = 1\nlisten = \"direct\"")
+        try House.lend(configuration: configuration) { house in
             try house.container("web", "--network", "n,ip=10.0.0.2")
             try house.container("evil", "--network", "n,ip=10.0.0.66")
             // Faster than the worker, which stands still meanwhile.

@@ -60,7 +60,7 @@ struct ContainerStateTests {
 
     @Test("says why there is no listener, and what to do")
     func portTaken() throws {
-        let configuration = "[[network]]\nname = \"n\"\n"
+        let configuration = "server.listen = \"direct\"\n[[network]]\nname = \"n\"\n"
         try House.lend(configuration: configuration) { house in
             #expect(house.stopDaemon() == 0)
             _ = try house.namespace("busy")

@@ -215,13 +215,14 @@ struct ControlSocketTests {
                 eventually {
                     ((try? String(contentsOfFile: "\(house.directory)/busy", encoding: .utf8)) ?? "").contains("bound")
                 })
-            let refused = try house.ctl("container", "add", "busy", "--netns", house.path("busy"))
+            let refused = try house.ctl(
+                "container", "add", "busy", "--netns", house.path("busy"), "--listen", "direct")
             #expect(
                 refused.status == 1 && refused.err.contains("127.0.0.11:53 in \(house.path("busy")) is taken"),
                 "\(refused)")
             #expect(try !house.ctl("container", "ls").out.contains("busy"))
             House.kill(server)
-            try house.mustCtl("container", "add", "busy", "--netns", house.path("busy"))
+            try house.mustCtl("container", "add", "busy", "--netns", house.path("busy"), "--listen", "direct")
         }
     }
 }

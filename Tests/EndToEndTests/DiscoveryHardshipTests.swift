@@ -55,7 +55,7 @@ struct DiscoveryHardshipTests {
             let server = try house.start(in: "busy", ["python3", "-c", script], log: "server")
             #expect(
                 eventually { (try? String(contentsOfFile: "\(house.directory)/server", encoding: .utf8)) == "bound\n" })
-            try house.startDaemon("")
+            try house.startDaemon("[server]\nlisten = \"direct\"\n")
             #expect(try eventually { try house.dig("app", "busy").data == ["10.1.0.2"] })
             #expect(try warnings(house).contains { $0.contains("127.0.0.11:53 in /run/netns/busy is taken") })
             House.kill(server)

@@ -152,7 +152,7 @@ struct RedirectTests {
 
     @Test("was discovered, and is given way to when that is declared; and back, as soon as it lets go of port 53")
     func discovered() throws {
-        try House.lend(configuration: "[[network]]\nname = \"n\"\n") { house in
+        try House.lend(configuration: "server.listen = \"direct\"\n[[network]]\nname = \"n\"\n") { house in
             _ = try house.namespace("web")
             #expect(try eventually { try house.dig("web", "localhost").data == ["127.0.0.1"] })
             try house.mustCtl(

@@ -75,8 +75,14 @@ struct ConfigurationErrorTests {
             BadFile(
                 "TTL of 32 bits", "[server]\nttl = 2147483648", "2:7: ttl: 2147483648 is not between 0 and 2147483647"),
             BadFile(
+                "interception of nothing", "[[container]]\nname = \"c\"\npid = 7\nintercept = []",
+                "4:13: intercept: must not be empty"),
+            BadFile(
+                "interception of a number", "[[container]]\nname = \"c\"\npid = 7\nintercept = 1",
+                "4:13: intercept: expected true, false or an array of addresses, found an integer"),
+            BadFile(
                 "unknown word", "[server]\nlisten = \"dirct\"",
-                "2:10: listen: 'dirct' is not 'direct' or 'redirect'; did you mean 'direct'?"),
+                "2:10: listen: 'dirct' is not 'auto', 'direct' or 'redirect'; did you mean 'direct'?"),
             BadFile("no such word", "[forward]\nfrom = ''", "2:8: from: '' is not 'host' or 'namespace'"),
             BadFile("empty domain", "[server]\ndomain = \"\"", "2:10: domain: '': the name is empty"),
             BadFile(

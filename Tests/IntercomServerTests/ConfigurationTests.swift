@@ -18,7 +18,7 @@ struct ConfigurationTests {
         let configuration = Configuration()
         #expect(configuration.server.domain.description == "internal")
         #expect(configuration.server.ttl == 5)
-        #expect(configuration.server.listen == .direct)
+        #expect(configuration.server.listen == .auto)
         #expect(configuration.control.socket == "/run/intercom/control.sock")
         #expect(configuration.cache.size == 16_777_216)
     }
@@ -278,7 +278,7 @@ struct ShippedConfigurationTests {
             ("[[network]]", ["name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl"]),
             (
                 "[[container]]",
-                ["name", "netns", "hostname", "id", "networks", "links", "ports", "listen", "resolv-conf"]
+                ["name", "netns", "hostname", "id", "networks", "links", "ports", "listen", "intercept", "resolv-conf"]
             ),
         ])
     func everyOption(_ table: String, _ keys: [String]) throws {

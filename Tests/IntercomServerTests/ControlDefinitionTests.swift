@@ -110,10 +110,26 @@ struct ControlDefinitionTests {
         #expect(try NamespaceSource.of(AddContainer.Parameters(name: "vm")) == nil)
     }
 
+    @Test(
+        "ask for interception of all that a resolv.conf names, or of servers of their own",
+        arguments: [
+            (nil, nil), ([], []), (["10.1.0.1", "10.1.0.1", "127.0.0.11"], ["10.1.0.1", "127.0.0.11"]),
+            (["fd00::1"], ["fd00::1"]),
+        ] as [([String]?, [String]?)])
+    func interception(_ intercept: [String]?, _ expected: [String]?) throws {
+        let definition = try ContainerDefinition(.init(name: "c", pid: 7, intercept: intercept))
+        #expect(definition.intercept?.addresses.map(\.description) == expected)
+    }
+
     private static let refusedContainers: [(AddContainer.Parameters, String, String)] = [
         (.init(name: "c", id: ""), "InvalidValue", "empty"),
         (.init(name: "c", networks: [.init(name: "n", addresses: ["10.1"])]), "InvalidAddress", "10.1"),
         (.init(name: "c", listen: "loudly"), "InvalidValue", "loudly"),
+        (.init(name: "c", intercept: ["10.1"]), "InvalidAddress", "10.1"),
+        (.init(name: "c", intercept: ["0.0.0.0"]), "InvalidAddress", "no server can have it"),
+        (.init(name: "c", intercept: ["127.0.0.1"]), "InvalidAddress", "inside the container"),
+        (.init(name: "c", intercept: ["::1"]), "InvalidAddress", "inside the container"),
+        (.init(name: "c", intercept: (1...9).map { "10.1.0.\($0)" }), "TooMany", "9 intercepted addresses"),
         (.init(name: "c", ports: [Port(port: 0, protocol: nil, service: nil)]), "InvalidValue", "1 to 65535"),
         (.init(name: "c", ports: [Port(port: 65_536, protocol: nil, service: nil)]), "InvalidValue", "1 to 65535"),
         (.init(name: "c", ports: [Port(port: 1, protocol: "sctp", service: nil)]), "InvalidValue", "tcp or udp"),

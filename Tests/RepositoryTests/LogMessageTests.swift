@@ -97,6 +97,10 @@ struct LogMessageTests {
             "container …: cannot subscribe to its nftables changes; a removed redirection stays removed: …",
             "no nftables socket of its namespace can be had"
         ),
+        (
+            "container …: questions to its resolver addresses do not come here: …",
+            "the kernel refuses the rules that would lead them here; it is tried again"
+        ),
         ("container …: its links are not known: …", "no netlink socket of its namespace can be had; it is tried again"),
         (
             "container …: the redirection of port 53 was changed or removed in its namespace; setting it again",

@@ -36,7 +36,7 @@ extension Configuration {
         /// Seconds that our answers may be kept, 0...2147483647 (RFC 2181 §8).
         package var ttl: UInt32 = 5
         /// Way of taking port 53 in a namespace.
-        package var listen = ListenMode.direct
+        package var listen = ListenMode.auto
         /// The answer to CHAOS TXT `version.bind` and `version.server`, at most 255 octets; empty: refused.
         package var version = ""
         /// The answer to CHAOS TXT `id.server` and `hostname.bind`, at most 255 octets; empty: refused (RFC 4892).

@@ -74,11 +74,18 @@ extension ConfigurationReader {
             table.read("links", .list(of: .link), into: &container.definition.links)
             table.read("ports", .list(of: .port), into: &container.definition.ports)
             container.definition.listen = table.read("listen", ValueKind<ListenMode>.word)
+            container.definition.intercept = table.read("intercept", .interception) ?? nil
             container.resolverConfigurationPath = table.read("resolv-conf", .absolutePath)
             if container.resolverConfigurationPath != nil, !table.has("netns"), !table.has("pid") {
                 table.refuse(
                     at: table.place(of: "resolv-conf"),
                     "resolv-conf: a container without netns or pid has no listener to ask")
+            }
+            if container.definition.intercept != nil, !table.has("netns"), !table.has("pid") {
+                table.refuse(
+                    at: table.place(of: "intercept"),
+                    "intercept: a container without netns or pid has no namespace in which questions could be led elsewhere"
+                )
             }
             if name != nil {
                 refuse(&table, "container '\(container.name)'") { () throws(RegistryError) in

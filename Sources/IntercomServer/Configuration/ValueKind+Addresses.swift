@@ -2,10 +2,28 @@
 
 import DNSWire
 import Registry
+import TOML
 
 extension ValueKind<IPAddress> {
     /// An address of a container.
     static var address: Self { text(IPAddress.init(ofContainer:)) }
+}
+
+extension ValueKind<Interception?> {
+    /// True for the servers of the container's own resolv.conf, false for none, or the addresses of servers.
+    static var interception: Self {
+        let addresses = ValueKind<[IPAddress]>.nonEmptyList(of: .text(IPAddress.init(ofResolver:)))
+        return ValueKind { (value, key, mistakes) -> Interception?? in
+            switch value.content {
+            case .boolean(let isOn): return .some(isOn ? .resolverFile : nil)
+            case .array: return addresses.read(value, key, &mistakes).map { Interception($0) }
+            default:
+                let message = "\(key): expected true, false or an array of addresses, found \(value.typeName)"
+                mistakes.append(Mistake(position: value.position, message: message))
+                return nil
+            }
+        }
+    }
 }
 
 extension ValueKind<ServerAddress> {

@@ -165,7 +165,8 @@ extension ValueKind where Value: RawRepresentable<String> & CaseIterable {
         ValueKind<String>.string.map { text throws(Refusal) in
             if let value = Value(rawValue: text) { return value }
             let words = Value.allCases.map(\.rawValue)
-            let choice = words.map { "'\($0)'" }.joined(separator: " or ")
+            let quoted = words.map { "'\($0)'" }
+            let choice = (quoted.dropLast(2) + [quoted.suffix(2).joined(separator: " or ")]).joined(separator: ", ")
             throw Refusal("'\(text)' is not \(choice)" + Spelling.hint(for: text, among: words))
         }
     }

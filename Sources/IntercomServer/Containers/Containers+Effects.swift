@@ -236,6 +236,11 @@ extension Containers {
             if let number = attached[namespace]?.number { discovery.tell(number, always: true) }
             let name = name(of: namespace)
             logger.warning("\(failure)", metadata: .about(container: name, .notAttached))
+        case .notIntercepted(let namespace, let failure):
+            let name = name(of: namespace)
+            logger.warning(
+                "container \(name): questions to its resolver addresses do not come here: \(failure)",
+                metadata: .about(container: name, .notAttached))
         case .listens(let namespace):
             if let number = attached[namespace]?.number { discovery.tell(number, always: false) }
             logger.info("container \(name(of: namespace)) has a listener again")

@@ -90,7 +90,7 @@ final class Containers {
     init(
         publisher: Publisher, discovery: Discovery, entrances: Entrances, redirections: Redirections,
         resolverFiles: ContainerResolverFiles, watch: consuming ContainerWatch,
-        storedListeners: consuming StoredListeners, port: ListenerPort, logger: Logger
+        storedListeners: consuming StoredListeners, port: PortChoice, logger: Logger
     ) {
         self.publisher = publisher
         self.discovery = discovery
@@ -112,11 +112,11 @@ final class Containers {
         _ definition: ContainerDefinition, at source: NamespaceSource, resolverFile: String?, isStanding: Bool,
         before: AttachedNamespace? = nil, tell: @escaping (Outcome) -> Void
     ) -> DeclarationNumber {
-        let port = definition.listen.map(ListenerPort.init) ?? room.defaultPort
+        let port = definition.listen.map(PortChoice.init) ?? room.defaultPort
         let number = room.declare(
             Attachment.Declaration(
-                name: definition.name, source: source, port: port, isStanding: isStanding,
-                declarer: definition.source.rawValue))
+                name: definition.name, source: source, port: port, isIntercepted: definition.intercept != nil,
+                isStanding: isStanding, declarer: definition.source.rawValue))
         definitions[number] = Definition(
             definition: definition, source: source, resolverFile: resolverFile, before: before, tell: tell)
         carryOut()
@@ -210,7 +210,7 @@ final class Containers {
     // MARK: - Entering
 
     /// Has the opener enter a namespace for an errand.
-    func open(_ errand: ErrandNumber, _ source: NamespaceSource, _ port: ListenerPort?) {
+    func open(_ errand: ErrandNumber, _ source: NamespaceSource, _ port: PortChoice?) {
         entrances.enter(
             source, port: port, receiveBuffer: discovery.roomOfNamespace, kept: storedListeners.inodes,
             before: room.declaration(of: errand).flatMap { definitions[$0]?.before }
@@ -220,7 +220,7 @@ final class Containers {
     }
 
     private func entered(
-        _ errand: ErrandNumber, _ source: NamespaceSource, _ port: ListenerPort?, _ result: Entrances.Result
+        _ errand: ErrandNumber, _ source: NamespaceSource, _ port: PortChoice?, _ result: Entrances.Result
     ) {
         switch result {
         case .failure(let failure):
@@ -238,7 +238,7 @@ final class Containers {
     }
 
     private func facts(
-        _ entrance: consuming Entrance, _ source: NamespaceSource, _ port: ListenerPort?
+        _ entrance: consuming Entrance, _ source: NamespaceSource, _ port: PortChoice?
     ) -> (Opened, entry: Entry, refusal: ControlError?) {
         let entry = Entry(entrance)
         let identity = entry.entrance.identity
@@ -250,10 +250,9 @@ final class Containers {
         var opened = Opened(namespace: NamespaceKey(identity), listener: .none, hasLinks: hasLinks)
         var refusal: ControlError?
         if port != nil, let kept = storedListeners.take(identity) {
-            let isDirect = (try? kept.udp.localAddress()) == Self.listenerAddress
-            opened.listener = .kept(isDirect ? .direct : .redirected)
+            opened.listener = .kept(kept.port)
             entry.kept = consume kept
-        } else if let port, entry.hasListener {
+        } else if let port = entry.madePort {
             opened.listener = .made(port)
         } else if let cause = entry.entrance.refusal {
             let error = ControlError.noListener(in: source, cause)
@@ -266,10 +265,11 @@ final class Containers {
 }
 
 extension Containers.Entry {
-    var hasListener: Bool {
+    /// The port of the listener that was made; nil: none was.
+    var madePort: ListenerPort? {
         switch entrance.listener {
-        case .some: true
-        case .none: false
+        case .some(let listener): listener.port
+        case .none: nil
         }
     }
 
@@ -292,6 +292,29 @@ extension Containers.Entry {
     }
 }
 
+extension ListenerSockets {
+    /// The port that it is bound to.
+    fileprivate var port: ListenerPort {
+        (try? tcp.localAddress()) == Containers.listenerAddress ? .direct : .redirected
+    }
+}
+
+extension PortChoice {
+    init(_ mode: ListenMode) {
+        switch mode {
+        case .auto: self = .automatic
+        case .direct: self = .direct
+        case .redirect: self = .redirected
+        }
+    }
+}
+
 extension ListenerPort {
-    init(_ mode: ListenMode) { self = mode == .redirect ? .redirected : .direct }
+    /// The word for it in the control interface.
+    var word: String {
+        switch self {
+        case .direct: ListenMode.direct.rawValue
+        case .redirected: ListenMode.redirect.rawValue
+        }
+    }
 }

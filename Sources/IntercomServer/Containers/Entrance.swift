@@ -38,7 +38,7 @@ struct EntranceFailure: Error, Sendable {
 struct EntranceRequest: Sendable {
     let source: NamespaceSource
     /// The port of the listener that it is to get; nil: none.
-    let port: ListenerPort?
+    let port: PortChoice?
     /// Octets of notifications that may wait in its netlink socket; nil: that one only answers.
     let receiveBuffer: Int32?
     /// The host's namespace, which is never entered.
@@ -76,8 +76,10 @@ struct EntranceRequest: Sendable {
                 identity: identity, process: process, processStart: start, listener: nil, refusal: nil, opened: nil,
                 cookie: nil)
         }
-        let address = port.map { $0 == .direct ? Containers.listenerAddress : Containers.listenerAddress.withPort(0) }
-        let errand = NamespaceErrand(in: namespace.takeNamespace(), listener: address, receiveBuffer: receiveBuffer)
+        let address = Containers.listenerAddress
+        let errand = NamespaceErrand(
+            in: namespace.takeNamespace(), listener: port.map { $0 == .redirected ? address.withPort(0) : address },
+            takesAnyPort: port == .automatic, receiveBuffer: receiveBuffer)
         opener.open([errand])
         do throws(LinuxError) {
             var opened = try errand.take()

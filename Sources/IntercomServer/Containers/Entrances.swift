@@ -29,7 +29,7 @@ final class Entrances {
     ///   - before: the namespace that a process had when its container was declared.
     ///   - done: is told what came of it, once.
     func enter(
-        _ source: NamespaceSource, port: ListenerPort?, receiveBuffer: Int32?, kept: Set<UInt64>,
+        _ source: NamespaceSource, port: PortChoice?, receiveBuffer: Int32?, kept: Set<UInt64>,
         before: AttachedNamespace?, done: @escaping (Result) -> Void
     ) {
         let request = EntranceRequest(

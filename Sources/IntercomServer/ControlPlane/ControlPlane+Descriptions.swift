@@ -64,7 +64,8 @@ extension ControlPlane {
             } ?? [],
             resolvConf: namespace.flatMap { containers.resolverFiles.wanted(of: $0) },
             listener: attachment?.port != nil ? Containers.listenerAddress.description : nil,
-            listen: (declared?.listen ?? configuration.server.listen).rawValue, draining: container.isDraining,
+            listen: attachment?.port?.word ?? (declared?.listen ?? configuration.server.listen).rawValue,
+            intercept: declared?.intercept.map { $0.addresses.map(\.description) }, draining: container.isDraining,
             state: state.word, reason: state.reason, cure: state.cure, source: declared?.source.rawValue ?? "kernel",
             facts: facts)
     }

@@ -32,7 +32,7 @@ extension ControlPlane {
         publisher.registry.setRoutes(configuration.routes)
         upstreams.configure(configuration.forward)
         containers.resolverFiles.configure(configuration)
-        containers.room.defaultPort = ListenerPort(configuration.server.listen)
+        containers.room.defaultPort = PortChoice(configuration.server.listen)
         workers.post(.settings(ServerSettings(configuration, workers: workers.count)))
         if configuration.discover != old.discover { discover(configuration.discover) }
         configured.change(from: old, to: configuration)

@@ -78,7 +78,7 @@ package final class ControlPlane {
             resolverFiles: ContainerResolverFiles(
                 configuration, host.configuration, requests: requests, logger: logger),
             watch: try ContainerWatch(by: loop), storedListeners: inheritance.takeListeners(),
-            port: ListenerPort(configuration.server.listen), logger: logger)
+            port: PortChoice(configuration.server.listen), logger: logger)
         namespaces = NamespaceDiscovery(configuration.discover, containers: containers, loop: loop, logger: logger)
         upstreams = Upstreams(
             host: host, configuration.forward, workers: workers,

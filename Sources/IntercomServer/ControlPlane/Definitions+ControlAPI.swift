@@ -80,10 +80,11 @@ extension ContainerDefinition {
         namesItsNetworks = parameters.networks != nil
         if let text = parameters.listen {
             guard let mode = ListenMode(rawValue: text) else {
-                throw .invalidValue(text, of: "listen", reason: "expected direct or redirect")
+                throw .invalidValue(text, of: "listen", reason: "expected auto, direct or redirect")
             }
             listen = mode
         }
+        if let addresses = parameters.intercept { intercept = try Interception(declared: addresses) }
         links = (parameters.links ?? []).map { LinkDefinition(container: $0.container, name: $0.name) }
         do throws(RegistryError) {
             for port in parameters.ports ?? [] {
@@ -93,6 +94,23 @@ extension ContainerDefinition {
         } catch {
             throw .of(error)
         }
+    }
+}
+
+extension Interception {
+    /// - Parameter texts: addresses; none: the container's resolv.conf names them.
+    /// - Throws: ``ControlError`` for a text that is no address.
+    init(declared texts: [String]) throws(ControlError) {
+        var addresses: [IPAddress] = []
+        do throws(RegistryError) {
+            for text in texts {
+                let address = try IPAddress(ofResolver: text)
+                if !addresses.contains(address) { addresses.append(address) }
+            }
+        } catch {
+            throw .of(error)
+        }
+        self.init(addresses)
     }
 }
 

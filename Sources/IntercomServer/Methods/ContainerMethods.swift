@@ -30,6 +30,11 @@ extension AddContainer: CarriedOutMethod {
     /// Adds a container that has no namespace here.
     static func addWithoutNamespace(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
         let definition = try ContainerDefinition(parameters)
+        if let addresses = parameters.intercept {
+            throw .invalidValue(
+                addresses.joined(separator: ","), of: "intercept",
+                reason: "a container without netns or pid has no namespace in which questions could be led elsewhere")
+        }
         try plane.publisher.change { registry throws(RegistryError) in _ = try registry.addContainer(definition) }
         plane.state.keep(Self.self, parameters)
         logAdded(parameters, plane)

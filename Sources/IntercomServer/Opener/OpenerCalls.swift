@@ -66,6 +66,8 @@ enum OpenerCalls {
 
         /// On 127.0.0.11: no other address is bound. 0: any that is free. Absent: no listener is made.
         var port: UInt16?
+        /// True when any other port will do where that one is taken.
+        var orAnyPort: Bool?
         /// Octets of notifications that may wait in the socket of rtnetlink; absent: it answers only.
         var receiveBuffer: Int32?
     }

@@ -77,7 +77,7 @@ struct OpenerErrand: ~Copyable, Sendable {
         let errand = NamespaceErrand(
             in: try namespace(passed),
             listener: call.port.map { SocketAddress(v4: IPv4Address.intercom.bits, port: $0) },
-            receiveBuffer: try call.receiveBuffer.map(Self.room))
+            takesAnyPort: call.orAnyPort ?? false, receiveBuffer: try call.receiveBuffer.map(Self.room))
         opener.open([errand])
         let opened = try errand.take()
         var descriptors = [opened.netlink.descriptor.rawValue]

@@ -51,7 +51,9 @@ final class RemoteOpener: Opener {
         _ namespace: borrowing NetworkNamespace, _ errand: NamespaceErrand
     ) throws(LinuxError) -> OpenedNamespace {
         var answer = try ask(
-            OpenerCalls.OpenNamespace(port: errand.listener?.port, receiveBuffer: errand.receiveBuffer), in: namespace)
+            OpenerCalls.OpenNamespace(
+                port: errand.listener?.port, orAnyPort: errand.takesAnyPort, receiveBuffer: errand.receiveBuffer),
+            in: namespace)
         let reply = answer.reply
         let netlink = RouteNetlink(adopting: try answer.takeDescriptor())
         var listener: ListenerSockets?

@@ -1,0 +1,128 @@
+// Rules that lead questions to a listener: for a random port, and for other resolver addresses.
+
+import Testing
+
+@testable import Attachment
+
+@Suite("A container with rules")
+struct RulesTests {
+    private let web: NamespaceSource = "/run/netns/web"
+
+    @Test(
+        "has a listener at port 53 if that is free, and at another with rules that lead there if not",
+        arguments: [
+            // Port 53 of the namespace, the port that is wanted, the port of the listener (nil: none), has rules
+            (World.Port.free, PortChoice.automatic, ListenerPort?.some(.direct), false),
+            (.foreign, .automatic, .redirected, true),
+            (.free, .direct, .direct, false),
+            (.foreign, .direct, nil, false),
+            (.free, .redirected, .redirected, true),
+            (.foreign, .redirected, .redirected, true),
+        ])
+    func automatic(_ owner: World.Port, _ wanted: PortChoice, _ port: ListenerPort?, _ hasRules: Bool) {
+        for isDeclared in [true, false] {
+            var world = World(defaultPort: isDeclared ? .direct : wanted)
+            world.namespaces[web] = 1
+            world.ports[1] = owner
+            if isDeclared {
+                _ = world.declare("web", web, wanted, isStanding: true)
+            } else {
+                world.handle(.pathAppeared("/run/netns/web", 1))
+            }
+            #expect(world.room[1]?.port == port)
+            #expect(world.ruled == (hasRules ? [1] : []))
+            #expect((world.state(1) == .ready) == (port != nil))
+        }
+    }
+
+    @Test(
+        "that is declared while its path is being opened has port 53 all the same: the other listener of ours is closed"
+    )
+    func ours() {
+        for isPathFirst in [true, false] {
+            var world = World(defaultPort: .automatic)
+            world.namespaces[web] = 1
+            world.isHeld = true
+            world.handle(.pathAppeared("/run/netns/web", 1))
+            let number = world.declare("web", web, .automatic)
+            // The opener serves one first, which has the port when the other comes; the results come the other way round.
+            let results = isPathFirst ? world.takeResults() : world.takeResults(isReversed: true)
+            for result in results.reversed() { world.handle(result) }
+            world.isHeld = false
+            world.settle()
+            world.pass(.seconds(1))
+            #expect(world.room[1]?.port == .direct)
+            #expect(world.settlements[number] == .attached(1))
+            #expect(world.ruled.isEmpty)
+        }
+    }
+
+    @Test("has them for as long as it is declared to be intercepted, whether it was found before or not")
+    func intercepted() {
+        for isFound in [true, false] {
+            var world = World(defaultPort: .automatic)
+            world.namespaces[web] = 1
+            if isFound { world.handle(.pathAppeared("/run/netns/web", 1)) }
+            let listener = world.listeners[1]
+            world.isHeld = true
+            let number = world.declare("web", web, .automatic, isIntercepted: true)
+            world.answer()
+            #expect(world.state(1) == .starting, "its questions go elsewhere until then")
+            #expect(world.settlements[number] == nil)
+            world.finishRules()
+            #expect(world.settlements[number] == .attached(1))
+            #expect(world.state(1) == .ready)
+            #expect(world.ruled == [1])
+            world.isHeld = false
+            if isFound { #expect(world.listeners[1] == listener, "without an outage") }
+            world.room.withdraw(number, now: world.now)
+            world.carryOut()
+            #expect(world.ruled.isEmpty)
+            #expect(world.room[1]?.port == (isFound ? .direct : nil))
+        }
+    }
+
+    @Test(
+        "that cannot be set is refused; a standing one is answered at 127.0.0.11, says why not elsewhere, and is tried again"
+    )
+    func refused() {
+        let failure = Failure(.refused, "the kernel has no nf_tables")
+        var world = World(defaultPort: .automatic)
+        world.namespaces[web] = 1
+        world.isHeld = true
+        let number = world.declare("web", web, .automatic, isIntercepted: true)
+        world.answer()
+        world.finishRules(failure)
+        world.settle()
+        #expect(world.settlements[number] == .failed(failure))
+        #expect(world.leftovers == [])
+
+        let standing = world.declare("web", web, .automatic, isIntercepted: true, isStanding: true)
+        world.answer()
+        world.finishRules(failure)
+        #expect(world.settlements[standing] == .attached(1))
+        #expect(world.state(1) == .notIntercepted(failure))
+        #expect(world.log.contains(.notIntercepted(1, failure)))
+        world.pass(.seconds(1))
+        world.finishRules()
+        #expect(world.state(1) == .ready)
+    }
+
+    @Test("whose rules are lost for good closes a redirected listener, and keeps one at port 53")
+    func lost() {
+        let failure = Failure(.refused, "a program owns the table")
+        for (owner, state) in [
+            (World.Port.foreign, State.noListener(failure)), (.free, .notIntercepted(failure)),
+        ] {
+            var world = World(defaultPort: .automatic)
+            world.namespaces[web] = 1
+            world.ports[1] = owner
+            _ = world.declare("web", web, .automatic, isIntercepted: true, isStanding: true)
+            #expect(world.state(1) == .ready)
+            world.handle(.rulesLost(1, failure))
+            #expect(world.state(1) == state)
+            world.pass(.seconds(2))
+            #expect(world.state(1) == .ready)
+        }
+    }
+}
