@@ -14,6 +14,8 @@ package struct RuntimeNetwork: Equatable, Sendable {
     package var subnets: [String] = []
     /// True when the runtime lets nothing out of it.
     package var isInternal = false
+    /// True for the network of containers that name none: Docker's own DNS does not serve it.
+    package var isDefault = false
 
     package init(name: String, id: String) {
         self.name = name

@@ -156,16 +156,18 @@ struct DockerEventTests {
     private static let events: [(String, DockerEvent)] = [
         (
             #"{"status":"start","id":"a","from":"img","Type":"container","Action":"start","Actor":{"ID":"a","Attributes":{"name":"web"}},"time":1}"#,
-            .container(id: "a")
+            .changed(id: "a")
         ),
-        (#"{"Type":"container","Action":"die","Actor":{"ID":"a"}}"#, .container(id: "a")),
+        (#"{"Type":"container","Action":"die","Actor":{"ID":"a"}}"#, .ended(id: "a")),
         (
             #"{"Type":"container","Action":"rename","Actor":{"ID":"a","Attributes":{"oldName":"/x"}}}"#,
-            .container(id: "a")
+            .changed(id: "a")
         ),
-        (#"{"Type":"container","Action":"health_status: unhealthy","Actor":{"ID":"a"}}"#, .container(id: "a")),
-        (#"{"Type":"container","Action":"destroy","Actor":{"ID":"a"}}"#, .destroyed(id: "a")),
-        (#"{"Type":"container","Action":"remove","Actor":{"ID":"a"}}"#, .destroyed(id: "a")),
+        (#"{"Type":"container","Action":"health_status: unhealthy","Actor":{"ID":"a"}}"#, .changed(id: "a")),
+        (#"{"Type":"container","Action":"destroy","Actor":{"ID":"a"}}"#, .ended(id: "a")),
+        (#"{"Type":"container","Action":"died","Actor":{"ID":"a"}}"#, .ended(id: "a")),
+        (#"{"Type":"container","Action":"create","Actor":{"ID":"a"}}"#, .other),
+        (#"{"Type":"container","Action":"remove","Actor":{"ID":"a"}}"#, .ended(id: "a")),
         (
             #"{"Type":"network","Action":"connect","Actor":{"ID":"n","Attributes":{"container":"a","name":"front"}}}"#,
             .connection(container: "a", network: "n")

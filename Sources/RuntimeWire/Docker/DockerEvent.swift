@@ -2,11 +2,11 @@
 
 /// A line of `/events`.
 package enum DockerEvent: Equatable, Sendable {
-    /// A container is new, runs, has ended, is called otherwise, or is healthy or not: it is to be looked at again.
-    case container(id: String)
-    /// A container is gone for good.
-    case destroyed(id: String)
-    /// A container was put on a network or taken off.
+    /// A container has started, is called otherwise, or is healthy or not: it is to be inspected.
+    case changed(id: String)
+    /// A container has ended, or is gone for good.
+    case ended(id: String)
+    /// A container was connected to a network or disconnected.
     case connection(container: String, network: String)
     /// A network is new or gone.
     case network(id: String)
@@ -35,10 +35,10 @@ package enum DockerEvent: Equatable, Sendable {
         }
         // `health_status: healthy`, `exec_start: sh -c …`.
         switch (line.type, action.prefix { $0 != ":" }) {
-        case ("container", "start"), ("container", "die"), ("container", "rename"), ("container", "create"),
-            ("container", "health_status"), ("container", "pause"), ("container", "unpause"):
-            self = .container(id: id)
-        case ("container", "destroy"), ("container", "remove"): self = .destroyed(id: id)
+        case ("container", "start"), ("container", "rename"), ("container", "health_status"): self = .changed(id: id)
+        // `died` and `remove` are podman's.
+        case ("container", "die"), ("container", "died"), ("container", "destroy"), ("container", "remove"):
+            self = .ended(id: id)
         case ("network", "connect"), ("network", "disconnect"):
             guard let container = line.actor?.attributes?["container"] else {
                 self = .network(id: id)

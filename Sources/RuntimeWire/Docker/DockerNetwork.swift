@@ -32,6 +32,8 @@ package struct DockerNetwork: Decodable, Sendable {
 extension RuntimeNetwork {
     /// The option that names the bridge of a network.
     private static let bridgeName = "com.docker.network.bridge.name"
+    /// The option of the network that containers are on where nobody names one.
+    private static let defaultBridge = "com.docker.network.bridge.default_bridge"
     /// The option that names the parent of macvlan and ipvlan links.
     private static let parent = "parent"
 
@@ -40,6 +42,7 @@ extension RuntimeNetwork {
         guard docker.driver != "host", docker.driver != "null" else { return nil }
         self.init(name: docker.name, id: docker.id)
         isInternal = docker.isInternal ?? false
+        isDefault = docker.options?[Self.defaultBridge] == "true"
         subnets = (docker.ipam?.blocks ?? []).compactMap(\.subnet).filter { !$0.isEmpty }
         switch docker.driver {
         case "bridge"?, nil:
