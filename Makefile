@@ -8,7 +8,7 @@ PYTHON ?= python3
 # Swift's runtime goes into the executable: it runs where there is no Swift. It is there once: every other program is a link.
 RELEASE := --configuration release --static-swift-stdlib -Xswiftc -use-ld=lld
 BIN := $(CURDIR)/.build/release
-LINKS := intercomctl
+LINKS := intercomctl intercom-runtimes
 
 # The C++ library is for toml++.
 BUILD_PACKAGES := g++ libstdc++-12-dev libtomlplusplus-dev libseccomp-dev libsystemd-dev pkg-config
@@ -89,7 +89,7 @@ DOCS := $(CURDIR)/.build/docs
 docs: need-swift
 	@.ci/install $(BUILD_PACKAGES)
 	@mkdir -p $(DOCS)/graphs
-	@for room in IntercomServer RuntimeWire; do \
+	@for room in IntercomServer Runtimes; do \
 	    $(SWIFT) build --quiet --target $$room --scratch-path $(DOCS) -Xswiftc -emit-symbol-graph \
 	    -Xswiftc -emit-symbol-graph-dir -Xswiftc $(DOCS)/graphs \
 	    -Xswiftc -symbol-graph-minimum-access-level -Xswiftc package || exit 1; done

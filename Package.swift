@@ -91,6 +91,15 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Adapters of container runtimes: sockets and files of theirs, and the daemon's control socket.
+        .target(
+            name: "Runtimes",
+            dependencies: [
+                "ControlAPI", "DNSWire", "LinuxNet", "RuntimeWire", "Systemd", "Varlink",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+
         // Command lines.
         .target(
             name: "DaemonCommand",
@@ -109,10 +118,18 @@ let package = Package(
             ],
             path: "Sources/intercomctl", swiftSettings: settings),
 
+        .target(
+            name: "RuntimesCommand",
+            dependencies: [
+                "ControlAPI", "DNSWire", "LinuxNet", "Runtimes", "Varlink",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/intercom-runtimes", swiftSettings: settings),
+
         // Programs. intercomd is installed, and is every program by the name of its link: Swift's runtime is there once.
         .executableTarget(
-            name: "intercomd", dependencies: ["ClientCommand", "DaemonCommand"], path: "Sources/Programs/intercomd",
-            swiftSettings: settings),
+            name: "intercomd", dependencies: ["ClientCommand", "DaemonCommand", "RuntimesCommand"],
+            path: "Sources/Programs/intercomd", swiftSettings: settings),
         .executableTarget(
             name: "intercomctl", dependencies: ["ClientCommand"], path: "Sources/Programs/intercomctl",
             swiftSettings: settings),
@@ -140,7 +157,7 @@ let package = Package(
             name: "Examples",
             dependencies: [
                 "Attachment", "ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry",
-                "RuntimeWire", "Systemd", "TOML", "Tables", "Varlink",
+                "RuntimeWire", "Runtimes", "Systemd", "TOML", "Tables", "Varlink",
             ],
             swiftSettings: settings),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),

@@ -119,6 +119,25 @@ package enum UnixSocket {
         return socket
     }
 
+    /// A connection to who listens at a path, of which every call waits so long at most: connecting and writing are errors
+    /// (`wouldBlock`) then, or nil, and so is reading.
+    /// - Throws: ``LinuxError``: `noSuchFileOrDirectory` or `connectionRefused` when nobody listens.
+    package static func connect(path: String, timeout: Duration) throws(LinuxError) -> Descriptor {
+        let socket = try Descriptor.socket(AF_UNIX, SOCK_STREAM, isBlocking: true)
+        try socket.setTimeouts(timeout)
+        try connect(socket, path)
+        return socket
+    }
+
+    /// A non-blocking connection to who listens at a path.
+    /// - Throws: ``LinuxError``: `noSuchFileOrDirectory` or `connectionRefused` when nobody does; `wouldBlock` when too many
+    ///   wait for it.
+    package static func connectAtOnce(path: String) throws(LinuxError) -> Descriptor {
+        let socket = try Descriptor.socket(AF_UNIX, SOCK_STREAM)
+        try connect(socket, path)
+        return socket
+    }
+
     /// A connection for messages with boundaries to who listens at a path; each message is waited for so long at most, and
     /// is nil then.
     /// - Throws: ``LinuxError``: `noSuchFileOrDirectory` or `connectionRefused` when nobody listens.

@@ -1,7 +1,10 @@
 // The worked examples on the pages of the rooms with I/O. RepositoryTests holds the pages to this text.
 
+import ControlAPI
 import IntercomServer
 import LinuxNet
+import RuntimeWire
+import Runtimes
 import Systemd
 import Testing
 
@@ -39,6 +42,16 @@ struct ImpureRoomExamples {
             // Within each interval, and only while every thread makes progress:
             try ServiceManager.tell([.alive])
         }
+    }
+
+    @Test("Runtimes publishes a container of any runtime in one way")
+    func runtimes() {
+        var web = RuntimeContainer(name: "web", id: "4c01db0b339c")
+        web.pid = 4711
+        web.isHealthy = false
+        let published = PublishedContainer(web)  // by its pid, and left out of aliases that others serve, too: draining
+
+        #expect(published.pid == 4711 && published.draining == true && published.name == "web")
     }
 
     @Test("IntercomServer reads a configuration, and reports each mistake with its place")

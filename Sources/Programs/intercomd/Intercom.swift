@@ -2,6 +2,7 @@
 
 import ClientCommand
 import DaemonCommand
+import RuntimesCommand
 
 @main
 enum Intercom {
@@ -10,6 +11,7 @@ enum Intercom {
         let name = CommandLine.arguments.first?.split(separator: "/").last
         switch name {
         case "intercomctl": ClientCommand.main()
+        case "intercom-runtimes": RuntimesCommand.main()
         default: DaemonCommand.main()
         }
     }
