@@ -1,4 +1,4 @@
-// What hooks of runtimes make of their input: the container that they publish.
+// Input of runtimes' hooks, and the container that they publish of it.
 
 import DNSWire
 import Testing
