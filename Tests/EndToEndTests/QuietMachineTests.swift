@@ -1,4 +1,4 @@
-// How long a restart takes among many namespaces: measured while no other test runs (`make test` runs it last).
+// The time of a restart among many namespaces, measured while no other test runs (`make test` runs it last).
 
 import Foundation
 import Testing
