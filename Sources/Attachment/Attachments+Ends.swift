@@ -167,6 +167,7 @@ extension Attachments {
             if isObserving { openLinks(of: namespace) }
         case .rules(let namespace):
             if let container = containers[namespace], wantedRules(of: container) != .none { startRules(of: namespace) }
+        case .proof(let namespace): prove(namespace)
         }
     }
 
@@ -200,6 +201,7 @@ extension Attachments {
 
     /// Closes the listener of a container that is to have another one.
     private mutating func closePort(of namespace: NamespaceKey) {
+        stopProof(of: namespace)
         emit(.forget(namespace))
         if containers[namespace].map({ $0.rules != .none }) == true { dropRules(of: namespace) }
         containers[namespace]?.port = nil
@@ -227,6 +229,7 @@ extension Attachments {
 
     /// Closes a listener and forgets the container. Paths that still lead there wait until the port is free.
     private mutating func close(_ namespace: NamespaceKey) {
+        stopProof(of: namespace)
         guard let container = containers.removeValue(forKey: namespace) else { return }
         if case .opening(let errand) = container.phase { abandon(errand) }
         if case .opening(let errand) = container.links { abandon(errand) }

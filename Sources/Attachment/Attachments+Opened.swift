@@ -19,7 +19,7 @@ extension Attachments {
         case (.listener(let namespace)?, .failure(let failure)): missListener(namespace, failure, by: errand, now)
         case (.links(let namespace)?, .success(let opened)): link(namespace, errand, opened, now)
         case (.links(let namespace)?, .failure(let failure)): missLinks(namespace, failure, now)
-        case (.rules?, _): break
+        case (.rules?, _), (.proof?, _): break
         }
         emit(.release(errand))
     }
@@ -171,7 +171,7 @@ extension Attachments {
         case .none, .refused: return
         }
         containers[namespace]?.port = port
-        containers[namespace]?.proof = .notAskedYet
+        stopProof(of: namespace)
         retries[.listener(namespace)] = nil
         emit(.handOver(namespace, errand))
         // Rules that there are lead to the listener before.
@@ -241,6 +241,7 @@ extension Attachments {
         if case .opening = container.phase { containers[namespace]?.phase = .attached }
         if container.phase == .settingRules { return }
         if containers[namespace]?.phase == .attached { containers[namespace]?.backoff = Backoff() }
+        proveFirst(namespace)
         guard !container.isSettled, let number = container.declaration else { return }
         containers[namespace]?.isSettled = true
         if case .noListener(let failure) = container.phase {

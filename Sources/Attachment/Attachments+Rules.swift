@@ -75,9 +75,12 @@ extension Attachments {
         case (.settingRules?, nil):
             containers[namespace]?.phase = .attached
             containers[namespace]?.rulesFailure = nil
+            // A verdict from before is about another way to the listener.
+            stopProof(of: namespace)
             settle(namespace, now)
         case (.attached?, nil):
             containers[namespace]?.rulesFailure = nil
+            doubt(namespace, now)
         case (.settingRules?, let failure?) where containers[namespace]?.port == .redirected:
             // Nobody would be led to the listener. Rules for one before it may stand.
             dropRules(of: namespace)

@@ -62,6 +62,7 @@ package struct Attachments: Sendable {
         case listener(NamespaceKey)
         case links(NamespaceKey)
         case rules(NamespaceKey)
+        case proof(NamespaceKey)
     }
 
     /// The way of a declaration or a path to its container.
@@ -143,13 +144,14 @@ package struct Attachments: Sendable {
         case .opened(let errand, let result): opened(errand, result, now)
         case .rulesSet(let errand, let failure): rulesSet(errand, failure, now)
         case .enrollmentRefused(let number, let failure): refuse(number, failure, now)
-        case .kernelChanged(let namespace): hasten(namespace, now)
+        case .kernelChanged(let namespace):
+            hasten(namespace, now)
+            doubt(namespace, now)
         case .listenerClosed(let namespace): closed(namespace)
         case .listenerLost(let namespace, let failure): lost(namespace, failure, now)
         case .rulesLost(let namespace, let failure): rulesLost(namespace, failure, now)
-        case .heard(let namespace): containers[namespace]?.proof = .heard
-        case .notHeard(let namespace, let other): containers[namespace]?.proof = .unheard(by: other)
-        case .otherServers(let namespace, let servers): containers[namespace]?.proof = .notAsked(servers: servers)
+        case .proofSent(let errand): proofSent(errand, now)
+        case .proved(let errand, let hearing): proved(errand, hearing, now)
         case .tick: tick(now)
         }
     }

@@ -12,13 +12,6 @@ package struct Container: Sendable {
         case noListener(Failure)
     }
 
-    /// Evidence that questions of its programs reach its listener.
-    enum Proof: Equatable {
-        case notAskedYet, heard
-        case unheard(by: String?)
-        case notAsked(servers: String)
-    }
-
     /// Observation of its links.
     enum Links: Equatable {
         case none, subscribed
@@ -35,7 +28,8 @@ package struct Container: Sendable {
     /// The port of the listener that a worker has; nil: none has one.
     package internal(set) var port: ListenerPort?
     var phase: Phase
-    var proof = Proof.notAskedYet
+    /// Proof that questions of its programs reach its listener.
+    var proof = Proof()
     /// The rules that it has, or that are being set.
     var rules = Attachments.Rules.none
     /// True when the rules lead to the listener that it has now.
@@ -58,12 +52,8 @@ package struct Container: Sendable {
         case .noListener(let failure): return .noListener(failure)
         case .attached: break
         }
-        if proof == .notAskedYet, let rulesFailure { return .notIntercepted(rulesFailure) }
-        switch proof {
-        case .notAskedYet, .heard: return .ready
-        case .unheard(let other): return .unheard(by: other)
-        case .notAsked(let servers): return .notAsked(servers: servers)
-        }
+        if let rulesFailure, proof.verdict == nil || proof.verdict == .heard { return .notIntercepted(rulesFailure) }
+        return proof.state
     }
 }
 
@@ -145,7 +135,8 @@ extension Attachments {
     package func declaration(of errand: ErrandNumber) -> DeclarationNumber? {
         switch errands[errand] {
         case .declaration(let number)?: number
-        case .listener(let namespace)?, .rules(let namespace)?: containers[namespace]?.declaration
+        case .listener(let namespace)?, .rules(let namespace)?, .proof(let namespace)?:
+            containers[namespace]?.declaration
         case .path?, .links?, nil: nil
         }
     }
@@ -168,7 +159,7 @@ extension Attachments {
         errands.values.contains {
             switch $0 {
             case .declaration, .path: true
-            case .listener, .links, .rules: false
+            case .listener, .links, .rules, .proof: false
             }
         }
     }

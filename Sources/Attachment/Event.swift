@@ -24,12 +24,10 @@ package enum Event: Sendable, Equatable {
     case listenerLost(NamespaceKey, Failure)
     /// Rules that led questions to the listener are gone, and cannot be set again.
     case rulesLost(NamespaceKey, Failure)
-    /// A question from inside the namespace has arrived at its listener.
-    case heard(NamespaceKey)
-    /// It has not; somebody else may answer.
-    case notHeard(NamespaceKey, by: String?)
-    /// The container's resolv.conf names these servers instead.
-    case otherServers(NamespaceKey, String)
+    /// The questions of ``Effect/prove(_:_:)`` are on their way: changes from now on cast doubt on what comes of them.
+    case proofSent(ErrandNumber)
+    /// An errand of ``Effect/prove(_:_:)`` has ended.
+    case proved(ErrandNumber, Hearing)
     /// Time has passed.
     case tick
 }
@@ -66,6 +64,13 @@ package enum Effect: Sendable, Equatable {
     case setRules(ErrandNumber, NamespaceKey)
     /// Remove the rules that were set last.
     case removeRules(NamespaceKey)
+    /// Ask the container's resolver addresses from inside its namespace, and see whether its listener is asked;
+    /// ``Event/proved(_:_:)`` answers.
+    case prove(ErrandNumber, NamespaceKey)
+    /// Let go of what an errand of `prove` holds: nobody wants to know any more.
+    case stopProof(ErrandNumber)
+    /// Tell monitors of a container's state, which is another.
+    case tellState(NamespaceKey)
     /// Write, or see to, the resolv.conf files of a container.
     case writeResolverFiles(NamespaceKey)
     /// Remove those that are ours.
@@ -108,6 +113,10 @@ package enum Note: Sendable, Equatable {
     case notIntercepted(NamespaceKey, Failure)
     /// A container that had no listener has one now.
     case listens(NamespaceKey)
+    /// Questions of a container's programs do not reach its listener, or that cannot be tried; said once for each reason.
+    case unheard(NamespaceKey, Hearing)
+    /// They did not, and do now.
+    case heard(NamespaceKey)
     /// A path that could not be attached.
     case notAttached(path: String, Failure)
     /// A path of a container that is called by another.

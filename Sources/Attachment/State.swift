@@ -11,13 +11,17 @@ package enum State: Sendable, Equatable {
     /// A machine elsewhere, with fixed addresses: it has no namespace here that a listener could serve.
     case elsewhere
     /// It has a listener, but questions of its programs arrive elsewhere or nowhere.
-    case unheard(by: String?)
+    case unheard(Unheard)
     /// It has a listener, but questions to its resolver addresses cannot be led there.
     case notIntercepted(Failure)
     /// Its resolv.conf names other servers.
     case notAsked(servers: String)
     /// The opener is at work on it.
     case starting
+    /// It has a listener; the first proof that this is heard is under way.
+    case proving
+    /// It has a listener; whether that is heard cannot be tried.
+    case untried(Failure)
     /// It is gone; shown for ten minutes.
     case ended(String)
 
@@ -29,7 +33,7 @@ package enum State: Sendable, Equatable {
         case .noListener, .elsewhere: "no listener"
         case .unheard, .notIntercepted: "unheard"
         case .notAsked: "not asked"
-        case .starting: "starting"
+        case .starting, .proving, .untried: "starting"
         case .ended: "ended"
         }
     }
@@ -41,8 +45,9 @@ package enum State: Sendable, Equatable {
         case .starting: "its namespace is being entered"
         case .noListener(let failure): failure.description
         case .elsewhere: "it has no namespace on this machine"
-        case .unheard(let other?): "\(other) answers instead"
-        case .unheard(nil): "questions from its namespace do not arrive"
+        case .proving: "its first question is on its way to its listener"
+        case .untried(let failure): "it is not known whether its questions reach its listener: \(failure)"
+        case .unheard(let unheard): unheard.description
         case .notIntercepted(let failure): failure.description
         case .notAsked(let servers): "its resolv.conf names \(servers)"
         case .ended(let why): why
@@ -52,9 +57,9 @@ package enum State: Sendable, Equatable {
     /// Remedy, beside the attempts that go on by themselves; nil: there is nothing to do.
     package var cure: String? {
         switch self {
-        case .ready, .draining, .starting, .elsewhere, .ended: nil
-        case .noListener(let failure), .notIntercepted(let failure): failure.cure
-        case .unheard: "add it with --listen redirect, or end the program that answers port 53 there"
+        case .ready, .draining, .starting, .proving, .elsewhere, .ended: nil
+        case .noListener(let failure), .untried(let failure), .notIntercepted(let failure): failure.cure
+        case .unheard(let unheard): unheard.cure
         case .notAsked: "add it with --intercept, or name 127.0.0.11 in its resolv.conf"
         }
     }

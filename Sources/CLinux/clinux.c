@@ -62,6 +62,13 @@ int clinux_interface_index(int fd, const char *name) {
     return ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -1 : request.ifr_ifindex;
 }
 
+int clinux_interface_is_up(int fd, const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    return ioctl(fd, SIOCGIFFLAGS, &request) < 0 ? -1 : (request.ifr_flags & IFF_UP) != 0;
+}
+
 int clinux_accept(int fd, int flags) { return accept4(fd, NULL, NULL, flags); }
 
 ssize_t clinux_receive_datagram(int fd, void *octets, size_t count, int *came_in_fragments) {

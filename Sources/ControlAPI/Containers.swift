@@ -6,7 +6,8 @@ package enum AddContainer: ControlMethod {
         # Adds a container: by the path of its namespace, by a process in it, or by addresses alone. It is on the networks
         # that are named; if none are (networks is absent), on those that its links are plugged into. listen: "auto",
         # "direct" or "redirect"; intercept: addresses of servers that it asks, whose questions are led to its listener;
-        # empty: those of its own resolv.conf.
+        # empty: those of its own resolv.conf. The reply tells the state of one with a namespace, once it is proved that its
+        # questions arrive, or a second later.
         method AddContainer(
           name: string,
           netns: ?string,
@@ -19,7 +20,7 @@ package enum AddContainer: ControlMethod {
           resolvConf: ?string,
           listen: ?string,
           intercept: ?[]string
-        ) -> ()
+        ) -> (state: ?string, reason: ?string, cure: ?string)
         """
     package static let types: [any ControlType.Type] = [Attachment.self, Link.self, Port.self]
     package static let isPersisted = true
@@ -88,7 +89,22 @@ package enum AddContainer: ControlMethod {
             self.intercept = intercept
         }
     }
-    package typealias Reply = Nothing
+
+    /// State of a container that is in force; empty for one without a namespace here.
+    package struct Reply: Codable, Equatable, Sendable {
+        /// As ``Container/state``.
+        package var state: String?
+        /// Why it is not ready.
+        package var reason: String?
+        /// Remedy; absent where nothing has to be done.
+        package var cure: String?
+
+        package init(state: String? = nil, reason: String? = nil, cure: String? = nil) {
+            self.state = state
+            self.reason = reason
+            self.cure = cure
+        }
+    }
 }
 
 /// Takes back a container's declaration: unless the kernel shows it, its listener closes and its names go.

@@ -5,7 +5,7 @@ package enum Status: ControlMethod {
     package static let definition = """
         # State of the daemon; uptime: seconds; leftOut: links and addresses in containers' namespaces past the limits of
         # one container; awaited: declared containers that have no namespace yet; warnings: a sentence for each thing that
-        # somebody should look at.
+        # somebody should look at; states: how many containers are in each state.
         method Status() -> (
           version: string,
           pid: int,
@@ -20,10 +20,13 @@ package enum Status: ControlMethod {
           cache: Cache,
           workers: []Worker,
           awaited: []string,
-          warnings: []string
+          warnings: []string,
+          states: ?[]StateCount
         )
         """
-    package static let types: [any ControlType.Type] = [UpstreamGroup.self, Server.self, Cache.self, Worker.self]
+    package static let types: [any ControlType.Type] = [
+        UpstreamGroup.self, Server.self, Cache.self, Worker.self, StateCount.self,
+    ]
 
     package typealias Parameters = Nothing
 
@@ -56,12 +59,14 @@ package enum Status: ControlMethod {
         package var awaited: [String]
         /// Sentences for the operator: names, clashes, namespaces that are not served.
         package var warnings: [String]
+        /// Number of containers in each state, the most frequent first.
+        package var states: [StateCount]?
 
         package init(
             version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
             leftOut: Int, upstreams: [String], groups: [UpstreamGroup], servers: [Server], cache: Cache,
             workers: [Worker],
-            awaited: [String], warnings: [String]
+            awaited: [String], warnings: [String], states: [StateCount]? = nil
         ) {
             self.version = version
             self.pid = pid
@@ -77,6 +82,25 @@ package enum Status: ControlMethod {
             self.workers = workers
             self.awaited = awaited
             self.warnings = warnings
+            self.states = states
+        }
+    }
+
+    /// Number of containers that are in one state.
+    package struct StateCount: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # Containers in one state, as "ready" or "unheard".
+            type StateCount (state: string, containers: int)
+            """
+
+        /// As ``Container/state``.
+        package var state: String
+        /// 1 or more.
+        package var containers: Int
+
+        package init(state: String, containers: Int) {
+            self.state = state
+            self.containers = containers
         }
     }
 

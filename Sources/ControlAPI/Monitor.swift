@@ -30,10 +30,10 @@ package enum Monitor: ControlMethod {
     /// A network, a container, or a container's endpoint on a network: as it is now; if it was removed, as it was.
     package struct Change: ControlType, Codable, Equatable, Sendable {
         package static let definition = """
-            # A change of the registry. kind: "network", "container" or "endpoint" (of a container on a network); action: "added",
+            # A change. kind: "network", "container" or "endpoint" (of a container on a network); action: "added",
             # "changed" or "removed"; formerName: what a network or container was called before. interface, subnets and internal
             # are a network's, netns and draining a container's, addresses and aliases an endpoint's: as they are now, and of
-            # what was removed as they were.
+            # what was removed as they were. state and reason alone: a container's state is another.
             type Change (
               kind: string,
               action: string,
@@ -45,6 +45,8 @@ package enum Monitor: ControlMethod {
               internal: ?bool,
               netns: ?string,
               draining: ?bool,
+              state: ?string,
+              reason: ?string,
               addresses: ?[]string,
               aliases: ?[]string
             )
@@ -70,6 +72,10 @@ package enum Monitor: ControlMethod {
         package var netns: String?
         /// Of a container: whether it is left out of aliases that others serve, too.
         package var draining: Bool?
+        /// Of a container: its state, where that is what has changed.
+        package var state: String?
+        /// Of a container: why it is not ready.
+        package var reason: String?
         /// Of an endpoint.
         package var addresses: [String]?
         /// Of an endpoint: further names.

@@ -16,6 +16,13 @@ package enum InterfaceName {
         return UInt32(truncatingIfNeeded: index)
     }
 
+    /// True when an interface in the namespace of a socket is up (netdevice(7) SIOCGIFFLAGS).
+    /// - Throws: ``LinuxError`` when there is no such interface.
+    package static func isUp(_ name: String, on socket: borrowing Descriptor) throws(LinuxError) -> Bool {
+        // The name is a string that the shim copies, bounded by IFNAMSIZ.
+        try system("ioctl SIOCGIFFLAGS", name) { unsafe clinux_interface_is_up(socket.rawValue, name) } == 1
+    }
+
     /// The number of an interface in the namespace of the calling thread (if_nametoindex(3)), or a number as it is written (`2`).
     /// - Throws: ``LinuxError`` when there is no such interface.
     package static func index(of name: String) throws(LinuxError) -> UInt32 {

@@ -10,12 +10,15 @@ package enum SystemCallFilter {
     package enum Request: Sendable {
         /// SIOCGIFINDEX: the number of an interface, netdevice(7).
         case interfaceIndex
+        /// SIOCGIFFLAGS: the state of an interface, netdevice(7).
+        case interfaceFlags
         /// NS_GET_NSTYPE: the type of a namespace, ioctl_nsfs(2).
         case namespaceType
 
         fileprivate var number: UInt64 {
             switch self {
             case .interfaceIndex: UInt64(SIOCGIFINDEX)
+            case .interfaceFlags: UInt64(SIOCGIFFLAGS)
             case .namespaceType: UInt64(clinux_namespace_type_request())
             }
         }

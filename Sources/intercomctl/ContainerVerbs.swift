@@ -17,7 +17,8 @@ extension ContainerVerbs {
         static let configuration = CommandConfiguration(
             abstract: "Give a container its intercom.",
             discussion: """
-                With --netns or --pid the container can ask at 127.0.0.11; without, it is a machine elsewhere that \
+                It is in force when this returns. Where questions of its programs do not reach its listener, a line on \
+                standard error says why. With --netns or --pid the container can ask at 127.0.0.11; without, it is a machine elsewhere that \
                 others can name by its addresses. It is on the networks that are named by --network, else on those that \
                 its links are plugged into.
                 """)
@@ -97,7 +98,10 @@ extension ContainerVerbs {
                 name: name, netns: netns, pid: pid, networks: networks.isEmpty ? nil : networks, hostname: hostname,
                 id: id, links: links, ports: ports, resolvConf: resolvConf, listen: listen?.rawValue,
                 intercept: intercept)
-            try common.call(AddContainer.self, parameters)
+            let reply = try common.reply(AddContainer.self, parameters) { _ in "" }
+            guard let state = reply.state, state != "ready", state != "draining" else { return }
+            let details = [reply.reason, reply.cure].compactMap(\.self).joined(separator: "; ")
+            Failure(status: 0, message: "container \(name) is added, but \(state): \(details)").report()
         }
     }
 

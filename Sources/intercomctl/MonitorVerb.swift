@@ -50,6 +50,7 @@ extension Monitor.Change {
         for (word, value) in details { if let value { words += [word, value] } }
         if self.internal == true { words.append("internal") }
         if draining == true { words.append("draining") }
+        if let state { words += ["state", reason.map { "\(state): \($0)" } ?? state] }
         return words.joined(separator: " ")
     }
 

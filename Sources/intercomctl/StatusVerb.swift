@@ -27,6 +27,7 @@ extension Status.Reply {
         facts.add(["configuration", configuration ?? "no file: defaults"])
         facts.add(["networks", "\(networks)"])
         facts.add(["containers", "\(containers)"])
+        facts.add(["of these", (states ?? []).map { "\($0.containers) \($0.state)" }])
         if leftOut > 0 { facts.add(["left out", "\(leftOut) links and addresses; see WARNINGS"]) }
         facts.add(["waiting for", awaited])
         return facts

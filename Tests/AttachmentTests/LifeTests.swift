@@ -8,6 +8,11 @@ import Testing
 struct LifeTests {
     private let web: NamespaceSource = "/run/netns/web"
 
+    /// Number of the proof that is under way in a namespace.
+    private func proof(of namespace: NamespaceKey, in room: Attachments) -> ErrandNumber {
+        room[namespace]?.proof.errand ?? ErrandNumber(rawValue: 0)
+    }
+
     @Test("that is declared is named, watched, observed, stored and served, in this order")
     func attached() {
         var room = Attachments()
@@ -18,9 +23,12 @@ struct LifeTests {
         #expect(
             room.takeEffects() == [
                 .enroll(1, errand, .declared(number)), .watch(1, web, errand), .subscribe(1, errand),
-                .store(1, errand), .handOver(1, errand), .settle(number, .attached(1)), .writeResolverFiles(1),
-                .release(errand),
+                .store(1, errand), .handOver(1, errand), .prove(proof(of: 1, in: room), 1),
+                .settle(number, .attached(1)), .writeResolverFiles(1), .release(errand),
             ])
+        #expect(room.state(of: 1, isDraining: false) == .proving)
+        room.handle(.proved(proof(of: 1, in: room), .heard), now: .now)
+        #expect(room.takeEffects() == [.tellState(1)])
         #expect(room.state(of: 1, isDraining: false) == .ready)
         #expect(room.state(of: 1, isDraining: true) == .draining)
         #expect(room.nextDeadline == nil, "nothing wakes an idle daemon")
@@ -228,8 +236,10 @@ struct LifeTests {
         world.answer()
         #expect(world.state(1) == .starting)
         #expect(world.settlements[number] == nil)
+        #expect(world.proofs.isEmpty, "nobody is led to it before")
         world.finishRules()
         #expect(world.settlements[number] == .attached(1))
+        world.finishProof()
         #expect(world.state(1) == .ready)
         world.isHeld = false
         world.room.withdraw(number, now: world.now)
@@ -254,6 +264,8 @@ struct LifeTests {
             .opened(errand, .success(Opened(namespace: 1, listener: .kept(.direct), hasLinks: false))), now: .now)
         let effects = room.takeEffects()
         #expect(effects.contains(.handOver(1, errand)) && !effects.contains(.store(1, errand)))
+        #expect(room.state(of: 1, isDraining: false) == .proving)
+        room.handle(.proved(proof(of: 1, in: room), .heard), now: .now)
         #expect(room.state(of: 1, isDraining: false) == .ready)
         guard case .open(let links, web, nil)? = effects.first(where: { if case .open = $0 { true } else { false } })
         else { Issue.record("opens links"); return }
@@ -284,22 +296,5 @@ struct LifeTests {
             #expect(world.state(1) == .ready)
         }
         #expect(waits == [1, 2, 4, 8].map { .seconds($0) })
-    }
-
-    @Test(
-        "is not ready where its questions arrive elsewhere",
-        arguments: [
-            (Event.notHeard(1, by: "dnsmasq"), State.unheard(by: "dnsmasq")),
-            (Event.otherServers(1, "192.0.2.1"), State.notAsked(servers: "192.0.2.1")),
-            (Event.heard(1), State.ready),
-        ])
-    func proof(event: Event, state: State) {
-        var world = World()
-        world.namespaces[web] = 1
-        world.handle(.pathAppeared("/run/netns/web", 1))
-        world.handle(event)
-        #expect(world.state(1) == state)
-        #expect((state == .ready) == (state.reason == nil))
-        #expect((state == .ready) == (state.cure == nil))
     }
 }

@@ -65,6 +65,10 @@ struct RandomLifeTests {
                 world.finishRules(random.next(below: 4) == 0 ? Failure(.refused, "no nf_tables") : nil)
             }
             if !world.closing.isEmpty { world.finishClosing() }
+        case 13: if !world.proofs.isEmpty { world.finishProof() }
+        case 14:
+            world.hearing[namespace] =
+                random.next(below: 2) == 0 ? nil : .unheard(Unheard(at: "127.0.0.11:53", .noReply))
         default:
             if !world.requests.isEmpty { world.answer(Int(random.next(below: UInt64(world.requests.count)))) }
         }
@@ -86,6 +90,10 @@ struct RandomLifeTests {
         #expect(world.listeners.keys.allSatisfy { world.room[$0] != nil })
         #expect(Set(world.watches.keys) == Set(world.room.namespaces))
         #expect(world.stored.keys.allSatisfy { world.listeners[$0] != nil })
+        for (errand, namespace) in world.proofs { #expect(world.room[namespace]?.proof.errand == errand) }
+        for namespace in world.room.namespaces where world.state(namespace) == .ready {
+            #expect(world.room[namespace]?.proof.verdict == .heard, "ready is proved")
+        }
     }
 
     /// Takes everything back.

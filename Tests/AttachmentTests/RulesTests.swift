@@ -71,6 +71,8 @@ struct RulesTests {
             #expect(world.settlements[number] == nil)
             world.finishRules()
             #expect(world.settlements[number] == .attached(1))
+            #expect(world.state(1) == .proving, "what was proved before is about another way")
+            world.finishProof()
             #expect(world.state(1) == .ready)
             #expect(world.ruled == [1])
             world.isHeld = false
@@ -105,6 +107,7 @@ struct RulesTests {
         #expect(world.log.contains(.notIntercepted(1, failure)))
         world.pass(.seconds(1))
         world.finishRules()
+        world.finishProof()
         #expect(world.state(1) == .ready)
     }
 

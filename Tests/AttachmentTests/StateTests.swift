@@ -11,8 +11,20 @@ struct StateTests {
         (.starting, "starting", "its namespace is being entered", nil),
         (.elsewhere, "no listener", "no namespace on this machine", nil),
         (.ended("its process has ended"), "ended", "its process has ended", nil),
-        (.unheard(by: "dockerd"), "unheard", "dockerd answers instead", "--listen redirect"),
-        (.unheard(by: nil), "unheard", "do not arrive", "--listen redirect"),
+        (.proving, "starting", "its first question is on its way", nil),
+        (.untried(Failure(.openerAway, "no opener")), "starting", "no opener", "intercom-opener"),
+        (
+            .unheard(at("127.0.0.11:53", .answeredByAnother)), "unheard", "answered by another server",
+            "--listen redirect"
+        ),
+        (
+            .unheard(at("127.0.0.11:53", .loopbackDown)), "unheard", "loopback interface of its namespace is down",
+            "lo up"
+        ),
+        (.unheard(at("10.0.0.1:53", .noRoute)), "unheard", "no route to 10.0.0.1:53", "add a route to 10.0.0.1:53"),
+        (.unheard(at("127.0.0.11:53", .dropped)), "unheard", "firewall rule", "let UDP to 127.0.0.11:53 pass"),
+        (.unheard(at("127.0.0.11:53", .refused)), "unheard", "nobody listens where", "leads 127.0.0.11:53 elsewhere"),
+        (.unheard(at("127.0.0.11:53", .noReply)), "unheard", "get no reply", "let UDP to 127.0.0.11:53 pass"),
         (.notAsked(servers: "10.0.0.1"), "not asked", "10.0.0.1", "--intercept"),
         (.noListener(Failure(.portTaken, "port 53 is taken")), "no listener", "port 53 is taken", "--listen redirect"),
         (.noListener(Failure(.openerAway, "no opener")), "no listener", "no opener", "intercom-opener"),
@@ -20,6 +32,8 @@ struct StateTests {
         (.noListener(Failure(.forbidden, "the host's")), "no listener", "the host's", nil),
         (.noListener(Failure(.refused, "EMFILE")), "no listener", "EMFILE", nil),
     ]
+
+    private static func at(_ address: String, _ cause: Unheard.Cause) -> Unheard { Unheard(at: address, cause) }
 
     @Test("has a word, and says why and what to do where something is wrong", arguments: states.indices)
     func texts(index: Int) {

@@ -25,6 +25,12 @@ struct World {
     /// Requests without a result, in their order.
     var requests: [(errand: ErrandNumber, request: Request)] = []
     var rules: [(errand: ErrandNumber, namespace: NamespaceKey)] = []
+    /// Proofs without a verdict, in their order.
+    var proofs: [(errand: ErrandNumber, namespace: NamespaceKey)] = []
+    /// Verdict that a proof in a namespace ends with; absent: heard.
+    var hearing: [NamespaceKey: Hearing] = [:]
+    /// Containers of which monitors were told that their state is another.
+    var toldStates: [NamespaceKey] = []
     /// The listener that each errand has made and nobody has taken.
     var made: [ErrandNumber: (namespace: NamespaceKey, port: ListenerPort)] = [:]
     /// Names in the registry.
@@ -98,11 +104,20 @@ struct World {
         if isSettling { return }
         isSettling = true
         defer { isSettling = false }
-        while !requests.isEmpty || !rules.isEmpty || !closing.isEmpty {
+        while !requests.isEmpty || !rules.isEmpty || !closing.isEmpty || !proofs.isEmpty {
             if !requests.isEmpty { answer() }
             if !rules.isEmpty { finishRules() }
             if !closing.isEmpty { finishClosing() }
+            if !proofs.isEmpty { finishProof() }
         }
+    }
+
+    /// Sends the questions of the oldest proof, and gives its verdict.
+    mutating func finishProof() {
+        guard let (errand, namespace) = proofs.first else { return }
+        handle(.proofSent(errand))
+        proofs.removeFirst()
+        handle(.proved(errand, hearing[namespace] ?? .heard))
     }
 
     mutating func finishRules(_ failure: Failure? = nil) {
@@ -133,7 +148,7 @@ struct World {
 
     mutating func carryOut() {
         for effect in room.takeEffects() { carryOut(effect) }
-        if !isHeld, !requests.isEmpty || !rules.isEmpty || !closing.isEmpty { settle() }
+        if !isHeld, !requests.isEmpty || !rules.isEmpty || !closing.isEmpty || !proofs.isEmpty { settle() }
     }
 
     private mutating func carryOut(_ effect: Effect) {
@@ -166,6 +181,14 @@ struct World {
             closing.append(namespace)
         case .setRules(let errand, let namespace): rules.append((errand, namespace))
         case .removeRules(let namespace): ruled.remove(namespace)
+        case .prove(let errand, let namespace):
+            #expect(listeners[namespace] != nil, "a listener can be heard")
+            #expect(!proofs.contains { $0.namespace == namespace }, "one proof at a time in a namespace")
+            proofs.append((errand, namespace))
+        case .stopProof(let errand):
+            #expect(proofs.contains { $0.errand == errand }, "the proof is under way")
+            proofs.removeAll { $0.errand == errand }
+        case .tellState(let namespace): toldStates.append(namespace)
         case .writeResolverFiles, .removeResolverFiles: break
         case .settle(let number, let settlement): settlements[number] = settlement
         case .log(let note): log.append(note)
@@ -208,6 +231,7 @@ struct World {
         note("made", !made.isEmpty)
         note("errands", !unreleased.isEmpty || !room.errands.isEmpty)
         note("closing", !closing.isEmpty)
+        note("proofs", !proofs.isEmpty)
         note("containers", !room.namespaces.isEmpty)
         note("ports", ports.values.contains { if case .ours = $0 { true } else { false } })
         return left

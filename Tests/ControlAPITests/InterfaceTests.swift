@@ -65,6 +65,7 @@ struct InterfaceTests {
         (change.formerName, change.interface, change.netns) = ("f", "i", "/n")
         (change.subnets, change.addresses, change.aliases) = (["s"], ["a"], ["b"])
         (change.internal, change.draining) = (true, true)
+        (change.state, change.reason) = ("unheard", "r")
         return change
     }()
     static let route = Route(domain: "d", upstreams: ["u"])
@@ -87,12 +88,14 @@ struct InterfaceTests {
     static let worker = Status.Worker(
         worker: 7, listeners: 7, queries: 7, local: 7, cached: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
         tcpConnections: 7, inFlight: 7)
+    static let stateCount = Status.StateCount(state: "ready", containers: 7)
     static let attachment = AddContainer.Attachment(name: "n", addresses: ["a"], aliases: ["b"])
 
     @Test("has every type as it is sent")
     func types() throws {
         try expect(Self.member, is: fields("type", "Member"), "Member")
         try expect(Self.network, is: fields("type", "Network"), "Network")
+        try expect(Self.stateCount, is: fields("type", "StateCount"), "StateCount")
         try expect(Self.change, is: fields("type", "Change"), "Change")
         try expect(Self.fact, is: fields("type", "Fact"), "Fact")
         try expect(Self.route, is: fields("type", "Route"), "Route")
@@ -156,7 +159,8 @@ struct InterfaceTests {
                 version: "1", pid: 7, uptime: 7, configuration: "c", networks: 7, containers: 7, leftOut: 7,
                 upstreams: ["u"],
                 groups: [Self.group], servers: [Self.server], cache: Self.cache, workers: [Self.worker],
-                awaited: ["a"], warnings: ["w"]), is: fields("method", "Status", reply: true), "Status")
+                awaited: ["a"], warnings: ["w"], states: [Self.stateCount]),
+            is: fields("method", "Status", reply: true), "Status")
     }
 
     static let errors: [ControlError] = [

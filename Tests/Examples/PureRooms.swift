@@ -24,10 +24,14 @@ struct PureRoomExamples {
         let opened = Opened(namespace: namespace, listener: .made(.direct))
         room.handle(.opened(errand, .success(opened)), now: .now)
 
-        let effects = room.takeEffects()  // enroll, watch, store, handOver, settle, writeResolverFiles, release
+        let effects = room.takeEffects()  // enroll, watch, store, handOver, prove, settle, writeResolverFiles, release
+        let proof = effects.compactMap { if case .prove(let errand, _) = $0 { errand } else { nil } }
+
+        // The owner has a question sent from inside the namespace, and the listener has received it:
+        for errand in proof { room.handle(.proved(errand, .heard), now: .now) }
         let state = room.state(of: namespace, isDraining: false)  // ready
 
-        #expect(source == .path("/run/netns/web") && state == .ready && effects.count == 7)
+        #expect(source == .path("/run/netns/web") && state == .ready && effects.count == 8)
         #expect(effects.contains(.settle(number, .attached(namespace))))
         #expect(effects.first == .enroll(namespace, errand, .declared(number)))
         #expect(effects.last == .release(errand))

@@ -117,7 +117,7 @@ private struct AskedTown: ~Copyable {
         return switch outcome {
         case .answered(let length, _): Outcome(answer: Array(buffer[..<length]))
         case .forward(let group): Outcome(server: servers[group] ?? "nobody")
-        case .drop, .loop: Outcome()
+        case .drop, .loop, .heard: Outcome()
         }
     }
 }

@@ -101,6 +101,18 @@ struct LogMessageTests {
             "container …: questions to its resolver addresses do not come here: …",
             "the kernel refuses the rules that would lead them here; it is tried again"
         ),
+        (
+            "container … does not ask here: its resolv.conf names …",
+            "its programs ask other servers, and their questions are not led to its listener"
+        ),
+        (
+            "container … is not heard: …; …",
+            "a question from inside its namespace does not arrive at its listener: why, and what to do"
+        ),
+        (
+            "container …: cannot see whether it is heard: …",
+            "no question can be sent from its namespace; it is tried again"
+        ),
         ("container …: its links are not known: …", "no netlink socket of its namespace can be had; it is tried again"),
         (
             "container …: the redirection of port 53 was changed or removed in its namespace; setting it again",
@@ -166,6 +178,7 @@ struct LogMessageTests {
         ("container … ended: …", "its process exited, or its path is gone"),
         ("container … found at …", "a namespace appeared where namespaces are looked for"),
         ("container … has a listener again", "one that had none, or lost its own"),
+        ("container … is heard now", "its questions arrive at its listener, and did not before"),
         ("container … is …", "container drain, container ready"),
         ("container … removed", "container rm"),
         ("container … …", "a container that the state keeps ended while the daemon was away"),

@@ -126,6 +126,9 @@ int clinux_bring_up(int fd, const char *name);
 /// The number of an interface in the namespace of a socket (netdevice(7)); -1 with errno.
 int clinux_interface_index(int fd, const char *name);
 
+/// 1 where an interface in the namespace of a socket is up (IFF_UP, netdevice(7)), else 0; -1 with errno.
+int clinux_interface_is_up(int fd, const char *name);
+
 /// accept4(2) without the peer's address.
 int clinux_accept(int fd, int flags);
 

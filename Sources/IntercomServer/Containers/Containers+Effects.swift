@@ -15,7 +15,9 @@ extension Containers {
         case .rename(let namespace, let path): rename(namespace, path)
         case .strike(let namespace, let identity): strike(namespace, identity)
         case .watch(let namespace, let source, let errand): watch(namespace, source, errand)
-        case .unwatch(let namespace): watch.remove(namespace)
+        case .unwatch(let namespace):
+            watch.remove(namespace)
+            callWaiters(of: namespace)
         case .subscribe(let namespace, let errand): subscribe(namespace, errand)
         case .unsubscribe(let namespace): unsubscribe(namespace)
         case .store(let namespace, let errand): store(namespace, errand)
@@ -24,6 +26,9 @@ extension Containers {
         case .closeListener(let namespace): closeListener(of: namespace)
         case .setRules(let errand, let namespace): setRules(errand, namespace)
         case .removeRules(let namespace): redirections.remove(from: namespace)
+        case .prove(let errand, let namespace): prove(errand, namespace)
+        case .stopProof(let errand): hearing.stop(errand)
+        case .tellState(let namespace): tellState(of: namespace)
         case .writeResolverFiles(let namespace): writeResolverFiles(of: namespace)
         case .removeResolverFiles(let namespace): resolverFiles.removeAll(of: namespace)
         case .settle(let number, let settlement): settle(number, settlement)
@@ -233,7 +238,6 @@ extension Containers {
         case .ended(_, let name, let why):
             logger.info("container \(name) ended: \(why)", metadata: .about(container: name, .ended))
         case .noListener(let namespace, let failure):
-            if let number = attached[namespace]?.number { discovery.tell(number, always: true) }
             let name = name(of: namespace)
             logger.warning("\(failure)", metadata: .about(container: name, .notAttached))
         case .notIntercepted(let namespace, let failure):
@@ -242,8 +246,9 @@ extension Containers {
                 "container \(name): questions to its resolver addresses do not come here: \(failure)",
                 metadata: .about(container: name, .notAttached))
         case .listens(let namespace):
-            if let number = attached[namespace]?.number { discovery.tell(number, always: false) }
             logger.info("container \(name(of: namespace)) has a listener again")
+        case .unheard(let namespace, let verdict): logUnheard(namespace, verdict)
+        case .heard(let namespace): logger.info("container \(name(of: namespace)) is heard now")
         case .notAttached(_, let failure):
             logger.warning("\(failure)", metadata: .about(.notAttached))
         case .secondPath(let path, let other):

@@ -37,11 +37,11 @@ extension Containers {
 
     // MARK: - Links
 
-    /// The kernel shows something else of a container: it may be on a network now, or its port 53 free.
+    /// The kernel shows something else of a container: it may be on a network now, its port 53 free, or its listener heard.
     func linksChanged(of container: ContainerID) {
         guard let namespace = namespaceOfContainer[container] else { return }
         settleResolverFile(of: namespace)
-        if room[namespace]?.port == nil { handle(.kernelChanged(namespace)) }
+        handle(.kernelChanged(namespace))
     }
 
     // MARK: - The daemon's end

@@ -66,6 +66,7 @@ final class Containers {
     let entrances: Entrances
     let redirections: Redirections
     let resolverFiles: ContainerResolverFiles
+    let hearing: HearingProofs
     let logger: Logger
     var room: Attachments
     var entries: [ErrandNumber: Entry] = [:]
@@ -74,6 +75,8 @@ final class Containers {
     var namespaceOfContainer: [ContainerID: NamespaceKey] = [:]
     var watch: ContainerWatch
     var storedListeners: StoredListeners
+    /// Callers that wait for the verdict of a proof.
+    var waiters = VerdictWaiters()
     private var events: [Event] = []
     private var isBusy = false
 
@@ -83,13 +86,14 @@ final class Containers {
     ///   - entrances: enters namespaces.
     ///   - redirections: sets rules in namespaces.
     ///   - resolverFiles: writes resolv.conf files.
+    ///   - hearing: proves that listeners are heard.
     ///   - watch: notices the ends of containers.
     ///   - storedListeners: listeners that the last daemon left with the service manager.
     ///   - port: the port for containers that do not say.
     ///   - logger: for the operator.
     init(
         publisher: Publisher, discovery: Discovery, entrances: Entrances, redirections: Redirections,
-        resolverFiles: ContainerResolverFiles, watch: consuming ContainerWatch,
+        resolverFiles: ContainerResolverFiles, hearing: HearingProofs, watch: consuming ContainerWatch,
         storedListeners: consuming StoredListeners, port: PortChoice, logger: Logger
     ) {
         self.publisher = publisher
@@ -97,6 +101,7 @@ final class Containers {
         self.entrances = entrances
         self.redirections = redirections
         self.resolverFiles = resolverFiles
+        self.hearing = hearing
         self.watch = watch
         self.storedListeners = storedListeners
         self.logger = logger
@@ -178,10 +183,15 @@ final class Containers {
         defer { isBusy = false }
         var next = 0
         while true {
-            for effect in room.takeEffects() { carryOut(effect) }
-            guard next < events.count else { break }
-            next += 1
-            room.handle(events[next - 1], now: .now)
+            let effects = room.takeEffects()
+            for effect in effects { carryOut(effect) }
+            if next < events.count {
+                next += 1
+                room.handle(events[next - 1], now: .now)
+            } else if effects.isEmpty {
+                // Who is told of an effect may want something of the room in turn.
+                break
+            }
         }
         events.removeAll(keepingCapacity: true)
     }

@@ -146,7 +146,19 @@ extension ControlPlane {
             servers: describeServers(counters.flatMap(\.upstreams)),
             cache: Status.Cache(counters, limit: configuration.cache.size),
             workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
-            awaited: containers.room.waiting.map(\.declaration.name).sorted(), warnings: warnings)
+            awaited: containers.room.waiting.map(\.declaration.name).sorted(), warnings: warnings,
+            states: countStates())
+    }
+
+    /// Number of containers in each state, the most frequent first.
+    func countStates() -> [Status.StateCount] {
+        var counts: [String: Int] = [:]
+        let registry = publisher.registry
+        for container in registry.containers(numbered: 0..<registry.containerNumbersEnd) {
+            counts[state(of: container).word, default: 0] += 1
+        }
+        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            .map { Status.StateCount(state: $0.key, containers: $0.value) }
     }
 
     /// All groups of upstreams as they are in force, the default one first.

@@ -77,6 +77,7 @@ package final class ControlPlane {
             redirections: Redirections(requests: requests, loop: loop, publisher: publisher, logger: logger),
             resolverFiles: ContainerResolverFiles(
                 configuration, host.configuration, requests: requests, logger: logger),
+            hearing: HearingProofs(requests: requests, publisher: publisher, workers: workers, loop: loop),
             watch: try ContainerWatch(by: loop), storedListeners: inheritance.takeListeners(),
             port: PortChoice(configuration.server.listen), logger: logger)
         namespaces = NamespaceDiscovery(configuration.discover, containers: containers, loop: loop, logger: logger)
@@ -114,7 +115,8 @@ package final class ControlPlane {
     private func turn() throws(LinuxError) -> End? {
         var end: End?
         let deadlines = [
-            containers.room.nextDeadline, requests.nextDeadline, workers.nextDeadline, start.nextDeadline,
+            containers.room.nextDeadline, containers.hearing.nextDeadline, containers.waiters.nextDeadline,
+            requests.nextDeadline, workers.nextDeadline, start.nextDeadline,
         ]
         for token in try loop.wait(until: deadlines) {
             switch token {
@@ -131,6 +133,7 @@ package final class ControlPlane {
             case .netlink(let ticket): discovery.takeKernelEvents(ticket)
             case .namespaces: namespaces.takePathEvents()
             case .routes: discovery.routes.takeEvents()
+            case .proof(let ticket): containers.hearing.serve(ticket)
             }
         }
         carryOutDue()
@@ -140,6 +143,7 @@ package final class ControlPlane {
     private func carryOutDue() {
         requests.expire()
         workers.expire()
+        containers.expireProofs()
         containers.tick(now: .now)
         for task in loop.takeDueTasks() {
             switch task {
@@ -221,6 +225,7 @@ package final class ControlPlane {
         case .needsSockets(let view, let kind, let count): upstreams.sockets.open(for: view, kind, count)
         case .unanswered(let view, let servers): upstreams.probe(for: view, servers)
         case .looped(let token): upstreams.loops.takeLoop(token)
+        case .heard(let token): containers.hearing.arrived(token)
         case .listenerRepaired(let view): containers.listenerWasRepaired(of: view)
         case .listenerFailed(let view, let error): containers.listenerFailed(of: view, error)
         case .log(let event, let backlog): logger.write(event, backlog)

@@ -8,6 +8,7 @@ enum ControlToken {
     case process(Ticket)
     case redirection(Ticket)
     case netlink(Ticket)
+    case proof(Ticket)
 
     var word: UInt64 {
         switch self {
@@ -24,6 +25,7 @@ enum ControlToken {
         case .netlink(let ticket): 11 << 60 | ticket.word
         case .namespaces: 12 << 60
         case .routes: 13 << 60
+        case .proof(let ticket): 14 << 60 | ticket.word
         }
     }
 
@@ -43,6 +45,7 @@ enum ControlToken {
         case 11: self = .netlink(ticket)
         case 12: self = .namespaces
         case 13: self = .routes
+        case 14: self = .proof(ticket)
         default: return nil
         }
     }

@@ -28,6 +28,8 @@ final class Publisher {
     private var listeners: [(view: ViewID, sockets: Handover<ListenerSockets>)] = []
     /// Changes that monitors are told of when they are in force.
     private var events: [Registry.Event] = []
+    /// Changes outside the registry that monitors are told of with them.
+    private var changes: [Monitor.Change] = []
     /// Callbacks of ``whenInForce(_:)``.
     private var waiting: [() -> Void] = []
     /// True until restored state has been published: what comes meanwhile waits.
@@ -59,6 +61,12 @@ final class Publisher {
     /// Calls `done` when all that has changed until now is in force in each worker: exactly once, and not before
     /// ``release(_:)``.
     func whenInForce(_ done: @escaping () -> Void) { waiting.append(done) }
+
+    /// True while any client watches.
+    var hasMonitors: Bool { monitors.hasMonitors }
+
+    /// Tells monitors of a change outside the registry, behind all that has changed there until now.
+    func tell(_ change: Monitor.Change) { changes.append(change) }
 
     /// Has a worker listen with sockets, once it has the names of that container.
     func open(_ sockets: consuming ListenerSockets, of view: ViewID) { listeners.append((view, Handover(sockets))) }
@@ -112,12 +120,13 @@ final class Publisher {
     /// Tells monitors and those who wait, when each worker has taken what was posted.
     func confirm() {
         // Where nobody waits for it, the workers need not say that they have it.
-        if events.isEmpty, waiting.isEmpty { return }
-        let (events, waiting) = (self.events, self.waiting)
+        if events.isEmpty, changes.isEmpty, waiting.isEmpty { return }
+        let (events, changes, waiting) = (self.events, self.changes, self.waiting)
         self.events = []
+        self.changes = []
         self.waiting = []
         workers.ask(workers.indices, { .fence(token: $0) }) { [monitors] _ in
-            Monitor.tell(events, to: monitors)
+            Monitor.tell(events.map { Monitor.Change($0) } + changes, to: monitors)
             for done in waiting { done() }
         }
     }

@@ -51,6 +51,10 @@ enum WorkerMessage: Sendable {
     /// An upstream that asks us: it is asked no more, until ``avoidNobody``.
     case avoid(UpstreamPlace)
     case avoidNobody
+    /// A question with this token proves that the listener of a view is heard, if it arrives there.
+    case expect(token: UInt128, ViewID)
+    /// Nobody waits for that token any more.
+    case forgetToken(UInt128)
     case listen(ViewID, Handover<ListenerSockets>)
     case closeListener(ViewID)
     /// Sockets that ``WorkerReply/needsSockets(_:_:count:)`` asked for; none: they cannot be had.
@@ -78,6 +82,8 @@ enum WorkerReply: Sendable {
     case unanswered(ViewID?, [ServerAddress])
     /// Not asked for: the question of a probe has come to a listener of ours.
     case looped(token: UInt64)
+    /// Not asked for: a question with a token that is expected has come to the listener where it is.
+    case heard(token: UInt128)
     /// Not asked for: a socket of the listener was destroyed in its namespace (`ss -K`), and serves again.
     case listenerRepaired(ViewID)
     /// Not asked for: the listener cannot serve any more and is closed; it has to be made anew.
@@ -91,7 +97,7 @@ enum WorkerReply: Sendable {
     var token: UInt64? {
         switch self {
         case .reached(let token), .resolved(let token, _), .counters(let token, _), .flushed(let token, _): token
-        case .needsSockets, .unanswered, .looped, .listenerRepaired, .listenerFailed, .log, .ended: nil
+        case .needsSockets, .unanswered, .looped, .heard, .listenerRepaired, .listenerFailed, .log, .ended: nil
         }
     }
 }

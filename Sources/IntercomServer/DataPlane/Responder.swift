@@ -11,6 +11,8 @@ enum Outcome {
     case forward(group: UInt32)
     /// An upstream asks us what we asked it.
     case loop(token: UInt64)
+    /// A question of ours that proves that the listener is heard: ``Responder/arrived``. The answer is in the buffer.
+    case heard(length: Int)
     case drop
 }
 
@@ -19,6 +21,7 @@ enum Ruling {
     case answer(AnswerContent, AnswerSource)
     case forward(group: UInt32)
     case loop(token: UInt64)
+    case heard
 }
 
 /// Answers queries from the directory: no I/O, no allocation, one at a time.
@@ -28,6 +31,10 @@ struct Responder: ~Copyable {
     var directory: Directory
     /// The tokens of the probes that upstreams are being sent; empty nearly always.
     var probes: [UInt64] = []
+    /// The tokens of proofs that listeners are heard.
+    var expected = ExpectedTokens()
+    /// The token of the last ``Outcome/heard(length:)``.
+    private(set) var arrived: UInt128 = 0
     /// The query that ``respond(to:view:over:into:)`` read last.
     private(set) var query = Query.empty
     /// Its name.
@@ -64,6 +71,10 @@ struct Responder: ~Copyable {
             return .answered(length: answer.finish(), source)
         case .forward(let group): return .forward(group: group)
         case .loop(let token): return .loop(token: token)
+        case .heard:
+            var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
+            write(.noName, into: &answer)
+            return .heard(length: answer.finish())
         }
     }
 
@@ -91,7 +102,13 @@ struct Responder: ~Copyable {
         if query.question.recordClass != .in { return chaos() }
         if type.isTransfer { return .answer(.code(.refused), .refused) }
 
-        if let content = SpecialUseName(name).content { return .answer(content, .specialUse) }
+        if let content = SpecialUseName(name).content {
+            if !expected.isEmpty, let token = expected.token(in: name, at: view) {
+                arrived = token
+                return .heard
+            }
+            return .answer(content, .specialUse)
+        }
         // A delegation's own types are the parent zone's: a container called `dev` must not break `.dev` for validators,
         // which ask for them (RFC 4035 §4.2).
         let isDelegation = name.labelCount == 1 && (type == .ds || type == .dnskey)

@@ -27,6 +27,10 @@ extension Worker {
                 closeListener(view)
             case .probes(let tokens):
                 responder.probes = tokens
+            case .expect(let token, let view):
+                responder.expected.expect(token, at: view)
+            case .forgetToken(let token):
+                responder.expected.forget(token)
             case .avoid(let place):
                 forwarder.avoid(place)
             case .avoidNobody:
@@ -114,12 +118,23 @@ extension Worker {
     /// The time between two such reports: who destroys sockets as fast as it can does not fill the control plane's mailbox.
     private static var repairReportInterval: Lapse { .seconds(1) }
 
+    /// A question of ours has arrived where it was to: once, and it is no query of the container's.
+    mutating func reportHeard() {
+        counters.queries &-= 1
+        responder.expected.forget(responder.arrived)
+        control.post(.heard(token: responder.arrived))
+    }
+
     private mutating func resolve(_ token: UInt64, _ view: ViewID, _ query: [UInt8]) {
         var outcome = responder.respond(to: query.span, view: view, into: &buffers.answer)
         let errand = Errand(outcome, view)
         let route = errand.flatMap { responder.directory.routeDomain(of: $0.group) }
         if let errand { outcome = forwarder.respond(to: query.span, &responder, errand, into: &buffers.answer) }
         switch outcome {
+        case .heard(let length):
+            // Asked over the control socket, it proves nothing.
+            let message = Array(buffers.answer[..<length])
+            control.post(.resolved(token: token, Resolution(message: message, source: responder.describe(.specialUse))))
         case .answered(let length, let source):
             let resolution = Resolution(
                 message: Array(buffers.answer[..<length]), source: responder.describe(source), route: route)

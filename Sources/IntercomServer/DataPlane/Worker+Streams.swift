@@ -186,6 +186,9 @@ extension Worker {
             case .loop(let token):
                 control.post(.looped(token: token))
                 counters.dropped &+= 1
+            case .heard(let length):
+                reportHeard()
+                streams[position].send(buffers.answer, length)
             case .drop:
                 counters.dropped &+= 1
             }

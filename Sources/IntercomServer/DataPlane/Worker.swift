@@ -182,6 +182,10 @@ extension Worker {
             case .loop(let token):
                 control.post(.looped(token: token))
                 counters.dropped &+= 1
+            case .heard(let length):
+                reportHeard()
+                datagrams.sender.commit(length: length, toSourceOf: datagrams.receiver, index: packet)
+                if datagrams.sender.isFull { flush(ticket, position) }
             case .drop:
                 counters.dropped &+= 1
             }
@@ -216,6 +220,7 @@ extension Worker {
         case .answered(_, let source): what = responder.describe(source)
         case .forward: what = "forwarded"
         case .loop: what = "asked by an upstream of ours"
+        case .heard: return
         case .drop: what = "dropped"
         }
         logger.trace("query \(Self.text(packet)) from view \(view.rawValue): \(what)")

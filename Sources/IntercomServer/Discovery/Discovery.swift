@@ -162,9 +162,6 @@ final class Discovery {
         applyChanges()
     }
 
-    /// Sets whether a container is told of at any change of its links and addresses, also one that makes no difference.
-    func tell(_ number: NamespaceID, always: Bool) { kernel?.tell(number, always: always) }
-
     // MARK: - Notifications
 
     func takeKernelEvents(_ ticket: Ticket) {
@@ -210,7 +207,7 @@ final class Discovery {
     // MARK: - Changes
 
     /// Has the registry know what the kernel shows.
-    /// - Returns: the containers that it has shown otherwise since the last call.
+    /// - Returns: the containers whose links or addresses have changed since the last call.
     func takeChanges() -> [ContainerID] {
         applyChanges()
         defer { changed = [] }
@@ -219,7 +216,8 @@ final class Discovery {
 
     private func applyChanges() {
         if kernel?.takeOutletChange() == true { routes.noteLinkChange() }
-        guard let changes = kernel?.takeChanges(), !changes.isEmpty else { return }
+        guard let changes = kernel?.takeChanges() else { return }
+        changed += (kernel?.takeTouched() ?? []).compactMap { publisher.registry.container(of: $0)?.id }
         for change in changes {
             switch change {
             case .network(let network): publisher.registry.observe(network)

@@ -119,6 +119,12 @@ extension KernelTopology {
         return changes + observed + gone
     }
 
+    /// Containers whose links or addresses changed since the last call, without a difference in ``takeChanges()``.
+    mutating func takeTouched() -> [NamespaceCookie] {
+        defer { touchedContainers = [] }
+        return touchedContainers
+    }
+
     private mutating func takeContainers() -> [KernelChange] {
         var changes: [KernelChange] = []
         for id in changedContainers {
@@ -133,7 +139,10 @@ extension KernelTopology {
                         network: InterfaceIndex(rawValue: $0.network), link: $0.link, addresses: $0.addresses)
                 })
             containers[id]?.endpoints = endpoints
-            guard observed != container.told || container.isToldAlways else { continue }
+            guard observed != container.told else {
+                touchedContainers.append(observed.cookie)
+                continue
+            }
             containers[id]?.told = observed
             changes.append(.container(observed))
         }

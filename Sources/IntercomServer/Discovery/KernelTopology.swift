@@ -40,8 +40,6 @@ struct KernelTopology: Sendable {
         var parents: Set<UInt32> = []
         var endpoints: [Endpoint] = []
         var told: ObservedContainer?
-        /// True when every change of its links and addresses is reported, even one that makes no difference.
-        var isToldAlways = false
     }
 
     /// A link of a container, and the network that it is on.
@@ -74,6 +72,8 @@ struct KernelTopology: Sendable {
     var changedContainers: Set<NamespaceID> = []
     var changedNetworks: Set<UInt32> = []
     var goneContainers: [NamespaceCookie] = []
+    /// Containers with a change of links or addresses that makes no difference to networks and endpoints, as that of `lo`.
+    var touchedContainers: [NamespaceCookie] = []
 
     /// Links of the host that default routes lead out over: a change of one may end a route without a notification.
     var outlets: Set<UInt32> = []
@@ -104,11 +104,6 @@ struct KernelTopology: Sendable {
         containers[id]?.namespace.name = name
         containers[id]?.namespace.path = path
         changedContainers.insert(id)
-    }
-
-    /// Says whether a container is told at any change of its links and addresses, also one that makes no difference.
-    mutating func tell(_ id: NamespaceID, always: Bool) {
-        containers[id]?.isToldAlways = always
     }
 
     /// Says which number the host has in a namespace.

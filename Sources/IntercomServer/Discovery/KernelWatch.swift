@@ -112,11 +112,6 @@ struct KernelWatch: ~Copyable {
         topology.rename(id, name: name, path: path)
     }
 
-    /// Says whether a container is told at any change of its links and addresses, also one that makes no difference.
-    mutating func tell(_ id: NamespaceID, always: Bool) {
-        topology.tell(id, always: always)
-    }
-
     /// Observes a namespace no more.
     mutating func forget(_ id: NamespaceID) {
         topology.remove(id)
@@ -207,6 +202,9 @@ struct KernelWatch: ~Copyable {
 
     /// The differences since the last call.
     mutating func takeChanges() -> [KernelChange] { topology.takeChanges() }
+
+    /// Containers whose links or addresses changed without a difference.
+    mutating func takeTouched() -> [NamespaceCookie] { topology.takeTouched() }
 
     // MARK: - Dumps
 

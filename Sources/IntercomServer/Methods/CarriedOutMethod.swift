@@ -89,11 +89,8 @@ struct MethodCall<Method: ControlMethod> {
 }
 
 extension MethodCall where Method.Reply == Nothing {
-    /// Replies when all that has changed until now is in force.
-    func replyWhenInForce(_ plane: ControlPlane) { plane.publisher.whenInForce { reply(Nothing()) } }
-
-    /// Replies when, besides, the opener has written and removed what it was asked to of these subjects: files that programs
-    /// may read from now on.
+    /// Replies when all that has changed until now is in force, and the opener has written and removed what it was asked to
+    /// of these subjects: files that programs may read from now on.
     func replyWhenInForce(_ plane: ControlPlane, about subjects: @escaping @autoclosure () -> [String]) {
         plane.publisher.whenInForce { [requests = plane.requests] in
             requests.whenEnded(about: subjects()) { reply(Nothing()) }

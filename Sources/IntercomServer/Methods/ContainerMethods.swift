@@ -16,7 +16,7 @@ extension AddContainer: CarriedOutMethod {
             }
             guard let source = try source(of: parameters) else {
                 try addWithoutNamespace(plane, parameters)
-                return call.replyWhenInForce(plane)
+                return plane.publisher.whenInForce { call.reply(Reply()) }
             }
             guard plane.publisher.registry.declaredContainer(named: definition.name) == nil else {
                 throw .containerExists(definition.name)
@@ -70,9 +70,24 @@ extension AddContainer: CarriedOutMethod {
             switch outcome {
             case .attached(let container):
                 keep(parameters, container, plane)
-                call.replyWhenInForce(plane, about: plane.containers.requestSubjects(of: container))
+                // One that was found before may have been proved long ago.
+                plane.containers.proveAgain(container)
+                reply(to: call, about: container, plane)
             case .failed(let error, _): call.refuse(error)
             case .ended: plane.state.keep(RemoveContainer.self, Named(name: parameters.name))
+            }
+        }
+    }
+
+    /// Replies when the container is in force, its files and rules are there, and it is proved to be heard, or tried for a
+    /// second.
+    private static func reply(to call: MethodCall<Self>, about container: ContainerID, _ plane: ControlPlane) {
+        plane.publisher.whenInForce { [unowned plane] in
+            plane.requests.whenEnded(about: plane.containers.requestSubjects(of: container)) {
+                plane.containers.whenProved(container) {
+                    let state = plane.publisher.registry[container].map { plane.state(of: $0) }
+                    call.reply(Reply(state: state?.word, reason: state?.reason, cure: state?.cure))
+                }
             }
         }
     }
@@ -180,8 +195,26 @@ extension ListContainers: ListingMethod {
     }
 }
 
-extension InspectContainer: ShowingMethod {
-    static func show(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) -> Reply {
+extension InspectContainer: CarriedOutMethod {
+    /// Replies once it is proved anew that a container that is ready is heard, or tried for a second.
+    static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
+        if call.isOneWay { return call.end() }
+        guard let container = try? plane.publisher.container(named: call.parameters.name) else {
+            return reply(to: call, plane)
+        }
+        plane.containers.proveAgain(container.id)
+        plane.containers.whenProved(container.id) { [unowned plane] in reply(to: call, plane) }
+    }
+
+    private static func reply(to call: MethodCall<Self>, _ plane: ControlPlane) {
+        do throws(ControlError) {
+            call.replyWhole(try show(plane, call.parameters))
+        } catch {
+            call.refuse(error)
+        }
+    }
+
+    private static func show(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) -> Reply {
         do throws(ControlError) {
             return Reply(container: plane.describe(try plane.publisher.container(named: parameters.name)))
         } catch {

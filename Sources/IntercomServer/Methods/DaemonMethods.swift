@@ -79,9 +79,9 @@ extension Monitor: CarriedOutMethod {
     }
 
     /// Tells all clients that watch of what has happened. None of them holds up the daemon.
-    static func tell(_ events: [Registry.Event], to monitors: any Monitors) {
+    static func tell(_ changes: [Change], to monitors: any Monitors) {
         guard monitors.hasMonitors else { return }
-        monitors.tell(events.map { VarlinkReply.encode(Reply(change: Change($0)), continues: true) })
+        monitors.tell(changes.map { VarlinkReply.encode(Reply(change: $0), continues: true) })
     }
 }
 

@@ -48,7 +48,7 @@ struct AllowedSystemCalls {
             "clone", "clone3", "prctl", "prlimit64", "sched_getaffinity", "sched_getparam", "sched_getscheduler",
             "uname",
             "sysinfo", "getuid", "geteuid", "getgid", "getegid", "getppid",
-        ], requests: [.interfaceIndex, .namespaceType])
+        ], requests: [.interfaceIndex, .interfaceFlags, .namespaceType])
 }
 
 /// Limits the calling thread. Without the means it goes on as it is, and says so.

@@ -22,6 +22,8 @@ func fuzzQuery(_ octets: Span<UInt8>) {
             expect(message.count < Header.length || message[2] & 0x80 != 0, "a query was dropped")
         case .loop:
             expect(false, "a loop without a probe")
+        case .heard:
+            expect(false, "a proof that nobody expects")
         case .forward:
             expect(query != nil, "what is no query was forwarded")
         case .answered(let length, _):
