@@ -8,7 +8,7 @@ extension PublishedNetwork {
     /// A network of a runtime.
     package init(_ network: RuntimeNetwork) {
         self.init(
-            name: network.name, id: network.id, interface: network.interface,
+            name: network.name, id: network.id.isEmpty ? nil : network.id, interface: network.interface,
             subnets: network.subnets.isEmpty ? nil : network.subnets, internal: network.isInternal ? true : nil)
     }
 }
@@ -21,7 +21,9 @@ extension PublishedContainer {
             namespaceOf = id
         } else {
             pid = container.pid.map { Int($0) }
-            networks = container.endpoints.map(AddContainer.Attachment.init)
+            netns = container.pid == nil ? container.namespacePath : nil
+            networks = container.endpoints.isEmpty ? nil : container.endpoints.map(AddContainer.Attachment.init)
+            intercept = container.intercepted?.map(\.description)
         }
         if !container.links.isEmpty { links = container.links.map { Link(container: $0.container, name: $0.name) } }
         if !container.ports.isEmpty {

@@ -17,7 +17,7 @@ struct IntercomRuntimes: ParsableCommand {
             told to end, or printed (--once); 1 cannot read the runtime (--once); 2 wrong usage.
             """,
         version: Release.text,
-        subcommands: [DockerCommand.self]
+        subcommands: [DockerCommand.self, PodmanCommand.self]
     )
 
     /// As `ParsableCommand.main()`, with the exit statuses that the manual promises.

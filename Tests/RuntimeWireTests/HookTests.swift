@@ -180,6 +180,20 @@ struct AardvarkDirectoryTests {
         #expect(containers[0].endpoints[0].addresses.map(\.description) == ["10.89.1.2", "fd00::2"])
     }
 
+    @Test(
+        "lacks a container that it had on a network before",
+        arguments: [
+            ("10.0.0.1\na 10.0.0.2  x\n", false), ("10.0.0.1\na 10.0.0.3  y\nb 10.0.0.4  z\n", false), ("", true),
+            ("10.0.0.1\n", true), ("10.0.0.1\nb 10.0.0.2  x\n", true), ("10.0.0.1\na 10.0.", true),
+        ])
+    func less(text: String, isLess: Bool) throws {
+        func directory(_ text: String) throws -> AardvarkDirectory {
+            AardvarkDirectory([try #require(try AardvarkNetwork(file: "n", octets(text)))], definitions: [])
+        }
+        #expect(try directory(text).lacks(of: try directory("10.0.0.1\na 10.0.0.2  x\n")) == isLess)
+        #expect(AardvarkDirectory([], definitions: []).lacks(of: try directory(text)) == text.contains("  "))
+    }
+
     @Test("leaves out names that can be none in DNS")
     func names() throws {
         let file = try #require(

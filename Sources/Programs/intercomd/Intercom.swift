@@ -12,6 +12,7 @@ enum Intercom {
         switch name {
         case "intercomctl": ClientCommand.main()
         case "intercom-runtimes": RuntimesCommand.main()
+        case let name? where RuntimesCommand.isHook(String(name)): RuntimesCommand.runHook(String(name))
         default: DaemonCommand.main()
         }
     }
