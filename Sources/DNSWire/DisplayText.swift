@@ -39,6 +39,15 @@ public enum DisplayText {
         return shown
     }
 
+    /// A number with its noun: `1 network`, `2 networks`.
+    /// - Parameters:
+    ///   - count: the number.
+    ///   - one: the noun in the singular.
+    ///   - many: its plural; nil: with an `s`.
+    public static func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+        "\(count) \(count == 1 ? one : many ?? one + "s")"
+    }
+
     /// True for what is not to be shown as it is: controls (C0, DEL, C1), format characters (direction, joiners, tags,
     /// the byte order mark), line and paragraph separators, and fillers that are shown as nothing.
     public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {

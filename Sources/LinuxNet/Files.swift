@@ -278,6 +278,15 @@ package enum Files {
 }
 
 extension stat {
-    /// Whether this is of a file of one kind, inode(7).
+    /// True for a file of one kind, inode(7).
     fileprivate func isKind(_ kind: Int32) -> Bool { st_mode & UInt32(bitPattern: S_IFMT) == UInt32(bitPattern: kind) }
+
+    /// The kind of the file in words, inode(7).
+    var kindOfFile: String {
+        let kinds = [
+            (S_IFREG, "a regular file"), (S_IFDIR, "a directory"), (S_IFLNK, "a symbolic link"),
+            (S_IFSOCK, "a socket"), (S_IFIFO, "a FIFO"),
+        ]
+        return kinds.first { isKind($0.0) }?.1 ?? "a device"
+    }
 }

@@ -111,12 +111,23 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         descriptor = file
     }
 
+    /// Kind of a file that is no network namespace, for a message, as `a regular file`; nil where nobody can see it.
+    package static func kindOfOtherFile(at path: String) -> String? {
+        guard let place = try? Files.openPath(path) else { return nil }
+        if let isNamespace = try? isNamespaceFile(place, path), isNamespace { return "a namespace of another kind" }
+        return (try? Files.status(of: place, path))?.kindOfFile
+    }
+
     private static func requireNamespaceFile(_ place: borrowing Descriptor, _ path: String) throws(LinuxError) {
+        guard try isNamespaceFile(place, path) else {
+            throw LinuxError(call: "open", errno: .invalidArgument, subject: path, kind: .notANetworkNamespace)
+        }
+    }
+
+    private static func isNamespaceFile(_ place: borrowing Descriptor, _ path: String) throws(LinuxError) -> Bool {
         var information = statfs()
         // The kernel fills exactly one record.
         try system("fstatfs", path) { unsafe fstatfs(place.rawValue, &information) }
-        guard Int64(information.f_type) == Int64(NSFS_MAGIC) else {
-            throw LinuxError(call: "open", errno: .invalidArgument, subject: path, kind: .notANetworkNamespace)
-        }
+        return Int64(information.f_type) == Int64(NSFS_MAGIC)
     }
 }

@@ -10,7 +10,7 @@ struct Concerns: Sendable, Equatable {
         let address: IPAddress
     }
 
-    /// Networks without a name of the DNS.
+    /// Networks without a name of the DNS, or with one that is under the domain.
     var networks: Set<ScopeID> = []
     /// Names that may mean more than one network.
     var networkNames: Set<Name> = []
@@ -24,7 +24,7 @@ struct Concerns: Sendable, Equatable {
 extension Registry {
     /// Finds out anew what is to be said of a network.
     mutating func checkConcerns(of network: Network) {
-        concerns.networks.set(network.id, !network.isGone && network.dnsName == nil)
+        concerns.networks.set(network.id, !network.isGone && network.dnsName.map { $0.isSubdomain(of: domain) } ?? true)
     }
 
     /// Finds out anew whether several networks may be meant by a name.

@@ -180,9 +180,7 @@ extension Registry {
         try checkSize(of: definition)
         _ = try containerName(definition.name)
         if let hostname = definition.hostname { _ = try hostName(hostname) }
-        if definition.id == "" {
-            throw .invalidValue("", of: "id", reason: "it is empty; leave it out where there is none")
-        }
+        if let id = definition.id { try checkID(id) }
         for link in definition.links { try link.check() }
         for port in definition.ports { if let service = port.service { try checkService(service) } }
         for endpoint in definition.endpoints { try check(endpoint) }

@@ -80,8 +80,12 @@ extension Registry {
 
     /// Puts a container on a network, or gives it further addresses and aliases on one that it is on already: what is
     /// there stays, and nothing new is no error.
+    /// - Returns: false where nothing is new.
     /// - Throws: ``RegistryError``, as ``addContainer(_:cookie:)``.
-    package mutating func connect(container text: String, _ endpoint: EndpointDefinition) throws(RegistryError) {
+    @discardableResult
+    package mutating func connect(
+        container text: String, _ endpoint: EndpointDefinition
+    ) throws(RegistryError) -> Bool {
         let container = try container(named: text)
         var new = endpoint
         let known = self.network(of: endpoint).map { declaredAddresses(of: container.id, on: $0) } ?? []
@@ -90,7 +94,7 @@ extension Registry {
         let present = declaredEndpoints(of: container.id, on: network.id)
         new.aliases.removeAll { alias in present.contains { $0.aliases.contains(alias) } }
         let isBare = new.addresses.isEmpty && new.aliases.isEmpty
-        if isBare, container.endpoint(on: network.id) != nil { return }
+        if isBare, container.endpoint(on: network.id) != nil { return false }
         if var definition = container.declared {
             definition.endpoints += container.connections + [spelled(new)]
             try Self.checkSize(of: definition)
@@ -104,6 +108,7 @@ extension Registry {
             if let interface { $0.disconnected.remove(interface) }
             if !returns || !isBare { $0.connections.append(connection) }
         }
+        return true
     }
 
     /// Takes a container off a network. A link that is plugged into it counts no more, until it is connected again.
@@ -128,9 +133,14 @@ extension Registry {
     }
 
     /// Sets whether a container is left out of names that others serve, too. Its own names stay.
+    /// - Returns: false where it is so already.
     /// - Throws: ``RegistryError/noSuchContainer(_:)``, ``RegistryError/ambiguousName(_:choices:)``.
-    package mutating func setDraining(_ isDraining: Bool, container text: String) throws(RegistryError) {
-        change(try container(named: text).id) { $0.isDraining = isDraining }
+    @discardableResult
+    package mutating func setDraining(_ isDraining: Bool, container text: String) throws(RegistryError) -> Bool {
+        let container = try container(named: text)
+        guard container.isDraining != isDraining else { return false }
+        change(container.id) { $0.isDraining = isDraining }
+        return true
     }
 
     // MARK: - Checks

@@ -41,6 +41,7 @@ extension Registry {
 
     /// The name of a declared container: one label.
     package static func containerName(_ text: String) throws(RegistryError) -> Name {
+        try refuseAddress(text)
         if text.utf8.contains(UInt8(ascii: ".")) {
             throw .invalidName(text, reason: "a container's name is one label, without dots; give it others by aliases")
         }
@@ -50,6 +51,7 @@ extension Registry {
     /// The name of a container that a runtime or /run/netns gives: it may have dots, as `db.1`. No octet is an escape.
     package static func anyContainerName(_ text: String) throws(RegistryError) -> Name {
         if text.isEmpty { throw .invalidName(text, reason: "it is empty") }
+        try refuseAddress(text)
         let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Array($0) }
         for label in labels where label.count > Name.maximumLabelLength {
             throw .invalidName(text, reason: "it has \(label.count) octets; a container's name has at most 63")
@@ -60,12 +62,34 @@ extension Registry {
 
     /// The name of a network, with A-labels: one label or several.
     package static func networkName(_ text: String) throws(RegistryError) -> Name {
-        try checked(try name(text) { () throws(NameError) in try Name(text) }, text)
+        let name = try anyName(text)
+        if name == .local {
+            throw .invalidName(text, reason: "names under 'local' are those of multicast DNS (RFC 6762)")
+        }
+        return name
     }
+
+    /// The name of a network that somebody declares, which the domain must not take for its own.
+    /// - Parameters:
+    ///   - text: the name.
+    ///   - domain: the domain behind all names: under it `web.internal` is a container on any network.
+    package static func networkName(_ text: String, beside domain: Name) throws(RegistryError) -> Name {
+        let name = try networkName(text)
+        if name == domain {
+            throw .invalidName(text, reason: "it is the domain behind all names; expected another name")
+        }
+        if name.isSubdomain(of: domain) {
+            throw .invalidName(text, reason: "the domain '\(domain)' stands behind all names; leave it out")
+        }
+        return name
+    }
+
+    /// A domain for the names of hosts: any name but the root and wildcards.
+    package static func domainName(_ text: String) throws(RegistryError) -> Name { try hostName(text) }
 
     /// A hostname, or the name of a link: any name but the root and wildcards.
     package static func hostName(_ text: String) throws(RegistryError) -> Name {
-        let name = try networkName(text)
+        let name = try anyName(text)
         if name.labels.first == [UInt8(ascii: "*")] {
             throw .invalidName(text, reason: "a wildcard can be an alias only")
         }
@@ -74,7 +98,7 @@ extension Registry {
 
     /// An alias, with A-labels: a name, or `*.` and a name.
     package static func alias(_ text: String) throws(RegistryError) -> Name {
-        let name = try networkName(text)
+        let name = try anyName(text)
         if name.labelCount == 1, name.labels.first == [UInt8(ascii: "*")] {
             throw .invalidName(text, reason: "it would take every name there is; write what it is under, as *.app.test")
         }
@@ -84,12 +108,39 @@ extension Registry {
     /// A name that somebody looks up; nil where it cannot be one.
     static func lookedUp(_ text: String) -> Name? { (try? Name(text)).flatMap { try? $0.withALabels() } }
 
+    /// Refuses an id that cannot be a name: an id is one, and so are its first 12 characters.
+    package static func checkID(_ text: String) throws(RegistryError) {
+        if text.isEmpty { throw .invalidValue(text, of: "id", reason: "it is empty; leave it out where there is none") }
+        try refuseAddress(text)
+        for part in [text[...], text.prefix(12)] {
+            if part == "*" { throw .invalidName(text, reason: "a wildcard can be an alias only") }
+            // A long id is no label, and so no name.
+            guard let label = try? Name(labels: [Array(part.utf8)]) else { continue }
+            _ = try checked(label, text)
+        }
+    }
+
+    private static func anyName(_ text: String) throws(RegistryError) -> Name {
+        try refuseAddress(text)
+        return try checked(try name(text) { () throws(NameError) in try Name(text) }, text)
+    }
+
+    /// Refuses an address as a name: programs never look it up.
+    private static func refuseAddress(_ text: String) throws(RegistryError) {
+        guard IPAddress(text.hasSuffix(".") ? String(text.dropLast()) : text) != nil else { return }
+        throw .invalidName(
+            text, reason: "it is an address, which nobody looks up; expected a name (ip=ADDR gives addresses)")
+    }
+
     /// A name with A-labels that something can be called by.
     private static func checked(_ name: Name, _ text: String) throws(RegistryError) -> Name {
         if name.labelCount == 0 { throw .invalidName(text, reason: "the root is nobody's name") }
         if name.wire.dropLast().contains(0) { throw .invalidName(text, reason: "it contains a NUL") }
         if let domain = SpecialUseDomain(of: name) {
             throw .invalidName(text, reason: "names under '\(domain.name)' have a meaning of their own (RFC 6761)")
+        }
+        if name.isSubdomain(of: .arpa), !name.isSubdomain(of: .homeARPA) {
+            throw .invalidName(text, reason: "names under 'arpa' are those of addresses and protocols (RFC 3172)")
         }
         return try self.name(text) { () throws(NameError) in try name.withALabels() }
     }
@@ -139,4 +190,13 @@ extension Registry {
                 reason: "it is outside the subnets of network \(network.name), which are \(subnets)")
         }
     }
+}
+
+extension Name {
+    /// Reverse names and other infrastructure of the Internet (RFC 3172 §2).
+    package static let arpa = (try? Name("arpa")) ?? .root
+    /// The domain of homes, under `arpa` and yet for names of hosts (RFC 8375).
+    package static let homeARPA = (try? Name("home.arpa")) ?? .root
+    /// Multicast DNS (RFC 6762 §3).
+    static let local = (try? Name("local")) ?? .root
 }

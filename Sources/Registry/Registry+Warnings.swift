@@ -11,6 +11,12 @@ extension Registry {
     private var networkWarnings: [String] {
         var warnings: [String] = []
         for network in concerns.networks.compactMap({ networkStates[$0] }) {
+            guard network.dnsName == nil else {
+                warnings.append(
+                    "network \(network.name) (\(Self.origin(network))): \(domain) is the domain behind all names, so some names mean two containers; give it another name"
+                )
+                continue
+            }
             warnings.append(
                 "network \(network.name) (interface \(network.interface ?? "")): this is no name of the DNS, so nothing is found under it; give the link another alias"
             )

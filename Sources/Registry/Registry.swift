@@ -89,6 +89,9 @@ package struct Registry: Sendable {
         self.domain = domain
         self.ttl = ttl
         changedRecords.formUnion(shares.keys)
-        for network in networkStates.values { touchPointers(of: network) }
+        for network in networkStates.values {
+            touchPointers(of: network)
+            checkConcerns(of: network)
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ControlAPI
+import DNSWire
 
 struct CacheVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,7 +28,7 @@ struct CacheVerbs: ParsableCommand {
         func run() throws {
             let parameters = FlushCache.Parameters(name: suffix ?? name, suffix: suffix == nil ? nil : true)
             try common.call(FlushCache.self, parameters) { reply in
-                "\(reply.flushed) \(reply.flushed == 1 ? "answer" : "answers") forgotten\n"
+                DisplayText.counted(reply.flushed, "answer") + " forgotten\n"
             }
         }
     }

@@ -30,7 +30,7 @@ struct MonitorVerb: ParsableCommand {
 extension Monitor.Reply {
     /// Nil where there is nothing to tell.
     fileprivate var text: String? {
-        if let missed { return "missed \(missed) change\(missed == 1 ? "" : "s")" }
+        if let missed { return "missed " + DisplayText.counted(missed, "change") }
         return change.map { DisplayText.escaped($0.text) }
     }
 }

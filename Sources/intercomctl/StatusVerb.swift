@@ -13,7 +13,7 @@ struct StatusVerb: ParsableCommand {
         try common.call(Status.self, Nothing()) { status in
             var tables = [status.facts, status.groupTable, status.cacheTable, status.workerTable]
             if !status.servers.isEmpty { tables.insert(status.serverTable, at: 2) }
-            let warnings = status.warnings.map { "! \(DisplayText.escaped($0))\n" }.joined()
+            let warnings = status.warnings.map { Table.paragraph($0, after: "! ") }.joined()
             return tables.map(\.text).joined(separator: "\n") + (warnings.isEmpty ? "" : "\nWARNINGS\n\(warnings)")
         }
     }
@@ -28,7 +28,7 @@ extension Status.Reply {
         facts.add(["networks", "\(networks)"])
         facts.add(["containers", "\(containers)"])
         facts.add(["of these", (states ?? []).map { "\($0.containers) \($0.state)" }])
-        if leftOut > 0 { facts.add(["left out", "\(leftOut) links and addresses; see WARNINGS"]) }
+        if leftOut > 0 { facts.add(["left out", "\(leftOut) of the links and addresses; see WARNINGS"]) }
         facts.add(["waiting for", awaited])
         return facts
     }

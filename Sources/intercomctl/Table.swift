@@ -125,6 +125,17 @@ struct Table {
         return lines
     }
 
+    /// A sentence in lines of a table's width, each ended.
+    /// - Parameters:
+    ///   - text: the sentence, from whomever.
+    ///   - mark: the beginning of the first line; the others are indented by as much.
+    static func paragraph(_ text: String, after mark: String) -> String {
+        let lines = wrap([DisplayText.escaped(text)], to: lineWidth - mark.count)
+        return lines.enumerated().map { number, line in
+            (number == 0 ? mark : String(repeating: " ", count: mark.count)) + line + "\n"
+        }.joined()
+    }
+
     // MARK: - Widths
 
     /// The columns' widths: what their cells need; where that is more than a line, those of lists give way first, then

@@ -39,6 +39,12 @@ struct DisplayTextTests {
         }
     }
 
+    @Test("of a number has its noun in the singular for one alone")
+    func plurals() {
+        #expect((0...2).map { DisplayText.counted($0, "network") } == ["0 networks", "1 network", "2 networks"])
+        #expect([1, 2].map { DisplayText.counted($0, "entry", "entries") } == ["1 entry", "2 entries"])
+    }
+
     @Test("never has a line end or an ESC in a log line; JSON keeps its layout")
     func controls() {
         for value in (0..<0x20 as Range<UInt32>) {

@@ -110,6 +110,41 @@ struct CommandLineTests {
         }
     }
 
+    @Test("a call that changes nothing succeeds, and says nothing to the log")
+    func nothingNew() throws {
+        try House.lend { house in
+            try house.mustCtl("network", "create", "n")
+            try house.mustCtl("container", "add", "web", "--network", "n,ip=10.0.0.2")
+            for _ in 1...3 {
+                try house.mustCtl("network", "connect", "n", "web", "--alias", "site")
+                try house.mustCtl("container", "drain", "web")
+            }
+            #expect(house.log.components(separatedBy: "web connected to network n").count == 2, "\(house.log)")
+            #expect(house.log.components(separatedBy: "web is draining").count == 2, "\(house.log)")
+        }
+    }
+
+    @Test("warnings of status are as wide as its tables, and a container that is waited for has the mode it will have")
+    func wrapping() throws {
+        let text = """
+            [server]
+            listen = "redirect"
+            [[container]]
+            name = "late"
+            netns = "/etc/passwd"
+            """
+        try House.lend(configuration: text) { house in
+            let status = try house.ctl("status")
+            #expect(
+                status.unwrapped.contains(
+                    "/etc/passwd is no network namespace that can be entered: it is a regular file"),
+                "\(status)")
+            #expect(status.lines.allSatisfy { $0.count <= 80 }, "\(status)")
+            let json = try house.ctl("container", "inspect", "late", "--json").out
+            #expect(json.contains("\"listen\" : \"redirect\""), "\(json)")
+        }
+    }
+
     @Test("reload says all that the configuration names and is not in force, each time, until it is")
     func notInForce() throws {
         try House.lend(configuration: "") { house in

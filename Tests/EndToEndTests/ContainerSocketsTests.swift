@@ -92,7 +92,7 @@ struct ContainerSocketsTests {
             #expect(try ticks(of: pid) - before < 50, "of about 100 ticks in which a worker that spins uses all")
             #expect(!said().contains("closed"), "the other container's connection goes on")
             #expect(house.log.contains("container evil: a socket of its listener was destroyed"), "\(house.log)")
-            #expect(try house.ctl("status").out.contains("listener of container") == false)
+            #expect(try house.ctl("status").unwrapped.contains("listener of container") == false)
         }
     }
 
@@ -120,14 +120,14 @@ struct ContainerSocketsTests {
             #expect(
                 eventually { (try? String(contentsOfFile: "\(house.directory)/thief", encoding: .utf8)) == "taken\n" })
             kill(pid, SIGCONT)
-            #expect(try eventually { try house.ctl("status").out.contains("listener of container evil: ") })
+            #expect(try eventually { try house.ctl("status").unwrapped.contains("listener of container evil: ") })
             #expect(try house.dig("web", "+tcp", "web").data == ["10.0.0.2"])
             let shown = try house.ctl("container", "ls", "--json").out
             #expect(shown.components(separatedBy: "\"no listener\"").count == 2, "\(shown)")
             #expect(shown.components(separatedBy: "\"listener\" : \"127.0.0.11:53\"").count == 2, "web alone: \(shown)")
             House.kill(thief)
             #expect(try eventually(within: 35) { try answers(house, "evil") }, "\(house.log)")
-            #expect(try !house.ctl("status").out.contains("listener of container"))
+            #expect(try !house.ctl("status").unwrapped.contains("listener of container"))
         }
     }
 

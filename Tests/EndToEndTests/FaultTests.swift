@@ -54,7 +54,7 @@ struct FaultTests {
             _ = try house.namespace("web")
             let refused = try house.ctl("container", "add", "web", "--netns", house.path("web"), "--network", "n")
             #expect(refused.status == 1 && refused.err.contains("fs.inotify.max_user_watches"), "\(refused)")
-            let status = try house.ctl("status").out
+            let status = try house.ctl("status").unwrapped
             #expect(
                 status.contains("/run/netns: No space left on device; raise sysctl fs.inotify.max_user_watches")
                     == isDiscovering, "\(status)")

@@ -93,7 +93,7 @@ struct HangingOpenerTests {
             _ = try house.namespace("web")
             let path = "\(house.directory)/opener.sock"
             try house.startDaemon("[discover]\nexclude = [\"house\"]\n", options: ["--opener-socket", path])
-            let status = try house.ctl("status").out
+            let status = try house.ctl("status").unwrapped
             #expect(status.contains("are not discovered: the opener does not answer"), "\(status)")
             try startOpener(house, path)
             #expect(
@@ -101,7 +101,7 @@ struct HangingOpenerTests {
             try house.bridge("br0", "10.1.0.1/24")
             try house.plug("web", into: "br0", "10.1.0.2/24")
             #expect(try eventually(within: 20) { try house.dig("web", "web").data == ["10.1.0.2"] }, "\(house.log)")
-            #expect(try !house.ctl("status").out.contains("the opener does not answer"))
+            #expect(try !house.ctl("status").unwrapped.contains("the opener does not answer"))
         }
     }
 

@@ -147,7 +147,7 @@ struct PrivilegeTests {
             for number in 1...10 { _ = try house.namespace("c\(number)") }
             #expect(try house.dig("web", "web").data == ["10.0.0.2"])
             #expect(
-                try eventually { try house.ctl("status").out.contains("/run/netns/c10 cannot be entered") },
+                try eventually { try house.ctl("status").unwrapped.contains("/run/netns/c10 cannot be entered") },
                 "\(house.log)")
             #expect(start.duration(to: .now) < .seconds(20), "5 s is how long it waits")
             kill(opener.processIdentifier, SIGCONT)

@@ -133,7 +133,7 @@ struct RedirectTests {
                 return container.contains("no listener") && container.contains("owns the table")
             }
             #expect(shown, "\(house.log)")
-            #expect(try house.ctl("status").out.contains("owns the table"))
+            #expect(try house.ctl("status").unwrapped.contains("owns the table"))
             #expect(try ask("127.0.0.11", from: "app", of: house) == "10.0.0.2")
             // One that is added while the table is owned is refused.
             _ = try house.namespace("late")
@@ -144,7 +144,7 @@ struct RedirectTests {
             #expect(
                 try eventually(within: 40) { try ask("127.0.0.11", from: "web", of: house) == "10.0.0.2" },
                 "\(house.log)")
-            #expect(try eventually { try !house.ctl("status").out.contains("owns the table") }, "\(house.log)")
+            #expect(try eventually { try !house.ctl("status").unwrapped.contains("owns the table") }, "\(house.log)")
             try house.mustCtl("container", "add", "late", "--netns", house.path("late"), "--network", "n")
             #expect(house.log.count < 20_000)
         }
@@ -162,14 +162,14 @@ struct RedirectTests {
             #expect(try ask("127.0.0.11", from: "web", of: house) == "10.0.0.2")
             try house.mustCtl("container", "rm", "web")
             #expect(try ask("127.0.0.11", from: "web", of: house) == "192.0.2.9", "its own")
-            #expect(try house.ctl("status").out.contains("127.0.0.11:53 in /run/netns/web is taken"))
+            #expect(try house.ctl("status").unwrapped.contains("127.0.0.11:53 in /run/netns/web is taken"))
             #expect(try ruleset(of: "web", house) == "")
             house.endProcesses(in: "web")
             #expect(try eventually { try ask("127.0.0.1", from: "web", of: house) != "192.0.2.9" })
             // Something has to happen there.
             try house.ip(in: "web", "link add br0 type bridge")
             #expect(try eventually { try house.dig("web", "localhost").data == ["127.0.0.1"] })
-            #expect(try !house.ctl("status").out.contains("is taken"))
+            #expect(try !house.ctl("status").unwrapped.contains("is taken"))
         }
     }
 

@@ -19,12 +19,12 @@ struct ServiceTests {
             #expect(house.stopDaemon() == 0)
             let configuration = "\(Self.configuration)\n\(House.undiscovered)"
             let service = try Supervisor(house, configuration)
-            #expect(service.notices == ["READY=1 STATUS=1 networks, 0 containers, 0 listeners"])
+            #expect(service.notices == ["READY=1 STATUS=1 network, 0 containers, 0 listeners"])
             try house.container("web", "--network", "n,ip=10.0.0.2")
             try house.mustCtl("reload")
             #expect(eventually { service.notices.count >= 3 })
             #expect(service.notices[1].hasPrefix("RELOADING=1 MONOTONIC_USEC="), "\(service.notices)")
-            #expect(service.notices[2] == "READY=1 STATUS=1 networks, 1 containers, 1 listeners")
+            #expect(service.notices[2] == "READY=1 STATUS=1 network, 1 container, 1 listener")
 
             try "[server]\nttl = -1\n".write(toFile: house.configuration, atomically: true, encoding: .utf8)
             try service.signal(SIGHUP)
@@ -35,7 +35,7 @@ struct ServiceTests {
             try service.signal(SIGTERM)
             try service.awaitReady(4)
             #expect(service.notices[5] == "STOPPING=1", "\(service.notices)")
-            #expect(service.notices[6] == "READY=1 STATUS=1 networks, 1 containers, 1 listeners")
+            #expect(service.notices[6] == "READY=1 STATUS=1 network, 1 container, 1 listener")
             #expect(try house.dig("web", "web").data == ["10.0.0.2"])
         }
     }

@@ -106,21 +106,24 @@ struct ConfigurationErrorTests {
             BadFile(
                 "sizes of too few octets",
                 "[cache]\nsize = 16\n[discover]\nreceive-buffer = '4095B'",
-                "2:8: size: 16 octets hold nothing; did you mean \"16MiB\"? (0: none)",
-                "4:18: receive-buffer: 4095 octets hold nothing; did you mean \"4095MiB\"? (0: none)"),
+                "2:8: size: 16 octets can hold nothing; did you mean \"16MiB\"? (0: none)",
+                "4:18: receive-buffer: 4095 octets can hold nothing; did you mean \"4095MiB\"? (0: none)"),
             BadFile(
                 "no buffer", "[discover]\nreceive-buffer = 0",
                 "2:18: receive-buffer: must not be 0; expected at least 4096 octets"),
             BadFile(
                 "domain of no host", "[server]\ndomain = \"a b\"",
-                "2:10: domain: 'a\\032b' has a character that names of hosts have not; expected letters, digits, '-' and '_', and other scripts as xn--…"
+                "2:10: domain: 'a b' has a character that names of hosts have not; expected letters, digits, '-' and '_', and other scripts as xn--…"
             ),
             BadFile(
                 "domain with a meaning of its own", "[server]\ndomain = 'Localhost'",
                 "2:10: domain: 'Localhost': names under 'localhost' have a meaning of their own (RFC 6761)"),
             BadFile(
                 "domain of addresses", "[server]\ndomain = 'in-addr.arpa'",
-                "2:10: domain: names of addresses are under 'arpa'; expected a domain of names, as internal or home.arpa"
+                "2:10: domain: 'in-addr.arpa': names under 'arpa' are those of addresses and protocols (RFC 3172)"),
+            BadFile(
+                "domain with a character of no host, as it was typed", "[server]\ndomain = \"b\u{FC}ro x\"",
+                "2:10: domain: 'b\u{FC}ro x': the label 'b\u{FC}ro x': letters, digits and hyphens can be in a name; give its form as xn--…"
             ),
             BadFile(
                 "unknown group", "[control]\ngroup = 'intercmo'",

@@ -30,20 +30,38 @@ struct OneParserTests {
             "container", taken: ["web", "Web-1", "m\u{FC}ller", "_x", String(repeating: "c", count: 63)],
             refused: [
                 ("", "empty"), ("a.b", "one label"), (long, "at most 63"), ("*", "wildcard"), ("localhost", "RFC 6761"),
-                ("invalid", "RFC 6761"), ("\u{1F433}", "xn--"),
+                ("invalid", "RFC 6761"), ("\u{1F433}", "xn--"), ("10.0.0.1", "an address"), ("::1", "an address"),
+                ("127.0.0.1", "an address"), ("arpa", "RFC 3172"),
             ])
         + cases(
-            "network", taken: ["front", "m.lan", "b\u{FC}ro", "front."],
+            "network", taken: ["front", "m.lan", "b\u{FC}ro", "front.", "home.arpa", "corp.local", "internal2"],
             refused: [
                 ("", "empty"), (".", "root"), ("a..b", "empty label"), (long, "63"), ("net.invalid", "RFC 6761"),
-                (#"a\999b"#, "bad escape"),
+                (#"a\999b"#, "bad escape"), ("localhost", "RFC 6761"), ("onion", "RFC 6761"),
+                ("invalid", "RFC 6761"), ("local", "multicast DNS"), ("Local.", "multicast DNS"),
+                ("arpa", "RFC 3172"), ("in-addr.arpa", "RFC 3172"), ("internal", "the domain behind all names"),
+                ("INTERNAL.", "the domain behind all names"), ("lab.internal", "stands behind all names"),
+                ("10.1.0.0", "an address"),
             ])
         + cases(
-            "hostname", taken: ["www.example", "x"],
-            refused: [("", "empty"), ("*.x", "wildcard"), ("app.localhost", "RFC 6761"), ("a..b", "empty label")])
+            "hostname", taken: ["www.example", "x", "web.home.arpa", "printer.local", "10.0.0"],
+            refused: [
+                ("", "empty"), ("*.x", "wildcard"), ("app.localhost", "RFC 6761"), ("a..b", "empty label"),
+                ("10.0.0.1", "an address"), ("fd00::1", "an address"), ("127.0.0.1.", "an address"),
+                ("1.0.0.10.in-addr.arpa", "RFC 3172"),
+            ])
+        + cases(
+            "id", taken: ["4f9c2d", "a.b", long, "123456789012"],
+            refused: [
+                ("", "empty"), ("*", "wildcard"), ("localhost", "RFC 6761"), ("127.0.0.1", "an address"),
+                ("::1", "an address"), ("arpa", "RFC 3172"),
+            ])
         + cases(
             "alias", taken: ["site", "*.app.test"],
-            refused: [("*", "every name"), ("", "empty"), ("*.localhost", "RFC 6761")])
+            refused: [
+                ("*", "every name"), ("", "empty"), ("*.localhost", "RFC 6761"), ("::1", "an address"),
+                ("10.0.0.1", "an address"), ("*.10.in-addr.arpa", "RFC 3172"),
+            ])
         + cases(
             "address", taken: ["10.1.0.2", "fd00::2"],
             refused: [
@@ -76,6 +94,7 @@ struct OneParserTests {
             "link", taken: ["db:store", "db.1:store", "later:x.test"],
             refused: [
                 (":x", "empty"), ("db:", "empty"), ("db:*", "wildcard"), ("db:x.onion", "RFC 6761"), ("db:.", "root"),
+                ("db:10.0.0.1", "an address"), ("10.0.0.1:db", "an address"), ("db:arpa", "RFC 3172"),
             ])
         + cases(
             "port", taken: ["80/tcp", "65535/udp=dns", "1/tcp=http"],
@@ -110,7 +129,7 @@ struct OneParserTests {
             case "subnet", "upstream": network + "\(item.kind)s = [\(value)]\n"
             case "interface": network + "interface = \(value)\n"
             case "route": network + "routes = [{ domain = \(value), upstreams = ['10.0.0.1'] }]\n"
-            case "hostname": container + "hostname = \(value)\n"
+            case "hostname", "id": container + "\(item.kind) = \(value)\n"
             case "link", "port": container + "\(item.kind)s = [\(value)]\n"
             case "address": container + "networks = [{ name = 'n', ip = [\(value)] }]\n"
             default: container + "networks = [{ name = 'n', alias = [\(value)] }]\n"
@@ -137,6 +156,7 @@ struct OneParserTests {
                 switch item.kind {
                 case "container": container.name = item.value
                 case "hostname": container.hostname = item.value
+                case "id": container.id = item.value
                 case "address": container.networks = [.init(name: "n", addresses: [item.value])]
                 case "alias": container.networks = [.init(name: "n", aliases: [item.value])]
                 case "link":

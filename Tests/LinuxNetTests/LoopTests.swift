@@ -132,4 +132,14 @@ struct LoopTests {
             #expect(error.kind == .notANetworkNamespace || error.description.contains("No such file"), "\(error)")
         }
     }
+
+    @Test(
+        "says of a file that is no network namespace what it is",
+        arguments: [
+            ("/etc/passwd", "a regular file"), ("/", "a directory"), ("/dev/null", "a device"),
+            ("/proc/self/ns/mnt", "a namespace of another kind"), ("/nonexistent", nil),
+        ])
+    func otherFiles(path: String, kind: String?) {
+        #expect(NetworkNamespace.kindOfOtherFile(at: path) == kind)
+    }
 }

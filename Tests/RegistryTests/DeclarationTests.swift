@@ -37,6 +37,18 @@ struct DeclarationTests {
         }
     }
 
+    @Test("of an id that is a wildcard or an address takes no name from anybody")
+    func ids() throws {
+        var town = try Town()
+        try town.network("front")
+        for id in ["*", "127.0.0.1", "::1", "localhost"] {
+            var definition = ContainerDefinition(name: "a", source: .control)
+            definition.id = id
+            definition.endpoints = [EndpointDefinition(network: "front")]
+            #expect(throws: RegistryError.self) { try town.registry.addContainer(definition) }
+        }
+    }
+
     @Test("in another script is found by its A-labels and by its octets, and reverse lookups give A-labels")
     func scripts() throws {
         var town = try Town()

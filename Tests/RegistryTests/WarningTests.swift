@@ -62,6 +62,18 @@ struct WarningTests {
             ])
     }
 
+    @Test("is given of a network that is named as the domain, or below it, until either has another name")
+    func networkOfTheDomain() throws {
+        var town = try Town()
+        town.bridge(3, "br0", alias: "internal")
+        try town.network("lab.lan")
+        expect(town, ["network internal (interface br0): internal is the domain behind all names"])
+        town.registry.setDefaults(domain: try Name("lan"), ttl: 5)
+        expect(town, ["network lab.lan (declared by control): lan is the domain behind all names"])
+        town.registry.setDefaults(domain: try Name("example"), ttl: 5)
+        expect(town, [])
+    }
+
     @Test("costs nothing for those that are well: 5,000 containers and one that is not take less than 5 ms")
     func cost() throws {
         var town = try Town()

@@ -53,7 +53,7 @@ struct LogMessageTests {
         ("the state cannot be kept: …", "the state file cannot be written anew at the start"),
         ("…", "SIGHUP, and the configuration has mistakes: each with its place"),
         (
-            "… of … workers do not answer",
+            "no reply of … of …",
             "workers have not turned within the time of the watchdog, which is not told then"
         ),
         (
@@ -194,9 +194,9 @@ struct LogMessageTests {
         ),
         ("network … created", "network create"),
         ("network … removed", "network rm"),
-        ("ready: …, … workers", "everything that was there before answers again"),
+        ("ready: …, …", "everything that was there before answers again"),
         ("… has changed: the upstreams of the host are …", "the host's resolv.conf has changed"),
-        ("… kept answers forgotten on demand", "cache flush"),
+        ("cache flush: … removed", "cache flush"),
     ]
 
     @Test(

@@ -22,12 +22,12 @@ private struct EndpointEntry {
 }
 
 extension ConfigurationReader {
-    /// - Parameter domain: that of all names, which is never forwarded.
+    /// - Parameter domain: the domain behind all names, which is never forwarded.
     mutating func readNetworks(_ tables: [TableReader], beside domain: Name) -> NetworkList {
         var networks = NetworkList()
         var places = FirstPlaces<Name>()
         for var table in tables {
-            let name = table.require("name", .placed(.networkName))
+            let name = table.require("name", .placed(.networkName(beside: domain)))
             var network = NetworkDefinition(name: name?.value ?? "", source: .configuration)
             network.interface = table.read("interface", .interface)
             let before = table.mistakes.count
@@ -67,7 +67,7 @@ extension ConfigurationReader {
             }
             container.namespace = Self.readNamespace(&table, &namespaces)
             container.definition.hostname = table.read("hostname", .hostname)
-            container.definition.id = table.read("id", .nonEmptyString)
+            container.definition.id = table.read("id", .containerID)
             let entries = table.read("networks", .list(of: Self.endpoint)) ?? []
             container.definition.endpoints = Self.checked(entries, on: networks, in: &table, &addresses)
             container.definition.namesItsNetworks = !container.definition.endpoints.isEmpty

@@ -29,7 +29,9 @@ extension ValueKind<Int> {
     static var memory: Self {
         size.map { octets throws(Refusal) in
             guard octets == 0 || octets >= smallestMemory else {
-                throw Refusal("\(octets) octets hold nothing; did you mean \"\(octets)MiB\"? (0: none)")
+                throw Refusal(
+                    "\(DisplayText.counted(octets, "octet")) can hold nothing; did you mean \"\(octets)MiB\"? (0: none)"
+                )
             }
             return octets
         }

@@ -8,12 +8,8 @@ extension ValueKind<Name> {
     static var ownDomain: Self {
         ValueKind<String>.string.map { text throws(Refusal) in
             guard text != "." else { throw Refusal("'.' is every name; expected a domain, as corp.example") }
-            let name = try Refusal.of { () throws(RegistryError) in try Registry.networkName(text) }
-            try name.checkHostCharacters()
-            guard !name.isSubdomain(of: .arpa) || name.isSubdomain(of: .homeARPA) else {
-                throw Refusal(
-                    "names of addresses are under 'arpa'; expected a domain of names, as internal or home.arpa")
-            }
+            let name = try Refusal.of { () throws(RegistryError) in try Registry.domainName(text) }
+            try name.checkHostCharacters(of: text)
             return name
         }
     }
@@ -29,6 +25,12 @@ extension ValueKind<String> {
     static var containerName: Self { checked(by: Registry.containerName) }
     /// A network's name: one label or several.
     static var networkName: Self { checked(by: Registry.networkName) }
+    /// A declared network's name, beside the domain behind all names.
+    static func networkName(beside domain: Name) -> Self {
+        checked { text throws(RegistryError) in try Registry.networkName(text, beside: domain) }
+    }
+    /// A container's id in its runtime.
+    static var containerID: Self { checked(by: Registry.checkID) }
     /// A further name that is no alias.
     static var hostname: Self { checked(by: Registry.hostName) }
     /// An alias: a name, or `*.` and a name.
@@ -50,18 +52,16 @@ extension ValueKind<String> {
 extension Name {
     /// Refuses what no name of a host can have, and resolvers refuse to ask for: letters, digits, `-` (RFC 1123 §2.1), and
     /// `_`, which services and Windows domains have.
-    fileprivate func checkHostCharacters() throws(Refusal) {
+    /// - Parameter text: the name as it was typed.
+    fileprivate func checkHostCharacters(of text: String) throws(Refusal) {
         for label in labels {
             guard label.allSatisfy(\.isHostCharacter) else {
                 throw Refusal(
-                    "'\(self)' has a character that names of hosts have not; expected letters, digits, '-' and '_', and other scripts as xn--…"
+                    "'\(DisplayText.escaped(text))' has a character that names of hosts have not; expected letters, digits, '-' and '_', and other scripts as xn--…"
                 )
             }
         }
     }
-
-    fileprivate static let arpa = (try? Name("arpa")) ?? .root
-    fileprivate static let homeARPA = (try? Name("home.arpa")) ?? .root
 }
 
 extension UInt8 {

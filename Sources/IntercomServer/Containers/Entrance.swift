@@ -124,9 +124,11 @@ struct EntranceRequest: Sendable {
             case (.hostNamespace, _):
                 throw EntranceFailure(kind: .forbidden, error: .hostNamespace(source.description))
             case (.notANetworkNamespace, _):
+                let kind = NetworkNamespace.kindOfOtherFile(at: source.description) ?? "another file"
                 throw EntranceFailure(
                     kind: .notThere,
-                    error: .notANetworkNamespace(path: source.description, reason: "it is something else"))
+                    error: .notANetworkNamespace(
+                        path: source.description, reason: "it is \(kind); expected one, as /run/netns/web"))
             default:
                 guard error.isOfWhatIsNotThere else { throw EntranceFailure(error, cannotEnter: source) }
                 throw EntranceFailure(

@@ -83,13 +83,18 @@ extension ControlPlane {
     /// Containers that the registry does not know: those that are waited for, then those that ended, the last one first,
     /// but for names that somebody has again.
     var absentContainers: [ControlAPI.Container] {
+        let modes = Dictionary(
+            containers.definitions.values.map { ($0.definition.name, $0.definition.listen) },
+            uniquingKeysWith: { first, _ in first })
+        func mode(_ name: String) -> ListenMode { (modes[name] ?? nil) ?? configuration.server.listen }
         let waiting = containers.room.waiting.map { declaration, failure in
             ControlAPI.Container(
-                absent: declaration.name, declaration.source, .noListener(failure), source: declaration.declarer)
+                absent: declaration.name, declaration.source, .noListener(failure), mode(declaration.name),
+                source: declaration.declarer)
         }
         let ended = containers.room.ended.reversed().map { ended in
             ControlAPI.Container(
-                absent: ended.name, ended.source, .ended(ended.why),
+                absent: ended.name, ended.source, .ended(ended.why), mode(ended.name),
                 seconds: Int(ended.at.duration(to: .now).components.seconds), source: ended.declarer ?? "kernel")
         }
         let names = Set(waiting.map(\.name))
@@ -100,8 +105,10 @@ extension ControlPlane {
 }
 
 extension ControlAPI.Container {
-    fileprivate init(absent name: String, _ place: NamespaceSource, _ state: State, seconds: Int? = nil, source: String)
-    {
+    fileprivate init(
+        absent name: String, _ place: NamespaceSource, _ state: State, _ listen: ListenMode, seconds: Int? = nil,
+        source: String
+    ) {
         var netns: String?
         var pid: Int?
         switch place {
@@ -110,7 +117,8 @@ extension ControlAPI.Container {
         }
         self.init(
             name: name, id: nil, hostname: nil, netns: netns, pid: pid, networks: [], links: [], ports: [],
-            resolvConf: nil, listener: nil, listen: "", draining: false, state: state.word, reason: state.reason,
+            resolvConf: nil, listener: nil, listen: listen.rawValue, draining: false, state: state.word,
+            reason: state.reason,
             cure: state.cure, ended: seconds, source: source, facts: [])
     }
 

@@ -2,6 +2,7 @@
 
 import Attachment
 import ControlAPI
+import DNSWire
 import LinuxNet
 import Logging
 import Varlink
@@ -35,7 +36,8 @@ extension ControlPlane {
         }
         publisher.release { [self] in
             service.ready(statusLine)
-            logger.info("ready: \(statusLine), \(workers.count) workers", metadata: .about(.ready))
+            let workers = DisplayText.counted(workers.count, "worker")
+            logger.info("ready: \(statusLine), \(workers)", metadata: .about(.ready))
         }
     }
 

@@ -187,8 +187,11 @@ package final class ControlPlane {
     /// Counts of what there is, in one line for the service manager.
     var statusLine: String {
         let registry = publisher.registry
-        return
-            "\(registry.networkCount) networks, \(registry.containerCount) containers, \(containers.room.listenerCount) listeners"
+        return [
+            DisplayText.counted(registry.networkCount, "network"),
+            DisplayText.counted(registry.containerCount, "container"),
+            DisplayText.counted(containers.room.listenerCount, "listener"),
+        ].joined(separator: ", ")
     }
 
     private func takeSignals() -> End? {

@@ -35,6 +35,7 @@ extension NetworkDefinition {
             for text in parameters.upstreams ?? [] { upstreams.append(try ServerAddress(upstream: text)) }
             for route in parameters.routes ?? [] { try add(route, beside: domain) }
             try Registry.check(self)
+            _ = try Registry.networkName(name, beside: domain)
         } catch {
             throw .of(error)
         }

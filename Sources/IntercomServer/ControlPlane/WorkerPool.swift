@@ -1,5 +1,6 @@
 // The workers as the control plane sees them: changes go to all of them, questions to some, and their replies come back.
 
+import DNSWire
 import LinuxNet
 import Logging
 
@@ -93,7 +94,8 @@ final class WorkerPool {
         for (token, question) in questions where question.deadline <= now {
             questions[token] = nil
             logger.error(
-                "\(question.remaining) of \(count) workers do not answer", metadata: .about(limitedAs: "workers"))
+                "no reply of \(question.remaining) of \(DisplayText.counted(count, "worker"))",
+                metadata: .about(limitedAs: "workers"))
             question.done(question.replies)
         }
     }

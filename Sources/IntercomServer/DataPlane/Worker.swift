@@ -210,7 +210,7 @@ extension Worker {
             guard let question = try message.firstQuestion() else { return "without a question" }
             return try MessageText.text(of: question, in: packet)
         } catch {
-            return "of \(packet.count) octets (\(error))"
+            return "of \(DisplayText.counted(packet.count, "octet")) (\(error))"
         }
     }
 

@@ -152,9 +152,10 @@ extension DrainContainer: ChangingMethod {
 
     fileprivate static func setDraining(_ isDraining: Bool, _ name: String, _ plane: ControlPlane) throws(ControlError)
     {
-        try plane.publisher.change { registry throws(RegistryError) in
+        let isNew = try plane.publisher.change { registry throws(RegistryError) in
             try registry.setDraining(isDraining, container: name)
         }
+        guard isNew else { return }
         plane.logger.info(
             "container \(name) is \(isDraining ? "draining" : "ready")", metadata: .about(container: name))
     }

@@ -45,7 +45,7 @@ extension FlushCache: CarriedOutMethod {
             let count = replies.reduce(0) { sum, reply in
                 if case .flushed(_, let count) = reply { sum + count } else { sum }
             }
-            logger.info("\(count) kept answers forgotten on demand")
+            logger.info("cache flush: \(DisplayText.counted(count, "entry", "entries")) removed")
             call.reply(Reply(flushed: count))
         }
     }

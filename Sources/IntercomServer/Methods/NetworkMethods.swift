@@ -29,10 +29,11 @@ extension Connect: ChangingMethod {
     static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
         let endpoint = try EndpointDefinition(
             network: parameters.network, addresses: parameters.addresses, aliases: parameters.aliases)
-        try plane.publisher.change { registry throws(RegistryError) in
+        let isNew = try plane.publisher.change { registry throws(RegistryError) in
             try registry.connect(container: parameters.container, endpoint)
         }
         plane.state.keep(Self.self, parameters)
+        guard isNew else { return }
         plane.logger.info(
             "container \(parameters.container) connected to network \(parameters.network)",
             metadata: .about(container: parameters.container, network: parameters.network))

@@ -11,6 +11,8 @@ struct Output: CustomStringConvertible {
     /// Standard output without blank ends.
     var text: String { out.trimmingCharacters(in: .whitespacesAndNewlines) }
     var lines: [String] { out.split(separator: "\n").map(String.init) }
+    /// Standard output without the line breaks within its paragraphs: an indented line goes on with the one before.
+    var unwrapped: String { out.replacingOccurrences(of: "\n  ", with: " ") }
     var description: String { "exit \(status)\n\(out)\(err)" }
 }
 
