@@ -162,7 +162,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),
         .testTarget(
-            name: "IntercomServerTests", dependencies: ["Attachment", "IntercomServer", "Promise", "Tables"],
+            name: "IntercomServerTests",
+            dependencies: ["Attachment", "ClientCommand", "ControlAPI", "IntercomServer", "Promise", "Tables"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Promise", "intercomctl", "intercomd"],

@@ -235,7 +235,7 @@ extension Attachments {
         return errands.values.contains { if case .declaration = $0 { true } else { false } }
     }
 
-    /// Tells who declared the container that it is there.
+    /// Reports the result to the declaration, once.
     mutating func settle(_ namespace: NamespaceKey, _ now: Instant) {
         guard let container = containers[namespace] else { return }
         if case .opening = container.phase { containers[namespace]?.phase = .attached }

@@ -113,7 +113,7 @@ package struct Attachments: Sendable {
 
     // MARK: - In and out
 
-    /// Declares a container; ``Effect/settle(_:_:)`` tells what comes of it.
+    /// Declares a container; ``Effect/settle(_:_:)`` reports the result.
     package mutating func declare(_ declaration: Declaration) -> DeclarationNumber {
         let number = DeclarationNumber(rawValue: nextNumber())
         let errand = open(declaration.source, declaration.port, for: .declaration(number))
@@ -121,8 +121,8 @@ package struct Attachments: Sendable {
         return number
     }
 
-    /// Takes a declaration back. A container that is found, too, stays with what the kernel shows of it.
-    package mutating func withdraw(_ number: DeclarationNumber, now: Instant) {
+    /// Removes a declaration. A container that is found, too, stays with the facts of the kernel.
+    package mutating func remove(_ number: DeclarationNumber, now: Instant) {
         guard let declared = declarations.removeValue(forKey: number) else { return }
         cancel(.declaration(number), declared.progress)
         if case .behind(let namespace) = declared.progress {

@@ -107,10 +107,10 @@ package enum AddContainer: ControlMethod {
     }
 }
 
-/// Takes back a container's declaration: unless the kernel shows it, its listener closes and its names go.
+/// Removes a container's declaration. Unless it was found, too, its listener closes and its names are removed.
 package enum RemoveContainer: ControlMethod {
     package static let definition = """
-        # Takes back a container's declaration: unless the kernel shows it, its listener closes and its names go.
+        # Removes a container's declaration. Unless it was found, too, its listener closes and its names are removed.
         method RemoveContainer(name: string) -> ()
         """
     package static let isPersisted = true

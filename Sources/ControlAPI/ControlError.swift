@@ -132,7 +132,7 @@ extension ControlError {
             "interface \(interface) is that of network \(network) already; remove that one first")
     }
 
-    /// A network that the kernel shows cannot be taken back.
+    /// The network was found, not declared: there is no declaration to remove.
     package static func networkOfTheKernel(_ network: String, interface: String) -> ControlError {
         ControlError(
             "NotDeclared", ["name": .string(network), "origin": .string(interface)],
@@ -140,7 +140,7 @@ extension ControlError {
         )
     }
 
-    /// A container that the kernel shows cannot be taken back.
+    /// The container was found, not declared: there is no declaration to remove.
     package static func containerOfTheKernel(_ container: String, path: String) -> ControlError {
         ControlError(
             "NotDeclared", ["name": .string(container), "origin": .string(path)],

@@ -56,7 +56,7 @@ package enum CreateNetwork: ControlMethod {
 /// Removes a network that no container is on.
 package enum RemoveNetwork: ControlMethod {
     package static let definition = """
-        # Takes back a network's declaration, if no container was declared to be on it. What the kernel shows of it stays.
+        # Removes a network's declaration, if no container was declared to be on it. A network that was found stays.
         method RemoveNetwork(name: string) -> ()
         """
     package static let isPersisted = true

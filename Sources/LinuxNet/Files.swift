@@ -99,7 +99,7 @@ package enum Files {
         Descriptor(adopting: try system("fcntl") { clinux_duplicate(stream.rawValue) })
     }
 
-    /// Whether a standard stream goes to a terminal (isatty(3)).
+    /// True when a standard stream goes to a terminal (isatty(3)).
     package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 
     /// The columns of the terminal that a standard stream goes to (ioctl_tty(2)); nil where it goes to none.
@@ -116,7 +116,7 @@ package enum Files {
         return (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 
-    /// Whether a path names something, of whatever kind.
+    /// True when a path names something, of whatever kind.
     package static func exists(_ path: String) -> Bool { status(of: path, followsLinks: true) != nil }
 
     /// The paths that lead from one to what it names: the path itself, where it is a symbolic link also what that links to
@@ -150,12 +150,12 @@ package enum Files {
         return names
     }
 
-    /// Whether a path is a directory, or a link to one.
+    /// True when a path is a directory, or a link to one.
     package static func isDirectory(_ path: String) -> Bool {
         status(of: path, followsLinks: true).map { $0.isKind(S_IFDIR) } ?? false
     }
 
-    /// What a symbolic link says (readlink(2)); nil for all else.
+    /// Target of a symbolic link (readlink(2)); nil for all else.
     package static func linkTarget(_ path: String) -> String? {
         var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
         // The path is a NUL-terminated string while the call runs, which writes at most the array's count of octets.
@@ -166,7 +166,7 @@ package enum Files {
         return length > 0 ? String(decoding: target[..<length], as: UTF8.self) : nil
     }
 
-    /// Whether a path names something, a link that leads nowhere too.
+    /// True when a path names something, a link that leads nowhere too.
     package static func isThere(_ path: String) -> Bool { status(of: path, followsLinks: false) != nil }
 
     /// The user who owns a path; nil where it names nothing.
@@ -183,7 +183,7 @@ package enum Files {
         status(of: path, followsLinks: true).map { Identity(device: UInt64($0.st_dev), inode: UInt64($0.st_ino)) }
     }
 
-    /// Whether a path is a socket.
+    /// True when a path is a socket.
     static func isSocket(_ path: String) -> Bool {
         status(of: path, followsLinks: false).map { $0.isKind(S_IFSOCK) } ?? false
     }

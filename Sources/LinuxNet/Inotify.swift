@@ -4,7 +4,7 @@ internal import CLinux
 
 /// Watches directories and files and tells what happens in them.
 package struct Inotify: ~Copyable, Sendable {
-    /// What happens, or is watched for.
+    /// Kinds of events: those that happened, or those to report.
     package struct Mask: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
 
@@ -24,9 +24,9 @@ package struct Inotify: ~Copyable, Sendable {
         package static let closedAfterWriting = Mask(IN_CLOSE_WRITE)
         /// It was written into, and may be written on.
         package static let modified = Mask(IN_MODIFY)
-        /// What is watched was itself removed.
+        /// The watched file or directory was itself removed.
         package static let deletedSelf = Mask(IN_DELETE_SELF)
-        /// What is watched was itself renamed.
+        /// The watched file or directory was itself renamed.
         package static let movedSelf = Mask(IN_MOVE_SELF)
         /// The watch has ended; always reported.
         package static let ignored = Mask(IN_IGNORED)
@@ -36,13 +36,13 @@ package struct Inotify: ~Copyable, Sendable {
         package static let overflow = Mask(IN_Q_OVERFLOW)
     }
 
-    /// Something that happened.
+    /// An event.
     package struct Event: Hashable, Sendable {
         /// The watch's number from ``Inotify/addWatch(_:events:)``; -1 for ``Mask/overflow``.
         package let watch: Int32
-        /// What happened.
+        /// Kinds of the event.
         package let mask: Mask
-        /// The entry's name in the watched directory; empty when it happened to what is watched itself.
+        /// The entry's name in the watched directory; empty when it happened to the watched file itself.
         package let name: String
     }
 
@@ -58,7 +58,7 @@ package struct Inotify: ~Copyable, Sendable {
             })
     }
 
-    /// Watches a path; a path of what is watched already changes that watch (inotify_add_watch(2)).
+    /// Watches a path; where its file is watched already, that watch changes (inotify_add_watch(2)).
     /// - Returns: the watch's number, which events carry.
     /// - Throws: ``LinuxError``, for example when there is no such path; `noSpace` at the limit of watches.
     package func addWatch(_ path: String, events: Mask) throws(LinuxError) -> Int32 {
@@ -74,7 +74,7 @@ package struct Inotify: ~Copyable, Sendable {
         try system("inotify_rm_watch") { inotify_rm_watch(descriptor.rawValue, watch) }
     }
 
-    /// What has happened since the last call; empty when nothing has.
+    /// Events since the last call; empty when there are none.
     /// - Throws: ``LinuxError``.
     package mutating func read() throws(LinuxError) -> [Event] {
         var events: [Event] = []

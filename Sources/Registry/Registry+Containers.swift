@@ -33,7 +33,7 @@ extension Registry {
         return id
     }
 
-    /// Takes back the declaration of a container. What the kernel shows of it stays.
+    /// Removes the declaration of a container. An observed container stays.
     /// - Throws: ``RegistryError/noSuchContainer(_:)``, ``RegistryError/containerOfTheKernel(_:path:)``.
     package mutating func removeContainer(_ id: ContainerID) throws(RegistryError) {
         guard let container = containerStates[id] else { throw .noSuchContainer("\(id.rawValue)") }

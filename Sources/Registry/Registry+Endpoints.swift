@@ -19,14 +19,14 @@ extension Registry {
         checkConcerns(of: new)
 
         let isNamedAlike = old.isNamed(as: new)
-        for endpoint in old.endpoints { withdraw(endpoint, of: old, unless: isNamedAlike, new) }
+        for endpoint in old.endpoints { remove(endpoint, of: old, unless: isNamedAlike, new) }
         for endpoint in new.endpoints { bring(endpoint, of: new, unless: isNamedAlike, old) }
         if isNamedAlike, old.isDraining != new.isDraining { touchAliases(of: new) }
         if old.isGone || new.isGone || old.linkScope != new.linkScope || !hasSameNetworks(old, new) {
             changedViews.insert(id)
         }
         if !isNamedAlike || old.endpoints != new.endpoints || old.declared?.links != new.declared?.links {
-            settleLinks(of: new, before: old)
+            updateLinks(of: new, before: old)
         }
         record(new, before: old)
         if new.isGone { containerNumbers.give(back: id.rawValue) }
@@ -103,14 +103,14 @@ extension Registry {
 
     // MARK: - Names and addresses
 
-    /// Takes an endpoint out, but what it has in common with the one that follows it.
-    private mutating func withdraw(
+    /// Removes an endpoint, but for the parts that it shares with the next one.
+    private mutating func remove(
         _ endpoint: Endpoint, of old: Container, unless isNamedAlike: Bool, _ new: Container
     ) {
         let next = new.endpoint(on: endpoint.network)
         let kept = Set(next?.addresses ?? [])
         if !isNamedAlike || next?.aliases != endpoint.aliases {
-            for (key, share) in shares(of: endpoint, old) { withdraw(share, from: key) }
+            for (key, share) in shares(of: endpoint, old) { remove(share, from: key) }
         }
         for address in endpoint.addresses where !kept.contains(address) {
             let key = RecordKey(scope: endpoint.network, kind: .reverse, name: address.reverseName)

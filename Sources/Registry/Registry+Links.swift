@@ -14,7 +14,7 @@ extension Registry {
     }
 
     /// Has the links of a container and those to it follow a change.
-    mutating func settleLinks(of new: Container, before old: Container) {
+    mutating func updateLinks(of new: Container, before old: Container) {
         let targets = [old, new].map {
             Set(($0.declared?.links ?? []).compactMap { try? Self.anyContainerName($0.container) })
         }

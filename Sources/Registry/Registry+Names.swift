@@ -116,7 +116,7 @@ extension Registry {
             if part == "*" { throw .invalidName(text, reason: "a wildcard can be an alias only") }
             // A long id is no label, and so no name.
             guard let label = try? Name(labels: [Array(part.utf8)]) else { continue }
-            _ = try checked(label, text)
+            try checkMeaning(of: label, text)
         }
     }
 
@@ -134,6 +134,12 @@ extension Registry {
 
     /// A name with A-labels that something can be called by.
     private static func checked(_ name: Name, _ text: String) throws(RegistryError) -> Name {
+        try checkMeaning(of: name, text)
+        return try self.name(text) { () throws(NameError) in try name.withALabels() }
+    }
+
+    /// Refuses a name that somebody else gives a meaning.
+    private static func checkMeaning(of name: Name, _ text: String) throws(RegistryError) {
         if name.labelCount == 0 { throw .invalidName(text, reason: "the root is nobody's name") }
         if name.wire.dropLast().contains(0) { throw .invalidName(text, reason: "it contains a NUL") }
         if let domain = SpecialUseDomain(of: name) {
@@ -142,7 +148,6 @@ extension Registry {
         if name.isSubdomain(of: .arpa), !name.isSubdomain(of: .homeARPA) {
             throw .invalidName(text, reason: "names under 'arpa' are those of addresses and protocols (RFC 3172)")
         }
-        return try self.name(text) { () throws(NameError) in try name.withALabels() }
     }
 
     /// Refuses what cannot be a service's name: one label behind an underscore (RFC 2782).

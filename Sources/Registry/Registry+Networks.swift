@@ -24,7 +24,7 @@ extension Registry {
             $0.declared = definition
             $0.groups = groups
         }
-        settle(affected.union(bindInterfaces(claimedBy: [claim])))
+        updateEndpoints(of: affected.union(bindInterfaces(claimedBy: [claim])))
     }
 
     /// Changes what is declared of a network, under the containers that are on it.
@@ -49,10 +49,10 @@ extension Registry {
             $0.declared = new
             $0.groups = groups
         }
-        settle(old == claim ? affected : affected.union(bindInterfaces(claimedBy: [old, claim])))
+        updateEndpoints(of: old == claim ? affected : affected.union(bindInterfaces(claimedBy: [old, claim])))
     }
 
-    /// Takes back the declaration of a network that no container is declared on. What the kernel shows of it stays.
+    /// Removes the declaration of a network that no container is declared on. An observed network stays.
     /// - Throws: ``RegistryError/noSuchNetwork(_:)``, ``RegistryError/networkInUse(_:containers:)``,
     ///   ``RegistryError/networkOfTheKernel(_:interface:)``.
     package mutating func removeNetwork(named text: String) throws(RegistryError) {
@@ -72,7 +72,7 @@ extension Registry {
             $0.declared = nil
             $0.groups = [:]
         }
-        settle(affected.union(bindInterfaces(claimedBy: [claim])))
+        updateEndpoints(of: affected.union(bindInterfaces(claimedBy: [claim])))
     }
 
     private func check(_ claim: InterfaceClaim, for network: ScopeID?) throws(RegistryError) {
@@ -90,7 +90,7 @@ extension Registry {
         let claims = (old: old?.claims ?? [], new: network.claims)
         for claim in claims.old where !claims.new.contains(claim) { interfacesCalled.remove(network.interface, claim) }
         for claim in claims.new { interfacesCalled[claim, default: []].insert(network.interface) }
-        settle(bindInterfaces(claimedBy: claims.old + claims.new))
+        updateEndpoints(of: bindInterfaces(claimedBy: claims.old + claims.new))
     }
 
     /// Takes out a network that the kernel shows no more. Containers may still be observed on it.
@@ -100,7 +100,7 @@ extension Registry {
         for container in referrers[.interface(interface)] ?? [] {
             change(container) { $0.disconnected.remove(interface) }
         }
-        settle(unbind(interface).union(bindInterfaces(claimedBy: old.claims)))
+        updateEndpoints(of: unbind(interface).union(bindInterfaces(claimedBy: old.claims)))
     }
 
     /// Sets the interfaces over which the host's default routes lead out (`RTA_OIF` of routes without a destination).
@@ -214,8 +214,8 @@ extension Registry {
         }
     }
 
-    /// Finds out anew what the endpoints are of containers that name their networks so.
-    private mutating func settle(_ references: Set<NetworkReference>) {
+    /// Determines anew the endpoints of containers with these references to networks.
+    private mutating func updateEndpoints(of references: Set<NetworkReference>) {
         var containers: Set<ContainerID> = []
         for reference in references { containers.formUnion(referrers[reference] ?? []) }
         for container in containers.sorted() { change(container) { _ in } }

@@ -53,8 +53,8 @@ extension Registry {
         return shares
     }
 
-    /// Takes back one share in a name; a name without shares is gone.
-    mutating func withdraw(_ share: Share, from key: RecordKey) {
+    /// Removes one share in a name; a name without shares is removed.
+    mutating func remove(_ share: Share, from key: RecordKey) {
         changedRecords.insert(key)
         guard let position = shares[key]?.firstIndex(of: share) else { return }
         if shares[key]?.count == 1 {

@@ -71,7 +71,7 @@ struct LifeTests {
         #expect(world.settlements[number] == .attached(1))
         #expect(world.listeners[1] == listener, "without an outage")
         #expect(world.names[1] == [.declared(number), .found(path: "/run/netns/web")])
-        world.room.withdraw(number, now: world.now)
+        world.room.remove(number, now: world.now)
         world.carryOut()
         #expect(world.listeners[1] == listener)
         #expect(world.names[1] == [.found(path: "/run/netns/web")])
@@ -86,7 +86,7 @@ struct LifeTests {
         let number = world.declare("web", web, .redirected)
         #expect(world.room[1]?.port == .redirected)
         world.ports[1] = .foreign
-        world.room.withdraw(number, now: world.now)
+        world.room.remove(number, now: world.now)
         world.carryOut()
         #expect(world.state(1) == .noListener(Failure(.portTaken, "port 53 is taken")))
         #expect(world.listeners.isEmpty && world.ruled.isEmpty && world.stored.isEmpty)
@@ -242,7 +242,7 @@ struct LifeTests {
         world.finishProof()
         #expect(world.state(1) == .ready)
         world.isHeld = false
-        world.room.withdraw(number, now: world.now)
+        world.room.remove(number, now: world.now)
         world.carryOut()
         #expect(world.leftovers == [])
         world.isHeld = true

@@ -86,7 +86,7 @@ struct OverlapTests {
         world.handle(.pathAppeared("/run/netns/web", 1))
         world.handle(.pathGone("/run/netns/web"))
         let number = world.declare("web", web)
-        world.room.withdraw(number, now: world.now)
+        world.room.remove(number, now: world.now)
         world.isHeld = false
         world.carryOut()
         #expect(world.leftovers == [])

@@ -77,7 +77,7 @@ struct RulesTests {
             #expect(world.ruled == [1])
             world.isHeld = false
             if isFound { #expect(world.listeners[1] == listener, "without an outage") }
-            world.room.withdraw(number, now: world.now)
+            world.room.remove(number, now: world.now)
             world.carryOut()
             #expect(world.ruled.isEmpty)
             #expect(world.room[1]?.port == (isFound ? .direct : nil))

@@ -1,7 +1,5 @@
 // A small machine to carry out effects on: namespaces with a port 53 each, a registry, a worker, an opener.
 
-import Testing
-
 @testable import Attachment
 
 /// Everything that effects change, checked as they come.
@@ -49,8 +47,10 @@ struct World {
     /// Keeps results of the opener until ``answer(_:)``.
     var isHeld = false
     private var isSettling = false
-    /// Names that the registry takes no second time.
-    var refusedNames: Set<String> = []
+    /// A registry behind the world: takes effects on names, and may refuse to enroll a container.
+    var registry: ((Effect, Attachments) -> Failure?)?
+    /// Refusals that the room is to be told of when the effects before them are carried out.
+    private var refusals: [Event] = []
 
     init(observing: Bool = true, defaultPort: PortChoice = .direct) {
         room.defaultPort = defaultPort
@@ -147,7 +147,13 @@ struct World {
     }
 
     mutating func carryOut() {
-        for effect in room.takeEffects() { carryOut(effect) }
+        for effect in room.takeEffects() {
+            carryOut(effect)
+            if let failure = registry?(effect, room), case .enroll(_, _, .declared(let number)) = effect {
+                refusals.append(.enrollmentRefused(number, failure))
+            }
+        }
+        if let refusal = refusals.popLast() { return handle(refusal) }
         if !isHeld, !requests.isEmpty || !rules.isEmpty || !closing.isEmpty || !proofs.isEmpty { settle() }
     }
 
@@ -155,26 +161,26 @@ struct World {
         switch effect {
         case .open(let errand, let source, let port):
             requests.append((errand, Request(source: source, port: port)))
-            #expect(unreleased.insert(errand).inserted)
+            holds(unreleased.insert(errand).inserted)
         case .release(let errand):
-            #expect(unreleased.remove(errand) != nil, "each errand is released once")
+            holds(unreleased.remove(errand) != nil, "each errand is released once")
             close(errand)
         case .enroll(let namespace, _, let identity): names[namespace, default: []].insert(identity)
         case .rename(let namespace, let path):
             names[namespace] = (names[namespace] ?? []).filter { if case .declared = $0 { true } else { false } }
             names[namespace]?.insert(.found(path: path))
         case .strike(let namespace, let identity):
-            #expect(names[namespace]?.remove(identity) != nil, "\(identity) was known")
+            holds(names[namespace]?.remove(identity) != nil, "\(identity) was known")
         case .watch(let namespace, let source, _): watches[namespace] = source
-        case .unwatch(let namespace): #expect(watches.removeValue(forKey: namespace) != nil)
-        case .subscribe(let namespace, _): #expect(subscriptions.insert(namespace).inserted)
-        case .unsubscribe(let namespace): #expect(subscriptions.remove(namespace) != nil)
+        case .unwatch(let namespace): holds(watches.removeValue(forKey: namespace) != nil)
+        case .subscribe(let namespace, _): holds(subscriptions.insert(namespace).inserted)
+        case .unsubscribe(let namespace): holds(subscriptions.remove(namespace) != nil)
         case .store(let namespace, let errand): stored[namespace] = errand
         case .forget(let namespace): stored[namespace] = nil
         case .handOver(let namespace, let errand):
             if let before = listeners[namespace] { free(namespace, before) }
-            #expect(made.removeValue(forKey: errand) != nil, "the errand made a listener")
-            #expect(names[namespace]?.isEmpty == false, "names come before the listener")
+            holds(made.removeValue(forKey: errand) != nil, "the errand made a listener")
+            holds(names[namespace]?.isEmpty == false, "names come before the listener")
             listeners[namespace] = errand
         case .closeListener(let namespace):
             if let errand = listeners.removeValue(forKey: namespace) { free(namespace, errand) }
@@ -182,11 +188,11 @@ struct World {
         case .setRules(let errand, let namespace): rules.append((errand, namespace))
         case .removeRules(let namespace): ruled.remove(namespace)
         case .prove(let errand, let namespace):
-            #expect(listeners[namespace] != nil, "a listener can be heard")
-            #expect(!proofs.contains { $0.namespace == namespace }, "one proof at a time in a namespace")
+            holds(listeners[namespace] != nil, "a listener can be heard")
+            holds(!proofs.contains { $0.namespace == namespace }, "one proof at a time in a namespace")
             proofs.append((errand, namespace))
         case .stopProof(let errand):
-            #expect(proofs.contains { $0.errand == errand }, "the proof is under way")
+            holds(proofs.contains { $0.errand == errand }, "the proof is under way")
             proofs.removeAll { $0.errand == errand }
         case .tellState(let namespace): toldStates.append(namespace)
         case .writeResolverFiles, .removeResolverFiles: break

@@ -158,6 +158,41 @@ struct DeclaredAndFoundTests {
         }
     }
 
+    @Test("a container is called by its path once its declaration is removed, also where no links can be observed")
+    func unobserved() throws {
+        try House.lend { house in
+            #expect(house.stopDaemon() == 0)
+            let opener = "\(house.directory)/opener.sock"
+            try HangingOpenerTests.startOpener(house, opener)
+            let proxy = try HangingOpenerTests.startProxy(
+                house, to: opener, victim: "/nonexistent", refusing: "SubscribeKernel")
+            try house.startDaemon(
+                Self.configuration + "[[network]]\nname = \"n\"\n", options: ["--opener-socket", proxy])
+            let process = try house.start(in: "house", ["unshare", "--net", "sleep", "600"], log: "sleep")
+            let file = "/proc/\(process.processIdentifier)/ns/net"
+            let isApart = eventually {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: file))
+                    != (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net"))
+            }
+            #expect(isApart)
+            try house.mustCtl(
+                "container", "add", "job", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.2")
+            try house.command("ip", "netns", "attach", "late", "\(process.processIdentifier)")
+            let isFound = try eventually {
+                try lines(house, "container", "inspect", "job").contains { $0.contains("late") }
+            }
+            #expect(isFound, "\(house.log)")
+            try house.mustCtl("container", "rm", "job")
+            #expect(try lines(house, "container", "ls").contains { $0.hasPrefix("late ") }, "\(house.log)")
+            #expect(try house.ctl("resolve", "localhost", "--from", "late").status == 0)
+            try house.mustCtl("container", "add", "job", "--netns", house.path("late"), "--network", "n,ip=10.0.0.2")
+            try house.mustCtl("container", "rm", "job")
+            #expect(try lines(house, "container", "ls").contains { $0.hasPrefix("late ") }, "\(house.log)")
+            try house.command("ip", "netns", "del", "late")
+            #expect(try eventually { try !lines(house, "container", "ls").contains { $0.hasPrefix("late ") } })
+        }
+    }
+
     @Test("names that are none are shown and found by nobody, and status says so")
     func strangeNames() throws {
         try lend { house in

@@ -6,15 +6,19 @@ import Testing
 @Suite("While the opener hangs", .needsRoot)
 struct HangingOpenerTests {
     /// Hands each call on to a real opener. Calls with the namespace of a given file hang for a time, and those about
-    /// resolv.conf files take a fifth of a second where there is no such namespace.
+    /// resolv.conf files take a fifth of a second where there is no such namespace. A call that contains the last
+    /// argument is refused.
     private static let proxy = """
         import array, os, socket, sys, threading, time
         real, path, victim, seconds = sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4])
+        refused = sys.argv[5].encode() if len(sys.argv) > 5 else None
         server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         server.bind(path)
         server.listen(64)
         def pass_on(source, target):
             data, ancillary, _, _ = source.recvmsg(65536, socket.CMSG_SPACE(253 * 4))
+            if refused and refused in data:
+                raise OSError
             fds = array.array("i")
             for _, _, content in ancillary:
                 fds.frombytes(content)
@@ -38,16 +42,19 @@ struct HangingOpenerTests {
 
         """
 
-    private func startProxy(_ house: House, to real: String, victim: String) throws -> String {
+    static func startProxy(
+        _ house: House, to real: String, victim: String, refusing call: String? = nil
+    ) throws -> String {
         let path = "\(house.directory)/proxy.sock"
         let script = "\(house.directory)/proxy.py"
         try Self.proxy.write(toFile: script, atomically: true, encoding: .utf8)
-        try house.start(in: "house", ["python3", script, real, path, victim, "10"], log: "proxy")
+        try house.start(
+            in: "house", ["python3", script, real, path, victim, "10"] + [call].compactMap { $0 }, log: "proxy")
         #expect(eventually { FileManager.default.fileExists(atPath: path) })
         return path
     }
 
-    private func startOpener(_ house: House, _ path: String) throws {
+    static func startOpener(_ house: House, _ path: String) throws {
         try house.start(
             in: "house", ["\(House.binaries)/intercomd", "--opener", "--opener-socket", path], log: "opener")
         #expect(eventually { FileManager.default.fileExists(atPath: path) })
@@ -59,8 +66,8 @@ struct HangingOpenerTests {
             _ = house.stopDaemon()
             for name in ["slow", "web", "api", "db"] { _ = try house.namespace(name) }
             let real = "\(house.directory)/opener.sock"
-            try startOpener(house, real)
-            let proxy = try startProxy(house, to: real, victim: house.file(house.path("slow")))
+            try Self.startOpener(house, real)
+            let proxy = try Self.startProxy(house, to: real, victim: house.file(house.path("slow")))
             try house.startDaemon(House.undiscovered, options: ["--opener-socket", proxy])
             let slow = try house.start(
                 in: "house",
@@ -95,7 +102,7 @@ struct HangingOpenerTests {
             try house.startDaemon("[discover]\nexclude = [\"house\"]\n", options: ["--opener-socket", path])
             let status = try house.ctl("status").unwrapped
             #expect(status.contains("are not discovered: the opener does not answer"), "\(status)")
-            try startOpener(house, path)
+            try Self.startOpener(house, path)
             #expect(
                 try eventually(within: 20) { try house.dig("web", "localhost").data == ["127.0.0.1"] }, "\(house.log)")
             try house.bridge("br0", "10.1.0.1/24")
@@ -110,8 +117,8 @@ struct HangingOpenerTests {
         try House.lend(configuration: House.undiscovered) { house in
             _ = house.stopDaemon()
             let real = "\(house.directory)/opener.sock"
-            try startOpener(house, real)
-            let proxy = try startProxy(house, to: real, victim: "/nonexistent")
+            try Self.startOpener(house, real)
+            let proxy = try Self.startProxy(house, to: real, victim: "/nonexistent")
             try house.startDaemon(House.undiscovered, options: ["--opener-socket", proxy])
             _ = try house.namespace("web")
             let file = house.file("/etc/netns/web/resolv.conf")

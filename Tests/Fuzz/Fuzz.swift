@@ -13,6 +13,7 @@ let fuzzTargets: [String: FuzzTarget] = [
     "docker": fuzzDocker,
     "house": fuzzHouse,
     "http": fuzzHTTP,
+    "life": fuzzLife,
     "names": fuzzNames,
     "netlink": fuzzNetlink,
     "query": fuzzQuery,
@@ -40,6 +41,11 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 /// Stops the program, and so makes a finding of this input, where something does not hold.
 func expect(_ condition: Bool, _ message: @autoclosure () -> String, line: Int = #line) {
     if !condition { fatalError("\(message()) (line \(line))") }
+}
+
+/// The check of models that are shared with unit tests.
+func holds(_ condition: Bool, _ message: @autoclosure () -> String = "an effect makes no sense", line: Int = #line) {
+    expect(condition, message(), line: line)
 }
 
 extension Array<UInt8> {

@@ -51,7 +51,7 @@ struct OneParserTests {
                 ("1.0.0.10.in-addr.arpa", "RFC 3172"),
             ])
         + cases(
-            "id", taken: ["4f9c2d", "a.b", long, "123456789012"],
+            "id", taken: ["4f9c2d", "a.b", long, "\u{1F433}", "123456789012"],
             refused: [
                 ("", "empty"), ("*", "wildcard"), ("localhost", "RFC 6761"), ("127.0.0.1", "an address"),
                 ("::1", "an address"), ("arpa", "RFC 3172"),

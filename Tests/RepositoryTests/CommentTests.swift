@@ -24,17 +24,10 @@ struct CommentTests {
         return all
     }
 
-    /// Files whose comments are still to be mended.
-    private static let pending = [
-        "Sources/IntercomServer/Opener/OpenerService.swift", "Sources/LinuxNet/Files.swift",
-        "Sources/LinuxNet/Inotify.swift",
-    ]
-
     @Test("begins with a noun or a verb, never with What, Where, Whether, How or That of")
     func beginnings() throws {
         var faults: [String] = []
         for path in Repository.swiftFiles(below: ["Sources", "Tests", "Benchmarks/Micro"]) {
-            guard !Self.pending.contains(where: { path.hasPrefix($0) }) else { continue }
             for (line, text) in Self.beginnings(in: try Repository.text(of: path)) {
                 if Self.headless.contains(where: { text.hasPrefix($0 + " ") }) {
                     faults.append("\(path):\(line): \(text)")

@@ -25,11 +25,11 @@ final class ConfiguredDeclarations {
     /// Sentences about what the configuration declares and is not there, in order.
     var warnings: [String] { shortfalls.map { "\($0.key): \($0.value)" }.sorted() }
 
-    /// Goes from one configuration to another: what has gone is withdrawn, then what is new or different is declared.
+    /// Goes from one configuration to another: what has gone is removed, then what is new or different is declared.
     func change(from old: Configuration, to new: Configuration) {
-        for container in old.containers where !new.containers.contains(container) { withdraw(container) }
+        for container in old.containers where !new.containers.contains(container) { remove(container) }
         for network in old.networks where !new.networks.contains(where: { $0.name == network.name }) {
-            withdraw(network)
+            remove(network)
         }
         for network in new.networks where !old.networks.contains(network) { declare(network) }
         for container in new.containers
@@ -43,7 +43,7 @@ final class ConfiguredDeclarations {
 
     // MARK: - Networks
 
-    private func withdraw(_ network: NetworkDefinition) {
+    private func remove(_ network: NetworkDefinition) {
         shortfalls[Self.subject(network)] = nil
         guard publisher.registry.declaredNetwork(named: network.name)?.source == .configuration else { return }
         do throws(RegistryError) {
@@ -69,10 +69,10 @@ final class ConfiguredDeclarations {
 
     // MARK: - Containers
 
-    private func withdraw(_ container: Configuration.Container) {
+    private func remove(_ container: Configuration.Container) {
         shortfalls[Self.subject(container)] = nil
         if let number = numbers.removeValue(forKey: container.name) {
-            containers.withdraw(number)
+            containers.remove(number)
         } else if let present = publisher.registry.declaredContainer(named: container.name),
             present.declared?.source == .configuration
         {

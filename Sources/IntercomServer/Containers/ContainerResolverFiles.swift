@@ -86,7 +86,7 @@ final class ContainerResolverFiles {
     ///   - path: the path at which it was found.
     ///   - name: the container's name.
     ///   - wantsFile: true where it is on a network, and has a listener.
-    func settle(_ namespace: NamespaceKey, at path: String, called name: String, wantsFile: Bool) {
+    func update(_ namespace: NamespaceKey, at path: String, called name: String, wantsFile: Bool) {
         guard writesByName, let file = ResolverFiles.path(forNamespaceAt: path),
             wantsFile != files[namespace]?.isSettled ?? false
         else { return }

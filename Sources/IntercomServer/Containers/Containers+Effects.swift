@@ -45,9 +45,7 @@ extension Containers {
         let cookie = NamespaceCookie(rawValue: number)
         switch identity {
         case .found(let path):
-            let name = ContainerWatch.split(path).name
-            let container = publisher.registry.observe(ObservedContainer(cookie: cookie, name: name, path: path))
-            attach(container, namespace, cookie, entry)
+            attach(publisher.registry.observe(namespace: cookie, at: path), namespace, cookie, entry)
         case .declared(let number):
             guard let definition = definitions[number] else { return }
             do throws(ControlError) {
@@ -77,19 +75,23 @@ extension Containers {
 
     private func rename(_ namespace: NamespaceKey, _ path: String) {
         guard let attached = attached[namespace] else { return }
-        let name = ContainerWatch.split(path).name
         if let number = attached.number {
-            discovery.rename(number, name: name, path: path)
-        } else if publisher.registry[attached.container]?.declared == nil {
-            publisher.registry.observe(ObservedContainer(cookie: attached.cookie, name: name, path: path))
+            discovery.rename(number, name: Attachments.name(of: path), path: path)
+        } else {
+            publisher.registry.observe(namespace: attached.cookie, at: path)
         }
     }
 
     private func strike(_ namespace: NamespaceKey, _ identity: Identity) {
-        guard let attached = attached[namespace], let container = publisher.registry[attached.container] else { return }
+        guard let attached = attached[namespace] else { return }
         switch identity {
         case .found:
-            if container.declared == nil { publisher.registry.forget(container: attached.cookie) }
+            guard let number = attached.number, let container = room[namespace] else {
+                return publisher.registry.forget(container: attached.cookie)
+            }
+            // It is declared, and its links are observed as before: only its path is gone.
+            discovery.rename(
+                number, name: name(of: namespace), path: container.source.namespacePath)
         case .declared:
             // It may be there no more, or never have been: the registry refused it.
             try? publisher.registry.removeContainer(attached.container)
@@ -139,7 +141,9 @@ extension Containers {
         guard let attached = attached[namespace] else { return }
         if let number = attached.number { discovery.forget(number) }
         self.attached[namespace]?.number = nil
-        publisher.registry.forget(container: attached.cookie)
+        // One that was found is still there, without its links.
+        guard let path = room[namespace]?.path else { return publisher.registry.forget(container: attached.cookie) }
+        publisher.registry.observe(namespace: attached.cookie, at: path)
     }
 
     // MARK: - Listeners
@@ -190,17 +194,17 @@ extension Containers {
     /// Writes the file of a declared container; sees to that of a found one.
     private func writeResolverFiles(of namespace: NamespaceKey) {
         guard let container = room[namespace] else { return }
-        guard container.declaration != nil else { return settleResolverFile(of: namespace) }
+        guard container.declaration != nil else { return updateResolverFile(of: namespace) }
         guard case .path(let path) = container.source else { return }
         resolverFiles.write(for: namespace, at: path, called: name(of: namespace))
     }
 
     /// Writes or removes the file of a container that nobody has declared, as it is on a network or is not.
-    func settleResolverFile(of namespace: NamespaceKey) {
+    func updateResolverFile(of namespace: NamespaceKey) {
         guard let container = room[namespace], container.declaration == nil, let attached = attached[namespace],
             let found = publisher.registry[attached.container], let path = container.path
         else { return }
-        resolverFiles.settle(
+        resolverFiles.update(
             namespace, at: path, called: found.name, wantsFile: !found.endpoints.isEmpty && container.port != nil)
     }
 

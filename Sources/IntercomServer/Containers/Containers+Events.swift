@@ -40,14 +40,14 @@ extension Containers {
     /// The kernel shows something else of a container: it may be on a network now, its port 53 free, or its listener heard.
     func linksChanged(of container: ContainerID) {
         guard let namespace = namespaceOfContainer[container] else { return }
-        settleResolverFile(of: namespace)
+        updateResolverFile(of: namespace)
         handle(.kernelChanged(namespace))
     }
 
     // MARK: - The daemon's end
 
-    /// Takes back what containers have of us; their listeners close with the workers.
-    func takeBackAll() {
+    /// Removes the resolv.conf files and rules of all containers; their listeners close with the workers.
+    func removeFilesAndRules() {
         for namespace in Array(room.namespaces) {
             resolverFiles.removeAll(of: namespace)
             redirections.remove(from: namespace)

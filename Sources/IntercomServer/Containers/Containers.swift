@@ -128,9 +128,9 @@ final class Containers {
         return number
     }
 
-    /// Takes a declaration back; unless the kernel shows the container, it is gone.
-    func withdraw(_ number: DeclarationNumber) {
-        room.withdraw(number, now: .now)
+    /// Removes a declaration. A container that was found, too, stays with the facts of the kernel.
+    func remove(_ number: DeclarationNumber) {
+        room.remove(number, now: .now)
         carryOut()
         definitions[number] = nil
     }

@@ -1,4 +1,4 @@
-// The start and the end of the daemon: the steps of ``Start`` carried out, and what is taken back.
+// The start and the end of the daemon: the steps of ``Start`` carried out, and files and rules removed.
 
 import Attachment
 import ControlAPI
@@ -49,7 +49,7 @@ extension ControlPlane {
         workers.stop()
         // Questions that come meanwhile are answered by the next daemon.
         if !isReplaced {
-            containers.takeBackAll()
+            containers.removeFilesAndRules()
             requests.finishAll(within: .seconds(3))
         }
         controlSocket.removePath()

@@ -26,7 +26,7 @@ final class ControlSocket: Monitors {
         let user: String
     }
 
-    private enum Token {
+    enum Token {
         static let listener: UInt64 = .max
         static let work: UInt64 = .max - 1
         static let clock: UInt64 = .max - 2
@@ -37,9 +37,9 @@ final class ControlSocket: Monitors {
     private let ownPath: String?
     /// The group that may use the socket beside root: the one that its path was given to, whatever is configured since.
     private let group: String
-    private let logger: Logger
-    private var loop: Epoll
-    private var connections = SlotTable<ControlConnection>()
+    let logger: Logger
+    var loop: Epoll
+    var connections = SlotTable<ControlConnection>()
     /// Those whose next call can begin, in turn.
     private var calls: Deque<Ticket> = []
     /// Those whose reply can have its next piece, in turn.
@@ -47,14 +47,14 @@ final class ControlSocket: Monitors {
     /// Signalled while there is work that no client's event tells of.
     private let work: EventFD
     /// Runs while a client could run out of patience; else nothing wakes an idle daemon.
-    private var clock: Timer?
+    var clock: Timer?
     /// For clients that come when there is no other descriptor.
     private var spare = SpareDescriptor()
     private var readBuffer = [UInt8](repeating: 0, count: ControlSocketLimits.read)
     /// Octets that are held for all clients.
     private var held = 0
     /// The clients that watch the registry.
-    private var monitors: Set<Ticket> = []
+    var monitors: Set<Ticket> = []
 
     /// The service manager's socket, or a new one.
     /// - Parameters:
@@ -132,7 +132,7 @@ final class ControlSocket: Monitors {
                 }
                 if events.contains(.readable) { _ = try connections[position].read(into: &readBuffer) }
             }
-            settle(client)
+            proceed(with: client)
         } catch {
             close(client, because: error)
         }
@@ -149,7 +149,7 @@ final class ControlSocket: Monitors {
                 connections[position].sendNextPiece()
                 try connections[position].flush()
             }
-            settle(client)
+            proceed(with: client)
         } catch {
             close(client, because: error)
         }
@@ -168,73 +168,6 @@ final class ControlSocket: Monitors {
         guard let group = Groups.id(of: group), peer.gid == group || peer.groups.contains(group) else { return nil }
         return .group
     }
-
-    // MARK: - Replies
-
-    /// Answers the call that a client made last.
-    func reply(_ message: [UInt8], to client: Ticket) {
-        change(client) { connection throws(LinuxError) in
-            connection.finish(message)
-            try connection.flush()
-        }
-    }
-
-    /// Answers the call that a client made last with an error.
-    func refuse(_ error: ControlError, to client: Ticket) {
-        reply(VarlinkReply.encode(error: error.name, error), to: client)
-    }
-
-    /// Answers the call that a client made last piece by piece.
-    func reply(with source: some ReplySource, to client: Ticket) {
-        change(client) { connection throws(LinuxError) in connection.send(source) }
-    }
-
-    private func change(_ client: Ticket, _ body: (inout ControlConnection) throws(LinuxError) -> Void) {
-        guard let position = connections.position(of: client) else { return }
-        do throws(LinuxError) {
-            try body(&connections[position])
-            settle(client)
-        } catch {
-            close(client, because: error)
-        }
-    }
-
-    // MARK: - Monitors
-
-    /// True while any client watches.
-    var hasMonitors: Bool { !monitors.isEmpty }
-
-    /// Sends a client all that ``tell(_:)`` is given from now on, after a first message.
-    func watch(_ client: Ticket, beginning first: [UInt8]) {
-        monitors.insert(client)
-        stream([first], to: client)
-    }
-
-    /// Sends all who watch some messages. Who does not read misses them, and is told how many.
-    func tell(_ messages: [[UInt8]]) {
-        for client in monitors { stream(messages, to: client) }
-    }
-
-    /// The last message to all who watch.
-    func endMonitors(with message: [UInt8]) {
-        for client in monitors { reply(message, to: client) }
-    }
-
-    private func stream(_ messages: [[UInt8]], to client: Ticket) {
-        change(client) { connection throws(LinuxError) in
-            for message in messages { try connection.stream(message) }
-            try connection.flush()
-        }
-    }
-
-    /// Tells a client that has caught up what it has missed.
-    private func tellMissed(_ position: Int) throws(LinuxError) {
-        guard let missed = connections[position].takeMissed() else { return }
-        try connections[position].stream(VarlinkReply.encode(Monitor.Reply(missed: missed), continues: true))
-        try connections[position].flush()
-    }
-
-    private func endMonitor(_ client: Ticket) { monitors.remove(client) }
 
     // MARK: - Coming and going
 
@@ -260,8 +193,8 @@ final class ControlSocket: Monitors {
         }
     }
 
-    /// Waits for what there is to wait for; closes what is over.
-    private func settle(_ client: Ticket) {
+    /// Queues the next step of a client, watches for its next events, and closes a connection that is over.
+    func proceed(with client: Ticket) {
         guard let position = connections.position(of: client) else { return }
         if connections[position].isFinished { return close(client) }
         if connections[position].hasNextStep, !connections[position].isQueued {
@@ -289,68 +222,13 @@ final class ControlSocket: Monitors {
         }
     }
 
-    private func close(_ client: Ticket, because error: some Error) {
+    func close(_ client: Ticket, because error: some Error) {
         logger.debug("control connection closed: \(error)")
         close(client)
     }
 
-    private func close(_ client: Ticket) {
+    func close(_ client: Ticket) {
         endMonitor(client)
         if let connection = connections.remove(client) { held -= connection.counted }
-    }
-
-    // MARK: - Patience
-
-    /// The client, of those that a condition holds for, who has kept us waiting longest.
-    private func latest(where condition: (borrowing ControlConnection) -> Bool) -> Ticket? {
-        var latest: (client: Ticket, since: ContinuousClock.Instant)?
-        for position in 0..<connections.count where condition(connections[position]) {
-            let since = connections[position].lastProgress
-            if latest.map({ since < $0.since }) ?? true { latest = (connections.ticket(at: position), since) }
-        }
-        return latest?.client
-    }
-
-    /// Makes room for one more client, if there is none: at the cost of one who has not called yet or said half a call,
-    /// else of one who is idle or does not read.
-    private func makeRoom() -> Bool {
-        guard connections.count >= ControlSocketLimits.connections else { return true }
-        guard let least = latest(where: { $0.isAwaited }) ?? latest(where: { $0.isIdleOrStuck }) else { return false }
-        close(least)
-        return true
-    }
-
-    private var isClockRunning: Bool {
-        switch clock {
-        case .some: true
-        case .none: false
-        }
-    }
-
-    private func startClock() {
-        if isClockRunning { return }
-        guard let timer = try? Timer(every: ControlSocketLimits.checkInterval) else { return }
-        try? loop.add(timer.descriptor, token: Token.clock, interest: [.readable])
-        clock = consume timer
-    }
-
-    /// Closes the connections of those who have run out of patience.
-    private func closeLate() {
-        clock?.drain()
-        let last = ContinuousClock.now - ControlSocketLimits.patience
-        var late: [Ticket] = []
-        var isAnyAwaited = false
-        for position in 0..<connections.count where connections[position].isAwaited {
-            if connections[position].lastProgress < last {
-                late.append(connections.ticket(at: position))
-            } else {
-                isAnyAwaited = true
-            }
-        }
-        for client in late {
-            logger.debug("control connection closed: no progress for \(ControlSocketLimits.patience)")
-            close(client)
-        }
-        if !isAnyAwaited { clock = nil }
     }
 }

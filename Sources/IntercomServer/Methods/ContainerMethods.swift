@@ -123,7 +123,7 @@ extension RemoveContainer: ChangingMethod {
         if plane.publisher.registry.declaredContainer(named: parameters.name) == nil,
             let number = containers.waiting(named: parameters.name)
         {
-            containers.withdraw(number)
+            containers.remove(number)
             plane.state.keep(Self.self, parameters)
             return
         }
@@ -132,7 +132,7 @@ extension RemoveContainer: ChangingMethod {
             throw .containerOfTheKernel(container.name, path: container.observed?.path ?? "")
         }
         if let number = containers.declaration(of: container.id) {
-            containers.withdraw(number)
+            containers.remove(number)
         } else {
             try plane.publisher.change { registry throws(RegistryError) in
                 try registry.removeContainer(container.id)

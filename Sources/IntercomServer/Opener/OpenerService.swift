@@ -18,7 +18,7 @@ import Varlink
 package struct OpenerService: ~Copyable {
     /// `FileDescriptorName=` of the opener's socket in its unit.
     private static let socketName = "opener"
-    /// How long a connection may say nothing.
+    /// Time for which a connection may say nothing.
     private static let silence = Duration.seconds(5)
     /// Connections that have not said anything yet. More wait in the socket.
     private static let maximumConnections = 16

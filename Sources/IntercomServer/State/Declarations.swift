@@ -1,4 +1,4 @@
-// Declarations in force: calls that nobody has taken back.
+// Declarations in force: calls whose declaration has not been removed.
 
 /// All declarations in force: changes go in, and the fewest calls that would declare the same anew come out.
 ///

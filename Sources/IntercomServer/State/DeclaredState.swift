@@ -137,7 +137,7 @@ final class DeclaredState {
         let declared = plane.publisher.registry.declaredContainer(named: parameters.name)
         let number = declared.flatMap { plane.containers.declaration(of: $0.id) }
         if let number = number ?? plane.containers.waiting(named: parameters.name) {
-            plane.containers.withdraw(number)
+            plane.containers.remove(number)
         }
         keep(RemoveContainer.self, Named(name: parameters.name))
         forget(parameters, by: plane)

@@ -16,7 +16,7 @@ protocol PersistedMethod: SendableMetatype {
 
     /// Takes a call that was carried out into what holds. One that makes no sense there changes nothing.
     static func apply(_ parameters: Parameters, to declarations: inout Declarations)
-    /// Makes the call again; nothing where it takes back something, for then it is kept no longer than what it took back.
+    /// Makes the call again; nothing where it removes something, for it is kept no longer than the declaration that it removes.
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError)
     /// Container that has to be there before the call can be made again; nil: none.
     static func container(of parameters: Parameters) -> String?

@@ -24,7 +24,7 @@ struct StateDirectory: ~Copyable {
     private var isRestoring = true
     private var lock: Descriptor?
     private var file: AppendFile?
-    /// Declarations in the file: more than hold, once some were taken back.
+    /// Declarations in the file: more than are in force, once some were removed.
     private var written = 0
     private var flusher: Flusher
 

@@ -1,0 +1,1 @@
+../../AttachmentTests/RandomLife.swift

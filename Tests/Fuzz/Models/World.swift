@@ -1,0 +1,1 @@
+../../AttachmentTests/World.swift

@@ -1,0 +1,108 @@
+// A whole control plane inside the test: without root, without the kernel's links, called over its control socket.
+
+import ControlAPI
+import Foundation
+import LinuxNet
+import Logging
+import Synchronization
+import Testing
+
+@testable import ClientCommand
+@testable import IntercomServer
+
+/// A daemon on a thread of this process, with a directory of its own for its configuration, its socket and its state.
+final class Plane: Sendable {
+    /// Configuration that discovers nothing and needs no group.
+    static let quiet = "[discover]\nenabled = false\n[control]\ngroup = ''\n[server]\nworkers = 1\n"
+
+    let directory: String
+    private let thread = Mutex<(id: pthread_t, handle: ThreadHandle)?>(nil)
+    private let failure = Mutex<String?>(nil)
+
+    var socket: String { "\(directory)/control.sock" }
+    var configuration: String { "\(directory)/intercom.toml" }
+
+    /// Runs a test with a daemon, and ends the daemon.
+    static func lend(_ text: String = "", _ body: (Plane) throws -> Void) throws {
+        let plane = try Plane()
+        defer { try? FileManager.default.removeItem(atPath: plane.directory) }
+        try plane.configure(text)
+        try plane.start()
+        defer { plane.stop() }
+        try body(plane)
+    }
+
+    private init() throws {
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent("icp-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    }
+
+    func configure(_ text: String) throws {
+        try (Self.quiet + text).write(toFile: configuration, atomically: true, encoding: .utf8)
+    }
+
+    // MARK: - The daemon
+
+    func start() throws {
+        let id = Mutex<pthread_t?>(nil)
+        let handle = try Thread.start(name: "plane") { [self] in
+            id.withLock { $0 = pthread_self() }
+            do {
+                var file = ConfigurationFile(path: configuration, isOptional: false)
+                try file.read()
+                let options = DaemonOptions(
+                    configurationFile: file, socket: socket, stateDirectory: "\(directory)/state")
+                let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+                try ControlPlane(options: options, logger: logger).run()
+            } catch {
+                failure.withLock { $0 = "\(error)" }
+            }
+        }
+        let deadline = ContinuousClock.now + .seconds(20)
+        while (try? call(Status.self, Nothing())) == nil, failure.withLock({ $0 }) == nil {
+            guard ContinuousClock.now < deadline else { throw Failure(status: 3, message: "the daemon is not ready") }
+            usleep(5_000)
+        }
+        let number = try #require(id.withLock { $0 }, "\(failure.withLock { $0 ?? "" })")
+        thread.withLock { $0 = (number, handle) }
+    }
+
+    /// Ends the daemon as its service manager would.
+    func stop() {
+        guard let thread = thread.withLock({ $0.take() }) else { return }
+        pthread_kill(thread.id, SIGTERM)
+        thread.handle.join()
+        #expect(failure.withLock { $0 } == nil)
+    }
+
+    // MARK: - Calls
+
+    func call<Method: ControlMethod>(_ method: Method.Type, _ parameters: Method.Parameters) throws -> Method.Reply {
+        try ControlClient(socket: socket).call(method, parameters)
+    }
+
+    /// Replies to a call that takes several.
+    func list<Method: ControlMethod>(_ method: Method.Type, _ parameters: Method.Parameters) throws -> [Method.Reply] {
+        try ControlClient(socket: socket).allReplies(to: method, parameters)
+    }
+
+    /// Message with which a call is refused; nil: it is not.
+    func refusal<Method: ControlMethod>(_ method: Method.Type, _ parameters: Method.Parameters) throws -> String? {
+        do {
+            _ = try call(method, parameters)
+            return nil
+        } catch let failure as Failure {
+            return failure.message
+        }
+    }
+
+    func container(_ name: String) throws -> ControlAPI.Container {
+        try call(InspectContainer.self, Named(name: name)).container
+    }
+
+    /// Data of the records that a container is answered, or the response code where there are none.
+    func resolve(_ name: String, _ type: String = "A", from container: String) throws -> [String] {
+        let answer = try call(Resolve.self, .init(name: name, type: type, container: container)).answer
+        return answer.answers.isEmpty ? [answer.rcode] : answer.answers.map(\.data).sorted()
+    }
+}
