@@ -149,7 +149,7 @@ struct PlaneMethodTests {
             #expect(left.contains { $0.contains("late") && $0.contains("it is a regular file") }, "\(left)")
             #expect(try plane.resolve("web.front.lan", from: "app") == ["10.1.0.2"])
             #expect(try plane.refusal(InspectNetwork.self, Named(name: "lab")) != nil)
-            #expect(try plane.container("late").state == "no listener" && plane.container("late").listen == "direct")
+            #expect(try plane.container("late").state == "no listener" && plane.container("late").listen == "auto")
             try plane.configure("ttl = -1\n")
             #expect(try plane.refusal(Reload.self, Nothing())?.contains("ttl") == true)
             #expect(try plane.refusal(InspectNetwork.self, Named(name: "lab2")) == nil)
