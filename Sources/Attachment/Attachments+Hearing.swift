@@ -61,6 +61,16 @@ extension Attachments {
     /// True when it is being asked whether the listener of a container is heard.
     package func isProving(_ namespace: NamespaceKey) -> Bool { containers[namespace]?.proof.errand != nil }
 
+    /// Containers with a listener that is not heard, or of which that cannot be tried, with their state.
+    package var unheard: [(namespace: NamespaceKey, state: State)] {
+        containers.compactMap { namespace, container in
+            switch container.state {
+            case .unheard, .notIntercepted, .notAsked, .untried: (namespace, container.state)
+            case .ready, .draining, .noListener, .elsewhere, .starting, .proving, .ended: nil
+            }
+        }
+    }
+
     // MARK: - For the life of a container
 
     /// Asks for the first time, once the container has a listener and what leads to it.

@@ -221,7 +221,10 @@ extension Attachments {
             containers[namespace]?.phase = .attached
             return
         }
-        if container.phase != .noListener(failure) { emit(.log(.noListener(namespace, failure))) }
+        if container.phase != .noListener(failure) {
+            emit(.tellState(namespace))
+            emit(.log(.noListener(namespace, failure)))
+        }
         containers[namespace]?.phase = .noListener(failure)
         if let wait = containers[namespace]?.backoff.next() { retry(.listener(namespace), at: now + wait) }
         settle(namespace, now)

@@ -79,10 +79,12 @@ extension Attachments {
             stopProof(of: namespace)
             settle(namespace, now)
         case (.attached?, nil):
+            if containers[namespace]?.rulesFailure != nil { emit(.tellState(namespace)) }
             containers[namespace]?.rulesFailure = nil
             doubt(namespace, now)
         case (.settingRules?, let failure?) where containers[namespace]?.port == .redirected:
             // Nobody would be led to the listener. Rules for one before it may stand.
+            stopProof(of: namespace)
             dropRules(of: namespace)
             emit(.forget(namespace))
             containers[namespace]?.port = nil
@@ -103,7 +105,10 @@ extension Attachments {
     mutating func missRules(of namespace: NamespaceKey, _ failure: Failure, _ now: Instant) {
         guard let container = containers[namespace], container.rules != .none else { return }
         if container.port == .direct {
-            if container.rulesFailure != failure { emit(.log(.notIntercepted(namespace, failure))) }
+            if container.rulesFailure != failure {
+                emit(.tellState(namespace))
+                emit(.log(.notIntercepted(namespace, failure)))
+            }
             containers[namespace]?.rulesFailure = failure
         }
         guard failure.mayPass, let wait = containers[namespace]?.backoff.next() else { return }

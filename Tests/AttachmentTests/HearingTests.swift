@@ -163,12 +163,25 @@ struct HearingTests {
         #expect(world.state(1) == .ready)
         world.isHeld = true
         world.handle(.listenerLost(1, Failure(.refused, "accept: EINVAL")))
-        #expect(world.state(1)?.word == "no listener")
+        #expect(world.state(1)?.word == "no listener" && world.toldStates == [1, 1])
         world.pass(.milliseconds(100))
         world.answer()
         #expect(world.state(1) == .proving)
         world.finishProof()
-        #expect(world.state(1) == .ready)
+        #expect(world.state(1) == .ready && world.toldStates == [1, 1, 1])
+    }
+
+    @Test("is among those that are warned of while it is not heard, and only then")
+    func warnedOf() {
+        var world = found()
+        #expect(world.room.unheard.isEmpty, "nothing is known yet")
+        world.hearing[1] = Self.silence
+        world.finishProof()
+        #expect(world.room.unheard.map(\.state.word) == ["unheard"])
+        world.hearing[1] = nil
+        world.isHeld = false
+        world.pass(.seconds(1))
+        #expect(world.room.unheard.isEmpty)
     }
 
     @Test("is asked again when the rules that lead to it are set anew after a restart")

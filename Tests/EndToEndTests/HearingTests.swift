@@ -62,7 +62,10 @@ struct HearingTests {
             let reason = "unheard: 127.0.0.11:53 is answered by another server"
             #expect(try inspected("web", "state", house) == reason)
             #expect(try inspected("web", "cure", house).contains("remove the rule"))
-            #expect(try house.ctl("status").out.contains("1 unheard"))
+            let status = try house.ctl("status").out
+            #expect(
+                status.contains("1 unheard") && status.contains("! container web is unheard: 127.0.0.11:53 is"),
+                "\(status)")
             #expect(house.log.contains("container web is not heard: 127.0.0.11:53 is answered by another server"))
             try nft(house, "web", "delete table ip nat")
             #expect(try eventually { try listed("web", house).contains(" ready ") }, "it is tried again")

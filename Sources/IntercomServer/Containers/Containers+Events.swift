@@ -106,8 +106,21 @@ extension Containers {
         handle(.listenerLost(namespace, Failure(.refused, "failed and is made anew: \(error)")))
     }
 
-    /// A sentence for each declared container without a listener.
+    /// The most containers with a sentence in ``warnings`` of their own: `container ls` lists all.
+    private static var unheardLimit: Int { 20 }
+
+    /// A sentence for each declared container without a listener, and for the first of those that are not heard.
     var warnings: [String] {
-        room.listenerless.map { "listener of container \(name(of: $0.namespace)): \($0.failure)" }.sorted()
+        let unheard = room.unheard.map { namespace, state in
+            let details = [state.reason, state.cure].compactMap(\.self).joined(separator: "; ")
+            return "container \(name(of: namespace)) is \(state.word): \(details)"
+        }.sorted()
+        var warnings = room.listenerless.map { "listener of container \(name(of: $0.namespace)): \($0.failure)" }
+            .sorted()
+        warnings += unheard.prefix(Self.unheardLimit)
+        if unheard.count > Self.unheardLimit {
+            warnings.append("\(unheard.count - Self.unheardLimit) more containers are not heard: see 'container ls'")
+        }
+        return warnings
     }
 }
