@@ -163,7 +163,8 @@ install: build install-files
 # Binaries that are there already, units, manual pages, completions.
 LIB = $(DESTDIR)$(PREFIX)/lib
 SHARE = $(DESTDIR)$(PREFIX)/share
-UNITS := intercom.service intercom.socket intercom-opener.service intercom-opener.socket run-netns.mount
+UNITS := intercom.service intercom.socket intercom-opener.service intercom-opener.socket run-netns.mount intercom-docker.service
+COMPLETED := intercomctl intercom-runtimes
 PUT := install -D --mode 644
 
 install-files:
@@ -174,14 +175,14 @@ install-files:
 	$(PUT) config/intercom.sysusers $(LIB)/sysusers.d/intercom.conf
 	$(PUT) config/intercom.tmpfiles $(LIB)/tmpfiles.d/intercom.conf
 	$(PUT) config/intercom.catalog $(LIB)/systemd/catalog/intercom.catalog
-	$(PUT) config/man/intercomctl.1 $(SHARE)/man/man1/intercomctl.1
+	$(PUT) --target-directory $(SHARE)/man/man1 config/man/intercomctl.1 config/man/intercom-runtimes.1
 	$(PUT) config/man/intercomd.8 $(SHARE)/man/man8/intercomd.8
 	config/man/fill config/man/intercom.toml.5 config/intercom.toml | $(PUT) /dev/stdin $(SHARE)/man/man5/intercom.toml.5
-	$(BIN)/intercomctl --generate-completion-script bash | \
-	    $(PUT) /dev/stdin $(SHARE)/bash-completion/completions/intercomctl
-	$(BIN)/intercomctl --generate-completion-script zsh | $(PUT) /dev/stdin $(SHARE)/zsh/site-functions/_intercomctl
-	$(BIN)/intercomctl --generate-completion-script fish | \
-	    $(PUT) /dev/stdin $(SHARE)/fish/vendor_completions.d/intercomctl.fish
+	@for name in $(COMPLETED); do \
+	    $(BIN)/$$name --generate-completion-script bash | $(PUT) /dev/stdin $(SHARE)/bash-completion/completions/$$name; \
+	    $(BIN)/$$name --generate-completion-script zsh | $(PUT) /dev/stdin $(SHARE)/zsh/site-functions/_$$name; \
+	    $(BIN)/$$name --generate-completion-script fish | \
+	    $(PUT) /dev/stdin $(SHARE)/fish/vendor_completions.d/$$name.fish; done
 	$(PUT) --target-directory $(SHARE)/doc/intercom config/intercom.toml README.md CHANGELOG.md LICENSE
 
 # A Debian package in .build, and one of its debugging symbols; PREFIX is /usr in them.

@@ -24,13 +24,18 @@ final class DockerConnections {
     private var nextToken: UInt64
 
     /// A request that is under way.
-    private struct Running {
+    private final class Running {
         /// Nil: the stream of events.
-        var question: DockerWatch.Question?
+        let question: DockerWatch.Question?
         let exchange: HTTPExchange
         /// Of the reply.
         var status: Int?
         var body: [UInt8] = []
+
+        init(_ question: DockerWatch.Question?, _ exchange: HTTPExchange) {
+            self.question = question
+            self.exchange = exchange
+        }
     }
 
     /// - Parameters:
@@ -110,7 +115,7 @@ final class DockerConnections {
             } catch {
                 throw ExchangeFailure("\(error)")
             }
-            exchanges[token] = Running(question: question, exchange: exchange)
+            exchanges[token] = Running(question, exchange)
         } catch {
             tell(question, status: nil, error.description)
         }
@@ -130,7 +135,7 @@ final class DockerConnections {
         guard let running = exchanges[token] else { return }
         switch part {
         case .head(let head):
-            exchanges[token]?.status = head.status
+            running.status = head.status
             if running.question == nil, head.status == 200 {
                 running.exchange.forgetDeadline()
                 watch.subscribed(at: now)
@@ -139,7 +144,7 @@ final class DockerConnections {
             if running.question == nil, running.status == 200 {
                 watch.received(events: octets, at: now)
             } else {
-                exchanges[token]?.body += octets
+                running.body += octets
             }
         case .end: end(token, running)
         }

@@ -53,6 +53,13 @@ struct ManualTests {
         Self.check(dump.command, under: [], in: try Self.page("\(program).\(section)"))
     }
 
+    @Test("names every adapter of intercom-runtimes and every option")
+    func adapters() throws {
+        let output = try AdapterHouse().program(["--experimental-dump-help"])
+        let dump = try JSONDecoder().decode(Dump.self, from: Data(output.out.utf8))
+        Self.check(dump.command, under: [], in: try Self.page("intercom-runtimes.1"))
+    }
+
     @Test("names every option of the configuration, and is well-formed")
     func pages() throws {
         let configuration = "\(House.repository)/config/intercom.toml"
@@ -64,7 +71,9 @@ struct ManualTests {
             let key = line[..<equals.lowerBound].drop { $0 == "#" }
             #expect(filled.contains(".It Ic \(key) = "), "\(key)")
         }
-        for page in [filled, try Self.page("intercomctl.1"), try Self.page("intercomd.8")] {
+        for page in [
+            filled, try Self.page("intercomctl.1"), try Self.page("intercomd.8"), try Self.page("intercom-runtimes.1"),
+        ] {
             let lint = try Command.run(["mandoc", "-T", "lint", "-W", "warning"], input: page)
             #expect(lint.status == 0 && lint.out.isEmpty, "\(lint)")
         }
