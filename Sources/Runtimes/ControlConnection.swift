@@ -69,16 +69,19 @@ package final class ControlConnection {
     private func reply<Method: ControlMethod>(of method: Method.Type) throws(ControlFailure) -> Method.Reply {
         let message = try nextMessage()
         guard let response = try? VarlinkResponse(message: message) else { throw noVarlink }
-        if let error = response.error {
-            let reason = (try? response.parameters(Explained.self))?.message ?? error
-            throw ControlFailure(description: "the daemon refused: \(reason)", isRefusal: true)
+        if response.error != nil {
+            // Errors of Varlink itself: the daemon does not know the method, or a parameter.
+            guard let explained = try? response.parameters(Explained.self) else { throw otherVersion }
+            throw ControlFailure(description: "the daemon refused: \(explained.message)", isRefusal: true)
         }
-        guard let reply = try? response.parameters(Method.Reply.self) else {
-            throw ControlFailure(
-                description: "the daemon is of another version: restart it (systemctl restart intercom)",
-                isRefusal: true)
-        }
+        guard let reply = try? response.parameters(Method.Reply.self) else { throw otherVersion }
         return reply
+    }
+
+    private var otherVersion: ControlFailure {
+        ControlFailure(
+            description: "the daemon at \(path) is of another version; restart it (systemctl restart intercom)",
+            isRefusal: false)
     }
 
     /// Parameter that every error of the daemon has.

@@ -30,8 +30,11 @@ package final class SourceFeed {
     private let path: String
     private let log: AdapterLog
     private var connection: ControlConnection?
+    private var isWatched = false
     /// Nil until there is something to say.
     private var wanted: Facts?
+    /// True when the daemon has taken all that is wanted.
+    private var isSettled = false
     /// Facts that the daemon has taken; nil: everything is to be published.
     private var known: Facts?
     /// Facts that it has refused, as they were then.
@@ -62,6 +65,7 @@ package final class SourceFeed {
         for network in networks { facts.networks[network.name] = network }
         for container in containers { facts.containers[container.id] = container }
         wanted = facts
+        isSettled = false
         if isWhole { known = nil }
     }
 
@@ -71,8 +75,6 @@ package final class SourceFeed {
         isWatched = (try? poller.add(connection.descriptor, token: token, interest: [.readHangUp])) != nil
     }
 
-    private var isWatched = false
-
     /// The daemon has closed the connection: all is published again to the next one.
     package func connectionEvent() {
         disconnect()
@@ -80,12 +82,12 @@ package final class SourceFeed {
     }
 
     private func disconnect() {
-        (connection, isWatched, known) = (nil, false, nil)
+        (connection, isWatched, known, isSettled) = (nil, false, nil, false)
     }
 
     /// Tells the daemon what is new, unless a failure was a moment ago.
     package func send() {
-        guard let wanted, known != accepted(wanted) else { return }
+        guard let wanted, !isSettled else { return }
         if let retryAt, MonotonicTime.now.microseconds < retryAt.microseconds { return }
         do throws(ControlFailure) {
             let connection = try connected()
@@ -98,7 +100,7 @@ package final class SourceFeed {
                 try tell(wanted, on: try connected())
             }
             if failure != nil { log.write(.info, "the daemon answers again: everything was published") }
-            (failure, retryAt, backOff) = (nil, nil, Self.firstBackOff)
+            (failure, retryAt, backOff, isSettled) = (nil, nil, Self.firstBackOff, true)
         } catch {
             disconnect()
             if failure != error.description { log.write(.warning, "\(error.description); tried again until it works") }
@@ -121,7 +123,7 @@ package final class SourceFeed {
     private func tell(_ wanted: Facts, on connection: ControlConnection) throws(ControlFailure) {
         let facts = accepted(wanted)
         if let known {
-            try update(from: known, to: facts, on: connection)
+            if known != facts { try update(from: known, to: facts, on: connection) }
         } else {
             try publish(facts, on: connection)
         }
@@ -198,12 +200,14 @@ package final class SourceFeed {
 
     /// Offers networks and containers in halves until each that is refused is alone: the others are not to suffer for it.
     private func findRefused(in wanted: Facts, on connection: ControlConnection) throws(ControlFailure) {
+        let before = refused
         refused = Facts()
         var refusals = 0
         try offer(wanted.networks.values.sorted { $0.name < $1.name }, &refusals) { networks throws(ControlFailure) in
             _ = try connection.call(Update.self, Update.Parameters(source: source, networks: networks))
         } refuse: { network, reason in
             refused.networks[network.name] = network
+            guard before.networks[network.name] != network else { return }
             log.write(.warning, "network \(network.name) is left out: \(reason)")
         }
         let containers = accepted(wanted).containers
@@ -213,6 +217,7 @@ package final class SourceFeed {
             }
         } refuse: { container, reason in
             refused.containers[container.id] = wanted.containers[container.id]
+            guard before.containers[container.id] != refused.containers[container.id] else { return }
             log.write(.warning, "container \(container.name ?? container.id) is left out: \(reason)")
         }
     }

@@ -81,6 +81,9 @@ final class House {
         process.waitUntilExit()
     }
 
+    /// A process in the house's mount namespace.
+    var keeperPid: Int32 { keeper.processIdentifier }
+
     // MARK: - Namespaces and processes
 
     /// Makes a network namespace and gives its path.

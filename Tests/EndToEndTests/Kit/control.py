@@ -2,7 +2,7 @@
 """A control socket that takes down every call: control.py SOCKET FILE [MODE]
 
 Each call is a line of JSON in FILE: method and parameters. MODE refuse:TEXT refuses each call in whose parameters TEXT stands; hang
-answers nothing; closing ends each connection behind its first reply.
+answers nothing; old knows no such method; closing ends each connection behind its first reply.
 """
 
 import json
@@ -24,7 +24,9 @@ def serve(sock, record, mode):
             call = json.loads(message)
             if mode == "hang":
                 time.sleep(3600)
-            if mode.startswith("refuse:") and mode.split(":")[1] in json.dumps(call["parameters"]):
+            if mode == "old":
+                reply = {"error": "org.varlink.service.MethodNotFound", "parameters": {"method": call["method"]}}
+            elif mode.startswith("refuse:") and mode.split(":")[1] in json.dumps(call["parameters"]):
                 reply = {"error": "intercom.Control.InvalidValue", "parameters": {"message": "bad value"}}
             else:
                 reply = {"parameters": {}}

@@ -84,10 +84,19 @@ final class AdapterHouse {
         try Command.run(["\(directory)/intercom-runtimes"] + arguments)
     }
 
+    /// The adapter, between sockets that are elsewhere.
+    func startAdapter(docker: String, control: String, _ options: [String]) throws {
+        try start(
+            ["\(directory)/intercom-runtimes", "docker", "--socket", docker, "--control", control] + options, log: "log"
+        )
+    }
+
     /// Lines of the adapter's log.
-    var log: [String] {
-        ((try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "").split(separator: "\n").map(
-            String.init)
+    var log: [String] { text("log").split(separator: "\n").map(String.init) }
+
+    /// Text of a log.
+    func text(_ log: String) -> String {
+        (try? String(contentsOfFile: "\(directory)/\(log)", encoding: .utf8)) ?? ""
     }
 
     /// Calls that the control socket has taken.
@@ -96,7 +105,7 @@ final class AdapterHouse {
         return text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Call.self, from: Data($0.utf8)) }
     }
 
-    /// What the control socket knows after all calls: ids of containers with their names, and names of networks.
+    /// Facts that the control socket has after all calls: ids of containers with their names, and names of networks.
     var known: (containers: [String: String], networks: [String]) {
         var containers: [String: String] = [:]
         var networks: Set<String> = []

@@ -101,8 +101,8 @@ struct DockerSocketTests {
     }
 
     @Test(
-        "A daemon that is away, hangs or closes is called again, and gets everything",
-        arguments: ["", "hang", "closing"])
+        "A daemon that is away, hangs, is old or closes is called again, and gets everything",
+        arguments: ["", "hang", "old", "closing"])
     func daemonAway(mode: String) throws {
         let house = try AdapterHouse()
         try house.startDocker("1.52")
@@ -111,7 +111,7 @@ struct DockerSocketTests {
         if mode == "closing" {
             #expect(eventually { house.taken.count > 1 }, "\(house.log)")
         } else {
-            let reason = mode.isEmpty ? "no daemon at" : "does not answer"
+            let reason = ["": "no daemon at", "hang": "does not answer", "old": "is of another version"][mode] ?? "?"
             #expect(eventually(within: 20) { house.log.contains { $0.contains(reason) } }, "\(house.log)")
         }
         if let control { house.stop(control) }
