@@ -163,20 +163,29 @@ install: build install-files
 # Binaries that are there already, units, manual pages, completions.
 LIB = $(DESTDIR)$(PREFIX)/lib
 SHARE = $(DESTDIR)$(PREFIX)/share
-UNITS := intercom.service intercom.socket intercom-opener.service intercom-opener.socket run-netns.mount intercom-docker.service
+UNITS := intercom.service intercom.socket intercom-opener.service intercom-opener.socket run-netns.mount intercom-docker.service \
+    intercom-podman.service
+LIBEXEC = $(DESTDIR)$(PREFIX)/libexec
+HOOKS := intercom/oci-hook intercom/lxc-hook cni/intercom
 COMPLETED := intercomctl intercom-runtimes
 PUT := install -D --mode 644
 
 install-files:
 	install -D --strip --mode 755 --target-directory $(DESTDIR)$(PREFIX)/bin $(BIN)/intercomd
 	@for name in $(LINKS); do ln -sf intercomd $(DESTDIR)$(PREFIX)/bin/$$name; done
+	@# Programs that runtimes call, and the files by which they find them.
+	@mkdir -p $(LIBEXEC)/intercom $(LIBEXEC)/cni
+	@for name in $(HOOKS); do ln -sf ../../bin/intercomd $(LIBEXEC)/$$name; done
+	@for file in oci-hook.json:containers/oci/hooks.d/intercom.json lxc.conf:lxc/config/common.conf.d/50-intercom.conf; do \
+	    sed 's|/usr/libexec/|$(PREFIX)/libexec/|' config/runtimes/$${file%%:*} | $(PUT) /dev/stdin $(SHARE)/$${file#*:}; done
+	$(PUT) config/runtimes/resolv.conf $(SHARE)/intercom/resolv.conf
 	@for unit in $(UNITS); do \
 	    sed 's|/usr/bin/|$(PREFIX)/bin/|' config/$$unit | $(PUT) /dev/stdin $(LIB)/systemd/system/$$unit; done
 	$(PUT) config/intercom.sysusers $(LIB)/sysusers.d/intercom.conf
 	$(PUT) config/intercom.tmpfiles $(LIB)/tmpfiles.d/intercom.conf
 	$(PUT) config/intercom.catalog $(LIB)/systemd/catalog/intercom.catalog
 	$(PUT) --target-directory $(SHARE)/man/man1 config/man/intercomctl.1 config/man/intercom-runtimes.1
-	$(PUT) config/man/intercomd.8 $(SHARE)/man/man8/intercomd.8
+	$(PUT) --target-directory $(SHARE)/man/man8 config/man/intercomd.8 config/man/intercom-hooks.8
 	config/man/fill config/man/intercom.toml.5 config/intercom.toml | $(PUT) /dev/stdin $(SHARE)/man/man5/intercom.toml.5
 	@for name in $(COMPLETED); do \
 	    $(BIN)/$$name --generate-completion-script bash | $(PUT) /dev/stdin $(SHARE)/bash-completion/completions/$$name; \

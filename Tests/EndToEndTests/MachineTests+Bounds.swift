@@ -91,6 +91,7 @@ extension MachineTests {
         "its units are as closed as systemd-analyze can tell",
         arguments: [
             ("intercom.service", 1.4), ("intercom-opener.service", 2.5), ("intercom-docker.service", 0.6),
+            ("intercom-podman.service", 0.6),
         ])
     func exposure(unit: String, limit: Double) throws {
         let output = try Command.must([

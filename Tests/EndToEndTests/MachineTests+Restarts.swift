@@ -117,6 +117,9 @@ extension MachineTests {
                 "man/man1/intercomctl.1.gz", "man/man5/intercom.toml.5.gz", "man/man8/intercomd.8.gz",
                 "bash-completion/completions/intercomctl", "zsh/vendor-completions/_intercomctl",
                 "fish/vendor_completions.d/intercomctl.fish", "doc/intercom/intercom.toml",
+                "man/man8/intercom-hooks.8.gz",
+                "containers/oci/hooks.d/intercom.json", "lxc/config/common.conf.d/50-intercom.conf",
+                "intercom/resolv.conf",
             ] { #expect(try machine.run("test", "-s", "/usr/share/\(file)").status == 0, "\(file)") }
             #expect(try machine.run("systemctl", "is-active", "intercom.service").text == "active")
             // As 0.1.0 has left it, with its units: what was declared then is there before and after.

@@ -73,6 +73,7 @@ struct ManualTests {
         }
         for page in [
             filled, try Self.page("intercomctl.1"), try Self.page("intercomd.8"), try Self.page("intercom-runtimes.1"),
+            try Self.page("intercom-hooks.8"),
         ] {
             let lint = try Command.run(["mandoc", "-T", "lint", "-W", "warning"], input: page)
             #expect(lint.status == 0 && lint.out.isEmpty, "\(lint)")

@@ -16,6 +16,9 @@ package struct OCIState: Decodable, Equatable, Sendable {
     /// Annotations that engines add.
     package let annotations: [String: String]
 
+    /// True at the stage `poststop`: the daemon has seen the end, and forgets the container then.
+    package var isStopped: Bool { status == "stopped" }
+
     private enum CodingKeys: String, CodingKey {
         case id, status, pid, bundle, annotations
     }

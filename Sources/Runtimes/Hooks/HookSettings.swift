@@ -8,7 +8,7 @@ struct HookSettings {
     static let inputTimeout = Duration.seconds(1)
     /// Longest wait for the daemon, in each step. It replies to `wait` within 100 ms; a start of a container never waits longer
     /// than this for a daemon that hangs.
-    static let controlTimeout = Duration.milliseconds(250)
+    static let controlTimeout = Duration.milliseconds(500)
     /// Control socket unless `--control` names another.
     static let defaultControl = "/run/intercom/control.sock"
 

@@ -18,7 +18,7 @@ enum HookUpdate {
             Update.Parameters(
                 source: source.rawValue, networks: networks.isEmpty ? nil : networks.map(PublishedNetwork.init),
                 put: [PublishedContainer(container)], wait: true),
-            "container \(container.name) is not published", settings)
+            "container \(container.name) may have no names", settings)
     }
 
     /// Takes containers back, by their ids; one that is not known is passed over.
@@ -29,7 +29,7 @@ enum HookUpdate {
             Update.Parameters(
                 source: source.rawValue, put: put.isEmpty ? nil : put.map(PublishedContainer.init),
                 gone: ids.isEmpty ? nil : ids),
-            "\(ids.joined(separator: ", ")) is not taken back", settings)
+            "\((ids + put.map(\.name)).joined(separator: ", ")) may keep a name for now", settings)
     }
 
     private static func call(

@@ -1,9 +1,10 @@
-// The OCI hook: a runtime runs it when the namespaces of a container are there and its program is not (createRuntime).
+// The OCI hook: a runtime runs it when the namespaces of a container are there and its program is not (createRuntime), and
+// when all of it has ended (poststop).
 
 import LinuxNet
 import RuntimeWire
 
-/// `oci-hook`: publishes the container whose state comes on standard input. It always exits with 0, so that no container
+/// `oci-hook`: publishes the container whose state comes on standard input, or takes it back. It always exits with 0, so that no container
 /// fails for want of names.
 package enum OCIHook {
     /// Name of the program, as a link to it.
@@ -27,6 +28,7 @@ package enum OCIHook {
         } catch {
             throw HookFailure("no container is published: \(error)")
         }
+        if state.isStopped { return try HookUpdate.remove([state.id], source: .oci, settings: settings) }
         let configuration = configuration(of: state)
         guard var container = state.container(configuration: configuration, record: record(of: state)),
             let pid = container.pid, !HostNamespace.holds(pid)

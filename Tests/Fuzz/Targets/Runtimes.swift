@@ -58,7 +58,12 @@ func fuzzDocker(_ octets: Span<UInt8>) {
         expect(target.count { $0 == 0x0A } == 5, "an id has ended a request's line")
     }
     _ = try? DockerEvent(text)
-    _ = try? OCIState(text)
+    if let state = try? OCIState(text) {
+        let container = state.container(configuration: try? OCIConfiguration(text), record: nil)
+        expect(container?.name != "" && container?.pid.map { $0 > 0 } ?? true, "a container has no name or no process")
+        _ = (state.recordDirectory, try? PodmanRecords.name(of: state.id, in: text))
+    }
+    _ = (try? PodmanNetwork(text))?.subnets
 }
 
 /// A configuration of the CNI plugin, for each command.
@@ -71,6 +76,12 @@ func fuzzCNI(_ octets: Span<UInt8>) {
         do throws(CNIFailure) {
             let call = try CNICall(environment: environment, configuration: Array(octets))
             expect(command != .add || call.answer.last == 0x0A, "ADD has no answer")
+            var record = CNIRecord(call)
+            expect((try? CNIRecord(Array(record.text.utf8))) == record, "a record is another when it was kept")
+            expect(!record.published.id.isEmpty, "a container has no id")
+            record.keep(Set(call.validAttachments ?? []), on: call.network)
+            record.remove(interface: call.interface)
+            expect(record.isEmpty, "a link is left")
         } catch {
             expect(error.answer.last == 0x0A, "a failure has no answer")
         }
@@ -82,4 +93,7 @@ func fuzzAardvark(_ octets: Span<UInt8>) {
     guard let network = try? AardvarkNetwork(file: "front%int", Array(octets)) else { return }
     expect(network.name == "front" && network.isInternal, "the network is \(network.name)")
     expect(network.members.allSatisfy { !$0.names.isEmpty && !$0.id.isEmpty }, "a member has no name")
+    let directory = AardvarkDirectory([network], definitions: [])
+    expect(directory.containers.allSatisfy { !$0.name.isEmpty && !$0.endpoints.isEmpty }, "a container has no name")
+    expect(!directory.lacks(of: directory), "a directory lacks its own")
 }
