@@ -15,9 +15,9 @@ extension Registry {
         let name = [container.dnsName].compactMap { $0 } + raw(container.declared?.name)
         var others = [container.declared?.hostname.flatMap { try? hostName($0) }].compactMap { $0 }
         others += raw(container.declared?.hostname)
-        // Ids of 64 digits are longer than a label: of those only the beginning is a name.
-        for id in [container.declared?.id?.prefix(12), container.declared?.id?[...]] {
-            if let id, let label = try? Name(labels: [Array(id.utf8)]) { others.append(label) }
+        if let id = container.declared?.id, (try? checkID(id)) != nil {
+            // Ids of 64 digits are longer than a label: of those only the beginning is a name.
+            others += [id.prefix(12), id[...]].compactMap { try? Name(labels: [Array($0.utf8)]) }
         }
         let own = Set(name + others)
         var seen: Set<Name> = []

@@ -32,9 +32,11 @@ enum Command {
         try starting.withLock { try process.run() }
     }
 
-    /// Runs a program, 60 seconds at most, and gives what it printed.
+    /// Runs a program, 60 seconds at most if nothing else is said, and gives what it printed.
     @discardableResult
-    static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Output {
+    static func run(
+        _ arguments: [String], input: String = "", environment: [String: String] = [:], within seconds: Int = 60
+    ) throws -> Output {
         let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("ic-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: scratch) }
@@ -45,7 +47,7 @@ enum Command {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         // Nothing milder: what is started from a thread of Dispatch has most signals blocked.
-        process.arguments = ["timeout", "--signal=KILL", "60"] + arguments
+        process.arguments = ["timeout", "--signal=KILL", "\(seconds)"] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = try FileHandle(forReadingFrom: paths[0])
         process.standardOutput = try FileHandle(forWritingTo: paths[1])

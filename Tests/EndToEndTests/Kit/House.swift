@@ -133,8 +133,8 @@ final class House {
 
     /// Runs a program in a namespace of this house.
     @discardableResult
-    func run(in name: String, _ arguments: [String], input: String = "") throws -> Output {
-        try Command.run(view + ["ip", "netns", "exec", name] + arguments, input: input)
+    func run(in name: String, _ arguments: [String], input: String = "", within seconds: Int = 60) throws -> Output {
+        try Command.run(view + ["ip", "netns", "exec", name] + arguments, input: input, within: seconds)
     }
 
     /// Starts a program in a namespace, and waits until it is there; it is ended with the house.
