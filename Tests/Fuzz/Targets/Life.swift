@@ -32,7 +32,7 @@ func fuzzLife(_ octets: Span<UInt8>) {
 /// A registry, changed by the effects of the room Attachment as the daemon does it, and the directory that it feeds.
 private final class NamesOfContainers {
     private var registry: Registry
-    private var directory: Directory
+    private var answers: Answers
     private var steps = 0
 
     private static let network = "net"
@@ -41,7 +41,7 @@ private final class NamesOfContainers {
     init() throws {
         let domain = try Name("internal")
         registry = Registry(domain: domain, ttl: 5)
-        directory = Directory(domain: domain, seed: 42)
+        answers = Answers(directory: Directory(domain: domain, seed: 42))
         registry.observe(ObservedNetwork(interface: Self.bridge, interfaceName: Self.network))
     }
 
@@ -124,7 +124,7 @@ private final class NamesOfContainers {
 
     /// Holds the registry and the directory against the model: every container, and one name asked by one of them.
     func compare(_ world: World) throws {
-        for change in registry.takeChanges() { directory.apply(change) }
+        for change in registry.takeChanges() { answers.directory.apply(change) }
         let plain = plainContainers(world)
         expect(registry.containerCount == plain.count, "there are \(registry.containerCount) containers, not \(plain)")
         for (namespace, container) in plain {
@@ -139,15 +139,22 @@ private final class NamesOfContainers {
         let text =
             number < RandomLife<FuzzerChoices>.nameCount
             ? "c\(number)" : "\(number - RandomLife<FuzzerChoices>.nameCount)"
-        var name = FoldedName()
-        name.set(try Name(text))
-        var found = 0
-        if let match = directory.find(name, from: 0, view: view) {
-            let records = directory.records(match, .a)
-            found = records.count
-        }
+        let found = try answers.addressCount(of: text, for: view)
         let expected = plain.values.count { $0 == PlainContainer(name: text, hasAddress: true) }
         expect(found == expected, "\(text) has \(found) addresses, not \(expected): \(plain)")
+    }
+}
+
+/// The directory of a worker.
+private struct Answers: ~Copyable {
+    var directory: Directory
+
+    /// Number of addresses that a name has for a view.
+    mutating func addressCount(of text: String, for view: ViewID) throws -> Int {
+        var name = FoldedName()
+        name.set(try Name(text))
+        guard let match = directory.find(name, from: 0, view: view) else { return 0 }
+        return directory.records(match, .a).count
     }
 }
 
