@@ -13,6 +13,7 @@
 #include <grp.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/inet_diag.h>
 #include <linux/magic.h>
 #include <linux/net_namespace.h>
 #include <linux/netfilter.h>
@@ -23,6 +24,7 @@
 #include <linux/nsfs.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>

@@ -41,6 +41,10 @@ struct LocalOpener: Opener {
         try NamespaceEntry.openSockets(in: namespace, kind, count: count)
     }
 
+    func findServers(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> BoundPorts {
+        try NamespaceEntry.boundPorts(at: Containers.listenerAddress, in: namespace)
+    }
+
     func writeResolverFile(
         ofNamespace name: String, _ configuration: ResolverConfiguration
     ) throws(LinuxError) -> Bool {

@@ -41,6 +41,9 @@ protocol Opener: Sendable {
         in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int
     ) throws(LinuxError) -> SocketBatch
 
+    /// Lists the ports of the servers that are bound to 127.0.0.11 inside a namespace; needs CAP_SYS_ADMIN. Nothing is changed.
+    func findServers(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> BoundPorts
+
     /// Writes `/etc/netns/NAME/resolv.conf` for a namespace of that name, unless somebody else's is there.
     /// - Returns: whether it is there.
     func writeResolverFile(ofNamespace name: String, _ configuration: ResolverConfiguration) throws(LinuxError) -> Bool

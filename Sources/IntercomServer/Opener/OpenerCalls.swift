@@ -110,6 +110,15 @@ enum OpenerCalls {
         var count: Int
     }
 
+    /// Goes with the descriptor of a namespace.
+    struct FindServers: OpenerCall {
+        /// Ports of the servers at 127.0.0.11, the oldest first; a few at most.
+        struct Reply: Codable {
+            var datagram: [UInt16]
+            var stream: [UInt16]
+        }
+    }
+
     struct WriteResolverFile: OpenerCall {
         struct Reply: Codable {
             var isThere: Bool

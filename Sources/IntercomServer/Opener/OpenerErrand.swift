@@ -34,6 +34,7 @@ struct OpenerErrand: ~Copyable, Sendable {
             case OpenerCalls.SubscribeKernel.method: try subscribeKernel(try Self.parameters(call))
             case OpenerCalls.OpenNamespace.method: try openNamespace(try Self.parameters(call), passed)
             case OpenerCalls.OpenSockets.method: try openSockets(try Self.parameters(call), passed)
+            case OpenerCalls.FindServers.method: try findServers(passed)
             case OpenerCalls.SetRedirection.method: try setRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RepairRedirection.method: try repairRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RemoveRedirection.method: try removeRedirection(try Self.parameters(call), passed)
@@ -100,6 +101,11 @@ struct OpenerErrand: ~Copyable, Sendable {
         let batch = try opener.openSockets(
             in: try namespace(passed), SocketKind(isStream: call.stream, isV6: call.v6), count: call.count)
         try reply(to: OpenerCalls.OpenSockets.self, .init(), passing: batch.numbers)
+    }
+
+    private func findServers(_ passed: consuming Descriptor?) throws(LinuxError) {
+        let ports = try opener.findServers(in: try namespace(passed))
+        try reply(to: OpenerCalls.FindServers.self, .init(datagram: ports.datagram, stream: ports.stream))
     }
 
     private func setRedirection(

@@ -98,6 +98,11 @@ final class RemoteOpener: Opener {
         return batch
     }
 
+    func findServers(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> BoundPorts {
+        let reply = try ask(OpenerCalls.FindServers(), in: namespace).reply
+        return BoundPorts(datagram: reply.datagram, stream: reply.stream)
+    }
+
     func writeResolverFile(
         ofNamespace name: String, _ configuration: ResolverConfiguration
     ) throws(LinuxError) -> Bool {
