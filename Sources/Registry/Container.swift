@@ -21,6 +21,8 @@ extension Registry {
         package internal(set) var disconnected: Set<InterfaceIndex> = []
         /// True when it is left out of names that others serve, too.
         package internal(set) var isDraining = false
+        /// True when it has former servers, which are asked of what is not known here.
+        package internal(set) var hasFormerServers = false
         /// Endpoints in force, in the order in which they answer.
         package internal(set) var endpoints: [Endpoint] = []
         /// Its name as a label; nil where ``name`` cannot be one: it is not found by it.

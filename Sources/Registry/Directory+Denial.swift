@@ -119,6 +119,28 @@ extension Directory {
         return false
     }
 
+    /// True for a name with the name of one of the view's networks at its end, and for that itself.
+    package mutating func isUnderNetworkName(_ name: borrowing FoldedName, view: ViewID) -> Bool {
+        for position in viewNetworks.run(of: Int(view.rawValue))
+        where Self.isEnd(scopeNames.lent(Int(viewNetworks.elements[position])), of: name.labels(0, name.labelCount)) {
+            return true
+        }
+        return false
+    }
+
+    /// The domains under which container runtimes have names for the host: Docker's and Podman's, also in their virtual
+    /// machines (Docker Desktop, gvproxy).
+    private static let runtimeDomains = ["docker.internal", "containers.internal"].compactMap { try? Name($0) }
+
+    /// True where a name is under a domain that runtimes' own servers know, and the domain has more labels than the one that
+    /// would deny the name.
+    package static func isUnderRuntimeDomain(_ name: borrowing FoldedName, longerThan labels: Int) -> Bool {
+        for domain in runtimeDomains where domain.labelCount > labels && domain.labelCount <= name.labelCount {
+            if name.suffixEquals(domain.folded.span, fromLabel: name.labelCount - domain.labelCount) { return true }
+        }
+        return false
+    }
+
     /// True where a name is under a domain that the host's upstreams know, the view asks those, and the domain has more
     /// labels than the one that would deny the name.
     package mutating func isUnderHostDomain(_ name: borrowing FoldedName, view: ViewID, longerThan labels: Int) -> Bool

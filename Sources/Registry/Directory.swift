@@ -52,6 +52,7 @@ package struct Directory: ~Copyable {
     var viewLinks: [UInt32?] = []
     var viewUpstreams: [UInt32?] = []
     var viewFollowsHost: [Bool] = []
+    private var viewHasFormerServers: [Bool] = []
     private var routes: RouteTable
     /// Folded names on the wire, root included, of the domains that the host's own upstreams know.
     var hostDomains = RunTable<UInt8>()
@@ -108,7 +109,9 @@ package struct Directory: ~Copyable {
         viewLinks.grow(toHold: view, with: nil)
         viewUpstreams.grow(toHold: view, with: nil)
         viewFollowsHost.grow(toHold: view, with: false)
+        viewHasFormerServers.grow(toHold: view, with: false)
         viewFollowsHost[view] = facts?.followsHost ?? false
+        viewHasFormerServers[view] = facts?.hasFormerServers ?? false
         viewLinks[view] = facts?.links?.rawValue
         viewUpstreams[view] = facts?.upstreams?.rawValue
         viewNetworks.set(view, facts?.networks.map(\.rawValue) ?? [])
@@ -252,6 +255,12 @@ package struct Directory: ~Copyable {
         }
         routes.improve(&destination, for: name, owner: RouteTable.everyone)
         return destination
+    }
+
+    /// True when a view has former servers: names of neighbours that we do not have are asked of them.
+    package mutating func hasFormerServers(_ view: ViewID) -> Bool {
+        let view = Int(view.rawValue)
+        return view < viewHasFormerServers.count && viewHasFormerServers[view]
     }
 
     /// The domain of the route that has this group of upstreams; nil where the group is no route's.

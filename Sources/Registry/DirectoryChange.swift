@@ -86,11 +86,17 @@ package struct View: Sendable, Equatable {
     package var upstreams: UpstreamGroupID?
     /// True where ``upstreams`` may be the host's: the host's own domains are asked there, too.
     package var followsHost: Bool
+    /// True where it has former servers: these may know neighbours that we do not (``UpstreamGroupID/neighbours``).
+    package var hasFormerServers: Bool
 
-    package init(links: ScopeID?, networks: [ScopeID], upstreams: UpstreamGroupID?, followsHost: Bool = false) {
+    package init(
+        links: ScopeID?, networks: [ScopeID], upstreams: UpstreamGroupID?, followsHost: Bool = false,
+        hasFormerServers: Bool = false
+    ) {
         self.links = links
         self.networks = networks
         self.upstreams = upstreams
         self.followsHost = followsHost
+        self.hasFormerServers = hasFormerServers
     }
 }

@@ -47,6 +47,10 @@ package struct UpstreamGroupID: Hashable, Sendable {
 
     /// Those of the configuration, else of the host.
     package static let `default` = UpstreamGroupID(rawValue: 0)
+    /// The former servers of the container that asks. Above all numbers that are given out, as those are dense.
+    package static let former = UpstreamGroupID(rawValue: .max - 1)
+    /// The same servers, for names that they know better than the TTLs of their answers: nothing is cached.
+    package static let neighbours = UpstreamGroupID(rawValue: .max)
 
     package init(rawValue: UInt32) {
         self.rawValue = rawValue

@@ -37,10 +37,13 @@ extension Registry {
         let networks = container.endpoints.compactMap { networkStates[$0.network] }
         // The first network that may forward says where to.
         let forwarding = networks.first { !$0.isInternal }
+        let hasOwn = forwarding?.declared?.upstreams.isEmpty == false
         return View(
             links: container.linkScope, networks: networks.map(\.id),
-            upstreams: forwarding.map { $0.groups[.root] ?? .default },
-            followsHost: forwarding?.declared?.upstreams.isEmpty ?? (forwarding != nil))
+            upstreams: forwarding.map { network in
+                container.hasFormerServers && !hasOwn ? .former : network.groups[.root] ?? .default
+            },
+            followsHost: forwarding != nil && !hasOwn, hasFormerServers: container.hasFormerServers)
     }
 
     private func compiled(_ key: RecordKey) -> RecordSet? {

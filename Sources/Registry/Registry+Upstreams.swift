@@ -25,6 +25,13 @@ extension Registry {
         routesChanged = true
     }
 
+    /// Sets whether a container has former servers: those that its questions went to before they were led to us.
+    package mutating func setFormerServers(_ hasFormerServers: Bool, of container: ContainerID) {
+        guard let known = containerStates[container], known.hasFormerServers != hasFormerServers else { return }
+        containerStates[container]?.hasFormerServers = hasFormerServers
+        changedViews.insert(container)
+    }
+
     /// Sets the domains that are asked of the host's upstreams although their names would be denied here: the host's search
     /// domains and those of clouds under `internal`. None where the configuration names other upstreams for all.
     package mutating func setHostDomains(_ new: [Name]) {

@@ -125,9 +125,20 @@ struct Responder: ~Copyable {
         if !isDelegation, let ruling = denial(view, routeLabels) { return ruling }
         if !probes.isEmpty, let token = LoopProbe.token(in: name), probes.contains(token) { return .loop(token: token) }
         guard let destination else { return .answer(.blocked, .blocked) }
-        // Without recursion only the cache could answer, and would tell what neighbours have asked.
-        guard query.header.flags.rd else { return .answer(.code(.refused), .notRecursive) }
-        return .forward(group: destination.group)
+        return forward(to: destination.group)
+    }
+
+    /// 11. Forwards; without recursion only the cache could answer, and would tell what neighbours have asked.
+    @inline(__always)
+    private func forward(to group: UInt32) -> Ruling {
+        query.header.flags.rd ? .forward(group: group) : .answer(.code(.refused), .notRecursive)
+    }
+
+    /// 8 and 9. Asks the former servers of a view for a name that is a neighbour's, if it is anybody's.
+    @inline(never)
+    private func askFormerServers() -> Ruling {
+        if !probes.isEmpty, let token = LoopProbe.token(in: name), probes.contains(token) { return .loop(token: token) }
+        return forward(to: UpstreamGroupID.neighbours.rawValue)
     }
 
     /// 2 and 8. PTR: addresses of the loopback interface, then those of endpoints on my networks; other addresses of their
@@ -145,11 +156,13 @@ struct Responder: ~Copyable {
         guard let block else { return nil }
         let routed = block.prefixLength(ofLabels: routeLabels)
         guard directory.isReverseOfMyNetworks(block, view: view, unlessRouted: routed) else { return nil }
+        if directory.hasFormerServers(view) { return askFormerServers() }
         return .answer(!block.isAddress && block.labelsBefore == 0 ? .noData : .noName, .subnet)
     }
 
     /// 7 and 9. Names that nobody has and that are not for others to know: under the domain, single labels, under `local`;
     /// unless they are under a routing domain that is longer than that. Networks of mine exist, with any number of labels.
+    /// Former servers know the names that runtimes give the host, single labels, and names under those of my networks.
     @inline(__always)
     private mutating func denial(_ view: ViewID, _ routeLabels: Int) -> Ruling? {
         let labels: Int
@@ -161,11 +174,24 @@ struct Responder: ~Copyable {
         } else if SpecialUseName.isMulticast(name), !settings.forwardsLocal {
             (labels, source) = (0, .multicast)
         } else {
-            let isNetwork = routeLabels == 0 && directory.isNetworkName(name, view: view)
-            return isNetwork ? .answer(.noData, .emptyName) : nil
+            guard routeLabels == 0 else { return nil }
+            if directory.hasFormerServers(view) {
+                return name.labelCount == 1 || directory.isUnderNetworkName(name, view: view) ? askFormerServers() : nil
+            }
+            return directory.isNetworkName(name, view: view) ? .answer(.noData, .emptyName) : nil
         }
         if routeLabels > labels || directory.isUnderHostDomain(name, view: view, longerThan: labels) { return nil }
+        if directory.hasFormerServers(view), isForFormerServers(source, labels) { return askFormerServers() }
         return deny(view, source)
+    }
+
+    /// True for a name that is denied for this reason, and that former servers may know all the same.
+    private func isForFormerServers(_ source: AnswerSource, _ labels: Int) -> Bool {
+        switch source {
+        case .singleLabel: !SpecialUseName.isMulticast(name)
+        case .domain: Directory.isUnderRuntimeDomain(name, longerThan: labels)
+        default: false
+        }
     }
 
     /// NXDOMAIN; no data for a name that has names of the view beneath it; for the domain itself its SOA record.
