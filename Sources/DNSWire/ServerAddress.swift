@@ -4,17 +4,28 @@
 public struct ServerAddress: Hashable, Sendable {
     /// Its IP address.
     public let address: IPAddress
-    /// 1...65535; 53 where none is given.
+    /// UDP port, 1...65535; 53 where none is given.
     public let port: UInt16
+    /// TCP port, 1...65535: the same as ``port``, but for a server inside a namespace that has two random ones (dockerd).
+    public let streamPort: UInt16
     /// The interface of a link-local address (RFC 4007 §11): `eth0` or its index. Nil elsewhere.
     public let scope: String?
 
     /// The server at an address; port 53 unless another is given.
-    public init(address: IPAddress, port: UInt16 = 53, scope: String? = nil) {
+    /// - Parameters:
+    ///   - address: its IP address.
+    ///   - port: its port for UDP.
+    ///   - streamPort: its port for TCP; nil: the same.
+    ///   - scope: the interface of a link-local address.
+    public init(address: IPAddress, port: UInt16 = 53, streamPort: UInt16? = nil, scope: String? = nil) {
         self.address = address
         self.port = port
+        self.streamPort = streamPort ?? port
         self.scope = scope
     }
+
+    /// The port that a transport goes to.
+    public func port(over transport: Transport) -> UInt16 { transport == .stream ? streamPort : port }
 
     /// Reads `10.0.0.1`, `10.0.0.1:5353`, `fd00::1`, `[fd00::1]:5353`, `fe80::1%eth0`, `[fe80::1%eth0]:53`.
     public init(_ text: some StringProtocol) throws(AddressError) {
@@ -61,11 +72,12 @@ public struct ServerAddress: Hashable, Sendable {
 }
 
 extension ServerAddress: CustomStringConvertible {
-    /// `10.0.0.1:53`, `[fe80::1%eth0]:53`.
+    /// `10.0.0.1:53`, `[fe80::1%eth0]:53`, `127.0.0.11:40123 (TCP 45011)`.
     public var description: String {
-        switch address {
-        case .v4(let address): "\(address):\(port)"
-        case .v6(let address): "[\(address)\(scope.map { "%\($0)" } ?? "")]:\(port)"
+        let others = streamPort == port ? "" : " (TCP \(streamPort))"
+        return switch address {
+        case .v4(let address): "\(address):\(port)\(others)"
+        case .v6(let address): "[\(address)\(scope.map { "%\($0)" } ?? "")]:\(port)\(others)"
         }
     }
 }

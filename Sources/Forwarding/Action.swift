@@ -14,6 +14,9 @@ package enum Action: Sendable {
     case close(SocketToken)
     /// Give the client its answer.
     case answer(Client, Answer)
+    /// Find out where the servers are that a view had before us: they cannot be reached where they were. It may come with
+    /// each of many questions.
+    case lookForServers(of: UInt32)
 }
 
 /// The verdict on a question that a client puts.

@@ -16,7 +16,9 @@ package struct Forwarder: ~Copyable {
     var random: Randomness
     /// True when names are asked for in a spelling that nobody can guess, of upstreams that repeat it.
     package var randomizesCase = false
-    private var groups: [UInt32: UpstreamList] = [:]
+    private(set) var groups: [UInt32: UpstreamList] = [:]
+    /// The servers that a view had before us, for groups of the origin ``UpstreamList/Origin/former``.
+    private var formerServers: [UInt32: [ServerAddress]] = [:]
     private(set) var scopes = Scopes()
     var upstreams = Upstreams()
     var cache: AnswerCache
@@ -81,6 +83,22 @@ package struct Forwarder: ~Copyable {
         for upstream in upstreams.forget(scopes: old) { closeSockets(of: upstream) }
     }
 
+    /// Makes these the servers that a view had before us, in the order in which they are asked; none: it has none any more.
+    ///
+    /// What others said before is forgotten. Exchanges under way go on with the new ones.
+    package mutating func setFormerServers(_ servers: [ServerAddress], of view: UInt32) {
+        let new = servers.isEmpty ? nil : servers
+        guard formerServers[view] != new else { return }
+        formerServers[view] = new
+        let former = Set(groups.lazy.filter { $0.value.origin == .former }.map(\.key))
+        for upstream in upstreams.forget(scopes: scopes.forget(view: view, in: former)) { closeSockets(of: upstream) }
+    }
+
+    /// True for a server that a view had before us.
+    package func isFormerServer(_ server: ServerAddress, of view: UInt32) -> Bool {
+        formerServers[view]?.contains(server) == true
+    }
+
     /// Asks a server no more, for example because it asks us; what it is asked already goes on.
     package mutating func avoid(_ place: UpstreamPlace) { upstreams.avoid(place) }
 
@@ -138,8 +156,10 @@ extension Forwarder {
     }
 
     /// The scope of a group's answers for a view; nil where the group has no upstream.
-    private mutating func scope(of group: UInt32, for view: UInt32) -> UInt32? {
-        guard let list = groups[group], !list.servers.isEmpty else { return nil }
+    mutating func scope(of group: UInt32, for view: UInt32) -> UInt32? {
+        guard var list = groups[group] else { return nil }
+        if list.origin == .former { list.servers = formerServers[view] ?? [] }
+        guard !list.servers.isEmpty else { return nil }
         if let known = scopes.scope(of: group, for: view) { return known }
         let scope = scopes.makeScope(of: group, for: view)
         upstreams.set(list, of: scope, from: .namespace(view))

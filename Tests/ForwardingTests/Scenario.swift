@@ -25,6 +25,8 @@ enum Step: Sendable {
     /// `patience` in milliseconds.
     case upstreams(
         [UInt8]?, UpstreamList.Origin = .host, group: UInt32 = 7, patience: Int = 4500, usesStreams: Bool = false)
+    /// The servers that a view had before us.
+    case formerServers([UInt8], of: UInt32 = 1)
     case abandon(namespace: UInt32)
     case flush(Flush)
     case policy(CachePolicy)
@@ -37,6 +39,7 @@ enum Step: Sendable {
     case reuses(Character, Character, edns: Bool = true)
     case closes(Character)
     case answers(client: Int = 1, Expected)
+    case looksForServers(of: UInt32 = 1)
     case nothing
 }
 
@@ -312,6 +315,8 @@ extension Worker {
             }
             upstreams?.usesStreams = usesStreams
             forwarder.setUpstreams(group, upstreams)
+        case .formerServers(let servers, let view):
+            forwarder.setFormerServers(servers.map(server), of: view)
         case .abandon(let namespace):
             forwarder.abandon(namespace: namespace)
         case .flush(let flush):
@@ -362,6 +367,8 @@ extension Worker {
             #expect(question != socket.message, place)
         case (.closes(let name), .close(let token)):
             #expect(token == sockets[name]?.token, place)
+        case (.looksForServers(let expected), .lookForServers(let view)):
+            #expect(view == expected, place)
         case (.answers(let client, let expected), .answer(let who, let answer)):
             #expect(client == who, place)
             #expect(try Self.summary(answer) == expected, place)

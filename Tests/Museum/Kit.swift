@@ -118,6 +118,7 @@ struct House: ~Copyable {
                 count(token, isStream)
             case .close(let token): sockets[token] = nil
             case .answer(let client, let answer): answers[client] = answer.message(limit: 65_535)
+            case .lookForServers: break
             }
         }
         mostSockets = max(mostSockets, sockets.count)

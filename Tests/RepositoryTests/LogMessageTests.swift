@@ -115,6 +115,10 @@ struct LogMessageTests {
         ),
         ("container …: its links are not known: …", "no netlink socket of its namespace can be had; it is tried again"),
         (
+            "container …: the ports of its former server at 127.0.0.11 cannot be found: …",
+            "its namespace cannot be entered to look for dockerd's sockets; that is done again when they are missed"
+        ),
+        (
             "container …: the redirection of port 53 was changed or removed in its namespace; setting it again",
             "its root or a firewall changed the rules of table intercom"
         ),

@@ -60,6 +60,8 @@ final class Exchange {
     /// The scope that `order` was made for; 0: none yet.
     var scope: UInt32 = 0
     var vantage = Vantage.host
+    /// True from when the group that stands in is asked: its own servers cannot be reached.
+    var hasStandIn = false
     /// Questions go over TCP alone.
     var usesStreams = false
     /// After this the client is told that nobody answered.

@@ -95,15 +95,20 @@ extension Forwarder {
 
     /// Remembers what an upstream said to the question of an exchange.
     mutating func keep(_ body: AnswerBody, of ticket: Ticket, _ now: Moment) {
-        guard let exchange = table[ticket], exchange.query.recursionDesired else { return }
+        guard let exchange = table[ticket], keepsAnswer(of: exchange) else { return }
         let key = exchange.key
         cache.keep(body, under: key.lent, life: body.life, asked: exchange.places.count, now)
     }
 
     /// Remembers that nobody could answer the question of an exchange.
     mutating func keepFailure(_ body: AnswerBody, of ticket: Ticket, _ life: FailureLife, _ now: Moment) {
-        guard let exchange = table[ticket], exchange.query.recursionDesired else { return }
+        guard let exchange = table[ticket], keepsAnswer(of: exchange) else { return }
         let key = exchange.key
         cache.keepFailure(body, under: key.lent, life, now)
+    }
+
+    /// True for the answer to a question with RD set, of a group whose answers are cached.
+    private func keepsAnswer(of exchange: Exchange) -> Bool {
+        exchange.query.recursionDesired && groups[exchange.group]?.keepsAnswers != false
     }
 }

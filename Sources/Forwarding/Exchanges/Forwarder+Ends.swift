@@ -23,11 +23,18 @@ extension Forwarder {
         guard let question = table[ticket]?.query.question else { return }
         let body = AnswerBody(failure: .serverFailure, [detail], question: question)
         if let now {
+            noteSilence(of: ticket)
             keepFailure(body, of: ticket, life, now)
             serveStale(ticket, now)
         }
         answer(ticket, body, from: .nobody)
         close(ticket)
+    }
+
+    /// Has the servers that a view had before us looked for anew, as none has said anything: they may be elsewhere now.
+    private mutating func noteSilence(of ticket: Ticket) {
+        guard let exchange = table[ticket], groups[exchange.group]?.origin == .former else { return }
+        act(.lookForServers(of: exchange.view))
     }
 
     /// Nothing better can come: passes on what can be read of a damaged reply, an answer that was cut off, or the best of the

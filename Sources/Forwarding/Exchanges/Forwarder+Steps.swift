@@ -28,16 +28,47 @@ extension Forwarder {
         guard let exchange = table[ticket], let scope = scopes.scope(of: exchange.group, for: exchange.view) else {
             return false
         }
-        let turn = upstreams.takeTurn(of: scope)
-        let well = turn.filter { upstreams[$0]?.health.isResting == false }
-        exchange.setOrder(well.count == turn.count ? turn : well + turn.filter { !well.contains($0) })
+        var (order, isAnyWell) = takeTurn(of: scope)
+        if !isAnyWell, let others = standIn(for: exchange) {
+            order = others.order + order
+            isAnyWell = others.isAnyWell
+        }
+        exchange.setOrder(order)
         exchange.scope = scope
         if let list = upstreams.list(of: scope) {
             exchange.vantage = list.vantage
             exchange.usesStreams = list.usesStreams
             exchange.patience = list.patience
         }
-        return !well.isEmpty
+        return isAnyWell
+    }
+
+    /// The upstreams of a scope in their order, and whether any does not rest.
+    private mutating func takeTurn(of scope: UInt32) -> (order: [Ticket], isAnyWell: Bool) {
+        let turn = upstreams.takeTurn(of: scope)
+        let well = turn.filter { upstreams[$0]?.health.isResting == false }
+        return (well.count == turn.count ? turn : well + turn.filter { !well.contains($0) }, !well.isEmpty)
+    }
+
+    /// The upstreams of the group that stands in for the servers of an exchange; nil where there is none, or it does already.
+    private mutating func standIn(for exchange: Exchange) -> (order: [Ticket], isAnyWell: Bool)? {
+        guard !exchange.hasStandIn, let group = groups[exchange.group]?.standIn,
+            let scope = scope(of: group, for: exchange.view)
+        else { return nil }
+        exchange.hasStandIn = true
+        act(.lookForServers(of: exchange.view))
+        return takeTurn(of: scope)
+    }
+
+    /// Turns to the group that stands in, where no upstream could be reached and so none has said anything.
+    /// - Returns: false where there is nobody to turn to.
+    private mutating func turnToStandIn(_ exchange: Exchange) -> Bool {
+        guard exchange.complaint == nil, exchange.fallback == nil, !exchange.hasDamage,
+            let others = standIn(for: exchange)
+        else { return false }
+        let new = others.order.filter { exchange.position(of: $0) == nil }
+        exchange.order += new.map { Contact(upstream: $0) }
+        return !new.isEmpty
     }
 
     /// Sets when an exchange is looked at next.
@@ -86,7 +117,7 @@ extension Forwarder {
         }
         guard let exchange = table[ticket] else { return }
         if exchange.attempts.isEmpty {
-            giveUp(ticket, now)
+            if turnToStandIn(exchange) { proceed(ticket, now) } else { giveUp(ticket, now) }
         } else if let time = exchange.fallbackTime, time <= now {
             giveUp(ticket, now)
         } else if let position = exchange.repetition, exchange.attempts[position].repetition <= now {

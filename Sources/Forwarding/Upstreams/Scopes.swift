@@ -61,6 +61,11 @@ struct Scopes: Sendable {
         forget { $0.view == view }
     }
 
+    /// Forgets what a view has of some groups; gives the scopes.
+    mutating func forget(view: UInt32, in groups: Set<UInt32>) -> [UInt32] {
+        groups.compactMap { ofViews.removeValue(forKey: Place(group: $0, view: view)) }
+    }
+
     private mutating func forget(_ isGone: (Place) -> Bool) -> [UInt32] {
         var scopes: [UInt32] = []
         for (place, scope) in ofViews where isGone(place) {

@@ -10,6 +10,9 @@ package struct UpstreamList: Sendable, Hashable {
         case host
         /// From the namespace of who asks: a container with a VPN or routes of its own.
         case namespace
+        /// From the namespace of who asks, and each view has servers of its own: those that answered it before us
+        /// (``Forwarder/setFormerServers(_:of:)``).
+        case former
     }
 
     /// Asked in this order.
@@ -22,17 +25,24 @@ package struct UpstreamList: Sendable, Hashable {
     package var usesStreams = false
     /// After this a client is told that nobody answered.
     package var patience: Lapse
+    /// False where the servers know better than the TTL of their answers: nothing that they say is cached.
+    package var keepsAnswers = true
+    /// The group that is asked where these servers cannot be reached; nil: none.
+    package var standIn: UInt32?
 
     /// Before the 5 s are over that a libc waits by default (resolv.conf(5), `timeout`).
     package static let usualPatience = Lapse.milliseconds(4500)
 
     package init(
-        servers: [ServerAddress], origin: Origin = .host, rotates: Bool = false, patience: Lapse = usualPatience
+        servers: [ServerAddress], origin: Origin = .host, rotates: Bool = false, patience: Lapse = usualPatience,
+        keepsAnswers: Bool = true, standIn: UInt32? = nil
     ) {
         self.servers = servers
         self.origin = origin
         self.rotates = rotates
         self.patience = patience
+        self.keepsAnswers = keepsAnswers
+        self.standIn = standIn
     }
 }
 

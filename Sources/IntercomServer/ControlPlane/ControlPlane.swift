@@ -86,6 +86,8 @@ package final class ControlPlane {
             loops: LoopProbes(workers: workers, publisher: publisher, logger: logger),
             sockets: NamespaceSockets(
                 containers: containers, requests: requests, publisher: publisher, workers: workers, logger: logger),
+            former: FormerServers(
+                containers: containers, requests: requests, publisher: publisher, workers: workers, logger: logger),
             logger: logger)
         configured = ConfiguredDeclarations(publisher: publisher, containers: containers, logger: logger)
         state = DeclaredState(path: options.stateDirectory, logger: logger)
@@ -227,7 +229,8 @@ package final class ControlPlane {
         switch report {
         case .needsSockets(let view, let kind, let count): upstreams.sockets.open(for: view, kind, count)
         case .unanswered(let view, let servers): upstreams.probe(for: view, servers)
-        case .looped(let token): upstreams.loops.takeLoop(token)
+        case .formerServersLost(let view): upstreams.formerServersLost(of: view)
+        case .looped(let token): upstreams.takeLoop(token)
         case .heard(let token): containers.hearing.arrived(token)
         case .listenerRepaired(let view): containers.listenerWasRepaired(of: view)
         case .listenerFailed(let view, let error): containers.listenerFailed(of: view, error)

@@ -26,6 +26,8 @@ struct Listener: ~Copyable {
     /// Unconnected sockets in the namespace for questions to upstreams, and the kinds that were requested.
     var spare = SocketBatch()
     var requested: Set<SocketKind> = []
+    /// The moment from which the control plane may be told again that its former servers are lost.
+    var nextLossReport: Moment?
     /// The moment from which the control plane may be told again that a socket was destroyed and repaired.
     var nextRepairReport: Moment?
 

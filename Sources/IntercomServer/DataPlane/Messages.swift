@@ -46,6 +46,8 @@ enum WorkerMessage: Sendable {
     case directory([DirectoryChange])
     case settings(ServerSettings)
     case upstreams(group: UInt32, UpstreamList?)
+    /// The servers that a view had before us; none: it has none any more.
+    case formerServers(ViewID, [ServerAddress])
     /// The tokens of the probes that tell loops, in place of those before.
     case probes([UInt64])
     /// An upstream that asks us: it is asked no more, until ``avoidNobody``.
@@ -80,6 +82,8 @@ enum WorkerReply: Sendable {
     /// Not asked for: no upstream had an answer to a question. The servers are those that the view has asked from its own
     /// namespace; it is nil where the question was no container's.
     case unanswered(ViewID?, [ServerAddress])
+    /// Not asked for: none of the former servers of a view can be reached where it is thought to be.
+    case formerServersLost(ViewID)
     /// Not asked for: the question of a probe has come to a listener of ours.
     case looped(token: UInt64)
     /// Not asked for: a question with a token that is expected has come to the listener where it is.
@@ -97,7 +101,9 @@ enum WorkerReply: Sendable {
     var token: UInt64? {
         switch self {
         case .reached(let token), .resolved(let token, _), .counters(let token, _), .flushed(let token, _): token
-        case .needsSockets, .unanswered, .looped, .heard, .listenerRepaired, .listenerFailed, .log, .ended: nil
+        case .needsSockets, .unanswered, .formerServersLost, .looped, .heard, .listenerRepaired, .listenerFailed, .log,
+            .ended:
+            nil
         }
     }
 }

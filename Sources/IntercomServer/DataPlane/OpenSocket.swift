@@ -62,28 +62,32 @@ extension SocketKind {
 }
 
 extension SocketAddress {
-    /// The address of an upstream, for the kernel.
-    init(_ server: ServerAddress) throws(LinuxError) {
+    /// The address of an upstream over UDP or TCP, for the kernel.
+    init(_ server: ServerAddress, over transport: Transport = .datagram) throws(LinuxError) {
+        let port = server.port(over: transport)
         switch server.address {
         case .v4(let address):
-            self.init(v4: address.bits, port: server.port)
+            self.init(v4: address.bits, port: port)
         case .v6(let address):
             let scope = try server.scope.map { scope throws(LinuxError) in try InterfaceName.index(of: scope) } ?? 0
-            self.init(v6: address.bits, port: server.port, scope: scope)
+            self.init(v6: address.bits, port: port, scope: scope)
         }
     }
 
     /// The address of an upstream as a socket is to be connected to it: its scope is one of the socket's namespace.
-    init(_ server: ServerAddress, on socket: borrowing Descriptor) throws(LinuxError) {
+    init(_ server: ServerAddress, over transport: Transport = .datagram, on socket: borrowing Descriptor)
+        throws(LinuxError)
+    {
+        let port = server.port(over: transport)
         switch server.address {
         case .v4(let address):
-            self.init(v4: address.bits, port: server.port)
+            self.init(v4: address.bits, port: port)
         case .v6(let address):
             guard let scope = server.scope else {
-                self.init(v6: address.bits, port: server.port)
+                self.init(v6: address.bits, port: port)
                 return
             }
-            self.init(v6: address.bits, port: server.port, scope: try InterfaceName.index(of: scope, on: socket))
+            self.init(v6: address.bits, port: port, scope: try InterfaceName.index(of: scope, on: socket))
         }
     }
 }

@@ -21,7 +21,7 @@ struct UpstreamSockets: ~Copyable {
     mutating func open(
         _ token: SocketToken, to server: ServerAddress, isStream: Bool, _ message: [UInt8], by epoll: borrowing Epoll
     ) throws(LinuxError) {
-        let address = try SocketAddress(server)
+        let address = try SocketAddress(server, over: isStream ? .stream : .datagram)
         let socket = isStream ? try TCPSocket.connecting(to: address) : try UDPSocket.connected(to: address)
         try begin(socket, token, isStream: isStream, message, by: epoll)
     }
@@ -88,7 +88,8 @@ struct UpstreamSockets: ~Copyable {
     private mutating func connect(
         _ socket: consuming Descriptor, _ order: SocketOrder, by epoll: borrowing Epoll
     ) throws(LinuxError) {
-        let address = try SocketAddress(order.server, on: socket)
+        let address = try SocketAddress(
+            order.server, over: order.kind.isStream ? .stream : .datagram, on: socket)
         if order.kind.isStream {
             try TCPSocket.connect(socket, to: address)
         } else {

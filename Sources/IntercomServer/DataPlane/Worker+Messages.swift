@@ -21,6 +21,8 @@ extension Worker {
                 forwarder.randomizesCase = settings.randomizesCase
             case .upstreams(let group, let upstreams):
                 forwarder.setUpstreams(group, upstreams)
+            case .formerServers(let view, let servers):
+                forwarder.setFormerServers(servers, of: view.rawValue)
             case .listen(let view, let sockets):
                 listen(view, sockets)
             case .closeListener(let view):

@@ -81,6 +81,7 @@ extension Worker {
                 guard let client = waiting.take(number) else { continue }
                 complain(of: answer, to: client, now)
                 deliver(overruled(answer, for: client), to: client)
+            case .lookForServers(let view): reportLostServers(of: ViewID(rawValue: view), now)
             }
         }
     }
@@ -144,6 +145,17 @@ extension Worker {
         control.post(.unanswered(view, servers.map(\.server)))
     }
 
+    /// Tells the control plane that a view's former servers are lost, now and then.
+    private mutating func reportLostServers(of view: ViewID, _ now: Moment) {
+        guard let position = listeners.position(of: view) else { return }
+        if let next = listeners[position].nextLossReport, now < next { return }
+        listeners[position].nextLossReport = now + Self.lossReportInterval
+        control.post(.formerServersLost(view))
+    }
+
+    /// The time between two such messages of one container: each costs an errand in its namespace.
+    private static var lossReportInterval: Lapse { .seconds(1) }
+
     /// The time between two such messages: the control plane looks at each, and writes a line to the log now and then.
     private static var complaintInterval: Lapse { .seconds(5) }
 
@@ -188,11 +200,20 @@ extension Worker {
             streams[position].inFlight -= 1
             send(answer, on: position)
             settle(ticket)
-        case .control(let token, _, let route):
+        case .control(let token, let view, let route):
             let resolution = Resolution(
-                message: answer.message(limit: Transport.maximumMessage), source: "\(answer.source)", route: route)
+                message: answer.message(limit: Transport.maximumMessage), source: text(of: answer.source, for: view),
+                route: route)
             control.post(.resolved(token: token, resolution))
         }
+    }
+
+    /// The author of an answer to a view, for people.
+    private func text(of source: Answer.Source, for view: ViewID) -> String {
+        guard case .upstream(let server) = source, forwarder.isFormerServer(server, of: view.rawValue) else {
+            return "\(source)"
+        }
+        return "former server \(server)"
     }
 
     /// Adds an answer to what a connection is owed.

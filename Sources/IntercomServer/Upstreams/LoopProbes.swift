@@ -86,7 +86,7 @@ final class LoopProbes {
 
     private func sendFromHost(_ query: [UInt8], to server: ServerAddress) {
         do throws(LinuxError) {
-            _ = try UDPSocket.connected(to: try SocketAddress(server)).send(query.span)
+            _ = try UDPSocket.connected(to: try SocketAddress(server, over: .datagram)).send(query.span)
         } catch {
             logger.debug("upstream \(server) is not probed: \(error)")
         }
@@ -94,7 +94,7 @@ final class LoopProbes {
 
     private func send(_ query: [UInt8], by socket: consuming Descriptor, to server: ServerAddress) {
         do throws(LinuxError) {
-            try UDPSocket.connect(socket, to: try SocketAddress(server, on: socket))
+            try UDPSocket.connect(socket, to: try SocketAddress(server, over: .datagram, on: socket))
             _ = try socket.send(query.span)
         } catch {
             logger.debug("upstream \(server) is not probed: \(error)")
@@ -108,8 +108,9 @@ final class LoopProbes {
     }
 
     /// Has an upstream asked no more whose probe has come to a listener of ours.
-    func takeLoop(_ token: UInt64) {
-        guard let place = probed.removeValue(forKey: token) else { return }
+    /// - Returns: that upstream; nil where it was found before.
+    func takeLoop(_ token: UInt64) -> UpstreamPlace? {
+        guard let place = probed.removeValue(forKey: token) else { return nil }
         var whence = ""
         if case .namespace(let view) = place.vantage {
             let container = publisher.name(of: ContainerID(of: ViewID(rawValue: view)))
@@ -119,5 +120,6 @@ final class LoopProbes {
             "upstream \(place.server)\(whence) asks us in turn, which would never end; it is not asked until the configuration is loaded again or the host's resolv.conf changes"
         )
         workers.post(.avoid(place))
+        return place
     }
 }

@@ -22,16 +22,19 @@ final class Upstreams {
     let loops: LoopProbes
     /// Makes sockets in containers' namespaces.
     let sockets: NamespaceSockets
+    /// Knows whom containers asked before us.
+    let former: FormerServers
 
     init(
         host: consuming HostResolver, _ configuration: Configuration.Forward, workers: WorkerPool, loops: LoopProbes,
-        sockets: NamespaceSockets, logger: Logger
+        sockets: NamespaceSockets, former: FormerServers, logger: Logger
     ) {
         self.host = host
         self.configuration = configuration
         self.workers = workers
         self.loops = loops
         self.sockets = sockets
+        self.former = former
         self.logger = logger
     }
 
@@ -47,7 +50,7 @@ final class Upstreams {
     func configure(_ new: Configuration.Forward) {
         configuration = new
         host.read()
-        loops.forget()
+        forgetLoops()
         haveChanged = true
     }
 
@@ -56,7 +59,7 @@ final class Upstreams {
     func takeResolverChange() -> Bool {
         let old = host.configuration
         guard host.update() else { return false }
-        loops.forget()
+        forgetLoops()
         haveChanged = true
         // Also where the file says the same: systemd-resolved's stub stays when the servers behind it are others.
         if configuration.upstreams.isEmpty { isCacheStale = true }
@@ -70,6 +73,23 @@ final class Upstreams {
     func probe(for view: ViewID?, _ servers: [ServerAddress]) {
         let hosts = Set(groups.values.filter { $0.origin == .host }.flatMap(\.servers))
         loops.probe(hosts, and: servers, of: view, by: sockets)
+    }
+
+    /// The former servers of a container cannot be reached: perhaps they are elsewhere now, or one of them asks us.
+    func formerServersLost(of view: ViewID) {
+        let servers = former.lookAgain(for: ContainerID(of: view))
+        loops.probe([], and: servers, of: view, by: sockets)
+    }
+
+    /// The question of a probe has come to a listener of ours.
+    func takeLoop(_ token: UInt64) {
+        if let place = loops.takeLoop(token) { former.leaveOut(place) }
+    }
+
+    /// Has all servers asked again, those too that were found to ask us.
+    private func forgetLoops() {
+        loops.forget()
+        former.leaveOutNobody()
     }
 
     // MARK: - What workers are told
@@ -86,6 +106,8 @@ final class Upstreams {
         guard haveChanged else { return }
         haveChanged = false
         var new = [UpstreamGroupID.default.rawValue: list([], from: configuration.from)]
+        new[UpstreamGroupID.former.rawValue] = formerList
+        new[UpstreamGroupID.neighbours.rawValue] = UpstreamList(servers: [], origin: .former, keepsAnswers: false)
         for group in registry.upstreamGroups {
             new[group.id.rawValue] = list(group.upstreams, from: group.from ?? configuration.from)
         }
@@ -97,6 +119,13 @@ final class Upstreams {
         groups = new
         if isCacheStale { workers.ask(workers.indices, { .flush(token: $0, .everything) }) { _ in } }
         isCacheStale = false
+    }
+
+    /// Former servers take the place of the host's upstreams, which stand in for them; not of those that the configuration
+    /// names.
+    private var formerList: UpstreamList {
+        guard configuration.upstreams.isEmpty else { return list([], from: configuration.from) }
+        return UpstreamList(servers: [], origin: .former, standIn: UpstreamGroupID.default.rawValue)
     }
 
     private func warnOfLoopback() {

@@ -128,6 +128,7 @@ struct PlainUpstreams: ~Copyable {
                 expect(sockets.removeValue(forKey: token) != nil, "a socket is closed twice")
             case .answer(let client, let answer):
                 answers.append((client, answer))
+            case .lookForServers: break
             }
         }
         return answers
