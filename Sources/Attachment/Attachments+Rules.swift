@@ -115,6 +115,19 @@ extension Attachments {
         retry(.rules(namespace), at: now + wait)
     }
 
+    /// Pauses before rules are set again for servers that may change: 0.1, 0.2 … 3.2 s. A runtime takes as long to make a root
+    /// directory for a process.
+    static let renewals = 6
+
+    /// Has rules set again by and by.
+    mutating func renewRules(of namespace: NamespaceKey, _ now: Instant) {
+        guard let container = containers[namespace], container.rules == .interception,
+            container.ruleRenewals < Self.renewals
+        else { return }
+        containers[namespace]?.ruleRenewals += 1
+        retry(.rules(namespace), at: now + Self.shortestRetry * (1 << container.ruleRenewals))
+    }
+
     /// Rules that stood are lost, and the kernel refuses to have them set again.
     mutating func rulesLost(_ namespace: NamespaceKey, _ failure: Failure, _ now: Instant) {
         if containers[namespace]?.port == .redirected { return lost(namespace, failure, now) }

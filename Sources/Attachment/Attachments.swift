@@ -149,6 +149,7 @@ package struct Attachments: Sendable {
             doubt(namespace, now)
         case .listenerClosed(let namespace): closed(namespace)
         case .listenerLost(let namespace, let failure): lost(namespace, failure, now)
+        case .resolversMayChange(let namespace): renewRules(of: namespace, now)
         case .rulesLost(let namespace, let failure): rulesLost(namespace, failure, now)
         case .proofSent(let errand): proofSent(errand, now)
         case .proved(let errand, let hearing): proved(errand, hearing, now)

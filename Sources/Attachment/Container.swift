@@ -34,6 +34,8 @@ package struct Container: Sendable {
     var rules = Attachments.Rules.none
     /// True when the rules lead to the listener that it has now.
     var areRulesOfListener = false
+    /// Number of times that its rules were set again because the servers that it asks might be others.
+    var ruleRenewals = 0
     /// Why questions to its resolver addresses are not led to its listener, which serves all the same.
     var rulesFailure: Failure?
     var links = Links.none

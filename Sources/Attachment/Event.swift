@@ -22,6 +22,8 @@ package enum Event: Sendable, Equatable {
     case listenerClosed(NamespaceKey)
     /// The listener's sockets are dead, though nobody asked for that.
     case listenerLost(NamespaceKey, Failure)
+    /// The servers that a container asks are likely to be others in a moment: rules for them are set again a few times.
+    case resolversMayChange(NamespaceKey)
     /// Rules that led questions to the listener are gone, and cannot be set again.
     case rulesLost(NamespaceKey, Failure)
     /// The questions of ``Effect/prove(_:_:)`` are on their way: changes from now on cast doubt on what comes of them.

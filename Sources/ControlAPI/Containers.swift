@@ -238,7 +238,8 @@ package struct Port: ControlType, Codable, Equatable, Sendable {
 package struct Container: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
         # A container; listener: where it is answered, absent where nothing listens; listen: how port 53 is taken there,
-        # "direct" or "redirect", or "auto" where it is not taken yet; intercept: as it was declared; draining: whether it is left out of aliases that others serve, too; state: "ready",
+        # "direct" or "redirect", or "auto" where it is not taken yet; intercept: as it was declared;
+        # resolvers: servers that it asks, as far as known; intercepted: addresses whose questions are led to its listener; draining: whether it is left out of aliases that others serve, too; state: "ready",
         # "draining", "no listener", "unheard", "not asked", "starting" or "ended"; reason: why it is not ready; cure: what
         # to do, absent where nothing has to be done; ended: seconds since it ended.
         type Container (
@@ -254,6 +255,8 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
           listener: ?string,
           listen: string,
           intercept: ?[]string,
+          resolvers: ?[]string,
+          intercepted: ?[]string,
           draining: bool,
           state: string,
           reason: ?string,
@@ -312,6 +315,10 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
     package var listen: String
     /// Declared resolver addresses that are intercepted; empty: those of its own resolv.conf; absent: none.
     package var intercept: [String]?
+    /// Servers that its resolv.conf names, or that were declared, at most 8; absent: not known.
+    package var resolvers: [String]?
+    /// Addresses whose questions rules in its namespace lead to its listener; absent: there are no rules.
+    package var intercepted: [String]?
     /// True when it is left out of aliases that others serve, too.
     package var draining: Bool
     /// `ready`, `draining`, `no listener`, `unheard`, `not asked`, `starting` or `ended`.
@@ -330,6 +337,7 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
     package init(
         name: String, id: String?, hostname: String?, netns: String?, pid: Int?, networks: [Endpoint], links: [Link],
         ports: [Port], resolvConf: String?, listener: String?, listen: String, intercept: [String]? = nil,
+        resolvers: [String]? = nil, intercepted: [String]? = nil,
         draining: Bool, state: String, reason: String?, cure: String?, ended: Int? = nil, source: String, facts: [Fact]
     ) {
         self.name = name
@@ -344,6 +352,8 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
         self.listener = listener
         self.listen = listen
         self.intercept = intercept
+        self.resolvers = resolvers
+        self.intercepted = intercepted
         self.draining = draining
         self.state = state
         self.reason = reason

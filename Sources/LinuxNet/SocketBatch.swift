@@ -61,13 +61,22 @@ package struct SocketBatch: ~Copyable, Sendable {
 
 extension NamespaceEntry {
     /// Makes sockets inside a namespace.
+    /// - Parameters:
+    ///   - namespace: where they are to be.
+    ///   - kind: UDP or TCP, IPv4 or IPv6.
+    ///   - count: the number of sockets.
+    ///   - isMarked: true gives them ``SocketMark/ownQuestion``: our rules there do not lead their questions back to us.
     /// - Throws: ``LinuxError`` when it cannot be entered, or none can be made.
     package static func openSockets(
-        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int
+        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int, isMarked: Bool
     ) throws(LinuxError) -> SocketBatch {
         try run(in: namespace) { () throws(LinuxError) in
             var batch = SocketBatch()
-            for _ in 0..<count { batch.add(try kind.makeSocket(), kind) }
+            for _ in 0..<count {
+                let socket = try kind.makeSocket()
+                if isMarked { try socket.setMark(SocketMark.ownQuestion) }
+                batch.add(socket, kind)
+            }
             return batch
         }
     }

@@ -81,6 +81,9 @@ extension Descriptor {
         }
     }
 
+    /// True for a socket of IPv6 (SO_DOMAIN).
+    package var isV6: Bool { (try? option(SOL_SOCKET, SO_DOMAIN)) == AF_INET6 }
+
     func setOption(_ level: Int32, _ name: Int32, _ value: Int32) throws(LinuxError) {
         var value = value
         let length = socklen_t(MemoryLayout<Int32>.size)

@@ -72,25 +72,20 @@ extension ContainerVerbs {
             help: ArgumentHelp(
                 "Answer what it asks of these servers; without a value, of those in its own resolv.conf.",
                 valueName: "addr,..."),
-            transform: Self.addresses)
+            transform: { $0.split(separator: ",", omittingEmptySubsequences: false).map { String($0) } })
         var intercept: [String]?
 
         @OptionGroup var common: CommonOptions
 
         func validate() throws {
             if netns != nil && pid != nil { throw ValidationError("Give --netns or --pid, not both.") }
-            if let pid, pid < 1 { throw ValidationError("'\(pid)' is not a process number; expected 1 or more.") }
-        }
-
-        /// `ADDR[,ADDR]…`
-        private static func addresses(_ argument: String) throws -> [String] {
-            let addresses = argument.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+            // Not while it is read: a value that is refused there is taken for none.
             do throws(RegistryError) {
-                for address in addresses { _ = try IPAddress(ofResolver: address) }
+                for address in intercept ?? [] { _ = try IPAddress(ofResolver: address) }
             } catch {
                 throw ValidationError("--intercept: \(error).")
             }
-            return addresses
+            if let pid, pid < 1 { throw ValidationError("'\(pid)' is not a process number; expected 1 or more.") }
         }
 
         func run() throws {
@@ -184,9 +179,8 @@ extension ContainerVerbs {
             facts.add(["namespace", container.namespace])
             facts.add(["listener", container.listener ?? ""])
             facts.add(["listen", container.hasNamespace ? container.listen : ""])
-            if let addresses = container.intercept {
-                facts.add(["intercept", addresses.isEmpty ? ["its resolv.conf"] : addresses])
-            }
+            if let servers = container.resolvers { facts.add(["resolvers", servers]) }
+            if let addresses = container.intercepted { facts.add(["intercepted", addresses]) }
             facts.add(["state", container.stateText])
             if let cure = container.cure { facts.add(["to do", cure]) }
             if let ended = container.ended { facts.add(["ended", "\(Units.duration(seconds: ended)) ago"]) }

@@ -27,7 +27,7 @@ struct Intercomctl: ParsableCommand {
         do {
             let arguments = Array(ProcessArguments.all.dropFirst())
             if let mistake = unknownVerb(arguments) { leave(mistake) }
-            command = try parseAsRoot(verbFirst(arguments))
+            command = try parseAsRoot(separated(verbFirst(arguments)))
         } catch {
             leave(error)
         }
@@ -88,6 +88,14 @@ struct Intercomctl: ParsableCommand {
         guard let verb = rest.first, !verb.hasPrefix("-"), verb != "help" else { return words + rest }
         if let end = rest.firstIndex(of: "--") { return words + rest[..<end] + options + rest[end...] }
         return words + rest + options
+    }
+
+    /// Parts `--intercept=ADDR` at its sign: where another option follows, the parser takes it for `--intercept` without a value.
+    static func separated(_ arguments: [String]) -> [String] {
+        let option = "--intercept"
+        return arguments.flatMap {
+            $0.hasPrefix("\(option)=") ? [option, String($0.dropFirst(option.count + 1))] : [$0]
+        }
     }
 
     /// Takes the options of every verb that stand at the beginning.

@@ -70,6 +70,12 @@ struct OpenerTests {
                     again, fds = ask("OpenNamespace", {"port": 53}, web)
                     refusal = again["refusal"]
                     print(refusal["call"], refusal["subject"], os.strerror(refusal["errno"]), len(fds))
+                    again, fds = ask("OpenNamespace", {"port": 53, "orAnyPort": True}, web)
+                    others = [socket.socket(fileno=fd) for fd in fds[1:]]
+                    print("refusal" in again, len({s.getsockname()[1] for s in others} - {53}))
+                    for marked in (False, True):
+                        reply, (fd,) = ask("OpenSockets", {"stream": False, "v6": False, "count": 1, "marked": marked}, web)
+                        print(hex(socket.socket(fileno=fd).getsockopt(socket.SOL_SOCKET, socket.SO_MARK)))
                     sockets[0].close(); sockets[1].close()
                     again, fds = ask("OpenNamespace", {"port": 0}, web)
                     print("refusal" in again, len(fds), again["number"] == number)
@@ -80,7 +86,8 @@ struct OpenerTests {
                 output.lines == [
                     "True True", "[('127.0.0.11', 53), ('127.0.0.11', 53)] True",
                     "[('AF_INET6', 'SOCK_DGRAM', True), ('AF_INET6', 'SOCK_DGRAM', True), ('AF_INET6', 'SOCK_DGRAM', True)]",
-                    "bind UDP 127.0.0.11:53 Address already in use 1", "False 3 True", "False 1",
+                    "bind UDP 127.0.0.11:53 Address already in use 1", "False 1", "0x0", "0x1c53", "False 3 True",
+                    "False 1",
                 ], "\(output)")
         }
     }

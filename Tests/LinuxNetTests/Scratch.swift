@@ -27,11 +27,19 @@ enum Scratch {
         let process = makeProcess(arguments)
         let output = Pipe()
         process.standardOutput = output
-        try process.run()
+        try start(process)
         let text = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else { throw Failure(arguments: arguments) }
         return String(decoding: text, as: UTF8.self)
+    }
+
+    private static let starting = NSLock()
+
+    /// Starts a process, one at a time: Foundation learns of its end by a socket pair, whose other end a process that is
+    /// started at the same moment could inherit and hold open.
+    static func start(_ process: Process) throws {
+        try starting.withLock { try process.run() }
     }
 
     private static func makeProcess(_ arguments: [String]) -> Process {

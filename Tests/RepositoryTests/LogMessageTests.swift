@@ -113,6 +113,10 @@ struct LogMessageTests {
             "container …: cannot see whether it is heard: …",
             "no question can be sent from its namespace; it is tried again"
         ),
+        (
+            "container …: its resolv.conf cannot be read; name its servers with --intercept ADDR: …",
+            "it is a pipe or too long, or a file system of the container's own hangs"
+        ),
         ("container …: its links are not known: …", "no netlink socket of its namespace can be had; it is tried again"),
         (
             "container …: the ports of its former server at 127.0.0.11 cannot be found: …",

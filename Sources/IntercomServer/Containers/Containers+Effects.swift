@@ -25,7 +25,7 @@ extension Containers {
         case .handOver(let namespace, let errand): handOver(namespace, errand)
         case .closeListener(let namespace): closeListener(of: namespace)
         case .setRules(let errand, let namespace): setRules(errand, namespace)
-        case .removeRules(let namespace): redirections.remove(from: namespace)
+        case .removeRules(let namespace): removeRules(of: namespace)
         case .prove(let errand, let namespace): prove(errand, namespace)
         case .stopProof(let errand): hearing.stop(errand)
         case .tellState(let namespace): tellState(of: namespace)
@@ -163,6 +163,9 @@ extension Containers {
         }
         attached[namespace]?.port = (try? sockets.udp.localAddress().port) ?? 53
         publisher.open(sockets, of: container.view)
+        // The worker closes the one at ::1 with the listener before.
+        attached[namespace]?.v6Port = nil
+        if let v6Listener = entries[errand]?.takeV6Listener() { openV6(v6Listener, of: namespace) }
     }
 
     private func closeListener(of namespace: NamespaceKey) {
@@ -171,22 +174,6 @@ extension Containers {
         guard room[namespace] == nil else { return }
         self.attached[namespace] = nil
         if namespaceOfContainer[attached.container] == namespace { namespaceOfContainer[attached.container] = nil }
-    }
-
-    /// Sets the rules for the listener that was handed over last.
-    private func setRules(_ errand: ErrandNumber, _ namespace: NamespaceKey) {
-        guard let attached = attached[namespace], let source = room[namespace]?.source else {
-            return handle(.rulesSet(errand, Failure(.notThere, "the container has ended")))
-        }
-        redirections.set(
-            .ofListener(at: attached.port), in: namespace, at: source, of: attached.container,
-            lost: { [unowned self] in handle(.listenerLost(namespace, Failure(.refused, $0.failure.description))) }
-        ) { [self] failure in
-            if let refusal = failure?.refusal, let number = room[namespace]?.declaration {
-                definitions[number]?.refusal = refusal
-            }
-            handle(.rulesSet(errand, failure?.failure))
-        }
     }
 
     // MARK: - Files

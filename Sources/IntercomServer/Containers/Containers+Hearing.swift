@@ -18,11 +18,17 @@ extension Containers {
         hearing.prove(
             HearingOrder(
                 errand: errand, view: view, namespace: NamespaceIdentity(namespace), source: source,
-                servers: [ServerAddress(address: .v4(.intercom))]
+                servers: askedServers(of: namespace)
             ) { [unowned self] event in
                 handle(event)
                 if case .proved = event { callWaiters(of: namespace) }
             })
+    }
+
+    /// Servers whose questions are to come to the container's listener: 127.0.0.11, and those that are intercepted.
+    private func askedServers(of namespace: NamespaceKey) -> [ServerAddress] {
+        let intercepted = attached[namespace]?.resolvers.intercepted ?? []
+        return (intercepted.isEmpty ? [.v4(.intercom)] : intercepted).map { ServerAddress(address: $0) }
     }
 
     /// Tells monitors of the state of a container.

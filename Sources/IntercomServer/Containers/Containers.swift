@@ -48,6 +48,10 @@ final class Containers {
         var number: NamespaceID?
         /// The port of its listener.
         var port: UInt16 = 53
+        /// The port of its listener at ::1, to which questions to IPv6 addresses are led; nil: it has none.
+        var v6Port: UInt16?
+        /// Servers that it asks, as far as that is known.
+        var resolvers = ResolverAddresses()
     }
 
     /// Descriptors that came of an errand and nobody has taken yet.
@@ -55,6 +59,8 @@ final class Containers {
         var entrance: Entrance
         /// A listener that the service manager has kept.
         var kept: ListenerSockets?
+        /// Its sockets at ::1.
+        var keptV6: ListenerSockets?
 
         init(_ entrance: consuming Entrance) {
             self.entrance = entrance
@@ -65,6 +71,7 @@ final class Containers {
     let discovery: Discovery
     let entrances: Entrances
     let redirections: Redirections
+    let requests: OpenerRequests
     let resolverFiles: ContainerResolverFiles
     let hearing: HearingProofs
     let logger: Logger
@@ -85,6 +92,7 @@ final class Containers {
     ///   - discovery: observes the links of containers.
     ///   - entrances: enters namespaces.
     ///   - redirections: sets rules in namespaces.
+    ///   - requests: reads files of containers by the opener.
     ///   - resolverFiles: writes resolv.conf files.
     ///   - hearing: proves that listeners are heard.
     ///   - watch: notices the ends of containers.
@@ -93,13 +101,15 @@ final class Containers {
     ///   - logger: for the operator.
     init(
         publisher: Publisher, discovery: Discovery, entrances: Entrances, redirections: Redirections,
-        resolverFiles: ContainerResolverFiles, hearing: HearingProofs, watch: consuming ContainerWatch,
+        requests: OpenerRequests, resolverFiles: ContainerResolverFiles, hearing: HearingProofs,
+        watch: consuming ContainerWatch,
         storedListeners: consuming StoredListeners, port: PortChoice, logger: Logger
     ) {
         self.publisher = publisher
         self.discovery = discovery
         self.entrances = entrances
         self.redirections = redirections
+        self.requests = requests
         self.resolverFiles = resolverFiles
         self.hearing = hearing
         self.watch = watch
@@ -262,6 +272,7 @@ final class Containers {
         if port != nil, let kept = storedListeners.take(identity) {
             opened.listener = .kept(kept.port)
             entry.kept = consume kept
+            entry.keptV6 = storedListeners.takeV6()
         } else if let port = entry.madePort {
             opened.listener = .made(port)
         } else if let cause = entry.entrance.refusal {
@@ -288,6 +299,9 @@ extension Containers.Entry {
         if let kept = kept.take() { return kept }
         return entrance.listener.take()
     }
+
+    /// The listener at ::1 that was kept; once.
+    func takeV6Listener() -> ListenerSockets? { keptV6.take() }
 
     /// The namespace's SO_NETNS_COOKIE.
     var cookie: UInt64? {

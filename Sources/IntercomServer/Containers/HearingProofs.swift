@@ -153,7 +153,7 @@ final class HearingProofs {
         requests.request { opener in
             Result { () throws(LinuxError) in
                 let namespace = try source.openNamespace(namespace, by: opener)
-                return Handover(try opener.openSockets(in: namespace, kind, count: 1))
+                return Handover(try opener.openSockets(in: namespace, kind, count: 1, isMarked: false))
             }
         } late: { [self] in
             fail(token, LinuxError(call: "setns", errno: .timedOut, kind: .openerAway))

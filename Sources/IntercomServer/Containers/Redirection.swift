@@ -1,10 +1,10 @@
-// The nftables rules of one namespace that lead port 53 to a listener on another port, and when they are set anew.
+// The nftables rules of one namespace that lead questions to its listener, and the time at which they are set anew.
 
 import Attachment
 import LinuxNet
 import Registry
 
-/// The rules of one namespace, and whether somebody has changed them.
+/// The rules of one namespace, and the changes that others have made to them.
 struct Redirection: ~Copyable {
     /// The longest pause before rules are set anew that somebody removes again and again.
     static let longestPatience = Duration.seconds(60)
@@ -12,7 +12,7 @@ struct Redirection: ~Copyable {
 
     let namespace: NamespaceKey
     let container: ContainerID
-    let rules: PortRedirection
+    let lead: Lead
     let monitor: NftablesMonitor
     /// Is told when the rules cannot be set anew.
     let lost: (RedirectionFailure) -> Void
@@ -28,14 +28,14 @@ struct Redirection: ~Copyable {
     private var patience = Duration.zero
 
     init(
-        of namespace: NamespaceKey, at source: NamespaceSource, _ container: ContainerID, _ rules: PortRedirection,
+        of namespace: NamespaceKey, at source: NamespaceSource, _ container: ContainerID, _ lead: Lead,
         _ monitor: consuming NftablesMonitor, lost: @escaping (RedirectionFailure) -> Void
     ) {
         self.source = source
         self.lost = lost
         self.namespace = namespace
         self.container = container
-        self.rules = rules
+        self.lead = lead
         self.monitor = monitor
     }
 

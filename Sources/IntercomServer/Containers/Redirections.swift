@@ -1,4 +1,4 @@
-// nftables rules that lead port 53 of a namespace to a listener on another port: set, watched and set anew by the opener.
+// nftables rules that lead questions of namespaces to their listeners: set, watched and set anew by the opener.
 
 import Attachment
 import ControlAPI
@@ -7,13 +7,6 @@ import Logging
 import Registry
 import SystemPackage
 import Tables
-
-extension PortRedirection {
-    /// The way from where containers ask to a listener of ours.
-    static func ofListener(at port: UInt16) -> PortRedirection {
-        PortRedirection(of: Containers.listenerAddress, to: port)
-    }
-}
 
 /// The rules in all namespaces that have any. What somebody removes or changes is set anew, after growing pauses.
 final class Redirections {
@@ -35,30 +28,39 @@ final class Redirections {
 
     /// Sets the rules of a namespace, and watches them.
     /// - Parameters:
-    ///   - rules: the way to the listener.
+    ///   - lead: the addresses, and the ports of the listener.
     ///   - namespace: where they are set.
     ///   - source: the way into it.
     ///   - container: the container that has it.
-    ///   - lost: is told when the kernel refuses to have them set anew: containers have no listener that is asked then.
-    ///   - done: is told what came of it, once.
+    ///   - lost: is told when the kernel refuses to have them set anew: nobody is led to the listener then.
+    ///   - done: is told what came of it, once: the addresses that are led, and a listener at ::1 if one was made.
     func set(
-        _ rules: PortRedirection, in namespace: NamespaceKey, at source: NamespaceSource, of container: ContainerID,
-        lost: @escaping (RedirectionFailure) -> Void, done: @escaping (RedirectionFailure?) -> Void
+        _ lead: Lead, in namespace: NamespaceKey, at source: NamespaceSource, of container: ContainerID,
+        lost: @escaping (RedirectionFailure) -> Void,
+        done: @escaping (Result<(Lead, Handover<ListenerSockets>?), RedirectionFailure>) -> Void
     ) {
         let identity = NamespaceIdentity(namespace)
         requests.request(about: Self.subject(namespace)) { opener in
-            Result { () throws(LinuxError) in Handover(try rules.set(at: source, identity, by: opener)) }
+            Result { () throws(LinuxError) in Handover(try lead.set(at: source, identity, by: opener)) }
         } late: {
-            done(.late(source))
-        } done: { [self] (result: Result<Handover<NftablesMonitor>, LinuxError>) in
+            done(.failure(.late(source)))
+        } done: { [self] (result: Result<Handover<SetLead>, LinuxError>) in
             switch result {
-            case .success(let monitor):
-                if let monitor = monitor.take() {
-                    watch(Redirection(of: namespace, at: source, container, rules, monitor, lost: lost))
-                }
-                done(nil)
-            case .failure(let error): done(.refused(error, source))
+            case .success(let made):
+                guard var made = made.take() else { return }
+                let led = made.lead
+                let v6Listener = Self.handover(made.v6Listener.take())
+                watch(Redirection(of: namespace, at: source, container, led, made.takeMonitor(), lost: lost))
+                done(.success((led, v6Listener)))
+            case .failure(let error): done(.failure(.refused(error, source)))
             }
+        }
+    }
+
+    private static func handover(_ listener: consuming sending ListenerSockets?) -> Handover<ListenerSockets>? {
+        switch consume listener {
+        case .some(let listener): Handover(listener)
+        case .none: nil
         }
     }
 
@@ -67,11 +69,11 @@ final class Redirections {
         guard let ticket = tickets.removeValue(forKey: namespace), let redirection = table.remove(ticket) else {
             return
         }
-        let rules = redirection.rules
+        let lead = redirection.lead
         let monitor = Handover(redirection.takeMonitor())
         requests.request(about: Self.subject(namespace)) { opener in
             Result { () throws(LinuxError) in
-                if let monitor = monitor.take() { try opener.remove(rules, by: monitor.writer) }
+                if let monitor = monitor.take() { try opener.remove(lead, by: monitor.writer) }
             }
         } late: { [logger] in
             logger.debug("cannot remove the redirection of port 53: the opener does not reply")
@@ -132,11 +134,11 @@ final class Redirections {
             of: PortRedirection.table, atMost: NftablesMonitor.datagramsOfBuffer)
         table[position].isBusy = true
         table[position].isDoubtful = false
-        let rules = table[position].rules
+        let lead = table[position].lead
         let writer = Handover(NftablesWriter(adopting: duplicate))
         requests.request(about: Self.subject(table[position].namespace)) { opener in
             Result { () throws(LinuxError) in
-                if let writer = writer.take() { try opener.repair(rules, by: writer) }
+                if let writer = writer.take() { try opener.repair(lead, by: writer) }
             }
         } late: { [self] in
             repaired(ticket, .failure(LinuxError(call: "nftables", errno: .timedOut)))
@@ -182,8 +184,8 @@ final class Redirections {
     }
 }
 
-/// Why port 53 of a namespace is not redirected.
-enum RedirectionFailure {
+/// Reason why questions of a namespace are not led to its listener.
+enum RedirectionFailure: Error {
     /// The opener has not answered in time.
     case late(NamespaceSource)
     /// It cannot be done, or the opener cannot be reached.
@@ -220,11 +222,11 @@ extension Redirection {
     }
 }
 
-extension PortRedirection {
+extension Lead {
     /// Sets the rules in the namespace behind a source, on a thread of a request.
     fileprivate func set(
         at source: NamespaceSource, _ identity: NamespaceIdentity, by opener: any Opener
-    ) throws(LinuxError) -> NftablesMonitor {
+    ) throws(LinuxError) -> SetLead {
         let namespace = try source.openNamespace(identity, by: opener)
         return try opener.set(self, in: namespace)
     }

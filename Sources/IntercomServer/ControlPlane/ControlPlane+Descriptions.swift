@@ -56,6 +56,7 @@ extension ControlPlane {
             facts.insert(ControlAPI.Fact(fact: "pid", value: "\(pid)", source: declared.source.rawValue), at: 1)
         }
         let state = state(of: container)
+        let resolvers = containers.resolverAddresses(of: container.id)
         return ControlAPI.Container(
             name: container.name, id: declared?.id, hostname: declared?.hostname, netns: netns, pid: pid,
             networks: endpoints, links: declared?.links.map { Link(container: $0.container, name: $0.name) } ?? [],
@@ -65,7 +66,9 @@ extension ControlPlane {
             resolvConf: namespace.flatMap { containers.resolverFiles.wanted(of: $0) },
             listener: attachment?.port != nil ? Containers.listenerAddress.description : nil,
             listen: attachment?.port?.word ?? (declared?.listen ?? configuration.server.listen).rawValue,
-            intercept: declared?.intercept.map { $0.addresses.map(\.description) }, draining: container.isDraining,
+            intercept: declared?.intercept.map { $0.addresses.map(\.description) },
+            resolvers: resolvers?.servers.map(\.description).nonEmpty,
+            intercepted: resolvers?.intercepted.map(\.description).nonEmpty, draining: container.isDraining,
             state: state.word, reason: state.reason, cure: state.cure, source: declared?.source.rawValue ?? "kernel",
             facts: facts)
     }
@@ -102,6 +105,11 @@ extension ControlPlane {
             !publisher.registry.hasContainer(named: $0.name)
         }
     }
+}
+
+extension Array {
+    /// Itself; nil where it has no element.
+    fileprivate var nonEmpty: Self? { isEmpty ? nil : self }
 }
 
 extension ControlAPI.Container {

@@ -75,6 +75,7 @@ package final class ControlPlane {
         containers = Containers(
             publisher: publisher, discovery: discovery, entrances: Entrances(by: requests),
             redirections: Redirections(requests: requests, loop: loop, publisher: publisher, logger: logger),
+            requests: requests,
             resolverFiles: ContainerResolverFiles(
                 configuration, host.configuration, requests: requests, logger: logger),
             hearing: HearingProofs(requests: requests, publisher: publisher, workers: workers, loop: loop),

@@ -26,6 +26,8 @@ final class Publisher {
     private let monitors: any Monitors
     /// Listeners for workers, behind the names that they are to answer with.
     private var listeners: [(view: ViewID, sockets: Handover<ListenerSockets>)] = []
+    /// The same at ::1.
+    private var v6Listeners: [(view: ViewID, sockets: Handover<ListenerSockets>)] = []
     /// Changes that monitors are told of when they are in force.
     private var events: [Registry.Event] = []
     /// Changes outside the registry that monitors are told of with them.
@@ -71,6 +73,15 @@ final class Publisher {
     /// Has a worker listen with sockets, once it has the names of that container.
     func open(_ sockets: consuming ListenerSockets, of view: ViewID) { listeners.append((view, Handover(sockets))) }
 
+    /// Has a worker serve a view at ::1, too, behind the listener that it has or is to have.
+    func openV6(_ sockets: consuming ListenerSockets, of view: ViewID) { v6Listeners.append((view, Handover(sockets))) }
+
+    /// Has a worker close the listener of a view at ::1.
+    func closeV6Listener(of view: ViewID) {
+        v6Listeners.removeAll { $0.view == view }
+        workers.post(.closeV6Listener(view), to: worker(of: view))
+    }
+
     /// Has a worker close a listener at once; `done` is called when its port is free.
     func closeListener(of view: ViewID, then done: @escaping () -> Void) {
         dropListeners(of: view)
@@ -80,7 +91,10 @@ final class Publisher {
     }
 
     /// Closes listeners that no worker has yet.
-    func dropListeners(of view: ViewID) { listeners.removeAll { $0.view == view } }
+    func dropListeners(of view: ViewID) {
+        listeners.removeAll { $0.view == view }
+        v6Listeners.removeAll { $0.view == view }
+    }
 
     /// Publishes from now on; `first` is called before all others when that is in force.
     func release(_ first: @escaping () -> Void) {
@@ -114,7 +128,9 @@ final class Publisher {
     /// Posts the listeners whose names have been posted.
     func postListeners() {
         for (view, sockets) in listeners { workers.post(.listen(view, sockets), to: worker(of: view)) }
+        for (view, sockets) in v6Listeners { workers.post(.listenV6(view, sockets), to: worker(of: view)) }
         listeners.removeAll()
+        v6Listeners.removeAll()
     }
 
     /// Tells monitors and those who wait, when each worker has taken what was posted.

@@ -37,14 +37,19 @@ struct Listener: ~Copyable {
     }
 }
 
-/// Listeners, found by the loop's ticket or by their view.
+/// Listeners, found by the loop's ticket or by their view: one at 127.0.0.11, and perhaps one at ::1.
 struct Listeners: ~Copyable {
     private var table = SlotTable<Listener>()
     private var ofView: [ViewID: Ticket] = [:]
+    /// Those at ::1, of the few views that have one.
+    private var v6OfView: [ViewID: Ticket] = [:]
     /// Listeners that could not send: perhaps a socket of theirs was destroyed, and that error is told once only.
     var doubtful: [Ticket] = []
 
     var count: Int { table.count }
+
+    /// Number of views that have a listener.
+    var viewCount: Int { ofView.count }
 
     /// Adds the listener of a view that has none.
     mutating func insert(_ listener: consuming Listener) -> Ticket {
@@ -54,11 +59,22 @@ struct Listeners: ~Copyable {
         return ticket
     }
 
+    /// Adds the listener of a view at ::1, beside the one at 127.0.0.11.
+    mutating func insertV6(_ listener: consuming Listener) -> Ticket {
+        let view = listener.view
+        let ticket = table.insert(listener)
+        v6OfView[view] = ticket
+        return ticket
+    }
+
     /// Closes a listener's sockets; that takes them out of the epoll set.
     mutating func remove(_ ticket: Ticket) {
         guard let removed = table.remove(ticket) else { return }
-        ofView[removed.view] = nil
+        if ofView[removed.view] == ticket { ofView[removed.view] = nil }
+        if v6OfView[removed.view] == ticket { v6OfView[removed.view] = nil }
     }
+
+    func v6Ticket(of view: ViewID) -> Ticket? { v6OfView[view] }
 
     func ticket(of view: ViewID) -> Ticket? { ofView[view] }
 

@@ -58,7 +58,11 @@ enum WorkerMessage: Sendable {
     /// Nobody waits for that token any more.
     case forgetToken(UInt128)
     case listen(ViewID, Handover<ListenerSockets>)
+    /// Closes both listeners of a view.
     case closeListener(ViewID)
+    /// A further listener of a view, at ::1.
+    case listenV6(ViewID, Handover<ListenerSockets>)
+    case closeV6Listener(ViewID)
     /// Sockets that ``WorkerReply/needsSockets(_:_:count:)`` asked for; none: they cannot be had.
     case sockets(ViewID, SocketKind, Handover<SocketBatch>)
     /// The answer that this view would get; comes back as ``WorkerReply/resolved(token:_:)``.

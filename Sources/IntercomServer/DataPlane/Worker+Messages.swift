@@ -27,6 +27,10 @@ extension Worker {
                 listen(view, sockets)
             case .closeListener(let view):
                 closeListener(view)
+            case .listenV6(let view, let sockets):
+                listenV6(view, sockets)
+            case .closeV6Listener(let view):
+                closeV6Listener(view)
             case .probes(let tokens):
                 responder.probes = tokens
             case .expect(let token, let view):
@@ -44,7 +48,7 @@ extension Worker {
             case .fence(let token):
                 control.post(.reached(token: token))
             case .counters(let token):
-                counters.listeners = listeners.count
+                counters.listeners = listeners.viewCount
                 counters.tcpConnections = streams.count
                 counters.inFlight = forwarder.inFlight
                 counters.cache = forwarder.cacheCounters
@@ -61,7 +65,17 @@ extension Worker {
     private mutating func listen(_ view: ViewID, _ handover: Handover<ListenerSockets>) {
         guard let sockets = handover.take() else { return }
         closeListener(view)
-        let ticket = listeners.insert(Listener(sockets: sockets, view: view))
+        observe(listeners.insert(Listener(sockets: sockets, view: view)))
+    }
+
+    /// Serves a view at ::1, if it has a listener at 127.0.0.11.
+    private mutating func listenV6(_ view: ViewID, _ handover: Handover<ListenerSockets>) {
+        guard let sockets = handover.take(), listeners.ticket(of: view) != nil else { return }
+        closeV6Listener(view)
+        observe(listeners.insertV6(Listener(sockets: sockets, view: view)))
+    }
+
+    private mutating func observe(_ ticket: Ticket) {
         guard let position = listeners.position(of: ticket) else { return }
         do throws(LinuxError) {
             let datagram = Token(.datagramListener, ticket).word
@@ -73,29 +87,36 @@ extension Worker {
         }
     }
 
+    /// Closes the listeners of a view, and abandons the questions of its namespace.
     private mutating func closeListener(_ view: ViewID) {
-        if let ticket = listeners.ticket(of: view) { close(listener: ticket) }
+        closeV6Listener(view)
+        guard let ticket = listeners.ticket(of: view) else { return }
+        close(listener: ticket)
+        for client in forwarder.abandon(namespace: view.rawValue) { waiting.take(client) }
+        act(Moment.now)
     }
 
-    /// Closes a listener and its connections, and abandons the questions of its namespace.
+    /// Closes the listener of a view at ::1. Answers to its questions go nowhere.
+    private mutating func closeV6Listener(_ view: ViewID) {
+        if let ticket = listeners.v6Ticket(of: view) { close(listener: ticket) }
+    }
+
+    /// Closes a listener and its connections.
     private mutating func close(listener ticket: Ticket) {
         guard let position = listeners.position(of: ticket) else { return }
-        let namespace = listeners[position].view.rawValue
         if listeners[position].pause != nil { streams.pausedListeners -= 1 }
         for position in stride(from: streams.count - 1, through: 0, by: -1) where streams[position].listener == ticket {
             streams.remove(streams.ticket(at: position))
         }
         streams.noteRoom()
         listeners.remove(ticket)
-        for client in forwarder.abandon(namespace: namespace) { waiting.take(client) }
-        act(Moment.now)
     }
 
-    /// Closes a listener that cannot serve any more; the control plane makes another one.
+    /// Closes the listeners of a view where one cannot serve any more; the control plane makes others.
     mutating func fail(_ ticket: Ticket, _ error: LinuxError) {
         guard let position = listeners.position(of: ticket) else { return }
         let view = listeners[position].view
-        close(listener: ticket)
+        closeListener(view)
         control.post(.listenerFailed(view, error))
     }
 

@@ -1,6 +1,7 @@
 // The opener where this process has the privileges itself: a thread is made for each errand.
 
 import LinuxNet
+import SystemPackage
 
 /// Enters namespaces by itself.
 struct LocalOpener: Opener {
@@ -21,24 +22,45 @@ struct LocalOpener: Opener {
         }
     }
 
-    func set(
-        _ redirection: PortRedirection, in namespace: borrowing NetworkNamespace
-    ) throws(LinuxError) -> NftablesMonitor {
-        try redirection.set(in: namespace)
+    func set(_ lead: Lead, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> SetLead {
+        try lead.set(in: namespace)
     }
 
-    func repair(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError) {
-        try redirection.write(by: writer)
+    func repair(_ lead: Lead, by writer: borrowing NftablesWriter) throws(LinuxError) {
+        try lead.rules.write(by: writer)
     }
 
-    func remove(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError) {
-        try redirection.remove(by: writer)
+    func remove(_ lead: Lead, by writer: borrowing NftablesWriter) throws(LinuxError) {
+        try lead.rules.remove(by: writer)
+    }
+
+    func readResolverFile(
+        of process: borrowing ProcessDescriptor, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> ReadResolverFile {
+        let root = try ContainerRoot(of: process)
+        // In the namespace after its root was opened, and alive: it is the container's root.
+        guard try NetworkNamespace(process: process).identity == namespace.identity else {
+            throw LinuxError(
+                call: "open", errno: .noSuchProcess, subject: "pid \(process.pid) in \(namespace.identity)",
+                kind: .noSuchProcess)
+        }
+        let octets = try root.bytes(of: "/etc/resolv.conf", limit: OpenerCalls.maximumResolverFile)
+        return ReadResolverFile(
+            text: octets.map { String(decoding: $0.map(Self.printable), as: UTF8.self) }, isHosts: root.isOwn)
+    }
+
+    /// The octet if it can be part of a line, else `?`: nothing that counts in a resolv.conf has others.
+    private static func printable(_ octet: UInt8) -> UInt8 {
+        switch octet {
+        case 0x20...0x7E, UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): octet
+        default: UInt8(ascii: "?")
+        }
     }
 
     func openSockets(
-        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int
+        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int, isMarked: Bool
     ) throws(LinuxError) -> SocketBatch {
-        try NamespaceEntry.openSockets(in: namespace, kind, count: count)
+        try NamespaceEntry.openSockets(in: namespace, kind, count: count, isMarked: isMarked)
     }
 
     func findServers(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> BoundPorts {

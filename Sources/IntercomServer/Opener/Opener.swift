@@ -23,22 +23,35 @@ protocol Opener: Sendable {
     /// gets a listener; needs CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_BIND_SERVICE. What came of it is in the errands.
     func open(_ errands: [NamespaceErrand])
 
-    /// Leads a port of a namespace to another by nftables; needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
-    /// - Returns: what notifies when somebody changes the rules.
+    /// Leads questions of a namespace's programs to its listener by nftables; needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
+    /// - Returns: the rules that are in force, without addresses of the namespace's own; what notifies when somebody changes
+    ///   them; and a listener at ::1 where one was needed.
     /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noNftables`` when there can be no rules.
-    func set(
-        _ redirection: PortRedirection, in namespace: borrowing NetworkNamespace
-    ) throws(LinuxError) -> NftablesMonitor
+    func set(_ lead: Lead, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> SetLead
 
     /// Writes the rules anew in the namespace of a writer, whatever is there.
-    func repair(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError)
+    func repair(_ lead: Lead, by writer: borrowing NftablesWriter) throws(LinuxError)
 
     /// Removes the rules from the namespace of a writer.
-    func remove(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError)
+    func remove(_ lead: Lead, by writer: borrowing NftablesWriter) throws(LinuxError)
 
-    /// Makes sockets that ask upstreams from inside a namespace; needs CAP_SYS_ADMIN.
+    /// Reads `/etc/resolv.conf` as a process sees it; needs CAP_SYS_PTRACE for those of others.
+    /// - Parameters:
+    ///   - process: reaches the file by its root directory.
+    ///   - namespace: the one that it has to be in.
+    /// - Throws: ``LinuxError``, also for what is no regular file or is longer than ``OpenerCalls/maximumResolverFile``.
+    func readResolverFile(
+        of process: borrowing ProcessDescriptor, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> ReadResolverFile
+
+    /// Makes sockets that ask upstreams from inside a namespace; needs CAP_SYS_ADMIN, and CAP_NET_ADMIN for marked ones.
+    /// - Parameters:
+    ///   - namespace: where they are to be.
+    ///   - kind: UDP or TCP, IPv4 or IPv6.
+    ///   - count: 1 to ``OpenerCalls/maximumSockets``.
+    ///   - isMarked: true: our rules in that namespace do not lead their questions back to us (``SocketMark``).
     func openSockets(
-        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int
+        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int, isMarked: Bool
     ) throws(LinuxError) -> SocketBatch
 
     /// Lists the ports of the servers that are bound to 127.0.0.11 inside a namespace; needs CAP_SYS_ADMIN. Nothing is changed.
@@ -50,6 +63,14 @@ protocol Opener: Sendable {
 
     /// Removes that file if it is ours.
     func removeResolverFile(ofNamespace name: String) throws(LinuxError)
+}
+
+/// The resolv.conf of a process.
+struct ReadResolverFile: Sendable, Equatable {
+    /// Its text, with `?` for octets that are no printable ASCII; nil: there is no such file.
+    var text: String?
+    /// True where the process has the host's root directory, perhaps for a moment only.
+    var isHosts = false
 }
 
 /// A namespace, and when the process began by which it was reached (``ProcessDescriptor/start()``).

@@ -2,6 +2,7 @@
 // connection of its own (SOCK_SEQPACKET).
 
 import LinuxNet
+import Registry
 import SystemPackage
 import Varlink
 
@@ -9,8 +10,8 @@ import Varlink
 protocol OpenerCall: Codable {
     associatedtype Reply: Codable
 
-    /// True when the call takes locks of the namespace, which its root can hold: if it takes long, that is not the
-    /// opener's fault.
+    /// True when the call takes locks of the namespace, which its root can hold, or reads a file of the container's: if it
+    /// takes long, that is not the opener's fault.
     static var takesLocks: Bool { get }
 }
 
@@ -27,6 +28,12 @@ enum OpenerCalls {
     static let maximumReceiveBuffer: Int32 = 64 << 20
     /// The most sockets that are made at once.
     static let maximumSockets = 64
+    /// The most addresses whose questions are led to one listener, 127.0.0.11 included.
+    static let maximumLedAddresses = Registry.Limits.interceptedAddresses + 1
+    /// The most octets of a resolv.conf that is read: glibc has no limit, and real ones have some hundred.
+    static let maximumResolverFile = 64 * 1024
+    /// The longest reply, in octets: such a file, each octet escaped.
+    static let maximumReply = 2 * maximumResolverFile + 1024
 
     /// The namespace of a process comes as a descriptor.
     struct OpenProcess: OpenerCall {
@@ -73,14 +80,25 @@ enum OpenerCalls {
     }
 
     /// Goes with the descriptor of a namespace; two sockets of nfnetlink come back: one is subscribed to changes of nftables,
-    /// one writes the rules anew.
+    /// one writes the rules anew; and if a listener at ::1 was made, its UDP and its TCP socket.
     struct SetRedirection: OpenerCall {
         static let takesLocks = true
 
-        struct Reply: Codable {}
+        struct Reply: Codable {
+            /// Addresses that are led: those of the call but the namespace's own; absent: 127.0.0.11.
+            var addresses: [String]?
+            /// Port of the listener at ::1; absent: there is none.
+            var v6Port: UInt16?
+            /// The namespace's SO_NETNS_COOKIE, if that listener was made.
+            var cookie: UInt64?
+        }
 
-        /// Port to which port 53 of 127.0.0.11 is redirected.
+        /// Port of the listener at 127.0.0.11.
         var port: UInt16
+        /// Port of the listener at ::1; absent: there is none, and one is made for an IPv6 address.
+        var v6Port: UInt16?
+        /// Addresses whose port 53 is led to the listener, at most ``maximumLedAddresses``; absent: 127.0.0.11.
+        var addresses: [String]?
     }
 
     /// Goes with the socket that writes.
@@ -90,6 +108,8 @@ enum OpenerCalls {
         struct Reply: Codable {}
 
         var port: UInt16
+        var v6Port: UInt16?
+        var addresses: [String]?
     }
 
     /// Goes with the socket that writes.
@@ -99,6 +119,23 @@ enum OpenerCalls {
         struct Reply: Codable {}
 
         var port: UInt16
+        var v6Port: UInt16?
+        var addresses: [String]?
+    }
+
+    /// Goes with the descriptor of the process's namespace.
+    struct ReadResolverFile: OpenerCall {
+        /// A file system of the container's own may hang.
+        static let takesLocks = true
+
+        struct Reply: Codable {
+            /// Absent: there is no such file.
+            var text: String?
+            /// True where the process has the opener's root directory.
+            var isHosts: Bool?
+        }
+
+        var pid: Int32
     }
 
     /// Goes with the descriptor of a namespace; as many sockets come back.
@@ -108,6 +145,8 @@ enum OpenerCalls {
         var stream: Bool
         var v6: Bool
         var count: Int
+        /// True gives them ``SocketMark/ownQuestion``; absent: false.
+        var marked: Bool?
     }
 
     /// Goes with the descriptor of a namespace.

@@ -2,6 +2,7 @@
 
 import DNSWire
 import LinuxNet
+import Registry
 import SystemPackage
 import Varlink
 
@@ -38,6 +39,7 @@ struct OpenerErrand: ~Copyable, Sendable {
             case OpenerCalls.SetRedirection.method: try setRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RepairRedirection.method: try repairRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RemoveRedirection.method: try removeRedirection(try Self.parameters(call), passed)
+            case OpenerCalls.ReadResolverFile.method: try readResolverFile(try Self.parameters(call), passed)
             case OpenerCalls.WriteResolverFile.method: try writeResolverFile(try Self.parameters(call))
             case OpenerCalls.RemoveResolverFile.method: try removeResolverFile(try Self.parameters(call))
             default: throw Self.refusal(call.method)
@@ -99,7 +101,8 @@ struct OpenerErrand: ~Copyable, Sendable {
             throw Self.refusal("\(call.count) sockets")
         }
         let batch = try opener.openSockets(
-            in: try namespace(passed), SocketKind(isStream: call.stream, isV6: call.v6), count: call.count)
+            in: try namespace(passed), SocketKind(isStream: call.stream, isV6: call.v6), count: call.count,
+            isMarked: call.marked ?? false)
         try reply(to: OpenerCalls.OpenSockets.self, .init(), passing: batch.numbers)
     }
 
@@ -111,14 +114,27 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func setRedirection(
         _ call: OpenerCalls.SetRedirection, _ passed: consuming Descriptor?
     ) throws(LinuxError) {
-        let monitor = try opener.set(.ofListener(at: call.port), in: try namespace(passed))
+        let lead = try Self.lead(call.port, call.v6Port, call.addresses)
+        var made = try opener.set(lead, in: try namespace(passed))
+        let v6Listener = made.v6Listener.take()
+        let led = made.lead
+        let monitor = made.takeMonitor()
+        var descriptors = [monitor.descriptor.rawValue, monitor.writer.descriptor.rawValue]
+        var cookie: UInt64?
+        switch v6Listener {
+        case .some(let listener):
+            descriptors += [listener.udp.rawValue, listener.tcp.rawValue]
+            cookie = listener.cookie
+        case .none: break
+        }
         do throws(LinuxError) {
             try reply(
-                to: OpenerCalls.SetRedirection.self, .init(),
-                passing: [monitor.descriptor.rawValue, monitor.writer.descriptor.rawValue])
+                to: OpenerCalls.SetRedirection.self,
+                .init(addresses: led.addresses.map(\.description), v6Port: led.v6Port, cookie: cookie),
+                passing: descriptors)
         } catch {
             // It took too long: nobody would remove the rules.
-            try? opener.remove(.ofListener(at: call.port), by: monitor.writer)
+            try? opener.remove(led, by: monitor.writer)
             throw error
         }
     }
@@ -126,15 +142,39 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func repairRedirection(
         _ call: OpenerCalls.RepairRedirection, _ passed: consuming Descriptor?
     ) throws(LinuxError) {
-        try PortRedirection.ofListener(at: call.port).write(by: try writer(passed))
+        try opener.repair(try Self.lead(call.port, call.v6Port, call.addresses), by: try writer(passed))
         try reply(to: OpenerCalls.RepairRedirection.self, .init())
     }
 
     private func removeRedirection(
         _ call: OpenerCalls.RemoveRedirection, _ passed: consuming Descriptor?
     ) throws(LinuxError) {
-        try PortRedirection.ofListener(at: call.port).remove(by: try writer(passed))
+        try opener.remove(try Self.lead(call.port, call.v6Port, call.addresses), by: try writer(passed))
         try reply(to: OpenerCalls.RemoveRedirection.self, .init())
+    }
+
+    /// Rules that lead port 53 of checked addresses to 127.0.0.11 and ::1, and nothing else anywhere else.
+    private static func lead(
+        _ port: UInt16, _ v6Port: UInt16?, _ addresses: [String]?
+    ) throws(LinuxError) -> Lead {
+        let addresses = addresses ?? []
+        guard addresses.count <= OpenerCalls.maximumLedAddresses else {
+            throw refusal("\(addresses.count) addresses")
+        }
+        var others: [IPAddress] = []
+        for text in addresses {
+            guard let address = try? IPAddress(ofResolver: text) else { throw refusal("address '\(text)'") }
+            others.append(address)
+        }
+        return Lead(to: port, v6Port: v6Port, from: others)
+    }
+
+    private func readResolverFile(
+        _ call: OpenerCalls.ReadResolverFile, _ passed: consuming Descriptor?
+    ) throws(LinuxError) {
+        let namespace = try namespace(passed)
+        let file = try opener.readResolverFile(of: try ProcessDescriptor(pid: call.pid), in: namespace)
+        try reply(to: OpenerCalls.ReadResolverFile.self, .init(text: file.text, isHosts: file.isHosts))
     }
 
     private func writeResolverFile(_ call: OpenerCalls.WriteResolverFile) throws(LinuxError) {

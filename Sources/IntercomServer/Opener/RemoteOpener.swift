@@ -1,5 +1,6 @@
 // The opener where it is another process, which the service manager starts at the first call.
 
+import DNSWire
 import LinuxNet
 import Logging
 import SystemPackage
@@ -67,32 +68,55 @@ final class RemoteOpener: Opener {
             netlink: netlink)
     }
 
-    func set(
-        _ redirection: PortRedirection, in namespace: borrowing NetworkNamespace
-    ) throws(LinuxError) -> NftablesMonitor {
-        var answer = try ask(OpenerCalls.SetRedirection(port: redirection.port), in: namespace)
+    func set(_ lead: Lead, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> SetLead {
+        var answer = try ask(
+            OpenerCalls.SetRedirection(
+                port: lead.port, v6Port: lead.v6Port, addresses: lead.addresses.map(\.description)),
+            in: namespace)
+        let reply = answer.reply
         let monitor = try answer.takeDescriptor()
-        return NftablesMonitor(adopting: monitor, writer: NftablesWriter(adopting: try answer.takeDescriptor()))
+        let writer = NftablesWriter(adopting: try answer.takeDescriptor())
+        var v6Listener: ListenerSockets?
+        if let cookie = reply.cookie {
+            let udp = try answer.takeDescriptor()
+            v6Listener = ListenerSockets(udp: udp, tcp: try answer.takeDescriptor(), cookie: cookie)
+        }
+        let led = Lead(
+            to: lead.port, v6Port: reply.v6Port, from: (reply.addresses ?? []).compactMap { IPAddress($0) })
+        return SetLead(
+            led, monitor: NftablesMonitor(adopting: monitor, writer: writer), v6Listener: v6Listener)
     }
 
-    func repair(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError) {
+    func repair(_ lead: Lead, by writer: borrowing NftablesWriter) throws(LinuxError) {
         _ = try ask(
-            OpenerCalls.RepairRedirection(port: redirection.port), passing: [writer.descriptor.rawValue]
+            OpenerCalls.RepairRedirection(
+                port: lead.port, v6Port: lead.v6Port, addresses: lead.addresses.map(\.description)),
+            passing: [writer.descriptor.rawValue]
         ).reply
     }
 
-    func remove(_ redirection: PortRedirection, by writer: borrowing NftablesWriter) throws(LinuxError) {
+    func remove(_ lead: Lead, by writer: borrowing NftablesWriter) throws(LinuxError) {
         _ = try ask(
-            OpenerCalls.RemoveRedirection(port: redirection.port), passing: [writer.descriptor.rawValue]
+            OpenerCalls.RemoveRedirection(
+                port: lead.port, v6Port: lead.v6Port, addresses: lead.addresses.map(\.description)),
+            passing: [writer.descriptor.rawValue]
         ).reply
+    }
+
+    func readResolverFile(
+        of process: borrowing ProcessDescriptor, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> ReadResolverFile {
+        let reply = try ask(OpenerCalls.ReadResolverFile(pid: process.pid), in: namespace).reply
+        return ReadResolverFile(text: reply.text, isHosts: reply.isHosts ?? false)
     }
 
     func openSockets(
-        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int
+        in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int, isMarked: Bool
     ) throws(LinuxError) -> SocketBatch {
         let count = min(count, OpenerCalls.maximumSockets)
         var answer = try ask(
-            OpenerCalls.OpenSockets(stream: kind.isStream, v6: kind.isV6, count: count), in: namespace)
+            OpenerCalls.OpenSockets(stream: kind.isStream, v6: kind.isV6, count: count, marked: isMarked),
+            in: namespace)
         var batch = SocketBatch()
         for _ in 0..<count { batch.add(try answer.takeDescriptor(), kind) }
         return batch
@@ -140,7 +164,7 @@ final class RemoteOpener: Opener {
         _ call: Call, passing descriptors: [Int32] = []
     ) throws(LinuxError) -> Answer<Call.Reply> {
         let message = VarlinkCall.encode(method: Call.method, parameters: call)
-        var buffer = [UInt8](repeating: 0, count: OpenerCalls.maximumMessage)
+        var buffer = [UInt8](repeating: 0, count: OpenerCalls.maximumReply)
         let received: Descriptor.Received
         do throws(LinuxError) {
             received = try exchange(message, descriptors, &buffer, takesLocks: Call.takesLocks)

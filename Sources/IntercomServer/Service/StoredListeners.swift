@@ -39,8 +39,13 @@ struct StoredListeners: ~Copyable {
         let cookie: UInt64
         var udp: Descriptor?
         var tcp: Descriptor?
+        /// Those at ::1, of a container whose questions to IPv6 addresses are led here.
+        var v6UDP: Descriptor?
+        var v6TCP: Descriptor?
     }
 
+    /// The listener at ::1 that goes with the one that was taken last.
+    private var v6: ListenerSockets?
     private var pairs = SlotTable<Pair>()
     /// By the inode of the namespace: it has one listener.
     private var tickets: [UInt64: Ticket] = [:]
@@ -60,29 +65,41 @@ struct StoredListeners: ~Copyable {
         tickets[name.inode] = ticket
         inodes.insert(name.inode)
         guard let position = pairs.position(of: ticket), pairs[position].cookie == cookie else { return }
-        switch named.descriptor.transport {
-        case .datagram?: pairs[position].udp = named.takeDescriptor()
-        case .stream?: pairs[position].tcp = named.takeDescriptor()
-        case nil: break
+        switch (named.descriptor.transport, named.descriptor.isV6) {
+        case (.datagram?, false): pairs[position].udp = named.takeDescriptor()
+        case (.stream?, false): pairs[position].tcp = named.takeDescriptor()
+        case (.datagram?, true): pairs[position].v6UDP = named.takeDescriptor()
+        case (.stream?, true): pairs[position].v6TCP = named.takeDescriptor()
+        case (nil, _): break
         }
     }
 
     /// The listener of a namespace that is open, if it was kept whole and serves, perhaps after a repair.
     mutating func take(_ identity: NamespaceIdentity) -> ListenerSockets? {
         inodes.remove(identity.inode)
+        v6 = nil
         guard let ticket = tickets.removeValue(forKey: identity.inode), var pair = pairs.remove(ticket),
             let udp = pair.udp.take(), let tcp = pair.tcp.take()
         else { return nil }
         let sockets = ListenerSockets(udp: udp, tcp: tcp, cookie: pair.cookie)
-        guard Self.serves(sockets) else { return nil }
+        if let udp = pair.v6UDP.take(), let tcp = pair.v6TCP.take() {
+            v6 = ListenerSockets(udp: udp, tcp: tcp, cookie: pair.cookie)
+        }
+        guard Self.serves(sockets, at: Containers.listenerAddress) else { return nil }
+        return sockets
+    }
+
+    /// The listener at ::1 that was kept with the one that ``take(_:)`` gave last, if it serves.
+    mutating func takeV6() -> ListenerSockets? {
+        guard let sockets = v6.take(), Self.serves(sockets, at: SocketAddress(v6: 1, port: 0)) else { return nil }
         return sockets
     }
 
     /// Checks sockets that lay in the store, where root in their namespace may have destroyed them.
-    private static func serves(_ sockets: borrowing ListenerSockets) -> Bool {
+    private static func serves(_ sockets: borrowing ListenerSockets, at expected: SocketAddress) -> Bool {
         do throws(LinuxError) {
             let address = try sockets.tcp.localAddress()
-            let isOurs = address.withPort(0) == Containers.listenerAddress.withPort(0)
+            let isOurs = address.withPort(0) == expected.withPort(0)
             guard isOurs, address.port != 0 else { return false }
             _ = try sockets.repair()
             return true

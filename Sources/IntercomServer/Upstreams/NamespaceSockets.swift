@@ -20,9 +20,16 @@ struct NamespaceSockets {
         make(for: view, kind, count) { [workers] batch in workers.post(.sockets(view, kind, batch), to: worker) }
     }
 
-    /// Makes sockets in the namespace of a view; `done` is given none where it cannot be entered.
+    /// Makes sockets in the namespace of a view.
+    /// - Parameters:
+    ///   - view: that of the container.
+    ///   - kind: UDP or TCP, IPv4 or IPv6.
+    ///   - count: the number of sockets.
+    ///   - isMarked: false for questions that our rules are to lead as those of the container's programs.
+    ///   - done: is given them; none where the namespace cannot be entered.
     func make(
-        for view: ViewID, _ kind: SocketKind, _ count: Int, done: @escaping (Handover<SocketBatch>) -> Void
+        for view: ViewID, _ kind: SocketKind, _ count: Int, isMarked: Bool = true,
+        done: @escaping (Handover<SocketBatch>) -> Void
     ) {
         let container = ContainerID(of: view)
         guard let (identity, source) = containers.namespace(of: container) else {
@@ -38,7 +45,7 @@ struct NamespaceSockets {
         requests.request { opener in
             Result { () throws(LinuxError) in
                 let namespace = try source.openNamespace(identity, by: opener)
-                return Handover(try opener.openSockets(in: namespace, kind, count: count))
+                return Handover(try opener.openSockets(in: namespace, kind, count: count, isMarked: isMarked))
             }
         } late: {
             failed(LinuxError(call: "setns", errno: .timedOut, subject: source.description))
