@@ -197,6 +197,21 @@ struct OCIHookTests {
         #expect(house.log.count == 1 && house.log.first?.contains("standard input") == true, "\(house.log)")
     }
 
+    @Test(
+        "reads no resolv.conf of a bundle but a small regular file",
+        arguments: ["mkfifo", "ln -s /dev/zero", "ln -s /etc/shadow.none", "truncate -s 10M", "mkdir"])
+    func oddResolver(maker: String) throws {
+        let house = try AdapterHouse()
+        try house.startControl()
+        let bundle = try Self.bundle(in: house)
+        try Command.must(["sh", "-c", "rm \(bundle)/resolv.conf && \(maker) \(bundle)/resolv.conf"])
+        let state = #"{"id":"\#(Self.id)","pid":\#(try process(in: house)),"bundle":"\#(bundle)"}"#
+        let (output, _) = try HookProgram("oci-hook", in: house).run(["--control", house.control], input: state)
+        #expect(output.status == 0 && output.err.isEmpty, "\(output)")
+        let container = try #require(house.hookCalls.first?.put?.first)
+        #expect(container.name == "shop.db" && container.intercept == nil)
+    }
+
     @Test("publishes a container of which it can read nothing but the state")
     func bareState() throws {
         let house = try AdapterHouse()
