@@ -172,6 +172,7 @@ extension Containers {
         guard let attached = attached[namespace] else { return handle(.listenerClosed(namespace)) }
         publisher.closeListener(of: attached.container.view) { [self] in handle(.listenerClosed(namespace)) }
         guard room[namespace] == nil else { return }
+        interceptionChanged(attached.container, [])
         self.attached[namespace] = nil
         if namespaceOfContainer[attached.container] == namespace { namespaceOfContainer[attached.container] = nil }
     }

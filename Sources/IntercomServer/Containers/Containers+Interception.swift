@@ -42,16 +42,27 @@ extension Containers {
     /// Sets the rules for the listener that was handed over last.
     func setRules(_ errand: ErrandNumber, _ namespace: NamespaceKey) {
         findResolvers(of: namespace) { [self] in
-            guard let attached = attached[namespace], let source = room[namespace]?.source else {
-                return handle(.rulesSet(errand, Failure(.notThere, "the container has ended")))
-            }
-            let others = interception(of: namespace) == nil ? [] : attached.resolvers.servers
-            redirections.set(
-                Lead(to: attached.port, v6Port: attached.v6Port, from: others), in: namespace, at: source,
-                of: attached.container,
-                lost: { [unowned self] in handle(.rulesLost(namespace, Failure(.refused, $0.failure.description))) },
-                done: { [self] in rulesSet(errand, namespace, $0) })
+            prepareInterception(of: namespace) { [self] in leadQuestions(errand, namespace) }
         }
+    }
+
+    /// Tells of the servers whose questions are to be led here, before they are: their answers are missed from then on.
+    private func prepareInterception(of namespace: NamespaceKey, done: @escaping () -> Void) {
+        guard let attached = attached[namespace], interception(of: namespace) != nil else { return done() }
+        let servers = attached.resolvers.servers.filter { !$0.isLoopback || $0 == .v4(.intercom) }
+        beforeInterception(attached.container, servers.isEmpty ? [.v4(.intercom)] : servers, done)
+    }
+
+    private func leadQuestions(_ errand: ErrandNumber, _ namespace: NamespaceKey) {
+        guard let attached = attached[namespace], let source = room[namespace]?.source else {
+            return handle(.rulesSet(errand, Failure(.notThere, "the container has ended")))
+        }
+        let others = interception(of: namespace) == nil ? [] : attached.resolvers.servers
+        redirections.set(
+            Lead(to: attached.port, v6Port: attached.v6Port, from: others), in: namespace, at: source,
+            of: attached.container,
+            lost: { [unowned self] in handle(.rulesLost(namespace, Failure(.refused, $0.failure.description))) },
+            done: { [self] in rulesSet(errand, namespace, $0) })
     }
 
     private func rulesSet(
@@ -61,6 +72,7 @@ extension Containers {
         switch result {
         case .success((let lead, let v6Listener)):
             attached[namespace]?.resolvers.intercepted = lead.addresses
+            tellInterception(of: namespace)
             if let sockets = v6Listener?.take() {
                 storeV6(sockets, of: namespace)
                 openV6(sockets, of: namespace)
@@ -78,9 +90,16 @@ extension Containers {
     func removeRules(of namespace: NamespaceKey) {
         redirections.remove(from: namespace)
         attached[namespace]?.resolvers.intercepted = []
+        tellInterception(of: namespace)
         guard let attached = attached[namespace], attached.v6Port != nil else { return }
         self.attached[namespace]?.v6Port = nil
         publisher.closeV6Listener(of: attached.container.view)
+    }
+
+    private func tellInterception(of namespace: NamespaceKey) {
+        guard let attached = attached[namespace] else { return }
+        interceptionChanged(
+            attached.container, interception(of: namespace) == nil ? [] : attached.resolvers.intercepted)
     }
 
     private func interception(of namespace: NamespaceKey) -> Interception? {

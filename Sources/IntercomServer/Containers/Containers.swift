@@ -84,6 +84,10 @@ final class Containers {
     var storedListeners: StoredListeners
     /// Callers that wait for the verdict of a proof.
     var waiters = VerdictWaiters()
+    /// Is told of the servers whose questions will be led to a container's listener, and calls back when it is ready for that.
+    var beforeInterception: (ContainerID, [IPAddress], @escaping () -> Void) -> Void = { $2() }
+    /// Is told of the addresses whose questions are led to a container's listener; none: it is not intercepted any more.
+    var interceptionChanged: (ContainerID, [IPAddress]) -> Void = { _, _ in }
     private var events: [Event] = []
     private var isBusy = false
 

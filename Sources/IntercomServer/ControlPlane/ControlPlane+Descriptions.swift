@@ -55,6 +55,9 @@ extension ControlPlane {
         if let declared, let pid {
             facts.insert(ControlAPI.Fact(fact: "pid", value: "\(pid)", source: declared.source.rawValue), at: 1)
         }
+        facts += upstreams.former.servers(of: container.id).map {
+            ControlAPI.Fact(fact: "former server", value: "\($0)", source: "kernel")
+        }
         let state = state(of: container)
         let resolvers = containers.resolverAddresses(of: container.id)
         return ControlAPI.Container(

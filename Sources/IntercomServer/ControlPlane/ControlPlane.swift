@@ -90,6 +90,9 @@ package final class ControlPlane {
             former: FormerServers(
                 containers: containers, requests: requests, publisher: publisher, workers: workers, logger: logger),
             logger: logger)
+        let former = upstreams.former
+        containers.beforeInterception = { [unowned former] in former.set($1, of: $0, then: $2) }
+        containers.interceptionChanged = { [unowned former] in former.narrow(to: $1, of: $0) }
         configured = ConfiguredDeclarations(publisher: publisher, containers: containers, logger: logger)
         state = DeclaredState(path: options.stateDirectory, logger: logger)
         service = ServiceNotifier(logger: logger)

@@ -57,17 +57,25 @@ final class FormerServers {
 
     // MARK: - What changes them
 
-    /// Takes the resolver addresses of a container whose questions are led to us; none: they are not, or it has ended.
-    /// - Parameter done: is called when its former servers are known to its worker, before the next change is posted.
-    func set(_ resolvers: [ServerAddress], of container: ContainerID, then done: @escaping () -> Void = {}) {
-        guard !resolvers.isEmpty else {
-            known[container]?.servers = []
-            post(container)
-            known[container] = nil
-            return done()
-        }
-        known[container, default: Container()].resolvers = resolvers
+    /// Takes the resolver addresses of a container whose questions are going to be led to us.
+    /// - Parameters:
+    ///   - resolvers: at least one.
+    ///   - container: the container that asks there.
+    ///   - done: is called when its former servers are known, as far as they can be.
+    func set(_ resolvers: [IPAddress], of container: ContainerID, then done: @escaping () -> Void) {
+        known[container, default: Container()].resolvers = resolvers.map { ServerAddress(address: $0) }
         look(for: container, then: done)
+    }
+
+    /// Leaves out the servers whose questions are not led to us, as those at addresses of the container's own; none are left
+    /// where it is not intercepted any more or has ended.
+    func narrow(to addresses: [IPAddress], of container: ContainerID) {
+        guard var state = known[container] else { return }
+        state.resolvers.removeAll { !addresses.contains($0.address) }
+        state.servers.removeAll { !addresses.contains($0.address) }
+        known[container] = state
+        post(container)
+        if addresses.isEmpty { known[container] = nil }
     }
 
     /// None of a container's former servers can be reached where it is thought to be.
