@@ -247,7 +247,8 @@ package struct Directory: ~Copyable {
     package mutating func destination(of name: borrowing FoldedName, view: ViewID) -> Destination? {
         let view = Int(view.rawValue)
         guard view < viewUpstreams.count, let upstreams = viewUpstreams[view] else { return nil }
-        var destination = Destination(group: upstreams, routeLabels: 0)
+        var destination = Destination(
+            group: upstreams, routeLabels: 0, hasFormerServers: viewHasFormerServers[view])
         guard !routes.isEmpty else { return destination }
         for position in viewNetworks.run(of: view) {
             let owner = RouteTable.owner(ScopeID(rawValue: viewNetworks.elements[position]))

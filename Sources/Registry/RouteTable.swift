@@ -8,6 +8,8 @@ package struct Destination: Equatable, Sendable {
     package var group: UInt32
     /// The labels of the route's domain; 0: no route was found.
     package var routeLabels: Int
+    /// True when the view that asks has former servers; see ``Directory/hasFormerServers(_:)``.
+    package var hasFormerServers = false
 
     /// True when a route determines it.
     package var isRoute: Bool { routeLabels > 0 }
@@ -78,7 +80,8 @@ struct RouteTable: Sendable {
                 hash = hashing.hash(name.span.extracting(end))
             }
             guard entry.hash == hash, isDomain(entry, of: owner, under: name) else { continue }
-            destination = Destination(group: entry.group, routeLabels: labels)
+            destination.group = entry.group
+            destination.routeLabels = labels
             return
         }
     }

@@ -121,8 +121,9 @@ struct Responder: ~Copyable {
 
         let destination = directory.destination(of: name, view: view)
         let routeLabels = destination?.routeLabels ?? 0
-        if name.isReverse, let ruling = reverse(view, routeLabels) { return ruling }
-        if !isDelegation, let ruling = denial(view, routeLabels) { return ruling }
+        let hasFormerServers = destination?.hasFormerServers ?? directory.hasFormerServers(view)
+        if name.isReverse, let ruling = reverse(view, routeLabels, hasFormerServers) { return ruling }
+        if !isDelegation, let ruling = denial(view, routeLabels, hasFormerServers) { return ruling }
         if !probes.isEmpty, let token = LoopProbe.token(in: name), probes.contains(token) { return .loop(token: token) }
         guard let destination else { return .answer(.blocked, .blocked) }
         return forward(to: destination.group)
@@ -144,7 +145,7 @@ struct Responder: ~Copyable {
     /// 2 and 8. PTR: addresses of the loopback interface, then those of endpoints on my networks; other addresses of their
     /// subnets do not exist, and nothing in the zones of their subnets leaves (RFC 6303 §3), but where a route says so:
     /// there is an empty name for each block of addresses.
-    private mutating func reverse(_ view: ViewID, _ routeLabels: Int) -> Ruling? {
+    private mutating func reverse(_ view: ViewID, _ routeLabels: Int, _ hasFormerServers: Bool) -> Ruling? {
         let block = name.reverseBlock
         if let block, block.isLoopback {
             if block.labelsBefore > 0 { return .answer(.noName, .specialUse) }
@@ -156,7 +157,7 @@ struct Responder: ~Copyable {
         guard let block else { return nil }
         let routed = block.prefixLength(ofLabels: routeLabels)
         guard directory.isReverseOfMyNetworks(block, view: view, unlessRouted: routed) else { return nil }
-        if directory.hasFormerServers(view) { return askFormerServers() }
+        if hasFormerServers { return askFormerServers() }
         return .answer(!block.isAddress && block.labelsBefore == 0 ? .noData : .noName, .subnet)
     }
 
@@ -164,7 +165,7 @@ struct Responder: ~Copyable {
     /// unless they are under a routing domain that is longer than that. Networks of mine exist, with any number of labels.
     /// Former servers know the names that runtimes give the host, single labels, and names under those of my networks.
     @inline(__always)
-    private mutating func denial(_ view: ViewID, _ routeLabels: Int) -> Ruling? {
+    private mutating func denial(_ view: ViewID, _ routeLabels: Int, _ hasFormerServers: Bool) -> Ruling? {
         let labels: Int
         let source: AnswerSource
         if directory.isUnderDomain(name) {
@@ -175,13 +176,13 @@ struct Responder: ~Copyable {
             (labels, source) = (0, .multicast)
         } else {
             guard routeLabels == 0 else { return nil }
-            if directory.hasFormerServers(view) {
+            if hasFormerServers {
                 return name.labelCount == 1 || directory.isUnderNetworkName(name, view: view) ? askFormerServers() : nil
             }
             return directory.isNetworkName(name, view: view) ? .answer(.noData, .emptyName) : nil
         }
         if routeLabels > labels || directory.isUnderHostDomain(name, view: view, longerThan: labels) { return nil }
-        if directory.hasFormerServers(view), isForFormerServers(source, labels) { return askFormerServers() }
+        if hasFormerServers, isForFormerServers(source, labels) { return askFormerServers() }
         return deny(view, source)
     }
 

@@ -31,6 +31,9 @@ def answer(wire, transport):
 def serve_stream(listener):
     while True:
         connection, _ = listener.accept()
+        if "loop" in sys.argv:
+            connection.close()
+            continue
         length = int.from_bytes(connection.recv(2, socket.MSG_WAITALL), "big")
         reply = answer(connection.recv(length, socket.MSG_WAITALL), "tcp")
         connection.sendall(len(reply).to_bytes(2, "big") + reply)
