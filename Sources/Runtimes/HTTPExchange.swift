@@ -89,7 +89,7 @@ final class HTTPExchange {
             }
             return parts
         } catch {
-            throw ExchangeFailure("GET \(request.target): \(error)")
+            throw ExchangeFailure("GET /\(request.path.joined(separator: "/")): \(error)")
         }
     }
 }

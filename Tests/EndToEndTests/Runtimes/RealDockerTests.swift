@@ -1,0 +1,122 @@
+// intercom-runtimes docker with Debian's dockerd: what a person does with docker, and the names that follow.
+
+import Foundation
+import Testing
+
+@Suite("Containers of a real dockerd", .needsRoot, .needsDocker, .serialized)
+struct RealDockerTests {
+    @Test("get their names, on the default bridge and on custom networks, each on its own networks alone")
+    func names() throws {
+        try RealDocker.lend { docker in
+            try docker.must("network", "create", "front")
+            try docker.must("network", "create", "back")
+            try docker.container("one", "--label", "intercom.alias=numbers", "--expose", "80")
+            try docker.container("two", "--label", "intercom.alias=numbers")
+            try docker.container("web", "--network", "front", "--network-alias", "site")
+            try docker.container("db.1", "--network", "back", "--network-alias", "store")
+            try docker.container("side", "--network", "container:web")
+            try docker.container("hosty", "--network", "host")
+            try docker.startAdapter()
+            let one = try docker.address("one", on: "bridge")
+            let two = try docker.address("two", on: "bridge")
+            let web = try docker.address("web", on: "front")
+            let db = try docker.address("db.1", on: "back")
+            try docker.expect("one", from: "two", [one])
+            try docker.expect("numbers", from: "one", [one, two].sorted())
+            try docker.expect("web", from: "one", [])
+            try docker.expect("site", from: "web", [web])
+            try docker.expect("side", from: "web", [web])
+            try docker.expect("db.1", from: "db.1", [db])
+            try docker.expect("store.back.internal", from: "db.1", [db])
+            try docker.expect(
+                String(try docker.must("inspect", "--format", "{{.Id}}", "one").prefix(12)), from: "two", [one])
+            #expect(docker.log == ["intercom-runtimes: docker: 6 containers run on 3 networks"])
+        }
+    }
+
+    @Test("are answered over the wire, with their ports, and again after a restart")
+    func wire() throws {
+        try RealDocker.lend { docker in
+            try docker.container("one", "--expose", "80")
+            try docker.container("two")
+            try docker.startAdapter()
+            let one = try docker.address("one", on: "bridge")
+            let isAnswered = try eventually { try docker.dig(in: "two", "one").data == [one] }
+            #expect(isAnswered, "\(docker.log)")
+            let service = try docker.dig(in: "two", "_80._tcp.one", "SRV")
+            #expect(service.data == ["0 0 80 one.bridge.internal."], "\(service)")
+            // Another process, another namespace.
+            try docker.must("restart", "--time", "0", "two")
+            let two = try docker.address("two", on: "bridge")
+            let isAnsweredAgain = try eventually { try docker.dig(in: "two", "two").data == [two] }
+            #expect(isAnsweredAgain, "\(docker.log)")
+        }
+    }
+
+    @Test("are renamed, connected, disconnected, stopped and removed, and the answers follow")
+    func life() throws {
+        try RealDocker.lend { docker in
+            try docker.must("network", "create", "front")
+            try docker.must("network", "create", "back")
+            try docker.container("web", "--network", "front")
+            try docker.container("db", "--network", "back")
+            try docker.startAdapter()
+            let db = try docker.address("db", on: "back")
+            try docker.expect("web", from: "web", [try docker.address("web", on: "front")])
+            try docker.expect("db", from: "web", [])
+            try docker.must("network", "connect", "--alias", "site", "back", "web")
+            let web = try docker.address("web", on: "back")
+            try docker.expect("site", from: "db", [web])
+            try docker.expect("db", from: "web", [db])
+            try docker.must("rename", "web", "shop")
+            try docker.expect("shop", from: "db", [web])
+            try docker.expect("web", from: "db", [])
+            try docker.must("network", "disconnect", "back", "shop")
+            try docker.expect("shop", from: "db", [])
+            // A network that is made while the adapter runs, with a container on it at once.
+            try docker.must("network", "create", "late")
+            try docker.container("guest", "--network", "late")
+            try docker.expect("guest.late", from: "guest", [try docker.address("guest", on: "late")])
+            try docker.must("stop", "--time", "0", "guest")
+            try docker.expect("guest", from: "guest", nil)
+            try docker.must("rm", "--force", "guest")
+            try docker.must("network", "rm", "late")
+            let isGone = try eventually { try !docker.house.ctl("network", "ls").out.contains("late") }
+            #expect(isGone)
+        }
+    }
+
+    @Test("keep their names while dockerd is killed, and are read again when it is back")
+    func liveRestore() throws {
+        try RealDocker.lend { docker in
+            try docker.must("network", "create", "front")
+            try docker.container("web", "--network", "front")
+            try docker.container("app", "--network", "front")
+            try docker.startAdapter()
+            let web = try docker.address("web", on: "front")
+            try docker.expect("web", from: "app", [web])
+            try docker.killDaemon()
+            #expect(eventually { docker.log.contains { $0.contains("tried again until it can") } }, "\(docker.log)")
+            try docker.expect("web", from: "app", [web])
+            try docker.startDaemon()
+            let isBack = eventually(within: 30) { docker.log.contains { $0.contains("Docker answers again") } }
+            #expect(isBack, "\(docker.log)")
+            try docker.expect("web", from: "app", [web])
+            try docker.must("rename", "web", "shop")
+            try docker.expect("shop", from: "app", [web])
+        }
+    }
+
+    @Test("are known again after the daemon crashed")
+    func daemonRestarts() throws {
+        try RealDocker.lend { docker in
+            try docker.container("one")
+            try docker.container("two")
+            try docker.startAdapter()
+            let one = try docker.address("one", on: "bridge")
+            try docker.expect("one", from: "two", [one])
+            try docker.house.crashDaemon()
+            try docker.expect("one", from: "two", [one])
+        }
+    }
+}
