@@ -16,11 +16,13 @@ TEST_PACKAGES := iproute2 bind9-dnsutils bind9-host bind9-utils busybox dnsmasq-
     unbound util-linux python3 python3-pip
 # Those of Go, Java and node are large, and not installed for it.
 CLIENT_PACKAGES := curl pdns-recursor php-cli ruby wget
+# Container runtimes, for tests with the real ones.
+RUNTIME_PACKAGES := docker.io
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
-.PHONY: all build demo demo-tiers test test-clients check lint shape format docs fuzz test-asan test-tsan differential \
-    coverage floods soak bench micro instructions install install-files deb lint-deb clean need-root need-swift
+.PHONY: all build demo demo-tiers test test-clients test-runtimes check lint shape format docs fuzz test-asan test-tsan \
+    differential coverage floods soak bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
 
@@ -59,6 +61,14 @@ test-clients: need-root
 	    echo "skipped: lookups by programs that need $$program, which is not installed"; done
 	INTERCOM_BIN=$(BIN) INTERCOM_PYTHONPATH=$(CURDIR)/.build/python INTERCOM_CLIENTS=1 \
 	    $(SWIFT) test --quiet --filter '^EndToEndTests\.(ReplicaClientTests|ProgramTests|ResolverAboveTests|HAProxyTests)'
+
+# Containers of real runtimes: Docker.
+test-runtimes: need-root
+	@.ci/install $(TEST_PACKAGES)
+	@.ci/install $(RUNTIME_PACKAGES) || true
+	@[ -x /usr/sbin/dockerd ] || echo "skipped: containers of Docker, as the package docker.io is not installed"
+	@$(MAKE) --no-print-directory build
+	INTERCOM_BIN=$(BIN) INTERCOM_RUNTIMES=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.RealDockerTests'
 
 # What needs no root: all but the end-to-end tests.
 check: need-swift .build/python
