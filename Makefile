@@ -21,7 +21,7 @@ RUNTIME_PACKAGES := docker.io
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
-.PHONY: all build demo demo-tiers test test-clients test-runtimes check lint shape format docs fuzz test-asan test-tsan \
+.PHONY: all build demo demo-docker demo-tiers test test-clients test-runtimes check lint shape format docs fuzz test-asan test-tsan \
     differential coverage floods soak bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
@@ -42,6 +42,12 @@ demo-tiers: need-root
 	@.ci/install $(DEMO_PACKAGES)
 	@$(MAKE) --no-print-directory build
 	@Tests/Demo/demo-tiers $(BIN)
+
+# A dockerd of its own, with containers on its default bridge and on two networks; removed again.
+demo-docker: need-root
+	@.ci/install $(DEMO_PACKAGES) docker.io
+	@$(MAKE) --no-print-directory build
+	@Tests/Demo/demo-docker $(BIN)
 
 # All tests: those of every room, and end to end in real namespaces with the binaries that are shipped.
 test: need-root
