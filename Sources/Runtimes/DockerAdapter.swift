@@ -28,7 +28,7 @@ package struct DockerAdapter {
     }
 
     /// Publishes until SIGTERM or SIGINT. Whatever Docker and the daemon do, it goes on; what it has published stays.
-    /// - Throws: ``LinuxError`` where the process can have no epoll instance.
+    /// - Throws: `LinuxError` where the process can have no epoll instance.
     package func run() throws {
         let log = AdapterLog(name: Self.source)
         let poller = try Poller()

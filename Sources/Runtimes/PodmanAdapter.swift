@@ -36,7 +36,7 @@ package struct PodmanAdapter {
     }
 
     /// Publishes until SIGTERM or SIGINT. Whatever podman and the daemon do, it goes on; what it has published stays.
-    /// - Throws: ``LinuxError`` where the process can have no epoll instance or no inotify instance.
+    /// - Throws: `LinuxError` where the process can have no epoll instance or no inotify instance.
     package func run() throws {
         let log = AdapterLog(name: Self.source)
         let poller = try Poller()

@@ -19,7 +19,7 @@ package final class Poller {
     package private(set) var isEnded = false
 
     /// Takes SIGTERM and SIGINT from now on.
-    /// - Throws: ``LinuxError``, for example when the process has too many open files.
+    /// - Throws: `LinuxError`, for example when the process has too many open files.
     package init() throws(LinuxError) {
         epoll = try Epoll()
         signals = try SignalFD([.terminate, .interrupt])
@@ -31,7 +31,7 @@ package final class Poller {
     ///   - descriptor: watched by this instance alone.
     ///   - token: number that its events carry; not the largest there is.
     ///   - interest: what is waited for.
-    /// - Throws: ``LinuxError``, for example when it is watched already.
+    /// - Throws: `LinuxError`, for example when it is watched already.
     package func add(
         _ descriptor: borrowing Descriptor, token: UInt64, interest: Epoll.Events
     ) throws(LinuxError) {
@@ -43,7 +43,7 @@ package final class Poller {
     ///   - descriptor: one that is watched.
     ///   - token: number that its events carry.
     ///   - interest: what is waited for from now on.
-    /// - Throws: ``LinuxError``, for example when it is not watched.
+    /// - Throws: `LinuxError`, for example when it is not watched.
     package func modify(
         _ descriptor: borrowing Descriptor, token: UInt64, interest: Epoll.Events
     ) throws(LinuxError) {
@@ -53,7 +53,7 @@ package final class Poller {
     /// Waits until a descriptor is ready or a time has come.
     /// - Parameter time: the time; nil: none.
     /// - Returns: the descriptors that are ready.
-    /// - Throws: ``LinuxError``.
+    /// - Throws: `LinuxError`.
     package func wait(until time: MonotonicTime?) throws(LinuxError) -> [Event] {
         let timeout = time.map { time -> Int in
             let now = MonotonicTime.now

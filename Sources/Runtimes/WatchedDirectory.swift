@@ -10,7 +10,7 @@ struct WatchedDirectory: ~Copyable {
     private(set) var entries: Inotify
 
     /// - Parameter path: absolute; there need be nothing yet.
-    /// - Throws: ``LinuxError``, for example when this user has too many inotify instances.
+    /// - Throws: `LinuxError`, for example when this user has too many inotify instances.
     init(_ path: String) throws(LinuxError) {
         self.init(try WatchedFile(path), try Inotify())
     }
@@ -22,7 +22,7 @@ struct WatchedDirectory: ~Copyable {
     }
 
     /// True when something has happened since the last call. A file counts when its writer has closed it: a half one is not read.
-    /// - Throws: ``LinuxError``.
+    /// - Throws: `LinuxError`.
     mutating func hasChanged() throws(LinuxError) -> Bool {
         let isOther = try path.hasChanged()
         if isOther { watch() }

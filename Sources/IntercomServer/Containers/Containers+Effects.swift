@@ -172,7 +172,7 @@ extension Containers {
         guard let attached = attached[namespace] else { return handle(.listenerClosed(namespace)) }
         publisher.closeListener(of: attached.container.view) { [self] in handle(.listenerClosed(namespace)) }
         guard room[namespace] == nil else { return }
-        interceptionChanged(attached.container, [])
+        interception.changed(attached.container, [])
         self.attached[namespace] = nil
         if namespaceOfContainer[attached.container] == namespace { namespaceOfContainer[attached.container] = nil }
     }
@@ -250,16 +250,6 @@ extension Containers {
             logger.warning(
                 "container \(name): its links are not known: \(failure)",
                 metadata: .about(container: name, .notAttached))
-        }
-    }
-}
-
-extension NamespaceSource {
-    /// The file of the namespace.
-    fileprivate var namespacePath: String {
-        switch self {
-        case .path(let path): path
-        case .pid(let pid): "/proc/\(pid)/ns/net"
         }
     }
 }

@@ -58,7 +58,7 @@ extension Containers {
 
     /// Has the service manager keep the listener of a container that has been attached; without one it lives as long as we.
     func store(_ sockets: borrowing ListenerSockets, as name: StoredListenerName) {
-        guard ServiceManager.isListening, storedListeners.keep("\(name)") else { return }
+        guard ServiceManager.isListening, entrances.storedListeners.keep("\(name)") else { return }
         do throws(SystemdError) {
             try ServiceManager.store(sockets, as: "\(name)")
         } catch {
@@ -70,7 +70,7 @@ extension Containers {
 
     /// Has the service manager let go of a listener, so that its namespace can end.
     func forgetStored(_ name: StoredListenerName) {
-        if storedListeners.letGo(of: "\(name)") { forget("\(name)") }
+        if entrances.storedListeners.letGo(of: "\(name)") { forget("\(name)") }
     }
 
     private func forget(_ name: String) {
@@ -86,7 +86,7 @@ extension Containers {
     /// Lets go of listeners whose containers have ended while nobody watched.
     func closeUnclaimedListeners() {
         let used = Set(room.namespaces.map { "\(StoredListenerName(inode: $0.inode))" })
-        for name in storedListeners.closeAll(but: used) { forget(name) }
+        for name in entrances.storedListeners.closeAll(but: used) { forget(name) }
     }
 
     // MARK: - Repaired and lost

@@ -47,7 +47,7 @@ extension Containers {
     /// Calls `done` when there is a verdict on a container's listener, or a second later; at once where none is on its way.
     func whenProved(_ container: ContainerID, _ done: @escaping () -> Void) {
         guard let namespace = namespaceOfContainer[container], room.isProving(namespace) else { return done() }
-        waiters.add(namespace, now: .now, done)
+        hearing.waiters.add(namespace, now: .now, done)
     }
 
     /// Has a container that is ready proved anew, for somebody asks; one that is not is tried again by itself.
@@ -60,13 +60,13 @@ extension Containers {
     }
 
     func callWaiters(of namespace: NamespaceKey) {
-        for done in waiters.take(namespace) { done() }
+        for done in hearing.waiters.take(namespace) { done() }
     }
 
     /// Gives up what has taken too long.
     func expireProofs() {
         hearing.expire()
-        for done in waiters.takeDue(now: .now) { done() }
+        for done in hearing.waiters.takeDue(now: .now) { done() }
     }
 
     // MARK: - What is said

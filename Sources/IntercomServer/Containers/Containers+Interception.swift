@@ -50,7 +50,7 @@ extension Containers {
     private func prepareInterception(of namespace: NamespaceKey, done: @escaping () -> Void) {
         guard let attached = attached[namespace], interception(of: namespace) != nil else { return done() }
         let servers = attached.resolvers.servers.filter { !$0.isLoopback || $0 == .v4(.intercom) }
-        beforeInterception(attached.container, servers.isEmpty ? [.v4(.intercom)] : servers, done)
+        interception.willBegin(attached.container, servers.isEmpty ? [.v4(.intercom)] : servers, done)
     }
 
     private func leadQuestions(_ errand: ErrandNumber, _ namespace: NamespaceKey) {
@@ -98,7 +98,7 @@ extension Containers {
 
     private func tellInterception(of namespace: NamespaceKey) {
         guard let attached = attached[namespace] else { return }
-        interceptionChanged(
+        interception.changed(
             attached.container, interception(of: namespace) == nil ? [] : attached.resolvers.intercepted)
     }
 
@@ -145,7 +145,7 @@ extension Containers {
     private func readResolvers(of namespace: NamespaceKey, done: @escaping () -> Void) {
         guard let source = room[namespace]?.source else { return done() }
         let identity = NamespaceIdentity(namespace)
-        requests.request(about: "resolv.conf in \(namespace)") { opener in
+        entrances.requests.request(about: "resolv.conf in \(namespace)") { opener in
             Result { () throws(LinuxError) in try source.readResolverFile(identity, by: opener) }
         } late: { [self] in
             noteResolvers(
@@ -175,22 +175,5 @@ extension Containers {
             resolvers.unknown = "\(error)"
         }
         attached[namespace]?.resolvers = resolvers
-    }
-}
-
-extension NamespaceSource {
-    /// Reads the resolv.conf of a container, on a thread of a request.
-    fileprivate func readResolverFile(
-        _ identity: NamespaceIdentity, by opener: any Opener
-    ) throws(LinuxError) -> ReadResolverFile {
-        if let pid = process {
-            let process = try ProcessDescriptor(pid: pid)
-            let namespace = try openNamespace(identity, by: opener)
-            return try opener.readResolverFile(of: process, in: namespace)
-        }
-        guard case .path(let path) = self, let file = ResolverFiles.path(forNamespaceAt: path) else {
-            return ReadResolverFile()
-        }
-        return ReadResolverFile(text: try Files.readText(file, limit: OpenerCalls.maximumResolverFile))
     }
 }

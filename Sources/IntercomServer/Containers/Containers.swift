@@ -67,11 +67,24 @@ final class Containers {
         }
     }
 
+    /// Tells somebody else what is intercepted.
+    struct InterceptionObserver {
+        /// Is told of the servers whose questions will be led to a container's listener, and calls back when it is ready.
+        var willBegin: (ContainerID, [IPAddress], @escaping () -> Void) -> Void = { $2() }
+        /// Is told of the addresses whose questions are led to a container's listener; none: it is not intercepted any more.
+        var changed: (ContainerID, [IPAddress]) -> Void = { _, _ in }
+    }
+
+    /// Events that are being handled, one after another.
+    private struct Turn {
+        var events: [Event] = []
+        var isBusy = false
+    }
+
     let publisher: Publisher
     let discovery: Discovery
     let entrances: Entrances
     let redirections: Redirections
-    let requests: OpenerRequests
     let resolverFiles: ContainerResolverFiles
     let hearing: HearingProofs
     let logger: Logger
@@ -81,43 +94,32 @@ final class Containers {
     var definitions: [DeclarationNumber: Definition] = [:]
     var namespaceOfContainer: [ContainerID: NamespaceKey] = [:]
     var watch: ContainerWatch
-    var storedListeners: StoredListeners
-    /// Callers that wait for the verdict of a proof.
-    var waiters = VerdictWaiters()
-    /// Is told of the servers whose questions will be led to a container's listener, and calls back when it is ready for that.
-    var beforeInterception: (ContainerID, [IPAddress], @escaping () -> Void) -> Void = { $2() }
-    /// Is told of the addresses whose questions are led to a container's listener; none: it is not intercepted any more.
-    var interceptionChanged: (ContainerID, [IPAddress]) -> Void = { _, _ in }
-    private var events: [Event] = []
-    private var isBusy = false
+    /// Is told of containers whose questions to other servers are led to their listeners.
+    var interception = InterceptionObserver()
+    private var turn = Turn()
 
     /// - Parameters:
     ///   - publisher: knows the names, and has workers listen.
     ///   - discovery: observes the links of containers.
     ///   - entrances: enters namespaces.
     ///   - redirections: sets rules in namespaces.
-    ///   - requests: reads files of containers by the opener.
     ///   - resolverFiles: writes resolv.conf files.
     ///   - hearing: proves that listeners are heard.
     ///   - watch: notices the ends of containers.
-    ///   - storedListeners: listeners that the last daemon left with the service manager.
     ///   - port: the port for containers that do not say.
     ///   - logger: for the operator.
     init(
         publisher: Publisher, discovery: Discovery, entrances: Entrances, redirections: Redirections,
-        requests: OpenerRequests, resolverFiles: ContainerResolverFiles, hearing: HearingProofs,
-        watch: consuming ContainerWatch,
-        storedListeners: consuming StoredListeners, port: PortChoice, logger: Logger
+        resolverFiles: ContainerResolverFiles, hearing: HearingProofs, watch: consuming ContainerWatch,
+        port: PortChoice, logger: Logger
     ) {
         self.publisher = publisher
         self.discovery = discovery
         self.entrances = entrances
         self.redirections = redirections
-        self.requests = requests
         self.resolverFiles = resolverFiles
         self.hearing = hearing
         self.watch = watch
-        self.storedListeners = storedListeners
         self.logger = logger
         room = Attachments(defaultPort: port)
     }
@@ -186,28 +188,28 @@ final class Containers {
 
     /// Hands something that happened to the room, and carries out what follows.
     func handle(_ event: Event) {
-        events.append(event)
+        turn.events.append(event)
         carryOut()
     }
 
     /// Does what the room wants done. Events that come of it are handled afterwards, one after another.
     func carryOut() {
-        if isBusy { return }
-        isBusy = true
-        defer { isBusy = false }
+        if turn.isBusy { return }
+        turn.isBusy = true
+        defer { turn.isBusy = false }
         var next = 0
         while true {
             let effects = room.takeEffects()
             for effect in effects { carryOut(effect) }
-            if next < events.count {
+            if next < turn.events.count {
                 next += 1
-                room.handle(events[next - 1], now: .now)
+                room.handle(turn.events[next - 1], now: .now)
             } else if effects.isEmpty {
                 // Who is told of an effect may want something of the room in turn.
                 break
             }
         }
-        events.removeAll(keepingCapacity: true)
+        turn.events.removeAll(keepingCapacity: true)
     }
 
     // MARK: - Lookups
@@ -236,7 +238,7 @@ final class Containers {
     /// Has the opener enter a namespace for an errand.
     func open(_ errand: ErrandNumber, _ source: NamespaceSource, _ port: PortChoice?) {
         entrances.enter(
-            source, port: port, receiveBuffer: discovery.roomOfNamespace, kept: storedListeners.inodes,
+            source, port: port, receiveBuffer: discovery.roomOfNamespace, kept: entrances.storedListeners.inodes,
             before: room.declaration(of: errand).flatMap { definitions[$0]?.before }
         ) { [self] result in
             entered(errand, source, port, result)
@@ -273,10 +275,10 @@ final class Containers {
         }
         var opened = Opened(namespace: NamespaceKey(identity), listener: .none, hasLinks: hasLinks)
         var refusal: ControlError?
-        if port != nil, let kept = storedListeners.take(identity) {
+        if port != nil, let kept = entrances.storedListeners.take(identity) {
             opened.listener = .kept(kept.port)
             entry.kept = consume kept
-            entry.keptV6 = storedListeners.takeV6()
+            entry.keptV6 = entrances.storedListeners.takeV6()
         } else if let port = entry.madePort {
             opened.listener = .made(port)
         } else if let cause = entry.entrance.refusal {

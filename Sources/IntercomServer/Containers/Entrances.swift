@@ -8,15 +8,20 @@ final class Entrances {
     /// Result of a request.
     typealias Result = Swift.Result<Handover<Entrance>, EntranceFailure>
 
-    private let requests: OpenerRequests
+    let requests: OpenerRequests
+    /// Listeners that the last daemon left with the service manager.
+    var storedListeners: StoredListeners
     /// The namespace that the daemon is in; no container is there.
     private let host: NamespaceIdentity?
     /// Ways in that were slow the last time.
     private var slow: Set<NamespaceSource> = []
 
-    /// - Parameter requests: carries out calls of the opener.
-    init(by requests: OpenerRequests) {
+    /// - Parameters:
+    ///   - requests: carries out calls of the opener.
+    ///   - storedListeners: listeners that the last daemon left with the service manager.
+    init(by requests: OpenerRequests, _ storedListeners: consuming StoredListeners) {
         self.requests = requests
+        self.storedListeners = storedListeners
         host = try? NetworkNamespace.current().identity
     }
 

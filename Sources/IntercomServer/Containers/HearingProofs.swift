@@ -59,6 +59,8 @@ final class HearingProofs {
     private let publisher: Publisher
     private let workers: WorkerPool
     private let loop: EventLoop
+    /// Callers that wait for the verdict of a proof.
+    var waiters = VerdictWaiters()
     private var proofs = SlotTable<HearingProof>()
     private var openingCount = 0
     private var ofErrand: [ErrandNumber: Ticket] = [:]

@@ -44,3 +44,28 @@ extension NamespaceSource {
         return namespace
     }
 }
+
+extension NamespaceSource {
+    /// The file of the namespace.
+    var namespacePath: String {
+        switch self {
+        case .path(let path): path
+        case .pid(let pid): "/proc/\(pid)/ns/net"
+        }
+    }
+
+    /// Reads the resolv.conf of a container, on a thread of a request.
+    func readResolverFile(
+        _ identity: NamespaceIdentity, by opener: any Opener
+    ) throws(LinuxError) -> ReadResolverFile {
+        if let pid = process {
+            let process = try ProcessDescriptor(pid: pid)
+            let namespace = try openNamespace(identity, by: opener)
+            return try opener.readResolverFile(of: process, in: namespace)
+        }
+        guard case .path(let path) = self, let file = ResolverFiles.path(forNamespaceAt: path) else {
+            return ReadResolverFile()
+        }
+        return ReadResolverFile(text: try Files.readText(file, limit: OpenerCalls.maximumResolverFile))
+    }
+}

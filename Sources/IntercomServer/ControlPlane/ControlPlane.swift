@@ -73,13 +73,12 @@ package final class ControlPlane {
         discovery = Discovery(
             configuration.discover, publisher: publisher, loop: loop, requests: requests, logger: logger)
         containers = Containers(
-            publisher: publisher, discovery: discovery, entrances: Entrances(by: requests),
+            publisher: publisher, discovery: discovery, entrances: Entrances(by: requests, inheritance.takeListeners()),
             redirections: Redirections(requests: requests, loop: loop, publisher: publisher, logger: logger),
-            requests: requests,
             resolverFiles: ContainerResolverFiles(
                 configuration, host.configuration, requests: requests, logger: logger),
             hearing: HearingProofs(requests: requests, publisher: publisher, workers: workers, loop: loop),
-            watch: try ContainerWatch(by: loop), storedListeners: inheritance.takeListeners(),
+            watch: try ContainerWatch(by: loop),
             port: PortChoice(configuration.server.listen), logger: logger)
         namespaces = NamespaceDiscovery(configuration.discover, containers: containers, loop: loop, logger: logger)
         upstreams = Upstreams(
@@ -91,8 +90,8 @@ package final class ControlPlane {
                 containers: containers, requests: requests, publisher: publisher, workers: workers, logger: logger),
             logger: logger)
         let former = upstreams.former
-        containers.beforeInterception = { [unowned former] in former.set($1, of: $0, then: $2) }
-        containers.interceptionChanged = { [unowned former] in former.narrow(to: $1, of: $0) }
+        containers.interception.willBegin = { [unowned former] in former.set($1, of: $0, then: $2) }
+        containers.interception.changed = { [unowned former] in former.narrow(to: $1, of: $0) }
         configured = ConfiguredDeclarations(publisher: publisher, containers: containers, logger: logger)
         state = DeclaredState(path: options.stateDirectory, logger: logger)
         service = ServiceNotifier(logger: logger)
@@ -121,7 +120,7 @@ package final class ControlPlane {
     private func turn() throws(LinuxError) -> End? {
         var end: End?
         let deadlines = [
-            containers.room.nextDeadline, containers.hearing.nextDeadline, containers.waiters.nextDeadline,
+            containers.room.nextDeadline, containers.hearing.nextDeadline, containers.hearing.waiters.nextDeadline,
             requests.nextDeadline, workers.nextDeadline, start.nextDeadline,
         ]
         for token in try loop.wait(until: deadlines) {
