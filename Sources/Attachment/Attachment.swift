@@ -99,18 +99,21 @@ package struct Declaration: Sendable, Equatable {
     /// True: it stays declared while it cannot be attached, and is tried again (configuration, restored declarations).
     /// False: a caller waits, and is refused.
     package var isStanding: Bool
+    /// True: it joins whoever has the namespace, declared or found, and others may join it: a source tells of it.
+    package var joins: Bool
     /// Declarer, for messages: `configuration` or `control`.
     package var declarer: String
 
     package init(
         name: String, source: NamespaceSource, port: PortChoice = .direct, isIntercepted: Bool = false,
-        isStanding: Bool = false, declarer: String = "control"
+        isStanding: Bool = false, joins: Bool = false, declarer: String = "control"
     ) {
         self.name = name
         self.source = source
         self.port = port
         self.isIntercepted = isIntercepted
         self.isStanding = isStanding
+        self.joins = joins
         self.declarer = declarer
     }
 }

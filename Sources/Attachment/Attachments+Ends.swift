@@ -59,7 +59,7 @@ extension Attachments {
         guard containers[namespace]?.path == path else { return }
         if let other = pathsOfNamespace[namespace]?.min() {
             rename(namespace, to: other)
-        } else if containers[namespace]?.declaration == nil {
+        } else if containers[namespace]?.leader == nil {
             end(namespace, "\(path) is gone", now)
         } else {
             containers[namespace]?.path = nil
@@ -70,7 +70,7 @@ extension Attachments {
     private mutating func rename(_ namespace: NamespaceKey, to path: String) {
         containers[namespace]?.path = path
         emit(.rename(namespace, path: path))
-        guard containers[namespace]?.declaration == nil else { return }
+        guard containers[namespace]?.leader == nil else { return }
         containers[namespace]?.source = .path(path)
         emit(.removeResolverFiles(namespace))
         emit(.watch(namespace, .path(path), nil))
@@ -116,35 +116,58 @@ extension Attachments {
     mutating func refuse(_ number: DeclarationNumber, _ failure: Failure, _ now: Instant) {
         guard case .attached(let namespace)? = declarations[number]?.progress else { return }
         emit(.strike(namespace, .declared(number)))
+        let former = declarations[number]
         drop(number, .failed(failure), failure, now)
-        undeclare(namespace, now)
+        undeclare(namespace, former)
     }
 
-    /// Leaves a container to what the kernel shows of it, or to nothing.
-    mutating func undeclare(_ namespace: NamespaceKey, _ now: Instant) {
-        guard let container = containers[namespace] else { return }
+    /// Leaves a container to those who have joined it, to what the kernel shows of it, or to nothing.
+    /// - Parameters:
+    ///   - namespace: that of the container.
+    ///   - former: the declaration that it had.
+    mutating func undeclare(_ namespace: NamespaceKey, _ former: Declared?) {
+        guard containers[namespace] != nil else { return }
         containers[namespace]?.declaration = nil
         containers[namespace]?.isSettled = false
         emit(.removeResolverFiles(namespace))
-        guard let path = container.path else { return close(namespace) }
-        containers[namespace]?.source = .path(path)
-        emit(.watch(namespace, .path(path), nil))
-        emit(.writeResolverFiles(namespace))
-        if container.port == .direct && defaultPort.allows(.direct)
-            || defaultPort == .redirected && container.port == .redirected
-        {
+        followLeader(of: namespace, wantedBefore: former?.declaration.port)
+    }
+
+    /// Takes back a declaration that had joined a container.
+    mutating func unjoin(_ number: DeclarationNumber, _ namespace: NamespaceKey, _ former: Declared) {
+        guard let container = containers[namespace] else { return }
+        containers[namespace]?.joined.removeAll { $0 == number }
+        guard container.leader == number else {
             _ = fitRules(of: namespace)
             return
         }
-        // It is what it would have been without the declaration, though that may mean that another program has port 53.
+        followLeader(of: namespace, wantedBefore: former.declaration.port)
+    }
+
+    /// Makes a container what it would have been without the declaration that it had.
+    private mutating func followLeader(of namespace: NamespaceKey, wantedBefore before: PortChoice?) {
+        guard let container = containers[namespace] else { return }
+        let leader = container.leader.flatMap { declarations[$0]?.declaration.source }
+        guard let source = leader ?? container.path.map(NamespaceSource.path) else { return close(namespace) }
+        containers[namespace]?.source = source
+        emit(.watch(namespace, source, nil))
+        emit(.writeResolverFiles(namespace))
+        let wanted = wantedPort(of: container)
+        // A random port that was asked for is given up for port 53, where that may be free.
+        if let port = container.port, wanted.allows(port), wanted != .automatic || port == .direct || before == wanted {
+            _ = fitRules(of: namespace)
+            return
+        }
+        // That may mean that another program has port 53.
         if container.port != nil { closePort(of: namespace) }
-        openListener(of: namespace, defaultPort)
+        openListener(of: namespace, wanted)
     }
 
     /// Tries soon what has failed for a reason that may have gone: a path may lead to a namespace now.
     package mutating func hastenDeclarations(now: Instant) {
         for (number, declared) in declarations {
-            guard case .waiting = declared.progress else { continue }
+            // A mount brings a path, not a process.
+            guard case .waiting = declared.progress, case .path = declared.declaration.source else { continue }
             retry(.declaration(number), at: now)
         }
     }
@@ -212,16 +235,16 @@ extension Attachments {
 
     mutating func end(_ namespace: NamespaceKey, _ why: String, _ now: Instant) {
         guard let container = containers[namespace] else { return }
-        let declared = container.declaration.flatMap { declarations[$0] }
+        let declared = container.leader.flatMap { declarations[$0] }
         let name = declared?.declaration.name ?? container.path.map(Self.name) ?? ""
         emit(.log(.ended(namespace, name: name, why: why)))
         remember(
             Ended(
                 name: name, source: container.source, declarer: declared?.declaration.declarer, why: why, at: now))
-        if let number = container.declaration, let declared {
+        let failure = Failure(.notThere, why)
+        for number in container.allDeclarations {
             emit(.strike(namespace, .declared(number)))
-            let failure = Failure(.notThere, why)
-            let wasAttached = container.isSettled || declared.declaration.isStanding
+            let wasAttached = container.isSettled || declarations[number]?.declaration.isStanding == true
             drop(number, wasAttached ? .ended(why) : .failed(failure), failure, now)
         }
         close(namespace)

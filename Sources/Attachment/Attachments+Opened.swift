@@ -45,6 +45,7 @@ extension Attachments {
             if !isOpening(namespace), abandoned.isEmpty { resume(behind: namespace) }
             return
         }
+        if declared.joins { return join(number, errand, opened, now) }
         if let other = containers[namespace]?.declaration {
             let name = declarations[other]?.declaration.name ?? ""
             return drop(number, .inUse(by: name), Failure(.forbidden, "it is container \(name) already"), now)
@@ -64,6 +65,25 @@ extension Attachments {
         emit(.enroll(namespace, errand, .declared(number)))
         emit(.watch(namespace, declared.source, errand))
         finish(namespace, errand, opened, isNew: isNew, now)
+    }
+
+    /// Joins the container of a namespace, or makes it.
+    private mutating func join(_ number: DeclarationNumber, _ errand: ErrandNumber, _ opened: Opened, _ now: Instant) {
+        guard let source = declarations[number]?.declaration.source else { return }
+        let namespace = opened.namespace
+        let isNew = containers[namespace] == nil
+        if isNew { containers[namespace] = Container(source: source, phase: .opening(errand)) }
+        containers[namespace]?.joined.append(number)
+        declarations[number]?.progress = .attached(namespace)
+        declarations[number]?.backoff = Backoff()
+        retries[.declaration(number)] = nil
+        emit(.enroll(namespace, errand, .declared(number)))
+        if containers[namespace]?.leader == number {
+            containers[namespace]?.source = source
+            emit(.watch(namespace, source, errand))
+        }
+        finish(namespace, errand, opened, isNew: isNew, now)
+        emit(.settle(number, .attached(namespace)))
     }
 
     private mutating func attach(_ path: String, _ errand: ErrandNumber, _ opened: Opened, _ now: Instant) {
@@ -256,7 +276,7 @@ extension Attachments {
 
     /// The port that a container's listener is to have.
     func wantedPort(of container: Container) -> PortChoice {
-        container.declaration.flatMap { declarations[$0]?.declaration.port } ?? defaultPort
+        container.leader.flatMap { declarations[$0]?.declaration.port } ?? defaultPort
     }
 
     // MARK: - Links

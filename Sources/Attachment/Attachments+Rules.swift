@@ -20,7 +20,7 @@ extension Attachments {
     /// The rules that a container is to have.
     func wantedRules(of container: Container) -> Rules {
         guard let port = container.port else { return .none }
-        if container.declaration.flatMap({ declarations[$0]?.declaration.isIntercepted }) == true {
+        if container.allDeclarations.contains(where: { declarations[$0]?.declaration.isIntercepted == true }) {
             return .interception
         }
         return port == .redirected ? .redirection : .none

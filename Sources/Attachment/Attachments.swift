@@ -76,7 +76,7 @@ package struct Attachments: Sendable {
     }
 
     struct Declared {
-        let declaration: Declaration
+        var declaration: Declaration
         var progress: Progress
         var backoff = Backoff()
     }
@@ -121,6 +121,11 @@ package struct Attachments: Sendable {
         return number
     }
 
+    /// Gives a declaration another name in messages.
+    package mutating func rename(_ number: DeclarationNumber, to name: String) {
+        declarations[number]?.declaration.name = name
+    }
+
     /// Removes a declaration. A container that is found, too, stays with the facts of the kernel.
     package mutating func remove(_ number: DeclarationNumber, now: Instant) {
         guard let declared = declarations.removeValue(forKey: number) else { return }
@@ -131,7 +136,11 @@ package struct Attachments: Sendable {
         }
         guard case .attached(let namespace) = declared.progress else { return }
         emit(.strike(namespace, .declared(number)))
-        undeclare(namespace, now)
+        if containers[namespace]?.declaration == number {
+            undeclare(namespace, declared)
+        } else {
+            unjoin(number, namespace, declared)
+        }
     }
 
     /// Takes in something that happened.

@@ -19,8 +19,10 @@ package struct Container: Sendable {
         case failed
     }
 
-    /// Its declaration; nil: it was found.
+    /// Its declaration; nil: nobody declared it.
     package internal(set) var declaration: DeclarationNumber?
+    /// Declarations that have joined it, in the order in which they came.
+    package internal(set) var joined: [DeclarationNumber] = []
     /// The path that names it where nobody declared it.
     package internal(set) var path: String?
     /// The way into the namespace. With it the container ends.
@@ -46,6 +48,12 @@ package struct Container: Sendable {
     /// Time of the last loss of its listener, and the pauses before further attempts.
     var lastLoss: ContinuousClock.Instant?
     var lossBackoff = Backoff()
+
+    /// The declaration with the most weight: by its source the namespace is entered, and with it the container ends. Nil: it
+    /// was found.
+    package var leader: DeclarationNumber? { declaration ?? joined.first }
+    /// All its declarations.
+    package var allDeclarations: [DeclarationNumber] { [declaration].compactMap(\.self) + joined }
 
     /// The state that users see, but for draining, which the registry knows.
     var state: State {
@@ -103,7 +111,7 @@ extension Attachments {
     /// Declared containers that have no listener, with the reason.
     package var listenerless: [(namespace: NamespaceKey, failure: Failure)] {
         containers.compactMap { namespace, container in
-            guard container.declaration != nil, case .noListener(let failure) = container.phase else { return nil }
+            guard container.leader != nil, case .noListener(let failure) = container.phase else { return nil }
             return (namespace, failure)
         }
     }

@@ -47,7 +47,7 @@ package enum AddContainer: ControlMethod {
     }
 
     package struct Parameters: Codable, Equatable, Sendable {
-        /// One label of 1 to 63 octets, without dots.
+        /// Labels of 1 to 63 octets with dots between them, as `web` or `db.1`.
         package var name: String
         /// The path of its network namespace, as `/run/netns/web`. Without this and `pid` it has no listener.
         package var netns: String?

@@ -81,6 +81,8 @@ extension ControlError {
         error NoNftables (message: string, namespace: string, reason: string)
         error NotPermitted (message: string, user: string)
         error InvalidConfiguration (message: string, errors: []string)
+        # The call has more octets than one message may have: publish in parts.
+        error MessageTooLong (message: string, limit: int)
         # The reply to this method would be too long for one message: call it with "more".
         error ReplyTooLarge (message: string, method: string)
         error OperationFailed (message: string, reason: string)
@@ -223,6 +225,33 @@ extension ControlError {
             "InvalidValue",
             ["parameter": .string(parameter), "value": .string(value), "reason": .string(reason)],
             "bad \(parameter) '\(value)': \(reason)")
+    }
+}
+
+// MARK: - Sources
+
+extension ControlError {
+    /// The call is longer than a message may be.
+    package static func messageTooLong(limit: Int) -> ControlError {
+        ControlError(
+            "MessageTooLong", ["limit": .int(limit)],
+            "the call is longer than \(limit >> 20) MiB; send it in parts: part first, middle, last")
+    }
+
+    /// Nobody declared the container: a source tells of it.
+    package static func containerOfSource(_ container: String, source: String) -> ControlError {
+        ControlError(
+            "NotDeclared", ["name": .string(container), "origin": .string(source)],
+            "container \(container) is not declared, but source \(source) tells of it; stop it there, or 'intercomctl source rm \(source)' forgets all that it told"
+        )
+    }
+
+    /// Nobody declared the network: a source tells of it.
+    package static func networkOfSource(_ network: String, source: String) -> ControlError {
+        ControlError(
+            "NotDeclared", ["name": .string(network), "origin": .string(source)],
+            "network \(network) is not declared, but source \(source) tells of it; remove it there, or 'intercomctl source rm \(source)' forgets all that it told"
+        )
     }
 }
 

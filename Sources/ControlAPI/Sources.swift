@@ -17,6 +17,7 @@ package enum Publish: ControlMethod {
     package static let types: [any ControlType.Type] = [
         Part.self, AddContainer.Attachment.self, Link.self, Port.self, PublishedNetwork.self, PublishedContainer.self,
     ]
+    package static let isPersisted = true
 
     /// Place of a message among those of one publication.
     package enum Part: String, ControlType, Codable, Sendable {
@@ -69,6 +70,7 @@ package enum Update: ControlMethod {
     package static let types: [any ControlType.Type] = [
         AddContainer.Attachment.self, Link.self, Port.self, PublishedNetwork.self, PublishedContainer.self,
     ]
+    package static let isPersisted = true
 
     package struct Parameters: Codable, Equatable, Sendable {
         /// Name of the source, as of ``Publish``.
@@ -105,6 +107,7 @@ package enum Forget: ControlMethod {
         # Removes all that a source said. What others say of the same containers stays.
         method Forget(source: string) -> ()
         """
+    package static let isPersisted = true
 
     package struct Parameters: Codable, Equatable, Sendable {
         /// Name of the source.
@@ -128,9 +131,17 @@ package enum ListSources: ControlMethod {
     /// A source with what it said.
     package struct Source: ControlType, Codable, Equatable, Sendable {
         package static let definition = """
-            # A source: numbers of its containers, of those among them that are waited for, and of its networks; lastHeard:
-            # seconds since its last call, absent where it has not called since the daemon's start.
-            type Source (name: string, containers: int, waiting: int, networks: int, lastHeard: ?int)
+            # A source: numbers of its containers, of those among them whose namespace is waited for, of its networks, and of
+            # what it told and cannot be; lastHeard: seconds since its last call, absent where it has not called since the
+            # daemon's start.
+            type Source (
+              name: string,
+              containers: int,
+              waiting: int,
+              networks: int,
+              leftOut: int,
+              lastHeard: ?int
+            )
             """
 
         /// Its name.
@@ -141,14 +152,17 @@ package enum ListSources: ControlMethod {
         package var waiting: Int
         /// Number of its networks.
         package var networks: Int
+        /// Number of networks and containers that it told of and that cannot be: `status` says why.
+        package var leftOut: Int
         /// Seconds since its last call; absent: it has not called since the daemon's start.
         package var lastHeard: Int?
 
-        package init(name: String, containers: Int, waiting: Int, networks: Int, lastHeard: Int?) {
+        package init(name: String, containers: Int, waiting: Int, networks: Int, leftOut: Int, lastHeard: Int?) {
             self.name = name
             self.containers = containers
             self.waiting = waiting
             self.networks = networks
+            self.leftOut = leftOut
             self.lastHeard = lastHeard
         }
     }

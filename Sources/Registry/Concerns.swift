@@ -36,8 +36,11 @@ extension Registry {
     mutating func checkConcerns(of container: Container) {
         let isConcern =
             !container.isGone
-            && (container.dnsName == nil || container.leftOut > 0
-                || container.declaredEndpoints.contains { network(of: $0) == nil })
+            && (container.lacksName || container.leftOut > 0
+                || container.declaredEndpoints.contains { network(of: $0) == nil }
+                || container.published.contains { published in
+                    published.endpoints.contains { network(of: $0, by: published.source) == nil }
+                })
         concerns.containers.set(container.id, isConcern)
     }
 

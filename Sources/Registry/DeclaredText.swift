@@ -139,7 +139,7 @@ extension LinkDefinition {
 
     /// Refuses a link whose names cannot be.
     package func check() throws(RegistryError) {
-        _ = try Registry.anyContainerName(container)
+        _ = try Registry.containerName(container)
         _ = try Registry.hostName(name)
     }
 }

@@ -2,10 +2,21 @@
 
 package import DNSWire
 
-/// Source of a declaration.
-package enum Source: String, Sendable {
-    /// A file, or somebody at the control socket.
+/// Source of what is said of networks and containers.
+package enum Source: Sendable, Hashable {
+    /// A file, or somebody at the control socket: what these say is declared.
     case configuration, control
+    /// An adapter that publishes, by its name, as `docker`.
+    case publisher(String)
+
+    /// Name for people: `configuration`, `control`, or that of the adapter.
+    package var name: String {
+        switch self {
+        case .configuration: "configuration"
+        case .control: "control"
+        case .publisher(let name): name
+        }
+    }
 }
 
 /// The namespace that upstreams are reached from.
@@ -140,7 +151,7 @@ package struct PortDefinition: Sendable, Equatable {
 
 /// A container: its identity and where it is attached.
 package struct ContainerDefinition: Sendable, Equatable {
-    /// One label of 1 to 63 octets, taken as it is.
+    /// Labels of 1 to 63 octets with dots between them, taken as they are: no octet is an escape.
     package var name: String
     /// Source of the declaration.
     package var source: Source
@@ -161,6 +172,12 @@ package struct ContainerDefinition: Sendable, Equatable {
     package var links: [LinkDefinition] = []
     /// Ports of its SRV answers.
     package var ports: [PortDefinition] = []
+    /// DNS servers of this container alone; empty: those of its networks.
+    package var upstreams: [ServerAddress] = []
+    /// True when its source says that names which others serve, too, leave it out.
+    package var isDraining = false
+    /// True when it shares the namespace of another container, whose names come before its own.
+    package var isGuest = false
 
     package init(name: String, source: Source) {
         self.name = name

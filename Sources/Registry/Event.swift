@@ -39,7 +39,11 @@ extension Registry {
 
     mutating func record(_ new: Network, before old: Network) {
         guard isWatched, let action = Self.action(old.isGone, new.isGone) else { return }
-        if action == .changed, old.declared == new.declared, old.observed == new.observed { return }
+        if action == .changed, old.declared == new.declared, old.published == new.published,
+            old.observed == new.observed
+        {
+            return
+        }
         let shown = new.isGone ? old : new
         let subject = Event.Subject.network(
             shown.name, interface: shown.interface, subnets: shown.subnets, isInternal: shown.isInternal)

@@ -1,19 +1,24 @@
-// A network as it is in force: what is declared of it, what the kernel shows of it, and who is on it.
+// A network as it is in force: what is declared, published and observed of it, and who is on it.
 
 import DNSWire
 import OrderedCollections
 
 extension Registry {
-    /// A network: declared, observed, or both.
+    /// A network: declared, published, observed, or several of these.
     package struct Network: Sendable {
         /// Its number, as long as it is there.
         package let id: ScopeID
         /// Its declaration; nil: it was found.
         package internal(set) var declared: NetworkDefinition?
+        /// Definitions by sources, in the order of their names.
+        package internal(set) var published: [NetworkDefinition] = []
         /// Its interface as the kernel shows it; nil: the kernel does not show it.
         package internal(set) var observed: ObservedNetwork?
         /// Its name in the DNS; nil: ``name`` cannot be a DNS name, and is no part of a container's name.
         var dnsName: Name?
+        /// All names that it was given: the one in the DNS, then those that sources call it by, then the one that it was found
+        /// under where only sources know others.
+        var names: [Name] = []
         /// In the order in which they came.
         var members: OrderedSet<ContainerID> = []
         /// Number of its containers.
@@ -27,21 +32,30 @@ extension Registry {
             self.id = id
         }
 
-        /// Name for people: the declared one, else the alias of its interface, else the name of its interface.
-        package var name: String { declared?.name ?? observed?.name ?? "" }
-        /// The host's interface that it is, or that it is declared to be.
-        package var interface: String? { observed?.interfaceName ?? declared?.interface }
-        /// The declared ones; where there are none, those that the kernel shows.
-        package var subnets: [Subnet] { declared?.subnets.nonEmpty ?? observed?.subnets ?? [] }
+        /// Name for people: the declared one, else a published one, else the alias of its interface, else the name of its
+        /// interface.
+        package var name: String { declared?.name ?? published.first?.name ?? observed?.name ?? "" }
+        /// Source of its name; nil: it was found.
+        package var source: Source? { declared?.source ?? published.first?.source }
+        /// The host's interface that it is, or that it is said to be.
+        package var interface: String? { observed?.interfaceName ?? definition?.interface }
+        /// The declared ones; where there are none, the published ones, else those that the kernel shows.
+        package var subnets: [Subnet] { definition?.subnets.nonEmpty ?? observed?.subnets ?? [] }
         /// True when questions of its containers are never forwarded because of it.
-        package var isInternal: Bool { declared?.isInternal ?? false }
+        package var isInternal: Bool { definition?.isInternal ?? false }
 
         /// True when nothing is left that makes it known.
-        var isGone: Bool { declared == nil && observed == nil }
+        var isGone: Bool { declared == nil && published.isEmpty && observed == nil }
         /// All names that it can be called by: its own, and its interface's.
         var callNames: [Name] {
             let interface = interface.flatMap { try? Registry.networkName($0) }
-            return [dnsName, interface == dnsName ? nil : interface].compactMap { $0 }
+            return names + (interface.map { names.contains($0) ? [] : [$0] } ?? [])
+        }
+        /// Interfaces that it claims.
+        var claims: [InterfaceClaim] {
+            ([declared].compactMap(\.self) + published).compactMap { definition in
+                (try? Registry.networkName(definition.name)).map { definition.claim(named: $0) }
+            }
         }
     }
 }

@@ -53,12 +53,15 @@ package struct ObservedNetwork: Sendable, Equatable {
 package struct ObservedContainer: Sendable, Equatable {
     /// The namespace's own.
     package var cookie: NamespaceCookie
-    /// Its file's name in `/run/netns`. Not every one is a label: such a one is shown, and does not resolve.
+    /// Its file's name in `/run/netns`, or the path where that is no name. Not every one is a label: such a one is shown,
+    /// and does not resolve.
     package var name: String
     /// Path at which it can be entered.
     package var path: String
     /// In the order of the links' indexes in the namespace.
     package var endpoints: [ObservedEndpoint]
+    /// False where its file's name is none of the container's: a runtime numbers its files.
+    package var isNamed: Bool { !name.utf8.starts(with: "/".utf8) }
 
     package init(cookie: NamespaceCookie, name: String, path: String, endpoints: [ObservedEndpoint] = []) {
         self.cookie = cookie

@@ -37,13 +37,15 @@ extension Registry {
         let networks = container.endpoints.compactMap { networkStates[$0.network] }
         // The first network that may forward says where to.
         let forwarding = networks.first { !$0.isInternal }
-        let hasOwn = forwarding?.declared?.upstreams.isEmpty == false
+        let hasOwn = forwarding?.definition?.upstreams.isEmpty == false
         return View(
             links: container.linkScope, networks: networks.map(\.id),
             upstreams: forwarding.map { network in
-                container.hasFormerServers && !hasOwn ? .former : network.groups[.root] ?? .default
+                container.group
+                    ?? (container.hasFormerServers && !hasOwn ? .former : network.groups[.root] ?? .default)
             },
-            followsHost: forwarding != nil && !hasOwn, hasFormerServers: container.hasFormerServers)
+            followsHost: forwarding != nil && !hasOwn && container.group == nil,
+            hasFormerServers: container.hasFormerServers)
     }
 
     private func compiled(_ key: RecordKey) -> RecordSet? {
@@ -71,7 +73,7 @@ extension Registry {
 
     private func add(_ share: Share, of container: Container, on networks: [Network], to records: inout RecordSet) {
         // One RRset has one TTL (RFC 2181 §5.2): the shortest.
-        let ttl = networks.map { $0.declared?.ttl ?? self.ttl }.min() ?? self.ttl
+        let ttl = networks.map { $0.definition?.ttl ?? self.ttl }.min() ?? self.ttl
         for network in networks {
             if let port = share.port {
                 guard let target = fullName(of: container, on: network) else { continue }
@@ -91,7 +93,7 @@ extension Registry {
         let first = claimants(of: address, on: network).first { $0.dnsName != nil }
         guard let target = first.flatMap({ fullName(of: $0, on: network) }) else { return nil }
         var records = RecordSet()
-        records.append(.ptr, ttl: network.declared?.ttl ?? ttl, target.wire)
+        records.append(.ptr, ttl: network.definition?.ttl ?? ttl, target.wire)
         return records
     }
 
@@ -99,10 +101,19 @@ extension Registry {
     func claimants(of address: IPAddress, on network: Network) -> [Container] {
         let owners = (network.owners[address] ?? []).compactMap { containerStates[$0] }
         guard owners.count > 1 else { return owners }
-        let isDeclared = { [self] (owner: Container) in
-            declaredAddresses(of: owner.id, on: network.id).contains(address)
+        let ranks = owners.map { weight(of: address, of: $0, on: network.id) }
+        return (0...2).flatMap { rank in zip(owners, ranks).filter { $0.1 == rank }.map(\.0) }
+    }
+
+    /// Weight of a container's claim to an address: 0 where it was declared, 1 where a source says so, 2 where it was found.
+    private func weight(of address: IPAddress, of owner: Container, on network: ScopeID) -> Int {
+        if declaredAddresses(of: owner.id, on: network).contains(address) { return 0 }
+        let isPublished = owner.published.contains { published in
+            published.endpoints.contains {
+                $0.addresses.contains(address) && self.network(of: $0, by: published.source) == network
+            }
         }
-        return owners.filter(isDeclared) + owners.filter { !isDeclared($0) }
+        return isPublished ? 1 : 2
     }
 
     private static func address(ofReverseName name: Name) -> IPAddress? {

@@ -38,6 +38,7 @@ extension Registry {
     package mutating func removeContainer(_ id: ContainerID) throws(RegistryError) {
         guard let container = containerStates[id] else { throw .noSuchContainer("\(id.rawValue)") }
         guard container.declared != nil else {
+            if let source = container.source { throw .containerOfSource(container.name, source: source.name) }
             throw .containerOfTheKernel(container.name, path: container.observed?.path ?? "")
         }
         change(id) {
@@ -122,9 +123,16 @@ extension Registry {
         }
         let isDeclared = { [self] (endpoint: EndpointDefinition) in self.network(of: endpoint) == network.id }
         let interface = network.observed?.interface
+        let publisher = container.published.first { published in
+            published.endpoints.contains { self.network(of: $0, by: published.source) == network.id }
+        }
+        if let publisher, interface == nil {
+            throw .endpointOfSource(network: network.name, container: container.name, source: publisher.source.name)
+        }
         let isPlugged =
-            !container.namesItsNetworks
-            && container.observed?.endpoints.contains { $0.network == interface } ?? false
+            publisher != nil
+            || !container.namesItsNetworks
+                && container.observed?.endpoints.contains { $0.network == interface } ?? false
         change(container.id) {
             $0.declared?.endpoints.removeAll(where: isDeclared)
             $0.connections.removeAll(where: isDeclared)
@@ -138,8 +146,8 @@ extension Registry {
     @discardableResult
     package mutating func setDraining(_ isDraining: Bool, container text: String) throws(RegistryError) -> Bool {
         let container = try container(named: text)
-        guard container.isDraining != isDraining else { return false }
-        change(container.id) { $0.isDraining = isDraining }
+        guard container.isDrained != isDraining else { return false }
+        change(container.id) { $0.isDrained = isDraining }
         return true
     }
 
@@ -180,6 +188,12 @@ extension Registry {
     /// The network that an endpoint is on now.
     func network(of endpoint: EndpointDefinition) -> ScopeID? {
         Self.lookedUp(endpoint.network).flatMap { network(called: $0) }
+    }
+
+    /// The network that an endpoint is on which a source tells of: the source's own network of that name before others.
+    func network(of endpoint: EndpointDefinition, by source: Source) -> ScopeID? {
+        guard let name = Self.lookedUp(endpoint.network) else { return nil }
+        return networkOfPublication[NetworkPublication(source: source, name: name)] ?? network(called: name)
     }
 
     func hasDeclaredEndpoint(_ container: ContainerID, on network: ScopeID) -> Bool {

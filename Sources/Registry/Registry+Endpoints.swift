@@ -11,8 +11,9 @@ extension Registry {
         var new = old
         body(&new)
         if new.isGone { new = Container(id: id) }
-        new.dnsName = new.isGone ? nil : dnsName(of: new)
+        new.dnsNames = new.isGone ? [] : Self.dnsNames(of: new)
         new.endpoints = endpoints(of: new)
+        new.group = ownGroup(of: new, before: old)
         new.linkScope = takeLinkScope(of: new, before: old)
         containerStates[id] = new.isGone ? nil : new
         index(new, before: old)
@@ -22,31 +23,41 @@ extension Registry {
         for endpoint in old.endpoints { remove(endpoint, of: old, unless: isNamedAlike, new) }
         for endpoint in new.endpoints { bring(endpoint, of: new, unless: isNamedAlike, old) }
         if isNamedAlike, old.isDraining != new.isDraining { touchAliases(of: new) }
-        if old.isGone || new.isGone || old.linkScope != new.linkScope || !hasSameNetworks(old, new) {
+        if old.isGone || new.isGone || old.linkScope != new.linkScope || old.group != new.group
+            || !hasSameNetworks(old, new)
+        {
             changedViews.insert(id)
         }
-        if !isNamedAlike || old.endpoints != new.endpoints || old.declared?.links != new.declared?.links {
+        if !isNamedAlike || old.endpoints != new.endpoints || old.links != new.links {
             updateLinks(of: new, before: old)
         }
         record(new, before: old)
         if new.isGone { containerNumbers.give(back: id.rawValue) }
     }
 
-    /// A container's name as it is found; nil where it is not.
-    private func dnsName(of container: Container) -> Name? {
-        // A backslash in what is observed stands for octets that are no text.
-        if container.declared == nil, container.name.utf8.contains(UInt8(ascii: "\\")) { return nil }
-        return try? container.declared == nil
-            ? Self.anyContainerName(container.name) : Self.containerName(container.name)
+    /// A container's names as they are found, each once; none where it is not found by its name.
+    private static func dnsNames(of container: Container) -> [Name] {
+        guard container.declared != nil || !container.published.isEmpty else {
+            // A backslash in what is observed stands for octets that are no text.
+            guard let observed = container.observed, observed.isNamed, !observed.name.utf8.contains(UInt8(ascii: "\\"))
+            else { return [] }
+            return [try? containerName(observed.name)].compactMap(\.self)
+        }
+        var names: [Name] = []
+        for definition in container.definitions {
+            if let name = try? containerName(definition.name), !names.contains(name) { names.append(name) }
+        }
+        return names
     }
 
     // MARK: - What is in force
 
-    /// First the networks that it was declared on, then those of its links by their numbers, then those that it was
-    /// connected to; if it was declared on some, its links give it addresses there and no further networks. Declared
-    /// addresses win over those that are observed on the same network.
+    /// First the networks that it was declared on, then those that sources say, then those of its links by their numbers,
+    /// then those that it was connected to; if it was declared on some, all else gives it addresses and aliases there and no
+    /// further networks. Declared addresses win over published ones on the same network, and these over observed ones.
     private func endpoints(of container: Container) -> [Endpoint] {
         var endpoints: [Endpoint] = []
+        var published: [ScopeID: [IPAddress]] = [:]
         var observed: [ScopeID: [IPAddress]] = [:]
         func position(of network: ScopeID) -> Int {
             if let position = endpoints.firstIndex(where: { $0.network == network }) { return position }
@@ -63,18 +74,37 @@ extension Registry {
         }
         declare(container.declared?.endpoints ?? [])
         if container.namesItsNetworks { declare(container.connections) }
+        for definition in container.published {
+            for endpoint in definition.endpoints {
+                guard let network = network(of: endpoint, by: definition.source),
+                    !isDisconnected(container, from: network),
+                    !container.namesItsNetworks || endpoints.contains(where: { $0.network == network })
+                else { continue }
+                published[network, default: []].add(endpoint.addresses)
+                endpoints[position(of: network)].aliases.add(endpoint.aliases)
+            }
+        }
         for link in container.observed?.endpoints ?? [] {
             guard let network = networkOfInterface[link.network] else { continue }
-            if !container.namesItsNetworks, !container.disconnected.contains(link.network) {
+            if !container.namesLinksNetworks, !container.disconnected.contains(link.network) {
                 _ = position(of: network)
             }
             observed[network, default: []].add(link.addresses)
         }
         declare(container.connections)
         for position in endpoints.indices where endpoints[position].addresses.isEmpty {
-            endpoints[position].addresses = observed[endpoints[position].network] ?? []
+            let network = endpoints[position].network
+            endpoints[position].addresses = published[network]?.nonEmpty ?? observed[network] ?? []
         }
         return endpoints
+    }
+
+    /// True when an operator took a container off a network that sources, or its links, have it on.
+    private func isDisconnected(_ container: Container, from network: ScopeID) -> Bool {
+        guard !container.disconnected.isEmpty, let interface = networkStates[network]?.observed?.interface else {
+            return false
+        }
+        return container.disconnected.contains(interface)
     }
 
     private func hasSameNetworks(_ one: Container, _ other: Container) -> Bool {
@@ -84,10 +114,12 @@ extension Registry {
     // MARK: - Where to find it
 
     private mutating func index(_ new: Container, before old: Container) {
-        if old.dnsName != new.dnsName {
-            if let name = old.dnsName { containersCalled.remove(new.id, from: name) }
-            if let name = new.dnsName { containersCalled[name, default: []].append(new.id) }
-            for name in [old.dnsName, new.dnsName] { if let name { checkContainers(called: name) } }
+        if old.dnsNames != new.dnsNames {
+            for name in old.dnsNames where !new.dnsNames.contains(name) { containersCalled.remove(new.id, from: name) }
+            for name in new.dnsNames where !old.dnsNames.contains(name) {
+                containersCalled[name, default: []].append(new.id)
+            }
+            for name in old.dnsNames + new.dnsNames { checkContainers(called: name) }
         }
         if old.cookie != new.cookie {
             if let cookie = old.cookie { containerOfCookie[cookie] = nil }

@@ -5,7 +5,7 @@ import DNSWire
 extension Registry {
     /// The table of names that a container needs for its links; nil where it has none.
     mutating func takeLinkScope(of new: Container, before old: Container) -> ScopeID? {
-        guard new.declared?.links.isEmpty == false else { return nil }
+        guard !new.links.isEmpty else { return nil }
         if let present = old.linkScope { return present }
         let scope = ScopeID(rawValue: scopeNumbers.take())
         containerOfScope[scope] = new.id
@@ -16,7 +16,7 @@ extension Registry {
     /// Has the links of a container and those to it follow a change.
     mutating func updateLinks(of new: Container, before old: Container) {
         let targets = [old, new].map {
-            Set(($0.declared?.links ?? []).compactMap { try? Self.anyContainerName($0.container) })
+            Set($0.links.compactMap { try? Self.containerName($0.container) })
         }
         for target in targets[0].subtracting(targets[1]) {
             linkedBy[target]?.remove(new.id)
@@ -30,14 +30,14 @@ extension Registry {
             scopeNumbers.give(back: scope.rawValue)
         }
         touchLinks(of: new.id)
-        for name in Set([old.dnsName, new.dnsName].compactMap { $0 }) { touchLinks(to: name) }
+        for name in Set(old.dnsNames + new.dnsNames) { touchLinks(to: name) }
     }
 
     /// Finds out anew which links of a container hold, and to what addresses.
     mutating func touchLinks(of container: ContainerID) {
         guard let owner = containerStates[container], let scope = owner.linkScope else { return }
         clearLinks(scope)
-        for link in owner.declared?.links ?? [] {
+        for link in owner.links {
             guard let name = Self.lookedUp(link.name) else { continue }
             for target in containersCalled(link.container) where sharesNetwork(owner, with: target) {
                 let key = RecordKey(scope: scope, kind: .exact, name: name)

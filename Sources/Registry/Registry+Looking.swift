@@ -66,7 +66,7 @@ extension Registry {
         let found = candidates.filter { rank(of: $0, called: name) == best }
         guard let first = found.first else { throw .noSuchNetwork(text) }
         guard found.count == 1 else {
-            throw .ambiguousName(text, choices: found.compactMap { $0.observed?.interfaceName }.sorted())
+            throw .ambiguousName(text, choices: found.map { $0.interface ?? $0.name }.sorted())
         }
         return first
     }
@@ -88,29 +88,36 @@ extension Registry {
         }?.id
     }
 
-    /// Rank of a network among several that fit a name; 0, declared by this name, comes first.
+    /// Rank of a network among several that fit a name: 0 for one that is declared by this name, then published, then found
+    /// by it; last those whose interface is called so.
     private func rank(of network: Network, called name: Name?) -> Int {
-        guard network.dnsName == name else { return 2 }
-        return network.declared == nil ? 1 : 0
+        guard let name, network.names.contains(name) else { return 3 }
+        guard network.declared == nil || network.dnsName != name else { return 0 }
+        return network.published.isEmpty ? 2 : 1
     }
 
-    /// The container of this name. Several may have it: a declared one comes first, and each is found by its path.
+    /// The container of this name. Several may have it: a declared one comes first, and each is found by its path or id.
     /// - Throws: ``RegistryError/noSuchContainer(_:)``, ``RegistryError/ambiguousName(_:choices:)``.
     package func container(named text: String) throws(RegistryError) -> Container {
         if let declared = declaredContainer(named: text) { return declared }
         let found =
             containersCalled(text).nonEmpty
-            ?? containerStates.values.filter { $0.name == text || $0.observed?.path == text }
+            ?? containerStates.values.filter {
+                $0.name == text || $0.observed?.path == text || $0.isIdentified(by: text)
+            }
         guard let first = found.first else { throw .noSuchContainer(text) }
         guard found.count == 1 else {
-            throw .ambiguousName(text, choices: found.compactMap { $0.observed?.path }.sorted())
+            throw .ambiguousName(text, choices: found.compactMap { $0.observed?.path ?? $0.runtimeID }.sorted())
         }
         return first
     }
 
     /// The container that is declared under a name.
     package func declaredContainer(named text: String) -> Container? {
-        containersCalled(text).first { $0.declared != nil }
+        guard let name = try? Self.containerName(text) else { return nil }
+        return containersCalled(text).first { container in
+            container.declared.flatMap { try? Self.containerName($0.name) } == name
+        }
     }
 
     /// True when a container is found by this name.
@@ -118,7 +125,7 @@ extension Registry {
 
     /// The containers that are found by this name.
     func containersCalled(_ text: String) -> [Container] {
-        guard let name = try? Self.anyContainerName(text) else { return [] }
+        guard let name = try? Self.containerName(text) else { return [] }
         return (containersCalled[name] ?? []).compactMap { containerStates[$0] }
     }
 }

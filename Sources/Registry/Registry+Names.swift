@@ -12,10 +12,12 @@ extension Registry {
     ///
     /// A name in another script is found by its A-labels, and by its UTF-8 octets, which most programs send as they are.
     static func names(of endpoint: Endpoint, _ container: Container) -> [(name: Name, isAlias: Bool)] {
-        let name = [container.dnsName].compactMap { $0 } + raw(container.declared?.name)
-        var others = [container.declared?.hostname.flatMap { try? hostName($0) }].compactMap { $0 }
-        others += raw(container.declared?.hostname)
-        if let id = container.declared?.id, (try? checkID(id)) != nil {
+        var name = container.dnsNames
+        var others: [Name] = []
+        for definition in container.definitions {
+            name += raw(definition.name)
+            others += [definition.hostname.flatMap { try? hostName($0) }].compactMap { $0 } + raw(definition.hostname)
+            guard let id = definition.id, (try? checkID(id)) != nil else { continue }
             // Ids of 64 digits are longer than a label: of those only the beginning is a name.
             others += [id.prefix(12), id[...]].compactMap { try? Name(labels: [Array($0.utf8)]) }
         }
@@ -39,22 +41,13 @@ extension Registry {
 
     // MARK: - Checks
 
-    /// The name of a declared container: one label.
+    /// The name of a container. It may have dots, as `db.1`; no octet is an escape.
     package static func containerName(_ text: String) throws(RegistryError) -> Name {
-        try refuseAddress(text)
-        if text.utf8.contains(UInt8(ascii: ".")) {
-            throw .invalidName(text, reason: "a container's name is one label, without dots; give it others by aliases")
-        }
-        return try anyContainerName(text)
-    }
-
-    /// The name of a container that a runtime or /run/netns gives: it may have dots, as `db.1`. No octet is an escape.
-    package static func anyContainerName(_ text: String) throws(RegistryError) -> Name {
         if text.isEmpty { throw .invalidName(text, reason: "it is empty") }
         try refuseAddress(text)
         let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Array($0) }
         for label in labels where label.count > Name.maximumLabelLength {
-            throw .invalidName(text, reason: "it has \(label.count) octets; a container's name has at most 63")
+            throw .invalidName(text, reason: "it has \(label.count) octets without a dot; a label has at most 63")
         }
         if labels.first == [UInt8(ascii: "*")] { throw .invalidName(text, reason: "a wildcard can be an alias only") }
         return try checked(try name(text) { () throws(NameError) in try Name(labels: labels) }, text)

@@ -1,4 +1,4 @@
-// Networks come and go: declared, observed, and which declared one is which interface.
+// Networks come and go: declared, observed, and which one with a definition is which interface.
 
 import DNSWire
 
@@ -14,16 +14,11 @@ extension Registry {
         guard declaredNetwork(called: name) == nil else { throw .networkExists(definition.name) }
         let claim = definition.claim(named: name)
         try check(claim, for: nil)
-        let groups = groups(for: definition, keeping: [:])
-        // A network that the kernel shows already stays the same one.
-        let shown = interface(claimedBy: claim).flatMap { networkOfInterface[$0] }
+        // A network that the kernel shows already, or a source tells of, stays the same one.
+        let shown = claims[claim] ?? interface(claimedBy: claim).flatMap { networkOfInterface[$0] }
         let free = shown.flatMap { networkStates[$0] }.flatMap { $0.declared == nil ? $0.id : nil }
-        let scope = free ?? ScopeID(rawValue: scopeNumbers.take())
-        claims[claim] = scope
-        let affected = change(scope) {
-            $0.declared = definition
-            $0.groups = groups
-        }
+        let scope = free ?? publishedNetwork(called: name, fits: claim) ?? ScopeID(rawValue: scopeNumbers.take())
+        let affected = change(scope) { $0.declared = definition }
         updateEndpoints(of: affected.union(bindInterfaces(claimedBy: [claim])))
     }
 
@@ -40,15 +35,9 @@ extension Registry {
         for member in network.members {
             for address in declaredAddresses(of: member, on: network.id) { try Self.check(address, definition) }
         }
-        let groups = groups(for: definition, keeping: network.groups)
         var new = definition
         new.name = network.name
-        claims[old] = nil
-        claims[claim] = network.id
-        let affected = change(network.id) {
-            $0.declared = new
-            $0.groups = groups
-        }
+        let affected = change(network.id) { $0.declared = new }
         updateEndpoints(of: old == claim ? affected : affected.union(bindInterfaces(claimedBy: [old, claim])))
     }
 
@@ -60,6 +49,9 @@ extension Registry {
             let claim = network.declared?.claim(named: name)
         else {
             let other = try network(named: text)
+            if other.declared == nil, let source = other.source {
+                throw .networkOfSource(other.name, source: source.name)
+            }
             guard other.declared == nil, let observed = other.observed else { throw .noSuchNetwork(text) }
             throw .networkOfTheKernel(other.name, interface: observed.interfaceName)
         }
@@ -67,17 +59,23 @@ extension Registry {
         guard users.isEmpty else {
             throw .networkInUse(network.name, containers: users.compactMap { containerStates[$0]?.name })
         }
-        claims[claim] = nil
-        let affected = change(network.id) {
-            $0.declared = nil
-            $0.groups = [:]
-        }
+        let affected = change(network.id) { $0.declared = nil }
         updateEndpoints(of: affected.union(bindInterfaces(claimedBy: [claim])))
     }
 
     private func check(_ claim: InterfaceClaim, for network: ScopeID?) throws(RegistryError) {
-        guard case .interface(let interface) = claim, let other = claims[claim], other != network else { return }
+        guard case .interface(let interface) = claim, let other = claims[claim], other != network,
+            network != nil || networkStates[other]?.declared != nil
+        else { return }
         throw .interfaceInUse(interface, network: networkStates[other]?.name ?? "")
+    }
+
+    /// The network that sources alone call so, where somebody who says its name means it.
+    private func publishedNetwork(called name: Name, fits claim: InterfaceClaim) -> ScopeID? {
+        guard case .network = claim else { return nil }
+        let published = (networksCalled[name] ?? []).compactMap { networkStates[$0] }
+            .filter { $0.declared == nil && !$0.published.isEmpty && $0.names.contains(name) }
+        return published.count == 1 ? published.first?.id : nil
     }
 
     // MARK: - Observed
@@ -117,7 +115,7 @@ extension Registry {
     // MARK: - Which is which
 
     /// Makes the interfaces that these claims are about the networks that claim them, else networks of their own.
-    private mutating func bindInterfaces(claimedBy claims: [InterfaceClaim]) -> Set<NetworkReference> {
+    mutating func bindInterfaces(claimedBy claims: [InterfaceClaim]) -> Set<NetworkReference> {
         let named = Set(claims.flatMap { interfacesCalled[$0] ?? [] })
         // One that is taken by its name makes room for others that are called as it is.
         let others = named.flatMap { observedNetworks[$0]?.claims ?? [] }.flatMap { interfacesCalled[$0] ?? [] }
@@ -140,7 +138,7 @@ extension Registry {
     /// True when an interface belongs to the network that it should belong to.
     private func isBound(_ interface: InterfaceIndex) -> Bool {
         guard let present = networkOfInterface[interface] else { return false }
-        return claimant(of: interface).map { $0 == present } ?? (networkStates[present]?.declared == nil)
+        return claimant(of: interface).map { $0 == present } ?? (networkStates[present]?.source == nil)
     }
 
     /// The declared network that an interface is.
@@ -151,7 +149,7 @@ extension Registry {
 
     /// The interface that a claim is about. While links change their names two may have one: the newer counts. Of
     /// networks that are called alike the older counts, which is not taken by its interface's name.
-    private func interface(claimedBy claim: InterfaceClaim) -> InterfaceIndex? {
+    func interface(claimedBy claim: InterfaceClaim) -> InterfaceIndex? {
         switch claim {
         case .interface: interfacesCalled[claim]?.max()
         case .network:
@@ -171,12 +169,30 @@ extension Registry {
 
     /// Changes what is known of a network, and all that follows but its members.
     /// - Returns: what may mean another network now.
-    private mutating func change(_ scope: ScopeID, _ body: (inout Network) -> Void) -> Set<NetworkReference> {
+    mutating func change(_ scope: ScopeID, _ body: (inout Network) -> Void) -> Set<NetworkReference> {
         let old = networkStates[scope] ?? Network(id: scope)
         var new = old
         body(&new)
         new.dnsName = try? Self.networkName(new.name)
+        new.names = new.dnsName.map { [$0] } ?? []
+        for published in new.published {
+            if let name = try? Self.networkName(published.name), !new.names.contains(name) { new.names.append(name) }
+        }
+        // A source's name takes none away.
+        if new.declared == nil, !new.published.isEmpty, let observed = new.observed,
+            let name = try? Self.networkName(observed.name), !new.names.contains(name)
+        {
+            new.names.append(name)
+        }
+        let definitions = (old.definition, new.definition)
+        if definitions.0 != definitions.1 {
+            new.groups = definitions.1.map { groups(for: $0, keeping: old.groups) } ?? [:]
+        }
+        claim(new, before: old)
+        let hasOtherNames = !old.names.dropFirst().elementsEqual(new.names.dropFirst())
+        if hasOtherNames { removeShares(of: old) }
         networkStates[scope] = new.isGone ? nil : new
+        if hasOtherNames { bringShares(of: new) }
         changedScopes.insert(scope)
         let names = (old.isGone ? [] : old.callNames, new.isGone ? [] : new.callNames)
         for name in names.0 where !names.1.contains(name) { networksCalled.remove(scope, from: name) }
@@ -186,12 +202,24 @@ extension Registry {
         if new.isGone { goneNetworks[scope] = old.name }
         record(new, before: old)
         let wasNamedAlike = old.dnsName?.wire == new.dnsName?.wire && names.0 == names.1
-        let wasDeclaredAlike = old.declared == new.declared
+        let wasDeclaredAlike = definitions.0 == definitions.1
         if !new.isGone, !wasDeclaredAlike || !wasNamedAlike { touchMembers(of: new) }
         guard wasNamedAlike, (old.declared == nil) == (new.declared == nil) else {
             return Set((names.0 + names.1).map { .name($0) })
         }
         return []
+    }
+
+    /// Has the interfaces that a network claims lead to it. Of two that claim one the first has it, but for one that was
+    /// declared.
+    private mutating func claim(_ new: Network, before old: Network) {
+        let claimed = (Set(old.claims), Set(new.claims))
+        guard claimed.0 != claimed.1 || (old.declared == nil) != (new.declared == nil) else { return }
+        for claim in claimed.0.subtracting(claimed.1) where claims[claim] == new.id { claims[claim] = nil }
+        for claim in claimed.1 {
+            let owner = claims[claim].flatMap { networkStates[$0] }
+            if owner == nil || new.declared != nil && owner?.declared == nil { claims[claim] = new.id }
+        }
     }
 
     /// Has everything compiled again that a network's name, TTL or upstreams are in.
@@ -215,7 +243,7 @@ extension Registry {
     }
 
     /// Determines anew the endpoints of containers with these references to networks.
-    private mutating func updateEndpoints(of references: Set<NetworkReference>) {
+    mutating func updateEndpoints(of references: Set<NetworkReference>) {
         var containers: Set<ContainerID> = []
         for reference in references { containers.formUnion(referrers[reference] ?? []) }
         for container in containers.sorted() { change(container) { _ in } }

@@ -54,7 +54,7 @@ extension Registry {
             }
         }
         for network in networkStates.values {
-            guard let declared = network.declared else { continue }
+            guard let declared = network.definition else { continue }
             for (domain, group) in network.groups {
                 let route = declared.routes.first { $0.domain == domain }
                 all.append(
@@ -63,6 +63,7 @@ extension Registry {
                         network: declared.name, domain: route?.domain))
             }
         }
+        all += ownGroups.map { UpstreamGroup(id: $0.value.id, upstreams: $0.key) }
         return all.sorted { $0.id.rawValue < $1.id.rawValue }
     }
 
@@ -101,7 +102,7 @@ extension Registry {
 
     /// The routes of one network for the directories: none where it is internal.
     func compiledRoutes(of network: Network) -> [RoutingDomain] {
-        guard let declared = network.declared, !declared.isInternal else { return [] }
+        guard let declared = network.definition, !declared.isInternal else { return [] }
         return declared.routes.compactMap { route in
             network.groups[route.domain].map { RoutingDomain(domain: route.domain, upstreams: $0) }
         }

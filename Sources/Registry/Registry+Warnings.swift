@@ -22,7 +22,9 @@ extension Registry {
             )
         }
         for name in concerns.networkNames {
-            let networks = (networksCalled[name] ?? []).compactMap { networkStates[$0] }.filter { $0.dnsName == name }
+            let networks = (networksCalled[name] ?? []).compactMap { networkStates[$0] }.filter {
+                $0.names.contains(name)
+            }
             guard networks.count > 1, let first = networks.first else { continue }
             let which = networks.map(Self.origin).sorted().joined(separator: ", ")
             warnings.append(
@@ -33,16 +35,19 @@ extension Registry {
     }
 
     private static func origin(_ network: Network) -> String {
-        guard let declared = network.declared else { return "interface \(network.interface ?? "")" }
-        return "declared by \(declared.source.rawValue)\(network.interface.map { " for interface \($0)" } ?? "")"
+        guard let declared = network.declared else {
+            guard let published = network.published.first else { return "interface \(network.interface ?? "")" }
+            return "published by \(published.source.name)\(network.interface.map { " for interface \($0)" } ?? "")"
+        }
+        return "declared by \(declared.source.name)\(network.interface.map { " for interface \($0)" } ?? "")"
     }
 
     private var containerWarnings: [String] {
         var warnings: [String] = []
         for container in concerns.containers.compactMap({ containerStates[$0] }) {
-            if container.dnsName == nil {
+            if container.lacksName {
                 warnings.append(
-                    "container \(container.name) (\(container.observed?.path ?? "")): this is no name of the DNS, or one with a meaning of its own, so it is not found by it; 'network connect' gives it an alias"
+                    "container \(container.name) (\(Self.origin(container))): this is no name of the DNS, or one with a meaning of its own, so it is not found by it; 'network connect' gives it an alias"
                 )
             }
             if container.leftOut > 0 {
@@ -53,6 +58,13 @@ extension Registry {
             for endpoint in container.declaredEndpoints where network(of: endpoint) == nil {
                 warnings.append(
                     "container \(container.name) is declared on network \(endpoint.network), which is not there")
+            }
+            for published in container.published {
+                for endpoint in published.endpoints where network(of: endpoint, by: published.source) == nil {
+                    warnings.append(
+                        "container \(container.name) of source \(published.source.name) is on network \(endpoint.network), which is not there"
+                    )
+                }
             }
         }
         for name in concerns.containerNames {
@@ -66,7 +78,11 @@ extension Registry {
     }
 
     private static func origin(_ container: Container) -> String {
-        container.observed?.path ?? "declared by \(container.declared?.source.rawValue ?? "")"
+        if let path = container.observed?.path { return path }
+        guard container.declared == nil, let published = container.published.first else {
+            return "declared by \(container.declared?.source.name ?? "")"
+        }
+        return "published by \(published.source.name)"
     }
 
     private var addressWarnings: [String] {

@@ -4,8 +4,8 @@ package import DNSWire
 
 /// Networks, endpoints, names and links; and what of them the directories do not know yet.
 ///
-/// Networks and containers are known by what is declared and by what is observed from the kernel; what is in force follows
-/// from both, whichever came first. Names are compared without regard to case (RFC 4343). A change costs time in
+/// Networks and containers are known by what is declared, what sources publish, and what is observed from the kernel; what is
+/// in force follows from all of it, whichever came first. Names are compared without regard to case (RFC 4343). A change costs time in
 /// proportion to the change; one that is refused leaves everything as it was.
 package struct Registry: Sendable {
     var networkStates: [ScopeID: Network] = [:]
@@ -26,6 +26,12 @@ package struct Registry: Sendable {
     var containerOfCookie: [NamespaceCookie: ContainerID] = [:]
     /// The containers whose endpoints name a network so, whether it is there or not.
     var referrers: [NetworkReference: Set<ContainerID>] = [:]
+
+    /// The containers that sources tell of, and their networks.
+    var containerOfPublication: [PublicationKey: ContainerID] = [:]
+    var networkOfPublication: [NetworkPublication: ScopeID] = [:]
+    /// Upstream groups of containers that have their own servers: those with the same servers share one.
+    var ownGroups: [[ServerAddress]: OwnGroup] = [:]
 
     // MARK: What names mean
 

@@ -24,6 +24,12 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
     case networkOfTheKernel(String, interface: String)
     /// Nobody declared this container: the kernel shows it.
     case containerOfTheKernel(String, path: String)
+    /// Nobody declared this network: a source tells of it.
+    case networkOfSource(String, source: String)
+    /// Nobody declared this container: a source tells of it.
+    case containerOfSource(String, source: String)
+    /// A source has the container on this network, which is no interface of the host.
+    case endpointOfSource(network: String, container: String, source: String)
     /// The container is on the network already.
     case alreadyConnected(container: String, network: String)
     /// The container is not on the network.
@@ -71,6 +77,10 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
         case .networkOfTheKernel(let name, let interface):
             "network \(name) is not declared: it is interface \(interface)"
         case .containerOfTheKernel(let name, let path): "container \(name) is not declared: it is namespace \(path)"
+        case .networkOfSource(let name, let source): "network \(name) is not declared: source \(source) tells of it"
+        case .containerOfSource(let name, let source): "container \(name) is not declared: source \(source) tells of it"
+        case .endpointOfSource(let network, let container, let source):
+            "source \(source) has container \(container) on network \(network): disconnect it there"
         case .alreadyConnected(let container, let network): "container \(container) is on network \(network) already"
         case .notConnected(let container, let network): "container \(container) is not on network \(network)"
         case .invalidName(let name, let reason): "bad name '\(name)': \(reason)"

@@ -18,9 +18,11 @@ struct Share: Hashable, Sendable {
 }
 
 extension Registry {
-    /// The names that an endpoint has a share in; each once.
+    /// The names that an endpoint has a share in; each once. Where its network has further names, each name also with those
+    /// behind it: the directory knows a network by its first name alone.
     func shares(of endpoint: Endpoint, _ container: Container) -> [(RecordKey, Share)] {
         var shares: [(RecordKey, Share)] = []
+        let networkNames = networkStates[endpoint.network]?.names.dropFirst() ?? []
         for (name, isAlias) in Self.names(of: endpoint, container) {
             let share = Share(container: container.id, port: nil, isAlias: isAlias)
             if let suffix = Self.wildcardSuffix(of: name) {
@@ -29,6 +31,10 @@ extension Registry {
             }
             shares.append((RecordKey(scope: endpoint.network, kind: .exact, name: name), share))
             shares += services(of: container, under: name, in: endpoint.network, isAlias: isAlias)
+            for network in networkNames {
+                guard let qualified = try? name.appending(network) else { continue }
+                shares.append((RecordKey(scope: endpoint.network, kind: .exact, name: qualified), share))
+            }
         }
         return shares
     }
@@ -39,7 +45,7 @@ extension Registry {
     ) -> [(RecordKey, Share)] {
         var shares: [(RecordKey, Share)] = []
         var seen: Set<Pair> = []
-        for port in container.declared?.ports ?? [] {
+        for port in container.ports {
             let transport = [UInt8(ascii: "_")] + Array(port.transport.rawValue.utf8)
             for text in ["\(port.number)", port.service].compactMap({ $0 }) {
                 guard let service = try? Name(labels: [Array("_\(text)".utf8), transport]),
@@ -51,6 +57,28 @@ extension Registry {
             }
         }
         return shares
+    }
+
+    /// Removes all shares of a network's containers.
+    mutating func removeShares(of network: Network) {
+        for (key, share) in allShares(of: network) { remove(share, from: key) }
+    }
+
+    /// Gives a network's containers their shares.
+    mutating func bringShares(of network: Network) {
+        for (key, share) in allShares(of: network) {
+            shares[key, default: []].append(share)
+            changedRecords.insert(key)
+        }
+    }
+
+    private func allShares(of network: Network) -> [(RecordKey, Share)] {
+        network.members.flatMap { member -> [(RecordKey, Share)] in
+            guard let container = containerStates[member], let endpoint = container.endpoint(on: network.id) else {
+                return []
+            }
+            return shares(of: endpoint, container)
+        }
     }
 
     /// Removes one share in a name; a name without shares is removed.

@@ -16,6 +16,11 @@ extension CompletionKind {
         .custom { words, _, _ in names(of: ListContainers.self, .init(), words) { $0.containers.map(\.name) } }
     }
 
+    /// Names of sources.
+    static var sources: CompletionKind {
+        .custom { words, _, _ in names(of: ListSources.self, Nothing(), words) { $0.sources.map(\.name) } }
+    }
+
     /// None where there is no daemon: a shell shows no errors.
     private static func names<Method: ControlMethod>(
         of method: Method.Type, _ parameters: Method.Parameters, _ words: [String],

@@ -3,9 +3,12 @@
 import ControlAPI
 
 extension [Fact] {
-    /// Sources: `configuration`, `control`, `kernel`, or several.
+    /// Sources: `configuration`, `control`, adapters by their names, `kernel`; each that says something.
     var sources: [String] {
-        ["configuration", "control", "kernel"].filter { source in contains { $0.source == source } }
+        let all = Set(map(\.source))
+        let known = ["configuration", "control", "kernel"]
+        return known.dropLast().filter { all.contains($0) } + all.subtracting(known).sorted()
+            + known.suffix(1).filter { all.contains($0) }
     }
 
     /// A line for each fact.

@@ -16,8 +16,8 @@ struct Intercomctl: ParsableCommand {
             """,
         version: Release.text,
         subcommands: [
-            NetworkVerbs.self, ContainerVerbs.self, CacheVerbs.self, ResolveVerb.self, StatusVerb.self,
-            MonitorVerb.self, ReloadVerb.self,
+            NetworkVerbs.self, ContainerVerbs.self, SourceVerbs.self, CacheVerbs.self, ResolveVerb.self,
+            StatusVerb.self, MonitorVerb.self, ReloadVerb.self,
         ]
     )
 
@@ -76,8 +76,10 @@ struct Intercomctl: ParsableCommand {
     static func verbFirst(_ arguments: [String]) -> [String] {
         var rest = arguments[...]
         var options = takeOptions(&rest)
-        let nouns = [NetworkVerbs.configuration, ContainerVerbs.configuration, CacheVerbs.configuration].map(
-            \.commandName)
+        let nouns = [
+            NetworkVerbs.configuration, ContainerVerbs.configuration, SourceVerbs.configuration,
+            CacheVerbs.configuration,
+        ].map(\.commandName)
         var words: [String] = []
         if let noun = rest.first, nouns.contains(noun) {
             words.append(noun)

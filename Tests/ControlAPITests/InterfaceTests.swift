@@ -90,6 +90,13 @@ struct InterfaceTests {
         worker: 7, listeners: 7, queries: 7, local: 7, cached: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
         tcpConnections: 7, inFlight: 7)
     static let stateCount = Status.StateCount(state: "ready", containers: 7)
+    static let publishedNetwork = PublishedNetwork(
+        name: "n", id: "i", interface: "e", subnets: ["s"], internal: true, upstreams: ["u"])
+    static let publishedContainer = PublishedContainer(
+        id: "i", name: "n", hostname: "h", netns: "/n", pid: 7, namespaceOf: "o", networks: [attachment],
+        links: [link], ports: [port], upstreams: ["u"], draining: true, intercept: ["a"])
+    static let source = ListSources.Source(
+        name: "n", containers: 7, waiting: 7, networks: 7, leftOut: 7, lastHeard: 7)
     static let attachment = AddContainer.Attachment(name: "n", addresses: ["a"], aliases: ["b"])
 
     @Test("has every type as it is sent")
@@ -105,6 +112,9 @@ struct InterfaceTests {
         try expect(Self.link, is: fields("type", "Link"), "Link")
         try expect(Self.port, is: fields("type", "Port"), "Port")
         try expect(Self.attachment, is: fields("type", "Attachment"), "Attachment")
+        try expect(Self.publishedNetwork, is: fields("type", "PublishedNetwork"), "PublishedNetwork")
+        try expect(Self.publishedContainer, is: fields("type", "PublishedContainer"), "PublishedContainer")
+        try expect(Self.source, is: fields("type", "Source"), "Source")
         try expect(Self.record, is: fields("type", "Record"), "Record")
         try expect(Self.detail, is: fields("type", "ExtendedError"), "ExtendedError")
         try expect(Self.answer, is: fields("type", "Answer"), "Answer")
@@ -127,6 +137,12 @@ struct InterfaceTests {
                 ports: [Self.port],
                 resolvConf: "/r", listen: "direct", intercept: ["i"]), is: fields("method", "AddContainer"),
             "AddContainer")
+        try expect(
+            Update.Parameters(
+                source: "s", networks: [Self.publishedNetwork], goneNetworks: ["n"], put: [Self.publishedContainer],
+                gone: ["i"], wait: true), is: fields("method", "Update"), "Update")
+        try expect(Forget.Parameters(source: "s"), is: fields("method", "Forget"), "Forget")
+        try expect(ListSources.Reply(sources: []), is: fields("method", "ListSources", reply: true), "ListSources")
         try expect(ListContainers.Parameters(all: true), is: fields("method", "ListContainers"), "ListContainers")
         try expect(
             Connect.Parameters(network: "n", container: "c", addresses: ["a"], aliases: ["b"]),
@@ -174,6 +190,7 @@ struct InterfaceTests {
         .noSuchProcess(pid: 7), .hostNamespace("/n"), .namespaceInUse("/n", by: "c"),
         .portInUse(namespace: "/n", address: "a"),
         .notPermitted(user: "u"), .invalidConfiguration(errors: ["e"]), .operationFailed(reason: "r"),
+        .containerOfSource("c", source: "s"), .networkOfSource("n", source: "s"), .messageTooLong(limit: 2 << 20),
         .tooMany("p", count: 7, limit: 7), .replyTooLarge(ListNetworks.self),
         .invalidSubnet("s", reason: "r"), .invalidUpstream("u", reason: "r"),
     ]

@@ -29,6 +29,18 @@ struct MessageTests {
             "container web is not declared, but the namespace /run/netns/web; its names go with it ('ip netns del'), 'exclude' in [discover] of the configuration leaves it alone"
         ),
         (
+            .containerOfSource("web", source: "docker"),
+            "container web is not declared, but source docker tells of it; stop it there, or 'intercomctl source rm docker' forgets all that it told"
+        ),
+        (
+            .networkOfSource("lab", source: "docker"),
+            "network lab is not declared, but source docker tells of it; remove it there, or 'intercomctl source rm docker' forgets all that it told"
+        ),
+        (
+            .messageTooLong(limit: 2 << 20),
+            "the call is longer than 2 MiB; send it in parts: part first, middle, last"
+        ),
+        (
             .networkInUse("lab", by: ["a", "b", "c", "d", "e", "f"]),
             "network lab is in use by a, b, c, d, e and others; disconnect or remove them first"
         ),

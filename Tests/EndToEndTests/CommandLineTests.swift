@@ -29,7 +29,7 @@ struct CommandLineTests {
                     ["network", "create", "m", "--internal", "--upstream", "10.1.0.53"], 1,
                     "intercomctl: bad internal 'true': an internal network forwards nothing; "
                 ),
-                (["container", "add", "x.y"], 1, "intercomctl: bad name 'x.y': "),
+                (["container", "add", "x..y"], 1, "intercomctl: bad name 'x..y': "),
                 (["container", "add", "x", "--id", ""], 1, "intercomctl: bad id '': "),
                 (["frobnicate"], 2, "Error: "),
                 (["network", "create"], 2, "Error: Missing expected argument '<name>'"),

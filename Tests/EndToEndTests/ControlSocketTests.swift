@@ -46,7 +46,7 @@ struct ControlSocketTests {
                     lambda: control.CreateNetwork("N"), lambda: control.CreateNetwork(""), lambda: control.CreateNetwork(name="x", ttl=-1),
                     lambda: control.CreateNetwork(name="x", subnets=["10.0.0.0"]), lambda: control.CreateNetwork(name="x", upstreams=["nonsense"]),
                     lambda: control.RemoveNetwork("n"), lambda: control.RemoveNetwork("nope"), lambda: control.InspectNetwork("nope"),
-                    lambda: control.AddContainer("web"), lambda: control.AddContainer(""), lambda: control.AddContainer("a.b"), lambda: control.AddContainer("a" * 64), lambda: control.AddContainer("a\\0b"),
+                    lambda: control.AddContainer("web"), lambda: control.AddContainer(""), lambda: control.AddContainer("a..b"), lambda: control.AddContainer("a" * 64), lambda: control.AddContainer("a\\0b"),
                     lambda: control.AddContainer(name="x", networks=[{"name": "nope"}]), lambda: control.AddContainer(name="x", networks=[{"name": "n", "addresses": ["10.9.9.9"]}]),
                     lambda: control.AddContainer(name="x", networks=[{"name": "n", "addresses": ["10.0.0.2"]}]), lambda: control.AddContainer(name="x", networks=[{"name": "n", "addresses": ["ten"]}]),
                     lambda: control.AddContainer(name="x", networks=[{"name": "n"}, {"name": "n"}]), lambda: control.AddContainer(name="x", networks=[{"name": "n", "aliases": ["*"]}]),
@@ -100,13 +100,17 @@ struct ControlSocketTests {
                 status = {"method": "intercom.Control.Status"}
                 steady = connect()
                 print(call(steady, status)[0])
-                for broken in [b"garbage\\0", b"[1]\\0", b"{}\\0", b'{"method":1}\\0', b"[" * 100000 + b"\\0", b"x" * 1100000, b"\\xff\\xfe\\0"]:
+                for broken in [b"garbage\\0", b"[1]\\0", b"{}\\0", b'{"method":1}\\0', b"[" * 100000 + b"\\0", b"\\xff\\xfe\\0"]:
                     s = connect()
                     try:
                         s.sendall(broken)
                         print(s.recv(10))
                     except (BrokenPipeError, ConnectionResetError):
                         print(b"")
+                # One that is too long is refused, and the connection goes on.
+                long = connect()
+                long.sendall(b"x" * 3000000 + b"\\0")
+                print(json.loads(long.recv(65536)[:-1])["error"], call(long, status)[0])
                 print(call(steady, {"method": "intercom.Control.Nope"}))
                 print(call(steady, {"method": "nope.Nope.Nope"}))
                 print(call(steady, {"method": "org.varlink.service.Nope"}))
@@ -130,7 +134,8 @@ struct ControlSocketTests {
                 print(sum(call(c, status)[0] == "ok" for c in clients))
                 """, [house.socket])
             #expect(
-                output.lines == ["ok"] + Array(repeating: "b''", count: 7) + [
+                output.lines == ["ok"] + Array(repeating: "b''", count: 6) + [
+                    "intercom.Control.MessageTooLong ok",
                     "('org.varlink.service.MethodNotFound', {'method': 'intercom.Control.Nope'})",
                     "('org.varlink.service.InterfaceNotFound', {'interface': 'nope.Nope'})",
                     "('org.varlink.service.MethodNotFound', {'method': 'org.varlink.service.Nope'})",

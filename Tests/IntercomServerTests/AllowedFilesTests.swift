@@ -13,7 +13,7 @@ struct AllowedFilesTests {
         settings.discover.namespaces = ["/run/netns/*", "/var/lib/ns/*/net", "/*/netns", "/srv/ns"]
         let allowed = AllowedFiles(
             rootEntries: ["var", "usr", "etc", "tmp", "run"], settings: settings, stateDirectory: "/var/lib/intercom")
-        #expect(allowed.reading == ["/etc", "/run", "/usr", "/run/netns", "/var/lib/ns", "/srv"])
+        #expect(allowed.reading == ["/etc", "/run", "/usr", "/run/netns", "/var/lib/ns", "/srv", "/run/docker/netns"])
     }
 
     @Test("Writing is allowed where declarations and resolv.conf files are kept")

@@ -249,12 +249,11 @@ struct ConfigurationErrorTests {
             BadFile("no name", "[[container]]", "1:1: [[container]] has no 'name'"),
             BadFile("empty name", "[[container]]\nname = ''", "2:8: name: '': it is empty"),
             BadFile(
-                "dot in a name", "[[container]]\nname = 'a.b'",
-                "2:8: name: 'a.b': a container's name is one label, without dots; give it others by aliases"
+                "two dots in a name", "[[container]]\nname = 'a..b'", "2:8: name: 'a..b': the name has an empty label"
             ),
             BadFile(
                 "long name", "[[container]]\nname = '\(String(repeating: "c", count: 64))'",
-                "2:8: name: '\(String(repeating: "c", count: 64))': it has 64 octets; a container's name has at most 63"
+                "2:8: name: '\(String(repeating: "c", count: 64))': it has 64 octets without a dot; a label has at most 63"
             ),
             BadFile(
                 "wildcard", "[[container]]\nname = '*'\nhostname = '*.x'\nlinks = ['db:*']",

@@ -271,7 +271,10 @@ struct ShippedConfigurationTests {
                 ["workers", "domain", "ttl", "listen", "version", "identity", "resolv-conf-directories"]
             ),
             ("[control]", ["socket", "group"]),
-            ("[discover]", ["enabled", "interfaces", "namespaces", "exclude", "receive-buffer", "resolv-conf"]),
+            (
+                "[discover]",
+                ["enabled", "interfaces", "namespaces", "unnamed", "exclude", "receive-buffer", "resolv-conf"]
+            ),
             ("[forward]", ["upstreams", "from", "single-labels", "local", "case-randomization"]),
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
             ("[[route]]", ["domain", "upstreams"]),

@@ -19,7 +19,7 @@ struct MethodTableTests {
         #expect(
             persisted == [
                 "CreateNetwork", "RemoveNetwork", "Connect", "Disconnect", "AddContainer", "RemoveContainer",
-                "DrainContainer", "ReadyContainer",
+                "DrainContainer", "ReadyContainer", "Publish", "Update", "Forget",
             ])
     }
 

@@ -27,9 +27,10 @@ struct OneParserTests {
     private static let long = String(repeating: "l", count: 64)
     private static let all: [Case] =
         cases(
-            "container", taken: ["web", "Web-1", "m\u{FC}ller", "_x", String(repeating: "c", count: 63)],
+            "container", taken: ["web", "Web-1", "m\u{FC}ller", "_x", "db.1", String(repeating: "c", count: 63)],
             refused: [
-                ("", "empty"), ("a.b", "one label"), (long, "at most 63"), ("*", "wildcard"), ("localhost", "RFC 6761"),
+                ("", "empty"), ("a..b", "empty label"), (long, "at most 63"), ("*", "wildcard"),
+                ("localhost", "RFC 6761"),
                 ("invalid", "RFC 6761"), ("\u{1F433}", "xn--"), ("10.0.0.1", "an address"), ("::1", "an address"),
                 ("127.0.0.1", "an address"), ("arpa", "RFC 3172"),
             ])

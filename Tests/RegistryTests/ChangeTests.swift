@@ -28,7 +28,7 @@ struct ChangeTests {
     @Test(
         "that is refused says why, and nothing of it is done",
         arguments: [
-            (container(""), "bad name ''"), (container("a.b"), "bad name 'a.b'"), (container("a\0b"), "NUL"),
+            (container(""), "bad name ''"), (container("a..b"), "bad name 'a..b'"), (container("a\0b"), "NUL"),
             (container("*"), "wildcard"), (container(String(repeating: "a", count: 64)), "64 octets"),
             (container("web"), "container web exists already"), (container("WEB"), "container WEB exists already"),
             (container("x", "nope"), "no network nope"), (container("x", "front 10.0.1.2"), "outside the subnets"),

@@ -190,7 +190,8 @@ struct ContainerMergeTests {
         #expect(try town.registry.container(named: name).observed?.name == name)
         try town.container("me", "front", links: [(name, "store")])
         #expect(try town.ask("me", "store") == ["10.0.0.2"], "a link finds it")
-        #expect(throws: RegistryError.self) { try town.container(name, "front 10.0.0.9") }
+        try town.container(name, "front 10.0.0.9")
+        #expect(try town.ask("app", name)?.sorted() == ["10.0.0.2", "10.0.0.9"], "one may be declared so, too")
     }
 
     @Test(

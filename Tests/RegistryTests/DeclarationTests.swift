@@ -142,7 +142,7 @@ struct DeclarationTests {
     func escapes() throws {
         var town = try Town()
         try town.network("front")
-        for name in ["a\u{9B}2J", "a\u{1B}[2J.x", "\u{202E}a"] {
+        for name in ["a\u{9B}2J", "a\u{1B}[2J..x", "\u{202E}a"] {
             do {
                 try town.container(name, "front")
                 Issue.record("\(name.unicodeScalars) is taken")

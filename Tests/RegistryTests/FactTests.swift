@@ -12,7 +12,7 @@ struct FactTests {
         facts.map { fact in
             let origin =
                 switch fact.origin {
-                case .declared(let source): source.rawValue
+                case .declared(let source): source.name
                 case .observed(let link): "kernel" + (link.map { " \($0)" } ?? "")
                 }
             return (fact.isInForce ? "" : "-") + "\(fact.kind.rawValue) \(fact.value)"

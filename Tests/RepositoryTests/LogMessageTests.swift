@@ -27,6 +27,9 @@ struct LogMessageTests {
             "events of paths that containers came by cannot be read"
         ),
         ("cannot watch …; its changes are not noticed: …", "the host's resolv.conf cannot be watched"),
+        ("container … of source …, from before: …", "a container that the state keeps cannot be"),
+        ("network … of source …, from before: …", "a network that the state keeps cannot be"),
+        ("network … of source …: …", "the registry refuses a network that was checked before: a fault of ours"),
         (
             "container …, which was declared before: …",
             "a container that the state keeps cannot be attached at the start; it is tried again"
@@ -65,6 +68,7 @@ struct LogMessageTests {
     ]
 
     private static let warnings: [(message: String, situation: String)] = [
+        ("… of source … is left out: …", "a source tells of a network or container that cannot be"),
         (
             "the daemon is not limited to the files that it needs: … (boot with Landlock, as lsm=landlock,…)",
             "the daemon's unit passes it the host's root, and the kernel has no Landlock"
@@ -179,6 +183,10 @@ struct LogMessageTests {
 
     private static let news: [(message: String, situation: String)] = [
         ("configuration reloaded", "reload"),
+        (
+            "source …: containers new or different: …, gone: …; networks changed: …",
+            "a source has published, updated or was forgotten, and something is different"
+        ),
         ("container … added…", "container add; with its namespace"),
         ("container … attached: its namespace has appeared", "a container of the configuration was waited for"),
         ("container … connected to network …", "network connect"),

@@ -61,6 +61,8 @@ extension Configuration {
         package var interfaces = ["*"]
         /// Patterns of namespaces' absolute paths.
         package var namespaces = ["/run/netns/*"]
+        /// Patterns of absolute paths of namespaces whose files have no names for people.
+        package var unnamed = ["/run/docker/netns/*"]
         /// Patterns of interfaces and namespaces that are left alone.
         package var exclude: [String] = []
         /// Octets of what the kernel tells that may wait, its bookkeeping included (key `receive-buffer`); past that

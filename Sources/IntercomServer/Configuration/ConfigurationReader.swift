@@ -34,6 +34,7 @@ struct ConfigurationReader {
             table.read("enabled", .boolean, into: &configuration.discover.isEnabled)
             table.read("interfaces", .list(of: .nonEmptyString), into: &configuration.discover.interfaces)
             table.read("namespaces", .list(of: .absolutePath), into: &configuration.discover.namespaces)
+            table.read("unnamed", .list(of: .absolutePath), into: &configuration.discover.unnamed)
             table.read("exclude", .list(of: .nonEmptyString), into: &configuration.discover.exclude)
             table.read("receive-buffer", .buffer, into: &configuration.discover.receiveBuffer)
             table.read("resolv-conf", .boolean, into: &configuration.discover.writesResolverConfiguration)

@@ -21,7 +21,7 @@ extension ValueKind<Name> {
 }
 
 extension ValueKind<String> {
-    /// A container's name: one label.
+    /// A container's name: one label or several.
     static var containerName: Self { checked(by: Registry.containerName) }
     /// A network's name: one label or several.
     static var networkName: Self { checked(by: Registry.networkName) }

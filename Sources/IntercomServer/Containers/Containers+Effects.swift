@@ -45,9 +45,15 @@ extension Containers {
         let cookie = NamespaceCookie(rawValue: number)
         switch identity {
         case .found(let path):
-            attach(publisher.registry.observe(namespace: cookie, at: path), namespace, cookie, entry)
+            attach(
+                publisher.registry.observe(
+                    namespace: cookie, at: path, called: discovery.name(ofContainerAt: path)), namespace, cookie, entry)
         case .declared(let number):
             guard let definition = definitions[number] else { return }
+            if definition.definition.publication != nil {
+                guard let container = publisher.registry.publish(definition.definition, cookie: cookie) else { return }
+                return attach(container, namespace, cookie, entry)
+            }
             do throws(ControlError) {
                 let container = try publisher.change { registry throws(RegistryError) in
                     try registry.addContainer(definition.definition, cookie: cookie)
@@ -76,9 +82,10 @@ extension Containers {
     private func rename(_ namespace: NamespaceKey, _ path: String) {
         guard let attached = attached[namespace] else { return }
         if let number = attached.number {
-            discovery.rename(number, name: Attachments.name(of: path), path: path)
+            discovery.rename(number, name: discovery.name(ofContainerAt: path), path: path)
         } else {
-            publisher.registry.observe(namespace: attached.cookie, at: path)
+            publisher.registry.observe(
+                namespace: attached.cookie, at: path, called: discovery.name(ofContainerAt: path))
         }
     }
 
@@ -92,7 +99,10 @@ extension Containers {
             // It is declared, and its links are observed as before: only its path is gone.
             discovery.rename(
                 number, name: name(of: namespace), path: container.source.namespacePath)
-        case .declared:
+        case .declared(let number):
+            if let key = definitions[number]?.definition.publication {
+                return publisher.registry.unpublish(container: key)
+            }
             // It may be there no more, or never have been: the registry refused it.
             try? publisher.registry.removeContainer(attached.container)
         }
@@ -132,7 +142,7 @@ extension Containers {
         guard let attached = attached[namespace], let opened = entries[errand]?.entrance.opened.take() else { return }
         let container = room[namespace]
         let path = container?.path ?? container?.source.namespacePath ?? ""
-        let name = container?.path.map { ContainerWatch.split($0).name } ?? name(of: namespace)
+        let name = container?.path.map { discovery.name(ofContainerAt: $0) } ?? self.name(of: namespace)
         self.attached[namespace]?.number = discovery.observe(
             opened, cookie: attached.cookie, name: name, path: path)
     }
@@ -143,7 +153,8 @@ extension Containers {
         self.attached[namespace]?.number = nil
         // One that was found is still there, without its links.
         guard let path = room[namespace]?.path else { return publisher.registry.forget(container: attached.cookie) }
-        publisher.registry.observe(namespace: attached.cookie, at: path)
+        publisher.registry.observe(
+            namespace: attached.cookie, at: path, called: discovery.name(ofContainerAt: path))
     }
 
     // MARK: - Listeners
@@ -207,7 +218,7 @@ extension Containers {
                 definition.refusal == nil
                     || attached[namespace].map({ publisher.registry[$0.container] != nil }) == true,
                 let container = attached[namespace]?.container,
-                publisher.registry[container]?.declared?.name == definition.definition.name
+                isKnown(definition.definition, as: container)
             else { return }
             definitions[number]?.refusal = nil
             definition.tell(.attached(container))
@@ -222,10 +233,16 @@ extension Containers {
         if room.declaration(number) == nil { definitions[number] = nil }
     }
 
+    /// True when the registry has taken in what was declared, or a source has told.
+    private func isKnown(_ definition: ContainerDefinition, as container: ContainerID) -> Bool {
+        if let key = definition.publication { return publisher.registry.container(published: key)?.id == container }
+        return publisher.registry[container]?.declared?.name == definition.name
+    }
+
     private func log(_ note: Note) {
         switch note {
         case .found(_, let path):
-            let name = ContainerWatch.split(path).name
+            let name = discovery.name(ofContainerAt: path)
             logger.info("container \(name) found at \(path)", metadata: .about(container: name))
         case .ended(_, let name, let why):
             logger.info("container \(name) ended: \(why)", metadata: .about(container: name, .ended))

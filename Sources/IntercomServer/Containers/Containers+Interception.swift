@@ -103,7 +103,7 @@ extension Containers {
     }
 
     private func interception(of namespace: NamespaceKey) -> Interception? {
-        room[namespace]?.declaration.flatMap { definitions[$0]?.definition.intercept }
+        room[namespace]?.allDeclarations.lazy.compactMap { [self] in definitions[$0]?.definition.intercept }.first
     }
 
     // MARK: - The listener at ::1

@@ -27,7 +27,7 @@ final class Containers {
 
     /// A declaration, and who wants to know what comes of it.
     struct Definition {
-        let definition: ContainerDefinition
+        var definition: ContainerDefinition
         let source: NamespaceSource
         /// The resolv.conf that its runtime asked for.
         let resolverFile: String?
@@ -137,11 +137,17 @@ final class Containers {
         let number = room.declare(
             Attachment.Declaration(
                 name: definition.name, source: source, port: port, isIntercepted: definition.intercept != nil,
-                isStanding: isStanding, declarer: definition.source.rawValue))
+                isStanding: isStanding, joins: definition.publication != nil, declarer: definition.source.name))
         definitions[number] = Definition(
             definition: definition, source: source, resolverFile: resolverFile, before: before, tell: tell)
         carryOut()
         return number
+    }
+
+    /// Takes in what a source tells of a container whose namespace is the same.
+    func redefine(_ number: DeclarationNumber, _ definition: ContainerDefinition) {
+        definitions[number]?.definition = definition
+        room.rename(number, to: definition.name)
     }
 
     /// Removes a declaration. A container that was found, too, stays with the facts of the kernel.
@@ -151,9 +157,12 @@ final class Containers {
         definitions[number] = nil
     }
 
-    /// The declaration of a container that is waited for.
+    /// The declaration of a container that somebody declared and that is waited for.
     func waiting(named name: String) -> DeclarationNumber? {
-        definitions.first { $0.value.definition.name == name && room.namespace(of: $0.key) == nil }?.key
+        definitions.first {
+            $0.value.definition.name == name && $0.value.definition.publication == nil
+                && room.namespace(of: $0.key) == nil
+        }?.key
     }
 
     /// Subjects of the requests by which files and rules of a container are made and removed, for

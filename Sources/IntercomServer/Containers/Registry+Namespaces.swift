@@ -9,10 +9,13 @@ extension Registry {
     /// A declaration of the same namespace stays in force: should it be removed, the container is called by its path.
     /// - Parameters:
     ///   - cookie: that of its namespace.
-    ///   - path: where it was found; the last component is its name.
+    ///   - path: where it was found.
+    ///   - name: its name; nil: the path's last component.
     /// - Returns: its number.
     @discardableResult
-    package mutating func observe(namespace cookie: NamespaceCookie, at path: String) -> ContainerID {
-        observe(ObservedContainer(cookie: cookie, name: Attachments.name(of: path), path: path))
+    package mutating func observe(
+        namespace cookie: NamespaceCookie, at path: String, called name: String? = nil
+    ) -> ContainerID {
+        observe(ObservedContainer(cookie: cookie, name: name ?? Attachments.name(of: path), path: path))
     }
 }

@@ -17,7 +17,7 @@ extension ControlPlane {
                     aliases: endpoint.aliases)
             }
         }.sorted { $0.container < $1.container }
-        let declared = network.declared
+        let declared = network.definition
         return ControlAPI.Network(
             name: network.name, interface: network.interface, subnets: network.subnets.map(\.description),
             internal: network.isInternal, upstreams: declared?.upstreams.map(\.description) ?? [],
@@ -25,7 +25,7 @@ extension ControlPlane {
                 Route(domain: "\($0.domain)", upstreams: $0.upstreams.map(\.description))
             } ?? [],
             forwardFrom: (declared?.forwardFrom ?? configuration.forward.from).rawValue,
-            ttl: Int(declared?.ttl ?? publisher.registry.ttl), source: declared?.source.rawValue ?? "kernel",
+            ttl: Int(declared?.ttl ?? publisher.registry.ttl), source: network.source?.name ?? "kernel",
             containers: members,
             facts: places.lowerBound > 0 ? [] : publisher.registry.facts(of: network).map { ControlAPI.Fact($0) },
             continued: places.lowerBound > 0 ? true : nil)
@@ -47,13 +47,12 @@ extension ControlPlane {
                 addresses: endpoint.addresses.map(\.description),
                 aliases: endpoint.aliases, names: publisher.registry.names(of: endpoint, container))
         }
-        let declared = container.declared
         var facts = publisher.registry.facts(of: container).map { ControlAPI.Fact($0) }
-        if let declared, let netns, case .path? = attachment?.source {
-            facts.insert(ControlAPI.Fact(fact: "netns", value: netns, source: declared.source.rawValue), at: 1)
+        if let source = container.source, let netns, case .path? = attachment?.source {
+            facts.insert(ControlAPI.Fact(fact: "netns", value: netns, source: source.name), at: 1)
         }
-        if let declared, let pid {
-            facts.insert(ControlAPI.Fact(fact: "pid", value: "\(pid)", source: declared.source.rawValue), at: 1)
+        if let source = container.source, let pid {
+            facts.insert(ControlAPI.Fact(fact: "pid", value: "\(pid)", source: source.name), at: 1)
         }
         facts += upstreams.former.servers(of: container.id).map {
             ControlAPI.Fact(fact: "former server", value: "\($0)", source: "kernel")
@@ -61,18 +60,20 @@ extension ControlPlane {
         let state = state(of: container)
         let resolvers = containers.resolverAddresses(of: container.id)
         return ControlAPI.Container(
-            name: container.name, id: declared?.id, hostname: declared?.hostname, netns: netns, pid: pid,
-            networks: endpoints, links: declared?.links.map { Link(container: $0.container, name: $0.name) } ?? [],
-            ports: declared?.ports.map {
+            name: container.name, id: container.runtimeID, hostname: container.hostname, netns: netns, pid: pid,
+            networks: endpoints, links: container.links.map { Link(container: $0.container, name: $0.name) },
+            ports: container.ports.map {
                 Port(port: Int($0.number), protocol: $0.transport.rawValue, service: $0.service)
-            } ?? [],
+            },
             resolvConf: namespace.flatMap { containers.resolverFiles.wanted(of: $0) },
             listener: attachment?.port != nil ? Containers.listenerAddress.description : nil,
-            listen: attachment?.port?.word ?? (declared?.listen ?? configuration.server.listen).rawValue,
-            intercept: declared?.intercept.map { $0.addresses.map(\.description) },
+            listen: attachment?.port?.word ?? (container.declared?.listen ?? configuration.server.listen).rawValue,
+            intercept: container.definitions.lazy.compactMap(\.intercept).first.map {
+                $0.addresses.map(\.description)
+            },
             resolvers: resolvers?.servers.map(\.description).nonEmpty,
             intercepted: resolvers?.intercepted.map(\.description).nonEmpty, draining: container.isDraining,
-            state: state.word, reason: state.reason, cure: state.cure, source: declared?.source.rawValue ?? "kernel",
+            state: state.word, reason: state.reason, cure: state.cure, source: container.source?.name ?? "kernel",
             facts: facts)
     }
 }
@@ -81,7 +82,9 @@ extension ControlPlane {
     /// The state of a container that the registry knows.
     func state(of container: Registry.Container) -> State {
         guard let namespace = containers.namespaceOfContainer[container.id] else {
-            return container.isDraining ? .draining : .elsewhere
+            // One that a source tells of is known before its namespace is entered.
+            let awaited = container.published.lazy.compactMap { [self] in sources.state(of: $0) }.first
+            return awaited ?? (container.isDraining ? .draining : .elsewhere)
         }
         return containers.room.state(of: namespace, isDraining: container.isDraining) ?? .starting
     }
@@ -141,7 +144,7 @@ extension ControlAPI.Fact {
     init(_ fact: Registry.Fact) {
         let (source, link) =
             switch fact.origin {
-            case .declared(let source): (source.rawValue, String?.none)
+            case .declared(let source): (source.name, String?.none)
             case .observed(let link): ("kernel", link)
             }
         self.init(

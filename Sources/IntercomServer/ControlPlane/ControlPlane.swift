@@ -14,7 +14,8 @@ import Varlink
 ///
 /// Each part is a type of its own that knows only those named before it here: `EventLoop`, `WorkerPool`,
 /// `ControlSocket`, `Publisher` (the registry), `OpenerRequests`, `Discovery` (links), `Containers`,
-/// `NamespaceDiscovery`, `Upstreams`, `ConfiguredDeclarations`, `DeclaredState`, `ServiceNotifier`. Methods of the
+/// `NamespaceDiscovery`, `Upstreams`,
+/// `ConfiguredDeclarations`, `DeclaredState`, `PublishedSources`, `ServiceNotifier`. Methods of the
 /// control socket stand above all of them.
 ///
 /// It runs on the thread that calls ``run()`` and is used from there alone.
@@ -39,7 +40,7 @@ package final class ControlPlane {
     let namespaces: NamespaceDiscovery
     let upstreams: Upstreams
     let configured: ConfiguredDeclarations
-    let state: DeclaredState
+    let sources: PublishedSources
     let service: ServiceNotifier
     var configurationFile: ConfigurationFile
     var start = Start(now: .now)
@@ -93,7 +94,9 @@ package final class ControlPlane {
         containers.interception.willBegin = { [unowned former] in former.set($1, of: $0, then: $2) }
         containers.interception.changed = { [unowned former] in former.narrow(to: $1, of: $0) }
         configured = ConfiguredDeclarations(publisher: publisher, containers: containers, logger: logger)
-        state = DeclaredState(path: options.stateDirectory, logger: logger)
+        sources = PublishedSources(
+            publisher: publisher, containers: containers, upstreams: upstreams,
+            state: DeclaredState(path: options.stateDirectory, logger: logger), logger: logger)
         service = ServiceNotifier(logger: logger)
         try service.startHeartbeat(by: loop)
     }
@@ -121,7 +124,7 @@ package final class ControlPlane {
         var end: End?
         let deadlines = [
             containers.room.nextDeadline, containers.hearing.nextDeadline, containers.hearing.waiters.nextDeadline,
-            requests.nextDeadline, workers.nextDeadline, start.nextDeadline,
+            requests.nextDeadline, workers.nextDeadline, start.nextDeadline, sources.nextDeadline,
         ]
         for token in try loop.wait(until: deadlines) {
             switch token {
@@ -150,6 +153,7 @@ package final class ControlPlane {
         workers.expire()
         containers.expireProofs()
         containers.tick(now: .now)
+        sources.work()
         for task in loop.takeDueTasks() {
             switch task {
             case .lookForAbsent: containers.endAbsent()
@@ -166,7 +170,9 @@ package final class ControlPlane {
     private func endTurn() {
         takeKernelChanges()
         goOnWithStart()
-        guard !publisher.isHeld else { return }
+        // The names of one publication come into force together.
+        guard !publisher.isHeld, !sources.isBusy else { return }
+        sources.settleWaits()
         if upstreams.haveChanged {
             // Networks were declared, perhaps for interfaces that were none.
             discovery.selectInterfaces()
@@ -185,6 +191,9 @@ package final class ControlPlane {
     }
 
     // MARK: - Events for several parts
+
+    /// Declarations over a restart.
+    var state: DeclaredState { sources.state }
 
     /// The configuration that holds now.
     var configuration: Configuration { configurationFile.configuration }
@@ -220,6 +229,7 @@ package final class ControlPlane {
 
     private func takeCalls() {
         controlSocket.turn { call, caller in MethodTable.carryOut(call, of: caller, by: self) }
+        for client in controlSocket.takeClosed() { sources.abandon(client) }
         publisher.registry.isWatched = controlSocket.hasMonitors
     }
 

@@ -10,6 +10,8 @@ struct ControlConnection: ~Copyable {
         case none
         /// Its reply is still to come.
         case begun(isOneWay: Bool)
+        /// It was too long to be read.
+        case tooLong
         /// Its replies are written piece by piece, each when the client has taken the one before.
         case sending(any ReplySource)
     }
@@ -29,7 +31,7 @@ struct ControlConnection: ~Copyable {
     var watched: Epoll.Events = [.readable]
     /// Octets that were counted for it last; see ``held``.
     var counted = 0
-    private var framer = VarlinkFramer()
+    private var framer = VarlinkFramer(skipsLongMessages: true)
     private var call = Call.none
     private var hasCalled = false
     private var output: [UInt8] = []
@@ -45,6 +47,8 @@ struct ControlConnection: ~Copyable {
     // MARK: - State
 
     private var isIdle: Bool { if case .none = call { true } else { false } }
+    /// True where the call that has begun was too long to be read: it is to be refused.
+    var hasLongCall: Bool { if case .tooLong = call { true } else { false } }
     var isSending: Bool { if case .sending = call { true } else { false } }
 
     /// True where a step can be taken: the client has taken what was sent, and the next call or the next piece of a
@@ -99,6 +103,11 @@ struct ControlConnection: ~Copyable {
     /// - Throws: ``ControlConnectionError/notVarlink(_:)``.
     mutating func beginCall() throws(ControlConnectionError) -> VarlinkCall? {
         guard isIdle, let message = framer.next() else { return nil }
+        if framer.wasTooLong {
+            call = .tooLong
+            hasCalled = true
+            return nil
+        }
         do throws(VarlinkCallError) {
             let next = try VarlinkCall(message: message)
             call = .begun(isOneWay: next.oneway)

@@ -55,6 +55,8 @@ final class ControlSocket: Monitors {
     private var held = 0
     /// The clients that watch the registry.
     var monitors: Set<Ticket> = []
+    /// Clients that have gone since the last ``takeClosed()``.
+    private var closed: [Ticket] = []
 
     /// The service manager's socket, or a new one.
     /// - Parameters:
@@ -145,6 +147,8 @@ final class ControlSocket: Monitors {
         do {
             if let call = try connections[position].beginCall() {
                 carryOut(call, of: client, connections[position].peer, handler)
+            } else if connections[position].hasLongCall {
+                refuse(.messageTooLong(limit: VarlinkFramer.maximumMessage), to: client)
             } else {
                 connections[position].sendNextPiece()
                 try connections[position].flush()
@@ -229,6 +233,14 @@ final class ControlSocket: Monitors {
 
     func close(_ client: Ticket) {
         endMonitor(client)
-        if let connection = connections.remove(client) { held -= connection.counted }
+        guard let connection = connections.remove(client) else { return }
+        held -= connection.counted
+        closed.append(client)
+    }
+
+    /// Clients that have gone since the last call.
+    func takeClosed() -> [Ticket] {
+        defer { closed = [] }
+        return closed
     }
 }

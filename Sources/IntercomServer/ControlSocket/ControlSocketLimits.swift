@@ -36,7 +36,7 @@ enum ControlSocketLimits {
     /// The most containers of a network that are described at once, for a reply without `more`.
     static let membersAtOnce = 4096
     /// Octets of a reply to a call without `more`, which ``VarlinkFramer`` takes as one message.
-    static let wholeReply = VarlinkFramer.maximumMessage - 1024
+    static let wholeReply = VarlinkFramer.maximumReply - 1024
     /// Octets that one client may be owed while others lack them; see ``held``.
     static let share = 48 * 1024
 }

@@ -124,13 +124,19 @@ final class Discovery {
     private var interfaceSelection: InterfaceSelection {
         InterfaceSelection(
             patterns: configuration.interfaces, exclude: configuration.exclude,
-            declared: Set(publisher.registry.networks.compactMap { $0.declared?.interface }))
+            declared: Set(publisher.registry.networks.compactMap { $0.definition?.interface }))
     }
 
     /// Networks were declared, or the configuration is another: other interfaces may be networks.
     func selectInterfaces() {
         guard isObserving else { return }
         kernel?.select(interfaceSelection)
+    }
+
+    /// The name of a container that is found at a path: the path's last part; the path itself, which is no name, where a
+    /// runtime numbers its files.
+    func name(ofContainerAt path: String) -> String {
+        configuration.unnamed.contains { Glob.matches(path, $0) } ? path : ContainerWatch.split(path).name
     }
 
     // MARK: - Links of containers

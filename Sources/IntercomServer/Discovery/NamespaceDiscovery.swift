@@ -12,6 +12,9 @@ final class NamespaceDiscovery {
     private var configuration: Configuration.Discover
     /// The paths; nil while nothing is looked for.
     private var paths: NamespacePaths?
+    /// Files of Docker's that are no container's: the host's namespace, and those of Swarm's load balancers and overlays
+    /// (libnetwork's `osl` and `overlay`).
+    private static let dockersOwn = ["default", "ingress_sbox", "lb_*", "1-*"]
     /// Why directories of namespaces cannot be looked into.
     private var problems: [String] = []
 
@@ -34,7 +37,7 @@ final class NamespaceDiscovery {
     func start() {
         guard configuration.isEnabled else { return }
         do throws(LinuxError) {
-            let new = try NamespacePaths(patterns: configuration.namespaces)
+            let new = try NamespacePaths(patterns: configuration.namespaces + configuration.unnamed)
             try loop.watch(new.descriptor, as: .namespaces)
             paths = consume new
         } catch {
@@ -106,6 +109,8 @@ final class NamespaceDiscovery {
 
     private func isExcluded(_ path: String) -> Bool {
         let name = ContainerWatch.split(path).name
+        let isUnnamed = configuration.unnamed.contains { Glob.matches(path, $0) }
+        if isUnnamed, Self.dockersOwn.contains(where: { Glob.matches(name, $0) }) { return true }
         return configuration.exclude.contains { Glob.matches(path, $0) || Glob.matches(name, $0) }
     }
 }

@@ -48,7 +48,10 @@ struct MethodCall<Method: ControlMethod> {
     let takesPieces: Bool
     /// True where the client wants no reply.
     let isOneWay: Bool
-    fileprivate let client: Ticket
+    /// Octets of the call.
+    let size: Int
+    /// Its sender.
+    let client: Ticket
     fileprivate let socket: ControlSocket
 
     /// - Throws: `InvalidParameter` where the parameters are not the method's.
@@ -56,6 +59,7 @@ struct MethodCall<Method: ControlMethod> {
         parameters = try call.parameters(Method.Parameters.self)
         takesPieces = call.more
         isOneWay = call.oneway
+        size = call.size
         self.client = client
         self.socket = socket
     }

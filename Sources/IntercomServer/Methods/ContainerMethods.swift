@@ -12,7 +12,11 @@ extension AddContainer: CarriedOutMethod {
             let definition = try ContainerDefinition(call.parameters)
             var parameters = call.parameters
             if parameters.netns == nil, parameters.pid == nil {
-                parameters.netns = try pathOfFound(named: definition.name, plane)
+                switch try wayOfKnown(named: definition.name, plane) {
+                case .path(let path)?: parameters.netns = path
+                case .pid(let pid)?: parameters.pid = Int(pid)
+                case nil: break
+                }
             }
             guard let source = try source(of: parameters) else {
                 try addWithoutNamespace(plane, parameters)
@@ -51,13 +55,15 @@ extension AddContainer: CarriedOutMethod {
         return source
     }
 
-    /// The path of a container that was found under a name: who declares that name means it.
-    /// - Throws: `AmbiguousName` where several were found.
-    private static func pathOfFound(named name: String, _ plane: ControlPlane) throws(ControlError) -> String? {
+    /// The way into the namespace of a container that was found, or that a source tells of, under a name: who declares that
+    /// name means it.
+    /// - Throws: `AmbiguousName` where there are several.
+    private static func wayOfKnown(named name: String, _ plane: ControlPlane) throws(ControlError) -> NamespaceSource? {
         let registry = plane.publisher.registry
         guard registry.hasContainer(named: name), registry.declaredContainer(named: name) == nil else { return nil }
         let found = try plane.publisher.container(named: name)
-        return plane.containers.namespaceOfContainer[found.id].flatMap { plane.containers.room[$0]?.path }
+        let attachment = plane.containers.namespaceOfContainer[found.id].flatMap { plane.containers.room[$0] }
+        return attachment.map { $0.path.map(NamespaceSource.path) ?? $0.source }
     }
 
     private static func add(
@@ -129,6 +135,7 @@ extension RemoveContainer: ChangingMethod {
         }
         let container = try plane.publisher.container(named: parameters.name)
         guard container.declared != nil else {
+            if let source = container.source { throw .containerOfSource(container.name, source: source.name) }
             throw .containerOfTheKernel(container.name, path: container.observed?.path ?? "")
         }
         if let number = containers.declaration(of: container.id) {

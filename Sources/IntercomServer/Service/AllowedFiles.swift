@@ -17,7 +17,7 @@ package struct AllowedFiles {
     ///   - settings: says where namespaces and resolv.conf files are.
     ///   - stateDirectory: where declarations are kept.
     init(rootEntries entries: [String], settings: Configuration, stateDirectory: String) {
-        let patterns = settings.discover.namespaces.map { pattern in
+        let patterns = (settings.discover.namespaces + settings.discover.unnamed).map { pattern in
             let parts = pattern.split(separator: "/").dropLast().prefix { !Glob.isPattern(String($0)) }
             return "/" + parts.joined(separator: "/")
         }

@@ -53,6 +53,9 @@ final class DeclaredState {
     /// Keeps calls that belong together.
     func keep(_ declarations: [Declaration]) { directory.keep(declarations) }
 
+    /// True when an operator has a container of this name drained.
+    func isDrained(_ name: String) -> Bool { directory.holds(.draining(name)) }
+
     // MARK: - Reading and writing
 
     /// Reads what was declared before.
@@ -76,6 +79,8 @@ final class DeclaredState {
             if let container = declaration.parameters(of: AddContainer.self) {
                 let place = before[.namespace(of: container.name)]?.parameters(of: Attach.self)
                 restore(container, at: isSameBoot ? place : nil, by: plane)
+            } else if let kept = declaration.parameters(of: KeptContainer.self) {
+                plane.sources.restore(kept, isSameBoot: isSameBoot)
             } else if declaration.method.turn == .others {
                 others.append(declaration)
             } else {
@@ -192,7 +197,7 @@ final class DeclaredState {
 
 extension Containers.Attached {
     /// True when it is what was attached before: neither the namespace nor the process is another of the same name.
-    fileprivate func isSame(as before: AttachedNamespace) -> Bool {
+    func isSame(as before: AttachedNamespace) -> Bool {
         cookie.rawValue == before.cookie && processStart == before.processStart
     }
 }

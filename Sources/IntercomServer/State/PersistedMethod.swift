@@ -43,7 +43,9 @@ extension PersistedMethod {
 enum PersistedMethods {
     /// By their full names.
     static let named: [String: any PersistedMethod.Type] = {
-        let methods = ControlInterface.methods.compactMap { $0 as? any PersistedMethod.Type } + [Attach.self]
+        let methods =
+            ControlInterface.methods.compactMap { $0 as? any PersistedMethod.Type }
+            + [Attach.self, KeptNetwork.self, KeptContainer.self, DroppedPublications.self]
         return Dictionary(methods.map { ($0.name, $0) }) { first, _ in first }
     }()
 }

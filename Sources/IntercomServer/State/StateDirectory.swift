@@ -106,6 +106,9 @@ struct StateDirectory: ~Copyable {
         try file?.reserve(octets)
     }
 
+    /// True when something is declared of a subject.
+    func holds(_ subject: Declarations.Subject) -> Bool { declarations[subject] != nil }
+
     /// Keeps a call that was carried out.
     mutating func keep<Method: PersistedMethod>(_ method: Method.Type, _ parameters: Method.Parameters) {
         keep([Declaration(method, parameters)])
