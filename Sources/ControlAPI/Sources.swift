@@ -26,7 +26,12 @@ package enum Publish: ControlMethod {
             type Part (first, middle, last)
             """
 
-        case first, middle, last
+        /// The beginning of a publication; what an earlier one has begun is dropped.
+        case first
+        /// Neither the beginning nor the end.
+        case middle
+        /// The end: all parts come into force.
+        case last
     }
 
     package struct Parameters: Codable, Equatable, Sendable {

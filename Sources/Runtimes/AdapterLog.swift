@@ -8,7 +8,9 @@ import Systemd
 package struct AdapterLog: Sendable {
     /// Severity of a line, as syslog(3) numbers it.
     package enum Level: Int, Sendable {
+        /// Something is wrong, and what to do is said.
         case warning = 4
+        /// Something has changed.
         case info = 6
     }
 

@@ -12,6 +12,7 @@ package struct SetRedirection: ~Copyable, Sendable {
     /// A listener at ::1, made because the rules lead IPv6 addresses and there was none.
     package var v6Listener: ListenerSockets?
 
+    /// Takes over what came of setting rules.
     package init(
         _ redirection: PortRedirection, monitor: consuming NftablesMonitor, v6Listener: consuming ListenerSockets?
     ) {

@@ -10,7 +10,9 @@ import DNSWire
 package struct DockerWatch: Sendable {
     /// A request with one reply.
     package enum Question: Hashable, Sendable {
+        /// All networks.
         case networks
+        /// All containers that run.
         case containers
         /// One container, by its id.
         case container(String)
