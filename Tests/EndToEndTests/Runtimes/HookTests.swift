@@ -32,6 +32,13 @@ struct HookProgram {
         let output = try Command.run(["env"] + environment + [path] + arguments, input: input)
         return (output, ContinuousClock.now - start)
     }
+
+    /// The time that it takes to run true(1).
+    static func timeOfNothing() throws -> Duration {
+        let start = ContinuousClock.now
+        _ = try Command.run(["env", "true"])
+        return ContinuousClock.now - start
+    }
 }
 
 /// A call that a hook has made, as Kit/control.py has taken it down.
@@ -117,8 +124,11 @@ struct OCIHookTests {
             #expect(output.status == 0 && output.err.isEmpty && output.out.isEmpty, "\(output)")
             times.append(time)
         }
-        // The fastest of ten: this machine has other work.
-        #expect(times.min().map { $0 < HookProgram.limit(.milliseconds(30)) } == true, "\(times)")
+        // The fastest of ten, as this machine has other work; without what it takes us to run any program and see its end.
+        let idle = try (1...5).map { _ in try HookProgram.timeOfNothing() }.min() ?? .zero
+        #expect(
+            times.min().map { $0 - idle < HookProgram.limit(.milliseconds(30)) } == true,
+            "\(times), \(idle) for nothing")
         let call = try #require(house.hookCalls.last)
         #expect(call.method == "Update" && call.source == "oci" && call.wait == true)
         let container = try #require(call.put?.first)
