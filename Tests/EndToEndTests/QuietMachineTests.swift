@@ -6,7 +6,7 @@ import Testing
 @Suite("In a booted system, with no other test beside it", .needsMachine)
 struct QuietMachineTests {
     @Test(
-        "A restart among 1,000 namespaces takes at most 1.5 s of a processor, and loses no query of clients that wait 2 s"
+        "A restart among 1,000 namespaces loses no query of clients that wait 2 s, and takes at most 3 s of a processor with the proof that each is heard"
     )
     func restartAmongMany() throws {
         try MachineTests.lend { machine in
@@ -24,12 +24,13 @@ struct QuietMachineTests {
                 "cat", "/proc/\(try machine.show("intercom.service", "MainPID"))/mountinfo"
             ).lines
             #expect(inSandbox.count { $0.contains("nsfs") } == 0)
-            // Making the sandbox counts: it was the same process then. Time on the clock is the load of others, too.
+            // Making the sandbox counts: it was the same process then. So do the proofs, which follow when it answers:
+            // 1.0 s was seen without them, and 2.1 s with them. Time on the clock is the load of others, too.
             let fields = try machine.must("cat", "/proc/\(try machine.show("intercom.service", "MainPID"))/stat").text
                 .split(separator: " ")
             // utime and stime in hundredths of a second, proc_pid_stat(5).
             let used = try #require(Int(fields[13])) + #require(Int(fields[14]))
-            #expect(used <= 150, "\(used * 10) ms")
+            #expect(used <= 300, "\(used * 10) ms")
         }
     }
 }
