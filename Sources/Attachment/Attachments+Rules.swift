@@ -66,7 +66,7 @@ extension Attachments {
     mutating func rulesSet(_ errand: ErrandNumber, _ failure: Failure?, _ now: Instant) {
         guard case .rules(let namespace)? = errands.removeValue(forKey: errand) else { return }
         if ruling.removeValue(forKey: namespace) == .stale {
-            // Those that it has set; or, where it failed, older ones that may stand.
+            // Rules that this errand has set, or older ones that may stand where it failed.
             emit(.removeRules(namespace))
             if containers[namespace].map({ $0.rules != .none }) == true { startRules(of: namespace) }
             return

@@ -56,25 +56,25 @@ package enum Monitor: ControlMethod {
         package var kind: String
         /// `added`, `changed` or `removed`.
         package var action: String
-        /// Of a network or an endpoint.
+        /// Name of a network, or of an endpoint's network.
         package var network: String?
-        /// Of a container or an endpoint.
+        /// Name of a container, or of an endpoint's container.
         package var container: String?
         /// Former name of a network or a container that has another now.
         package var formerName: String?
-        /// Of a network.
+        /// Name of the host's link that is a network.
         package var interface: String?
-        /// Of a network: its blocks of addresses.
+        /// Blocks of addresses of a network.
         package var subnets: [String]?
-        /// Of a network: whether questions from it are never forwarded.
+        /// True where questions from a network are never forwarded.
         package var `internal`: Bool?
-        /// Of a container: the path of a namespace that was found.
+        /// Path of a container's namespace that was found.
         package var netns: String?
-        /// Of a container: whether it is left out of aliases that others serve, too.
+        /// True where a container is left out of aliases that others serve, too.
         package var draining: Bool?
-        /// Of a container: its state, where that is what has changed.
+        /// State of a container, where that is what has changed.
         package var state: String?
-        /// Of a container: why it is not ready.
+        /// Reason why a container is not ready.
         package var reason: String?
         /// Of an endpoint.
         package var addresses: [String]?

@@ -85,7 +85,7 @@ package struct Forwarder: ~Copyable {
 
     /// Makes these the servers that a view had before us, in the order in which they are asked; none: it has none any more.
     ///
-    /// What others said before is forgotten. Exchanges under way go on with the new ones.
+    /// Answers of the servers before are forgotten. Exchanges under way go on with the new ones.
     package mutating func setFormerServers(_ servers: [ServerAddress], of view: UInt32) {
         let new = servers.isEmpty ? nil : servers
         guard formerServers[view] != new else { return }
