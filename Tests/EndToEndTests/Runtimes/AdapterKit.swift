@@ -132,10 +132,12 @@ final class AdapterHouse {
             var name: String
             var hostname: String?
             var pid: Int?
+            var netns: String?
             var namespaceOf: String?
             var networks: [Attachment]?
             var upstreams: [String]?
             var draining: Bool?
+            var intercept: [String]?
         }
         var method: String?
         var source: String
@@ -145,5 +147,6 @@ final class AdapterHouse {
         var containers: [Container]?
         var put: [Container]?
         var gone: [String]?
+        var wait: Bool?
     }
 }
