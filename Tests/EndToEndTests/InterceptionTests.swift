@@ -174,6 +174,25 @@ struct InterceptionTests {
         }
     }
 
+    @Test("whose process has the host's root yet has its rules set again by us, which nobody takes for a stranger's")
+    func renewed() throws {
+        try lend { house in
+            let process = try house.start(in: "web", ["sleep", "600"], log: "program")
+            try house.mustCtl(
+                "container", "add", "web", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.2",
+                "--intercept")
+            // A table that is made anew has another handle.
+            var handles: Set<String> = []
+            let isRenewed = try eventually {
+                let lines = try house.run(in: "web", ["nft", "--handle", "list", "ruleset"]).lines
+                handles.formUnion(lines.filter { $0.hasPrefix("table ip intercom") })
+                return handles.count > 3
+            }
+            #expect(isRenewed, "\(handles)")
+            #expect(!house.log.contains("was changed or removed"), "\(house.log)")
+        }
+    }
+
     @Test("has its rules again when they are flushed, and none when it or the daemon ends")
     func repaired() throws {
         try lend { house in

@@ -22,6 +22,8 @@ struct Redirection: ~Copyable {
     var isDoubtful = false
     /// True while the opener is at it.
     var isBusy = false
+    /// True while the opener sets others in their place.
+    var isReplaced = false
     /// Runs until the rules may be set anew. Meanwhile nobody looks at the monitor: what floods it costs nothing.
     var timer: Timer?
     private var lastRepair = ContinuousClock.Instant.now

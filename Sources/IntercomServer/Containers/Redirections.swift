@@ -40,9 +40,11 @@ final class Redirections {
         done: @escaping (Result<(Lead, Handover<ListenerSockets>?), RedirectionFailure>) -> Void
     ) {
         let identity = NamespaceIdentity(namespace)
+        noteReplacement(true, in: namespace)
         requests.request(about: Self.subject(namespace)) { opener in
             Result { () throws(LinuxError) in Handover(try lead.set(at: source, identity, by: opener)) }
-        } late: {
+        } late: { [self] in
+            noteReplacement(false, in: namespace)
             done(.failure(.late(source)))
         } done: { [self] (result: Result<Handover<SetLead>, LinuxError>) in
             switch result {
@@ -52,9 +54,22 @@ final class Redirections {
                 let v6Listener = Self.handover(made.v6Listener.take())
                 watch(Redirection(of: namespace, at: source, container, led, made.takeMonitor(), lost: lost))
                 done(.success((led, v6Listener)))
-            case .failure(let error): done(.failure(.refused(error, source)))
+            case .failure(let error):
+                noteReplacement(false, in: namespace)
+                done(.failure(.refused(error, source)))
             }
         }
+    }
+
+    /// Rules are being set in the place of those that there are, or could not be. Their monitor takes ours for somebody
+    /// else's, as another socket writes them.
+    private func noteReplacement(_ isReplaced: Bool, in namespace: NamespaceKey) {
+        guard let ticket = tickets[namespace], let position = table.position(of: ticket) else { return }
+        table[position].isReplaced = isReplaced
+        guard !isReplaced, table[position].isDoubtful, !table[position].isBusy, !table[position].isWaiting else {
+            return
+        }
+        startTimer(of: ticket, position, ContinuousClock.now.duration(to: table[position].mayBeRepairedAt))
     }
 
     private static func handover(_ listener: consuming sending ListenerSockets?) -> Handover<ListenerSockets>? {
@@ -112,7 +127,7 @@ final class Redirections {
         guard let position = table.position(of: ticket) else { return }
         if table[position].monitor.takeChanges(of: PortRedirection.table) { table[position].isDoubtful = true }
         table[position].timer?.drain()
-        guard table[position].isDoubtful, !table[position].isBusy else { return }
+        guard table[position].isDoubtful, !table[position].isBusy, !table[position].isReplaced else { return }
         let now = ContinuousClock.now
         let wait = now.duration(to: table[position].mayBeRepairedAt)
         if wait <= .zero {
