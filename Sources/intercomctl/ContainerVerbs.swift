@@ -23,7 +23,7 @@ extension ContainerVerbs {
                 its links are plugged into.
                 """)
 
-        @Argument(help: "One label of at most 63 octets.")
+        @Argument(help: "Its name, as web; it may have dots, as db.1.")
         var name: String
 
         @Option(help: ArgumentHelp("Its network namespace, as /run/netns/web.", valueName: "path"), completion: .file())
