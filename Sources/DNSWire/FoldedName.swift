@@ -28,18 +28,18 @@ public struct FoldedName: ~Copyable, Sendable {
 
     /// The octet at an offset of the name: 0..<``length``.
     @inlinable
-    public subscript(_ offset: Int) -> UInt8 { storage[Self.nameStart + offset] }
+    public subscript(_ offset: Int) -> UInt8 { storage[Self.nameStart &+ offset] }
 
     /// The offset of a label's length octet; `labelOffset(labelCount)` is that of the root.
     @inlinable
-    public func labelOffset(_ label: Int) -> Int { Int(storage[Self.offsetsStart + label]) }
+    public func labelOffset(_ label: Int) -> Int { Int(storage[Self.offsetsStart &+ label]) }
 
     /// The folded name on the wire, root included.
     @inlinable
     @inline(__always)
     public var span: Span<UInt8> {
         @_lifetime(borrow self)
-        get { storage.span.extracting(Self.nameStart..<Self.nameStart + length) }
+        get { storage.span.extracting(Self.nameStart..<Self.nameStart &+ length) }
     }
 
     /// The labels `first..<end` on the wire, without a root; 0...``labelCount``.
@@ -47,7 +47,7 @@ public struct FoldedName: ~Copyable, Sendable {
     @inline(__always)
     @_lifetime(borrow self)
     public func labels(_ first: Int, _ end: Int) -> Span<UInt8> {
-        storage.span.extracting(Self.nameStart + labelOffset(first)..<Self.nameStart + labelOffset(end))
+        storage.span.extracting(Self.nameStart &+ labelOffset(first)..<Self.nameStart &+ labelOffset(end))
     }
 
     /// Reads the name at an offset of a message and folds it; gives the offset behind it.
@@ -163,7 +163,7 @@ public struct FoldedName: ~Copyable, Sendable {
     @inline(__always)
     public func suffixEquals(_ other: Span<UInt8>, fromLabel label: Int) -> Bool {
         // Nearly always the lengths differ.
-        length - labelOffset(label) == other.count && ends(with: other)
+        length &- labelOffset(label) == other.count && ends(with: other)
     }
 
     /// True when the name ends with these octets, of which there are no more than it has.

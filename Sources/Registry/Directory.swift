@@ -157,13 +157,15 @@ package struct Directory: ~Copyable {
     private mutating func qualified(
         _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: Range<Int>, _ kind: RecordKey.Kind
     ) -> Match? {
-        guard end - first > 1 else { return nil }
-        for labels in 1...max(1, min(end - first - 1, maximumScopeLabels)) {
-            let network = name.labels(end - labels, end)
+        let most = min(end &- first &- 1, maximumScopeLabels)
+        var labels = 0
+        while labels < most {
+            labels &+= 1
+            let network = name.labels(end &- labels, end)
             for position in networks {
                 let scope = Int(viewNetworks.elements[position])
                 guard network.isEqual(to: scopeNames.lent(scope)) else { continue }
-                if let match = match(name, first, end - labels, position..<position + 1, kind) { return match }
+                if let match = match(name, first, end &- labels, position..<position &+ 1, kind) { return match }
             }
         }
         return nil
