@@ -17,7 +17,7 @@ TEST_PACKAGES := iproute2 bind9-dnsutils bind9-host bind9-utils busybox dnsmasq-
 # Those of Go, Java and node are large, and not installed for it.
 CLIENT_PACKAGES := curl pdns-recursor php-cli ruby wget
 # Container runtimes, for tests with the real ones.
-RUNTIME_PACKAGES := docker.io
+RUNTIME_PACKAGES := docker.io podman netavark aardvark-dns runc crun containerd containernetworking-plugins lxc
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
@@ -68,13 +68,14 @@ test-clients: need-root
 	INTERCOM_BIN=$(BIN) INTERCOM_PYTHONPATH=$(CURDIR)/.build/python INTERCOM_CLIENTS=1 \
 	    $(SWIFT) test --quiet --filter '^EndToEndTests\.(ReplicaClientTests|ProgramTests|ResolverAboveTests|HAProxyTests)'
 
-# Containers of real runtimes: Docker.
+# Containers of real runtimes: Docker, podman, runc, crun, containerd with CNI, LXC.
 test-runtimes: need-root
 	@.ci/install $(TEST_PACKAGES)
 	@.ci/install $(RUNTIME_PACKAGES) || true
-	@[ -x /usr/sbin/dockerd ] || echo "skipped: containers of Docker, as the package docker.io is not installed"
+	@for program in dockerd podman runc crun containerd lxc-start; do command -v $$program >/dev/null || \
+	    echo "skipped: containers of real runtimes that need $$program, which is not installed"; done
 	@$(MAKE) --no-print-directory build
-	INTERCOM_BIN=$(BIN) INTERCOM_RUNTIMES=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.RealDockerTests'
+	INTERCOM_BIN=$(BIN) INTERCOM_RUNTIMES=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.(RealDockerTests|RealRuntimesTests)'
 
 # What needs no root: all but the end-to-end tests.
 check: need-swift .build/python

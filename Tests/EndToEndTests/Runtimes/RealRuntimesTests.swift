@@ -80,7 +80,7 @@ struct RealRuntimesTests {
                 network_backend = "netavark"
                 network_config_dir = "/run/networks"
                 [containers]
-                default_ulimits = ["nofile=1024:1024"]
+                default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
                 """, to: "containers.conf")
             try lab.start(
                 [
