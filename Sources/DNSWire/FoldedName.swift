@@ -34,6 +34,24 @@ public struct FoldedName: ~Copyable, Sendable {
     @inlinable
     public func labelOffset(_ label: Int) -> Int { Int(storage[Self.offsetsStart &+ label]) }
 
+    /// True for a label that begins with an underscore, as those of services and of facts about a host do (RFC 8552).
+    /// - Parameter label: 0..<``labelCount``.
+    @inlinable
+    @inline(__always)
+    public func isUnderscored(_ label: Int) -> Bool { self[labelOffset(label) &+ 1] == UInt8(ascii: "_") }
+
+    /// True when a label before the last one is underscored.
+    @inlinable
+    @inline(__always)
+    public var hasUnderscoredLabel: Bool {
+        var label = labelCount &- 1
+        while label > 0 {
+            label &-= 1
+            if isUnderscored(label) { return true }
+        }
+        return false
+    }
+
     /// The folded name on the wire, root included.
     @inlinable
     @inline(__always)

@@ -10,27 +10,13 @@ extension Directory {
 
     /// True for names that have an underscored label directly before a name of the view, as `_dmarc.web`: those describe
     /// the host that they are under (RFC 8552 §1), and nobody outside knows it.
+    ///
+    /// Most names have no such label, see `FoldedName.hasUnderscoredLabel`: they are not looked up here.
     package mutating func isUnderscoredNameOfOurs(_ name: borrowing FoldedName, view: ViewID) -> Bool {
-        // Nearly all names have no such label, and go on to the upstreams: they pay for no more than this.
-        var label = 0
-        while label < name.labelCount &- 1 {
-            if Self.isUnderscored(label, of: name) { return hasOursBehindUnderscored(name, view: view) }
-            label &+= 1
-        }
-        return false
-    }
-
-    @inline(__always)
-    private static func isUnderscored(_ label: Int, of name: borrowing FoldedName) -> Bool {
-        name[name.labelOffset(label) &+ 1] == UInt8(ascii: "_")
-    }
-
-    @inline(never)
-    private mutating func hasOursBehindUnderscored(_ name: borrowing FoldedName, view: ViewID) -> Bool {
         var seen = 0
         var label = name.labelCount - 2
         while label >= 0, seen < Self.maximumUnderscored {
-            if Self.isUnderscored(label, of: name) {
+            if name.isUnderscored(label) {
                 seen += 1
                 if find(name, from: label + 1, view: view) != nil { return true }
             }

@@ -42,7 +42,11 @@ struct DenialTests {
             let folded = try name(text)
             let ours = town.directory.isUnderscoredNameOfOurs(folded, view: try town.view("me"))
             #expect(ours == isOurs, "\(text)")
+            // Looked up are those alone that have such a label.
+            #expect(folded.hasUnderscoredLabel || !isOurs, "\(text)")
         }
+        #expect(!(try name("web")).hasUnderscoredLabel && !(try name("_web")).hasUnderscoredLabel)
+        #expect(!(try name("a_.web._")).hasUnderscoredLabel && (try name("a._b.web")).hasUnderscoredLabel)
     }
 
     @Test("exists without records where names of the container's view are beneath it (RFC 8020)")

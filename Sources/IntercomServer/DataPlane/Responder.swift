@@ -116,7 +116,9 @@ struct Responder: ~Copyable {
             if let match = directory.find(name, from: 0, view: view) {
                 return .answer(.records(match), match.isLink ? .link : .network(match.scope))
             }
-            if directory.isUnderscoredNameOfOurs(name, view: view) { return deny(view, .underscored) }
+            if name.hasUnderscoredLabel, directory.isUnderscoredNameOfOurs(name, view: view) {
+                return deny(view, .underscored)
+            }
         }
 
         let destination = directory.destination(of: name, view: view)
