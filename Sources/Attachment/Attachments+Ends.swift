@@ -174,6 +174,11 @@ extension Attachments {
 
     // MARK: - Trying again
 
+    /// Tries at once all that waits to be tried again: an operator who asks for that may have mended the cause.
+    package mutating func hastenAll(now: Instant) {
+        for purpose in retries.keys { retry(purpose, at: now) }
+    }
+
     mutating func tryAgain(_ purpose: Purpose) {
         switch purpose {
         case .declaration(let number):

@@ -239,6 +239,7 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
         # A container; listener: where it is answered, absent where nothing listens; listen: how port 53 is taken there,
         # "direct" or "redirect", or "auto" where it is not taken yet; intercept: as it was declared;
+        # resolvConf: its resolv.conf, as far as known; resolvConfWriter: "intercom", or "other" where that file was there before;
         # resolvers: servers that it asks, as far as known; intercepted: addresses whose questions are led to its listener; draining: whether it is left out of aliases that others serve, too; state: "ready",
         # "draining", "no listener", "unheard", "not asked", "starting" or "ended"; reason: why it is not ready; cure: what
         # to do, absent where nothing has to be done; ended: seconds since it ended.
@@ -252,6 +253,7 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
           links: []Link,
           ports: []Port,
           resolvConf: ?string,
+          resolvConfWriter: ?string,
           listener: ?string,
           listen: string,
           intercept: ?[]string,
@@ -307,8 +309,10 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
     package var links: [Link]
     /// Ports that SRV answers tell of.
     package var ports: [Port]
-    /// The resolv.conf that is written for it.
+    /// Its resolv.conf, as far as known.
     package var resolvConf: String?
+    /// `intercom`, or `other` where somebody else wrote that file, which stays as it is; absent: there is none.
+    package var resolvConfWriter: String?
     /// Address that it asks, `127.0.0.11:53`; absent: nothing listens.
     package var listener: String?
     /// `direct` or `redirect`: how port 53 is taken in its namespace; `auto` while that is open.
@@ -336,7 +340,8 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
 
     package init(
         name: String, id: String?, hostname: String?, netns: String?, pid: Int?, networks: [Endpoint], links: [Link],
-        ports: [Port], resolvConf: String?, listener: String?, listen: String, intercept: [String]? = nil,
+        ports: [Port], resolvConf: String?, resolvConfWriter: String? = nil, listener: String?, listen: String,
+        intercept: [String]? = nil,
         resolvers: [String]? = nil, intercepted: [String]? = nil,
         draining: Bool, state: String, reason: String?, cure: String?, ended: Int? = nil, source: String, facts: [Fact]
     ) {
@@ -349,6 +354,7 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
         self.links = links
         self.ports = ports
         self.resolvConf = resolvConf
+        self.resolvConfWriter = resolvConfWriter
         self.listener = listener
         self.listen = listen
         self.intercept = intercept

@@ -74,13 +74,37 @@ package struct OwnDirectory: ~Copyable, Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Writes a file so that a reader sees all of the old text or all of the new, mode 0644.
+    /// Makes a file so that a reader sees all of the text or no file, mode 0644.
     /// - Parameters:
     ///   - name: one component, neither `.` nor `..`.
     ///   - text: all that the file is to have.
-    ///   - replaces: takes the place of a file of that name; else that is refused (`fileExists`).
-    /// - Throws: ``LinuxError``; what had the name is unchanged then.
-    package func write(_ name: String, _ text: String, replaces: Bool) throws(LinuxError) {
+    /// - Throws: ``LinuxError``: `fileExists` where something has that name.
+    package func create(_ name: String, _ text: String) throws(LinuxError) {
+        try write(name, text, replaces: false)
+    }
+
+    /// Gives a file another text in place: whoever has it mounted over a file of a container sees the new text, too, which
+    /// a file that is renamed to this name would not give (mount(2) MS_BIND is for the inode). Where only the directory may be
+    /// written, a new file takes its place.
+    /// - Parameters:
+    ///   - name: one component, neither `.` nor `..`.
+    ///   - text: all that the file is to have.
+    /// - Throws: ``LinuxError``: `invalidArgument` for what is no regular file of one name.
+    package func rewrite(_ name: String, _ text: String) throws(LinuxError) {
+        let subject = "\(path)/\(name)"
+        try Self.requireName(name, subject)
+        guard unsafe faccessat(descriptor.rawValue, name, W_OK, AT_EACCESS) == 0 else {
+            return try write(name, text, replaces: true)
+        }
+        let file = try open(name, O_WRONLY | O_NONBLOCK)
+        try Self.requireFile(file, subject)
+        // Written over first and cut then: a reader never sees an empty file.
+        let bytes = Array(text.utf8)
+        try Files.writeAll(bytes, to: file.rawValue, subject)
+        try system("ftruncate", subject) { ftruncate(file.rawValue, bytes.count) }
+    }
+
+    private func write(_ name: String, _ text: String, replaces: Bool) throws(LinuxError) {
         let subject = "\(path)/\(name)"
         try Self.requireName(name, subject)
         let temporary = ".\(name).\(String(Entropy.word(), radix: 36))"

@@ -190,7 +190,7 @@ extension ContainerVerbs {
             }
             facts.add(["links", container.links.map { "\($0.container):\($0.name)" }])
             facts.add(["ports", container.ports.map(\.text)])
-            facts.add(["resolv.conf", container.resolvConf ?? ""])
+            facts.add(["resolv.conf", container.resolverFile])
             facts.add(["source", container.sources])
             var networks = Table(["NETWORK", "ADDRESSES", "NAMES"], .wrap)
             for endpoint in container.networks {
@@ -227,6 +227,12 @@ extension ControlAPI.Container {
     fileprivate var namespace: String { netns ?? pid.map { "pid \($0)" } ?? "" }
     fileprivate var hasNamespace: Bool { netns != nil || pid != nil }
     fileprivate var stateText: String { reason.map { "\(state): \($0)" } ?? state }
+    /// Its resolv.conf, and who wrote it.
+    fileprivate var resolverFile: String {
+        guard let resolvConf else { return "" }
+        return resolvConfWriter == "other"
+            ? "\(resolvConf) (not written by intercom; it stays as it is)" : "\(resolvConf) (written by intercom)"
+    }
     /// Sources that know of it.
     fileprivate var sources: [String] { facts.isEmpty ? [source] : facts.sources }
 }

@@ -13,7 +13,8 @@ struct Intercomd: ParsableCommand {
         discussion: """
             Containers are declared in the configuration or by intercomctl. The daemon logs to the journal if that is \
             behind standard error, else to standard error; it reloads its configuration on SIGHUP and ends on SIGTERM. It \
-            exits with 0 when told to end, 1 when it cannot start, 2 on wrong usage.
+            exits with 0 when told to end, 1 when it cannot start, 2 on wrong usage, 70 when it cannot go on: a restart \
+            mends that alone.
             """,
         version: Release.text
     )
@@ -62,16 +63,17 @@ struct Intercomd: ParsableCommand {
             return
         }
         let logger = Logger(daemonAt: logLevel.level)
-        if openerSocket == nil, !Capabilities.canEnterNamespaces {
-            logger.error(
-                "no namespace can be entered: this is not root, and there is no opener; run it as root, or start intercom-opener.service and name its socket by --opener-socket"
-            )
-        }
+        if openerSocket == nil, !Capabilities.canEnterNamespaces { throw NotPrivileged() }
         Limits.raiseOpenFiles()
         AllowedFiles.limit(settings: file.configuration, stateDirectory: stateDir, logger)
         let options = DaemonOptions(
             configurationFile: file, socket: socket, stateDirectory: stateDir, openerSocket: openerSocket)
-        try ControlPlane(options: options, logger: logger).run()
+        let plane = try ControlPlane(options: options, logger: logger)
+        do {
+            try plane.run()
+        } catch {
+            throw Breakdown(cause: error)
+        }
     }
 
     private func runOpener() throws {
@@ -91,15 +93,42 @@ struct Intercomd: ParsableCommand {
         }
         do {
             try command.run()
+        } catch let error as Breakdown {
+            Files.write("intercomd: \(error.cause)\n", to: .standardError)
+            Exit.now(Breakdown.status)
         } catch let error as ConfigurationError {
             // Each line begins with its file and place, for editors.
-            Files.write("\(error)\n", to: .standardError)
-            Exit.now(1)
+            refuseToStart("\(error)\n")
         } catch {
-            Files.write("intercomd: \(error)\n", to: .standardError)
-            Exit.now(1)
+            refuseToStart("intercomd: \(error)\n")
         }
     }
+
+    /// Ends with 1, which RestartPreventExitStatus= of the units names: says so where a service manager has started us.
+    private static func refuseToStart(_ message: String) -> Never {
+        Files.write(message, to: .standardError)
+        // sd_notify(3): a service manager waits for us.
+        if Environment.value(of: "NOTIFY_SOCKET") != nil {
+            Files.write(
+                "intercomd: a restart does not mend that, so there is none; mend it, then start the unit (systemctl start)\n",
+                to: .standardError)
+        }
+        Exit.now(1)
+    }
+}
+
+/// The reason why a daemon that ran cannot go on. Another start may mend it.
+private struct Breakdown: Error {
+    /// EX_SOFTWARE, sysexits.h.
+    static let status: Int32 = 70
+
+    let cause: any Error
+}
+
+/// Nobody here may enter a namespace.
+private struct NotPrivileged: Error, CustomStringConvertible {
+    let description =
+        "no namespace can be entered: this is not root, and there is no opener; run it as root, or start intercom-opener.service and name its socket by --opener-socket"
 }
 
 /// The levels of `--log-level`, as swift-log has them.

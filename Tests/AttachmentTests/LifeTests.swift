@@ -129,6 +129,24 @@ struct LifeTests {
         #expect(world.room.nextDeadline == nil)
     }
 
+    @Test("that is refused is tried again at once when an operator asks for that")
+    func refusedThenReloaded() {
+        var world = World()
+        world.namespaces[web] = 1
+        world.ports[1] = .foreign
+        world.handle(.pathAppeared("/run/netns/web", 1))
+        for _ in 0..<5 {
+            guard let deadline = world.room.nextDeadline else { break }
+            world.now = deadline
+            world.handle(.tick)
+        }
+        world.ports[1] = .free
+        world.room.hastenAll(now: world.now)
+        #expect(world.room.nextDeadline == world.now)
+        world.handle(.tick)
+        #expect(world.state(1) == .ready)
+    }
+
     @Test("that is refused is tried again at once when its namespace changes")
     func kernelChanged() {
         var world = World()

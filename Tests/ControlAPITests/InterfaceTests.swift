@@ -72,7 +72,8 @@ struct InterfaceTests {
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
     static let container = Container(
         name: "n", id: "i", hostname: "h", netns: "/n", pid: 7, networks: [endpoint], links: [link], ports: [port],
-        resolvConf: "/r", listener: "l", listen: "direct", intercept: ["i"], resolvers: ["r"], intercepted: ["i"],
+        resolvConf: "/r", resolvConfWriter: "other", listener: "l", listen: "direct", intercept: ["i"],
+        resolvers: ["r"], intercepted: ["i"],
         draining: true, state: "s",
         reason: "r", cure: "c", ended: 7, source: "control", facts: [fact])
     static let fact = Fact(fact: "f", value: "v", network: "n", source: "kernel", link: "l")

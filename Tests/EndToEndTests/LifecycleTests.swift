@@ -152,6 +152,14 @@ struct LifecycleTests {
         }
     }
 
+    /// The resolv.conf of `app` as it is shown.
+    private func shown(in house: House) throws -> String? {
+        try house.ctl("container", "inspect", "app").unwrapped.split(separator: "\n").map(String.init)
+            .first { $0.hasPrefix("resolv.conf") }.map {
+                $0.split(separator: " ").joined(separator: " ")
+            }
+    }
+
     @Test("has a resolv.conf that asks us, unless somebody wrote one; it goes with the container")
     func resolverFiles() throws {
         let directory = NSTemporaryDirectory()
@@ -166,6 +174,7 @@ struct LifecycleTests {
                 let text = try String(contentsOfFile: path, encoding: .utf8)
                 #expect(text.contains("\nnameserver 127.0.0.11\n") && text.contains("ndots:0"), "\(text)")
             }
+            #expect(try shown(in: house) == "resolv.conf \(wanted) (written by intercom)")
             try house.mustCtl("container", "rm", "app")
             #expect(!manager.fileExists(atPath: file) && !manager.fileExists(atPath: wanted))
 
@@ -173,6 +182,9 @@ struct LifecycleTests {
                 atPath: house.file("/etc/netns/app"), withIntermediateDirectories: true)
             try "nameserver 192.0.2.1\n".write(toFile: file, atomically: true, encoding: .utf8)
             try house.mustCtl("container", "add", "app", "--netns", house.path("app"), "--network", "n")
+            #expect(
+                try shown(in: house)
+                    == "resolv.conf /etc/netns/app/resolv.conf (not written by intercom; it stays as it is)")
             try house.mustCtl("container", "rm", "app")
             #expect(
                 try String(contentsOfFile: file, encoding: .utf8) == "nameserver 192.0.2.1\n",

@@ -48,10 +48,6 @@ struct LogMessageTests {
             "links and addresses of … cannot be read: …",
             "a dump of one namespace fails; it is tried again for that namespace alone"
         ),
-        (
-            "no namespace can be entered: this is not root, and there is no opener; run it as root, or start intercom-opener.service and name its socket by --opener-socket",
-            "intercomd is started by hand, as somebody else than root"
-        ),
         ("the opener cannot be reached: …", "nobody listens at the opener's socket; requests are tried again"),
         ("the state cannot be kept: …", "the state file cannot be written anew at the start"),
         ("…", "SIGHUP, and the configuration has mistakes: each with its place"),

@@ -16,6 +16,8 @@ final class ContainerResolverFiles {
         var wanted: String?
         /// Those that we wrote.
         var written: [String] = []
+        /// One that somebody else wrote, which stays.
+        var foreign: String?
         /// True when it was seen to that it has one, though nobody declared it.
         var isSettled = false
     }
@@ -51,6 +53,13 @@ final class ContainerResolverFiles {
 
     /// The file that a container's runtime asked for.
     func wanted(of namespace: NamespaceKey) -> String? { files[namespace]?.wanted }
+
+    /// The file that names a container's servers to its programs, as far as known, and whether we wrote it.
+    func file(of namespace: NamespaceKey) -> (path: String, isOurs: Bool)? {
+        guard let files = files[namespace] else { return nil }
+        if let foreign = files.foreign { return (foreign, false) }
+        return (files.wanted ?? files.written.first).map { ($0, true) }
+    }
 
     /// Writes the file that was asked for with `--resolv-conf`.
     /// - Throws: `OperationFailed`: the container is refused.
@@ -143,8 +152,10 @@ final class ContainerResolverFiles {
         case .success(true):
             // The container may have ended meanwhile.
             if files[namespace]?.written.contains(file) != true { remove(file) }
+            files[namespace]?.foreign = nil
             return
         case .success(false):
+            files[namespace]?.foreign = file
             logger.info("container \(name): \(file) was not written by intercom; leaving it unchanged")
         case .failure(let error):
             logger.warning("container \(name): \(error)", metadata: .about(container: name))

@@ -98,7 +98,11 @@ struct ResolverFiles {
         }
         guard present.map(ResolverConfiguration.isOurs) ?? true else { return false }
         if present == text { return true }
-        try directory.write(place.name, text, replaces: present != nil)
+        if present == nil {
+            try directory.create(place.name, text)
+        } else {
+            try directory.rewrite(place.name, text)
+        }
         return true
     }
 

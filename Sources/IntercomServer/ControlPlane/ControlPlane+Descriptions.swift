@@ -59,13 +59,14 @@ extension ControlPlane {
         }
         let state = state(of: container)
         let resolvers = containers.resolverAddresses(of: container.id)
+        let resolverFile = namespace.flatMap { containers.resolverFiles.file(of: $0) }
         return ControlAPI.Container(
             name: container.name, id: container.runtimeID, hostname: container.hostname, netns: netns, pid: pid,
             networks: endpoints, links: container.links.map { Link(container: $0.container, name: $0.name) },
             ports: container.ports.map {
                 Port(port: Int($0.number), protocol: $0.transport.rawValue, service: $0.service)
             },
-            resolvConf: namespace.flatMap { containers.resolverFiles.wanted(of: $0) },
+            resolvConf: resolverFile?.path, resolvConfWriter: resolverFile.map { $0.isOurs ? "intercom" : "other" },
             listener: attachment?.port != nil ? Containers.listenerAddress.description : nil,
             listen: attachment?.port?.word ?? (container.declared?.listen ?? configuration.server.listen).rawValue,
             intercept: container.definitions.lazy.compactMap(\.intercept).first.map {

@@ -36,6 +36,7 @@ extension ControlPlane {
         workers.post(.settings(ServerSettings(configuration, workers: workers.count)))
         if configuration.discover != old.discover { discover(configuration.discover) }
         configured.change(from: old, to: configuration)
+        containers.room.hastenAll(now: .now)
         logger.info("configuration reloaded")
         let notInForce = configurationFile.notInForce
         for sentence in notInForce { logger.warning("\(sentence)") }
