@@ -11,13 +11,18 @@ final class OpenerRequests {
     /// Time for a request, the opener's own time-outs included.
     static let deadline = Duration.seconds(8)
 
+    private static let slowThreadLimit = 4
+
     private struct Waiting {
         let finish: () -> Void
         let expire: () -> Void
     }
 
     let opener: any Opener
-    private let threads: OpenerThreads
+    /// Fewer for namespaces that have been slow before, so that they cannot take all; as many in all as the opener serves at
+    /// once.
+    private let usualThreads: LingeringThreads
+    private let slowThreads: LingeringThreads
     private let finished: Mailbox<UInt64>
     private var waiting: [UInt64: Waiting] = [:]
     /// In the order of their deadlines: all have the same time.
@@ -29,7 +34,8 @@ final class OpenerRequests {
     /// - Throws: ``LinuxError``, for example when the process has too many open files.
     init(_ opener: any Opener) throws(LinuxError) {
         self.opener = opener
-        threads = try OpenerThreads()
+        usualThreads = try LingeringThreads(name: "opener", limit: OpenerWork.limit - Self.slowThreadLimit)
+        slowThreads = try LingeringThreads(name: "opener", limit: Self.slowThreadLimit)
         finished = try Mailbox()
     }
 
@@ -55,7 +61,8 @@ final class OpenerRequests {
         let result = RequestResult<Made>()
         waiting[number] = Waiting(finish: { if let made = result.take() { done(made) } }, expire: late)
         deadlines.append((.now + Self.deadline, number))
-        threads.run(isSlow: isSlow) { [opener, finished] in
+        // Where no thread can be started, the request ends by its deadline.
+        try? (isSlow ? slowThreads : usualThreads).run { [opener, finished] in
             result.put(work(opener))
             finished.post(number)
         }
@@ -153,111 +160,5 @@ private final class RequestResult<Made: Sendable>: Sendable {
             defer { made = nil }
             return made
         }
-    }
-}
-
-/// Threads that come with work, and go a moment after it.
-private final class OpenerThreads: Sendable {
-    /// As many as the opener serves at once.
-    private static let limit = 16
-    /// Of these for namespaces that have been slow before.
-    private static let slowLimit = 4
-    /// Time that a thread waits for another job: at the start there are thousands, one after the other.
-    private static let lingering = Duration.milliseconds(100)
-
-    fileprivate struct Lane {
-        var queue: Deque<@Sendable () -> Void> = []
-        var running = 0
-        /// Of those that run, threads that wait for a job.
-        var idle = 0
-    }
-
-    private struct State {
-        var usual = Lane()
-        var slow = Lane()
-    }
-
-    private let state = Mutex(State())
-    /// Signalled when an idle thread has a job.
-    private let usualJob: EventFD
-    private let slowJob: EventFD
-
-    init() throws(LinuxError) {
-        usualJob = try EventFD()
-        slowJob = try EventFD()
-    }
-
-    func run(isSlow: Bool, _ job: @escaping @Sendable () -> Void) {
-        let lane = isSlow ? \State.slow : \State.usual
-        let limit = isSlow ? Self.slowLimit : Self.limit - Self.slowLimit
-        let needsThread = state.withLock { state in
-            state[keyPath: lane].queue.append(job)
-            // A thread for each: a job may hang.
-            guard state[keyPath: lane].queue.count > state[keyPath: lane].idle, state[keyPath: lane].running < limit
-            else { return false }
-            state[keyPath: lane].running += 1
-            return true
-        }
-        if needsThread { startThread(isSlow: isSlow) } else { signal(isSlow: isSlow) }
-    }
-
-    private func startThread(isSlow: Bool) {
-        do throws(LinuxError) {
-            try Thread.start(name: "opener") { [self] in
-                while let job = next(isSlow: isSlow) { job() }
-            }
-        } catch {
-            // The request waits for another thread, or for its deadline.
-            state.withLock { state in
-                if isSlow { state.slow.running -= 1 } else { state.usual.running -= 1 }
-            }
-        }
-    }
-
-    /// The next job; nil where none has come for a moment, and the thread ends.
-    private func next(isSlow: Bool) -> (@Sendable () -> Void)? {
-        let lane = isSlow ? \State.slow : \State.usual
-        let end = ContinuousClock.now + Self.lingering
-        var isIdle = false
-        while true {
-            let left = ContinuousClock.now.duration(to: end)
-            let (job, hasMore) = state.withLock { state in
-                state[keyPath: lane].take(isIdle: isIdle, ends: left <= .zero)
-            }
-            // One signal may have been for several jobs.
-            if hasMore { signal(isSlow: isSlow) }
-            if job != nil || left <= .zero { return job }
-            isIdle = true
-            wait(isSlow: isSlow, atMost: left)
-        }
-    }
-
-    private func signal(isSlow: Bool) {
-        if isSlow { slowJob.signal() } else { usualJob.signal() }
-    }
-
-    /// Whoever takes the signal looks for a job afterwards, so that no job waits for another one.
-    private func wait(isSlow: Bool, atMost time: Duration) {
-        if isSlow {
-            slowJob.wait(atMost: time)
-            slowJob.drain()
-        } else {
-            usualJob.wait(atMost: time)
-            usualJob.drain()
-        }
-    }
-}
-
-extension OpenerThreads.Lane {
-    /// Takes a job for a thread.
-    /// - Parameters:
-    ///   - isIdle: true where the thread was counted as idle.
-    ///   - ends: true where the thread ends if there is none.
-    /// - Returns: the job; and whether an idle thread has another one to take.
-    fileprivate mutating func take(isIdle: Bool, ends: Bool) -> (job: (@Sendable () -> Void)?, hasMore: Bool) {
-        if isIdle { idle -= 1 }
-        if let job = queue.popFirst() { return (job, !queue.isEmpty && idle > 0) }
-        if ends { running -= 1 } else { idle += 1 }
-        return (nil, false)
     }
 }

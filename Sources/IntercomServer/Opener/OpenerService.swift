@@ -41,12 +41,13 @@ package struct OpenerService: ~Copyable {
     private var epoll: Epoll
     private var callers = SlotTable<Caller>()
     private var buffer = [UInt8](repeating: 0, count: OpenerCalls.maximumMessage)
-    private let work = OpenerWork()
+    private let work: OpenerWork
 
     /// Takes the socket that the service manager hands over, else makes one at this path.
     /// - Throws: `LinuxError`, ``OpenerServiceError``.
     package init(path: String?, logger: Logger) throws {
         let host = try NetworkNamespace.current().identity
+        let work = try OpenerWork()
         let listener = try Self.takeSocket(orMakeAt: path)
         let epoll = try Epoll()
         try epoll.add(listener, token: Self.listenerToken, interest: [.readable])
@@ -54,6 +55,7 @@ package struct OpenerService: ~Copyable {
         self.host = host
         self.listener = listener
         self.epoll = epoll
+        self.work = work
     }
 
     private static func takeSocket(orMakeAt path: String?) throws -> Descriptor {
@@ -72,11 +74,16 @@ package struct OpenerService: ~Copyable {
         // Twice as often as it is expected, and often enough to end silent connections in time.
         let watchdog = ServiceManager.watchdogInterval
         let turn = min(watchdog.map { $0 / 2 } ?? Self.silence, Self.silence)
+        // Each beat wakes the service manager: not one for each call. At the latest one comes a turn and a half after another.
+        var nextBeat = ContinuousClock.now
         while true {
             let count = try epoll.wait(timeoutMilliseconds: Int(turn / .milliseconds(1)))
             let now = ContinuousClock.now
             // Without a beat the service manager starts another (WatchdogSec=).
-            if watchdog != nil, !work.isStuck(now) { try ServiceManager.tell([.alive]) }
+            if watchdog != nil, now >= nextBeat, !work.isStuck(now) {
+                try ServiceManager.tell([.alive])
+                nextBeat = now + turn / 2
+            }
             for index in 0..<count {
                 let (token, _) = epoll.event(index)
                 if token == Self.listenerToken { accept(now) } else { serve(Ticket(word: token)) }

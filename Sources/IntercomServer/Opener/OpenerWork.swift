@@ -1,4 +1,4 @@
-// Calls that the opener is carrying out, each on a thread of its own: counted, in all and for each namespace.
+// Calls that the opener is carrying out, each on a thread that has no other: counted, in all and for each namespace.
 
 import LinuxNet
 import Synchronization
@@ -22,6 +22,12 @@ final class OpenerWork: Sendable {
     }
 
     private let calls = Mutex(Calls())
+    private let threads: LingeringThreads
+
+    /// - Throws: ``LinuxError`` when the process has too many open files.
+    init() throws(LinuxError) {
+        threads = try LingeringThreads(name: "call", limit: Self.limit)
+    }
 
     /// Calls that are being carried out.
     var count: Int { calls.withLock { $0.count } }
@@ -31,7 +37,7 @@ final class OpenerWork: Sendable {
         calls.withLock { $0.fullSince.map { $0.duration(to: now) > Self.patience } ?? false }
     }
 
-    /// Runs a call on a thread of its own. It never waits.
+    /// Runs a call on a thread that has no other. It never waits; to be called by one thread alone.
     /// - Parameter namespace: the one that the call is about, if any.
     /// - Throws: ``LinuxError``: `resourceBusy` where so many calls are being carried out already.
     func carryOut(in namespace: NamespaceIdentity?, _ call: @escaping @Sendable () -> Void) throws(LinuxError) {
@@ -42,7 +48,7 @@ final class OpenerWork: Sendable {
                 subject: namespace.map { "too many calls for \($0)" } ?? "too many calls")
         }
         do throws(LinuxError) {
-            try Thread.start(name: "call") { [self] in
+            try threads.run { [self] in
                 call()
                 calls.withLock { $0.end(in: namespace) }
             }
