@@ -32,6 +32,9 @@ enum Command {
         try starting.withLock { try process.run() }
     }
 
+    /// Factor of all times until a program is given up: under a sanitizer they take longer.
+    private static let patience = ProcessInfo.processInfo.environment["INTERCOM_PATIENCE"].flatMap { Int($0) } ?? 1
+
     /// Runs a program, 60 seconds at most if nothing else is said, and gives what it printed.
     @discardableResult
     static func run(
@@ -47,7 +50,7 @@ enum Command {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         // Nothing milder: what is started from a thread of Dispatch has most signals blocked.
-        process.arguments = ["timeout", "--signal=KILL", "\(seconds)"] + arguments
+        process.arguments = ["timeout", "--signal=KILL", "\(seconds * patience)"] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = try FileHandle(forReadingFrom: paths[0])
         process.standardOutput = try FileHandle(forWritingTo: paths[1])
