@@ -69,6 +69,7 @@ struct Intercomd: ParsableCommand {
         let options = DaemonOptions(
             configurationFile: file, socket: socket, stateDirectory: stateDir, openerSocket: openerSocket)
         let plane = try ControlPlane(options: options, logger: logger)
+        try plane.begin()
         do {
             try plane.run()
         } catch {

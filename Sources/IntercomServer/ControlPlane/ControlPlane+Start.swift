@@ -8,6 +8,15 @@ import Logging
 import Varlink
 
 extension ControlPlane {
+    /// Takes up the state of the daemon before, and begins to observe the kernel.
+    /// - Throws: why it cannot start, for example as another daemon uses the state directory.
+    package func begin() throws {
+        // A local opener makes threads, which would inherit the limit.
+        if requests.opener is RemoteOpener { limitThread(to: AllowedSystemCalls.controlPlane, logger) }
+        try state.load()
+        discovery.subscribe()
+    }
+
     /// Goes on with the start as far as it can be gone on with.
     func goOnWithStart() {
         while let step = start.next(

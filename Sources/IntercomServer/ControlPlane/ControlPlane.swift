@@ -103,13 +103,9 @@ package final class ControlPlane {
 
     // MARK: - The loop
 
-    /// Turns until SIGTERM or SIGINT, then ends cleanly.
+    /// Turns until SIGTERM or SIGINT, then ends cleanly; after ``begin()``.
     /// - Throws: `LinuxError`; `WorkerFailure` when the daemon ends because a worker did.
     package func run() throws {
-        // A local opener makes threads, which would inherit the limit.
-        if requests.opener is RemoteOpener { limitThread(to: AllowedSystemCalls.controlPlane, logger) }
-        try state.load()
-        discovery.subscribe()
         while true {
             endTurn()
             guard let end = try turn() else { continue }

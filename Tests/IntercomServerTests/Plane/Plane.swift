@@ -53,7 +53,9 @@ final class Plane: Sendable {
                 let options = DaemonOptions(
                     configurationFile: file, socket: socket, stateDirectory: "\(directory)/state")
                 let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-                try ControlPlane(options: options, logger: logger).run()
+                let plane = try ControlPlane(options: options, logger: logger)
+                try plane.begin()
+                try plane.run()
             } catch {
                 failure.withLock { $0 = "\(error)" }
             }
