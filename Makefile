@@ -75,7 +75,7 @@ test-runtimes: need-root
 	@for program in dockerd podman runc crun containerd lxc-start; do command -v $$program >/dev/null || \
 	    echo "skipped: containers of real runtimes that need $$program, which is not installed"; done
 	@$(MAKE) --no-print-directory build
-	INTERCOM_BIN=$(BIN) INTERCOM_RUNTIMES=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.(RealDockerTests|RealRuntimesTests)'
+	INTERCOM_BIN=$(BIN) INTERCOM_RUNTIMES=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.(RealDockerTests|RealRuntimesTests|PodmanScenarioTests)'
 
 # What needs no root: all but the end-to-end tests.
 check: need-swift .build/python
@@ -181,7 +181,7 @@ install: build install-files
 LIB = $(DESTDIR)$(PREFIX)/lib
 SHARE = $(DESTDIR)$(PREFIX)/share
 UNITS := intercom.service intercom.socket intercom-opener.service intercom-opener.socket run-netns.mount intercom-docker.service \
-    intercom-podman.service
+    intercom-podman.service intercom-nerdctl.service intercom-machined.service
 LIBEXEC = $(DESTDIR)$(PREFIX)/libexec
 HOOKS := intercom/oci-hook intercom/lxc-hook cni/intercom
 COMPLETED := intercomctl intercom-runtimes

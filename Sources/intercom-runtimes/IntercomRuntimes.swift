@@ -17,7 +17,7 @@ struct IntercomRuntimes: ParsableCommand {
             told to end, or printed (--once); 1 cannot read the runtime (--once); 2 wrong usage.
             """,
         version: Release.text,
-        subcommands: [DockerCommand.self, PodmanCommand.self]
+        subcommands: [DockerCommand.self, PodmanCommand.self, NerdctlCommand.self, MachinedCommand.self]
     )
 
     /// As `ParsableCommand.main()`, with the exit statuses that the manual promises.
@@ -58,6 +58,17 @@ struct AdapterOptions: ParsableArguments {
 
     @Flag(help: "Print what would be published, as JSON, and exit; needs no daemon.")
     var once = false
+
+    /// Publishes a runtime that is read as a whole, or prints what would be published.
+    /// - Throws: `AdapterFailure`, `LinuxError`.
+    func run(_ runtime: some WatchedRuntime) throws {
+        let adapter = WatchingAdapter(runtime, control: control)
+        if once {
+            show(try adapter.readOnce())
+        } else {
+            try adapter.run()
+        }
+    }
 
     /// Prints a publication as people read JSON.
     func show(_ publication: Publish.Parameters) {

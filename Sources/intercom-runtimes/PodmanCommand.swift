@@ -24,11 +24,6 @@ struct PodmanCommand: ParsableCommand {
     @OptionGroup var options: AdapterOptions
 
     func run() throws {
-        let adapter = PodmanAdapter(directory: directory, definitions: networks, control: options.control)
-        if options.once {
-            options.show(try adapter.readOnce())
-        } else {
-            try adapter.run()
-        }
+        try options.run(try PodmanRuntime(directory: directory, definitions: networks))
     }
 }

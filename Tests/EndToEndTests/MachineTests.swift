@@ -35,7 +35,8 @@ struct MachineTests {
             #expect(try machine.show("intercom.service", "User") == "intercom")
             let units =
                 ["service", "socket"].flatMap { ["intercom.\($0)", "intercom-opener.\($0)"] } + [
-                    "run-netns.mount", "intercom-docker.service", "intercom-podman.service",
+                    "run-netns.mount", "intercom-docker.service", "intercom-podman.service", "intercom-nerdctl.service",
+                    "intercom-machined.service",
                 ]
             #expect(try machine.run(["systemd-analyze", "verify", "--man=no"] + units).description == "exit 0\n")
             try machine.must("intercomctl", "network", "create", "n", "--subnet", "10.0.0.0/24")

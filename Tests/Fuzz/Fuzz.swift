@@ -15,6 +15,7 @@ let fuzzTargets: [String: FuzzTarget] = [
     "http": fuzzHTTP,
     "life": fuzzLife,
     "names": fuzzNames,
+    "nerdctl": fuzzNerdctl,
     "netlink": fuzzNetlink,
     "query": fuzzQuery,
     "reply": fuzzReply,

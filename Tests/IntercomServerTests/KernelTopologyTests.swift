@@ -270,6 +270,29 @@ struct KernelTopologyTests {
         }
     }
 
+    @Test("a pair that is in no bridge is a network where it was declared, and no more once that is taken back")
+    func pair() throws {
+        let told = [
+            "host link 1 lo up", "add 7 web", "7 link 2 host0 veth up other=3@0", "7 address 10.0.0.2/28 on 2",
+            "host link 3 ve-web veth up other=2@7", "host address 10.0.0.1/28 on 3",
+        ]
+        var topology = KernelTopology(selection: InterfaceSelection(patterns: ["*"], exclude: []))
+        for line in told { try topology.take(line) }
+        #expect(topology.takeChanges().map(\.line).sorted() == ["web: "])
+        topology.select(InterfaceSelection(patterns: ["*"], exclude: [], declared: ["ve-web"]))
+        let changes = ["network 3 ve-web 10.0.0.0/28", "web: host0 on 3 10.0.0.2"]
+        #expect(topology.takeChanges().map(\.line).sorted() == changes)
+        // Plugged into a bridge it is a port of that one.
+        for line in ["host link 4 br0 bridge up", "host link 3 ve-web veth up master=4 other=2@7"] {
+            try topology.take(line)
+        }
+        #expect(topology.takeChanges().map(\.line).sorted() == ["network 4 br0", "web: host0 on 4 10.0.0.2"])
+        try topology.take("host link 3 ve-web veth up other=2@7")
+        #expect(topology.takeChanges().map(\.line).sorted() == ["web: host0 on 3 10.0.0.2"])
+        topology.select(InterfaceSelection(patterns: ["*"], exclude: []))
+        #expect(topology.takeChanges().map(\.line).sorted() == ["no network 3", "web: "])
+    }
+
     @Test("a renamed bridge that is excluded under its new name takes its containers with it")
     func excludedByName() throws {
         try play(

@@ -187,11 +187,11 @@ struct AardvarkDirectoryTests {
             ("10.0.0.1\n", true), ("10.0.0.1\nb 10.0.0.2  x\n", true), ("10.0.0.1\na 10.0.", true),
         ])
     func less(text: String, isLess: Bool) throws {
-        func directory(_ text: String) throws -> AardvarkDirectory {
-            AardvarkDirectory([try #require(try AardvarkNetwork(file: "n", octets(text)))], definitions: [])
+        func publication(_ text: String) throws -> Publication {
+            AardvarkDirectory([try #require(try AardvarkNetwork(file: "n", octets(text)))], definitions: []).publication
         }
-        #expect(try directory(text).lacks(of: try directory("10.0.0.1\na 10.0.0.2  x\n")) == isLess)
-        #expect(AardvarkDirectory([], definitions: []).lacks(of: try directory(text)) == text.contains("  "))
+        #expect(try publication(text).lacks(of: try publication("10.0.0.1\na 10.0.0.2  x\n")) == isLess)
+        #expect(Publication().lacks(of: try publication(text)) == text.contains("  "))
     }
 
     @Test("leaves out names that can be none in DNS")

@@ -75,8 +75,12 @@ extension KernelTopology {
             return namespace.isHost(link.otherPlace) && selected.contains(link.other) ? link.other : nil
         }
         // A veth's end counts where each end says it is the other's.
-        guard link.kind == .veth, other.kind == .veth, other.other == index, other.otherPlace == namespace.id,
-            let master = other.master, selected.contains(master), let bridge = host.links[master],
+        guard link.kind == .veth, other.kind == .veth, other.other == index, other.otherPlace == namespace.id else {
+            return nil
+        }
+        // A pair alone is a network only where somebody said so: its host's end stands for it.
+        guard let master = other.master else { return selection.declared.contains(other.name) ? link.other : nil }
+        guard selected.contains(master), let bridge = host.links[master],
             bridge.kind == .bridge || selection.declared.contains(bridge.name)
         else { return nil }
         return master

@@ -26,9 +26,9 @@ enum KernelChange: Equatable, Sendable {
 
 /// All links and addresses that are observed, and what follows from them.
 ///
-/// A bridge of the host is a network, and so is the parent of containers' macvlan and ipvlan links. A link of a container
-/// is an endpoint while it and what it hangs on are up: the host's end of a veth, a macvlan's parent. Everything is found by
-/// the numbers of links: ipvlans of one parent share a MAC address.
+/// A bridge of the host is a network, and so is the parent of containers' macvlan and ipvlan links; the host's end of a veth that
+/// is in no bridge is one where it was declared. A link of a container is an endpoint while it and what it hangs on are up: the
+/// host's end of a veth, a macvlan's parent. Everything is found by the numbers of links: ipvlans of one parent share a MAC address.
 ///
 /// Taking a message in costs time in proportion to what it changes, ``takeChanges()`` in proportion to what has changed.
 struct KernelTopology: Sendable {
@@ -86,8 +86,15 @@ struct KernelTopology: Sendable {
     /// Says anew which interfaces may be networks.
     mutating func select(_ selection: InterfaceSelection) {
         guard selection != self.selection else { return }
+        let declarations = selection.declared.symmetricDifference(self.selection.declared)
         self.selection = selection
-        for (index, link) in host.links { select(index, link) }
+        for (index, link) in host.links {
+            select(index, link)
+            // A pair is a network by its declaration alone, whatever the patterns say.
+            if link.kind == .veth, declarations.contains(link.name), let id = link.otherPlace {
+                changedContainers.insert(id)
+            }
+        }
     }
 
     // MARK: - Namespaces

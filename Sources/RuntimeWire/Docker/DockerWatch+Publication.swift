@@ -2,19 +2,6 @@
 
 import DNSWire
 
-/// Networks and containers that a runtime's adapter publishes.
-package struct Publication: Equatable, Sendable {
-    /// No two with the same name.
-    package var networks: [RuntimeNetwork]
-    /// No two with the same id; ``RuntimeContainer/Namespace/container(_:)`` has an id of another one here.
-    package var containers: [RuntimeContainer]
-
-    package init(networks: [RuntimeNetwork], containers: [RuntimeContainer]) {
-        self.networks = networks
-        self.containers = containers
-    }
-}
-
 extension DockerWatch {
     /// The networks, and the running containers that are served on them.
     ///

@@ -51,19 +51,8 @@ package struct AardvarkDirectory: Equatable, Sendable {
         return containers.values.sorted { $0.id < $1.id }
     }
 
-    /// True when a container is on a network in another reading and is not in this one.
-    ///
-    /// A file is written in place: one that was just emptied looks so, and the whole of it comes a moment later.
-    package func lacks(of other: AardvarkDirectory) -> Bool { !other.memberships.isSubset(of: memberships) }
-
-    private struct Membership: Hashable {
-        var network: String
-        var container: String
-    }
-
-    private var memberships: Set<Membership> {
-        Set(files.flatMap { file in file.members.map { Membership(network: file.name, container: $0.id) } })
-    }
+    /// Everything that is published of them.
+    package var publication: Publication { Publication(networks: networks, containers: containers) }
 
     /// Lines of all files that could not be read.
     package var passedOver: Int { files.reduce(0) { $0 + $1.passedOver } }

@@ -83,8 +83,9 @@ package struct CNICall: Equatable, Sendable {
         aliases =
             Self.aliases(configuration["runtimeConfig"]?["aliases"] ?? .null, on: network)
             + Self.aliases(configuration["args"]?["cni"]?["aliases"] ?? .null, on: network)
-        addresses = Self.addresses(previous ?? .null)
-        hostInterfaces = Self.hostInterfaces(previous ?? .null)
+        let result = CNIResult(previous ?? .null)
+        addresses = result.addresses
+        hostInterfaces = result.hostInterfaces
         validAttachments = configuration["cni.dev/valid-attachments"]?.elements.map(Self.attachments)
         control = configuration["control"]?.text
         try check()
@@ -156,13 +157,6 @@ package struct CNICall: Equatable, Sendable {
         (value.elements ?? value[network]?.elements ?? []).compactMap(\.text).filter { !$0.isEmpty }
     }
 
-    /// Names of a result's links that are in no sandbox.
-    private static func hostInterfaces(_ result: JSONValue) -> [String] {
-        (result["interfaces"]?.elements ?? []).filter { $0["sandbox"]?.text ?? "" == "" }.compactMap {
-            $0["name"]?.text
-        }
-    }
-
     private static func attachments(_ elements: [JSONValue]) -> [Attachment] {
         elements.compactMap { element in
             guard let container = element["containerID"]?.text, let interface = element["ifname"]?.text else {
@@ -187,19 +181,6 @@ package struct CNICall: Equatable, Sendable {
             }
         }
         return isAlphanumeric(first) && text.utf8.allSatisfy { isAlphanumeric($0) || "_.-".utf8.contains($0) }
-    }
-
-    /// The addresses of a result that are in the container: those of links whose sandbox is one, or of no link that is told.
-    private static func addresses(_ result: JSONValue) -> [IPAddress] {
-        let interfaces = result["interfaces"]?.elements ?? []
-        return (result["ips"]?.elements ?? []).compactMap { entry in
-            if case .integer(let index)? = entry["interface"], interfaces.indices.contains(Int(clamping: index)),
-                interfaces[Int(clamping: index)]["sandbox"]?.text ?? "" == ""
-            {
-                return nil
-            }
-            return entry["address"]?.text.flatMap { IPAddress(String($0.prefix { $0 != "/" })) }
-        }
     }
 }
 

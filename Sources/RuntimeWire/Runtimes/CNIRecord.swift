@@ -68,7 +68,7 @@ package struct CNIRecord: Equatable, Sendable {
     package var published: RuntimeContainer {
         let (id, name) = Self.identity(container)
         var published = RuntimeContainer(name: podName.flatMap(RuntimeName.whole) ?? name, id: id)
-        if let pid = Self.process(namespacePath) {
+        if let pid = NamespacePath.process(namespacePath) {
             published.pid = pid
         } else {
             published.namespacePath = namespacePath
@@ -95,13 +95,6 @@ package struct CNIRecord: Equatable, Sendable {
             return (name, name)
         }
         return (container, RuntimeName.whole(container) ?? RuntimeName.short(container))
-    }
-
-    /// The process in `/proc/123/ns/net`, where the path is one.
-    private static func process(_ path: String) -> Int32? {
-        let parts = path.split(separator: "/")
-        guard parts.count == 4, parts[0] == "proc", parts[2] == "ns", parts[3] == "net" else { return nil }
-        return Int32(parts[1]).flatMap { $0 > 0 ? $0 : nil }
     }
 }
 

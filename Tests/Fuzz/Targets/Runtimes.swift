@@ -95,5 +95,16 @@ func fuzzAardvark(_ octets: Span<UInt8>) {
     expect(network.members.allSatisfy { !$0.names.isEmpty && !$0.id.isEmpty }, "a member has no name")
     let directory = AardvarkDirectory([network], definitions: [])
     expect(directory.containers.allSatisfy { !$0.name.isEmpty && !$0.endpoints.isEmpty }, "a container has no name")
-    expect(!directory.lacks(of: directory), "a directory lacks its own")
+    expect(!directory.publication.lacks(of: directory.publication), "a directory lacks its own")
+}
+
+/// A record of nerdctl's hosts store.
+func fuzzNerdctl(_ octets: Span<UInt8>) {
+    guard let record = try? NerdctlRecord(Array(octets)) else { return }
+    let container = record.container
+    expect(!container.name.isEmpty && container.id.utf8.count == 64, "a container has no name or no id")
+    expect(container.pid.map { $0 > 0 } ?? true, "a process is \(container.pid ?? 0)")
+    expect(container.endpoints.map(\.network) == record.networks.map(\.name), "an endpoint's network is not published")
+    let publication = Publication([record, record])
+    expect(publication.containers == [container] && publication.networks == record.networks, "a record counts twice")
 }
