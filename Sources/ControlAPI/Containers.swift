@@ -6,7 +6,8 @@ package enum AddContainer: ControlMethod {
         # Adds a container: by the path of its namespace, by a process in it, or by addresses alone. It is on the networks
         # that are named; if none are (networks is absent), on those that its links are plugged into. listen: "auto",
         # "direct" or "redirect"; intercept: addresses of servers that it asks, whose questions are led to its listener;
-        # empty: those of its own resolv.conf. The reply tells the state of one with a namespace, once it is proved that its
+        # empty: those of its own resolv.conf; replace: it takes the place of a declaration of the same name, and has the
+        # same namespace if none is named. The reply tells the state of one with a namespace, once it is proved that its
         # questions arrive, or a second later.
         method AddContainer(
           name: string,
@@ -19,7 +20,8 @@ package enum AddContainer: ControlMethod {
           ports: ?[]Port,
           resolvConf: ?string,
           listen: ?string,
-          intercept: ?[]string
+          intercept: ?[]string,
+          replace: ?bool
         ) -> (state: ?string, reason: ?string, cure: ?string)
         """
     package static let types: [any ControlType.Type] = [Attachment.self, Link.self, Port.self]
@@ -70,11 +72,13 @@ package enum AddContainer: ControlMethod {
         /// Addresses of servers whose questions are led to its listener; empty: those that its own resolv.conf names;
         /// absent: 127.0.0.11 alone is asked.
         package var intercept: [String]?
+        /// True: it takes the place of a declaration of the same name, and of its namespace where none is named here.
+        package var replace: Bool?
 
         package init(
             name: String, netns: String? = nil, pid: Int? = nil, networks: [Attachment]? = nil,
             hostname: String? = nil, id: String? = nil, links: [Link]? = nil, ports: [Port]? = nil,
-            resolvConf: String? = nil, listen: String? = nil, intercept: [String]? = nil
+            resolvConf: String? = nil, listen: String? = nil, intercept: [String]? = nil, replace: Bool? = nil
         ) {
             self.name = name
             self.netns = netns
@@ -87,6 +91,7 @@ package enum AddContainer: ControlMethod {
             self.resolvConf = resolvConf
             self.listen = listen
             self.intercept = intercept
+            self.replace = replace
         }
     }
 

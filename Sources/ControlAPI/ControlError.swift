@@ -117,7 +117,7 @@ extension ControlError {
     package static func containerExists(_ container: String) -> ControlError {
         ControlError(
             "ContainerExists", ["container": .string(container)],
-            "container \(container) exists already; remove it first or choose another name")
+            "container \(container) exists already; replace it with --replace, or choose another name")
     }
 
     /// Several are called so; the choices tell them apart.

@@ -75,6 +75,13 @@ extension ContainerVerbs {
             transform: { $0.split(separator: ",", omittingEmptySubsequences: false).map { String($0) } })
         var intercept: [String]?
 
+        @Flag(
+            help: """
+                Take the place of a container of this name that was added before; without --netns and --pid in the same \
+                namespace. Its other options are forgotten.
+                """)
+        var replace = false
+
         @OptionGroup var common: CommonOptions
 
         func validate() throws {
@@ -92,7 +99,7 @@ extension ContainerVerbs {
             let parameters = AddContainer.Parameters(
                 name: name, netns: netns, pid: pid, networks: networks.isEmpty ? nil : networks, hostname: hostname,
                 id: id, links: links, ports: ports, resolvConf: resolvConf, listen: listen?.rawValue,
-                intercept: intercept)
+                intercept: intercept, replace: replace ? true : nil)
             let reply = try common.reply(AddContainer.self, parameters) { _ in "" }
             guard let state = reply.state, state != "ready", state != "draining" else { return }
             let details = [reply.reason, reply.cure].compactMap(\.self).joined(separator: "; ")

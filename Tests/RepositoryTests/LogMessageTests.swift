@@ -31,6 +31,10 @@ struct LogMessageTests {
         ("network … of source …, from before: …", "a network that the state keeps cannot be"),
         ("network … of source …: …", "the registry refuses a network that was checked before: a fault of ours"),
         (
+            "container … is not back yet: …",
+            "container add --replace failed, and the container before cannot be attached either; it is tried again"
+        ),
+        (
             "container …, which was declared before: …",
             "a container that the state keeps cannot be attached at the start; it is tried again"
         ),

@@ -11,6 +11,12 @@ extension AddContainer: CarriedOutMethod {
         do throws(ControlError) {
             let definition = try ContainerDefinition(call.parameters)
             var parameters = call.parameters
+            parameters.replace = nil
+            if call.parameters.replace == true,
+                let replaced = try ReplacedContainer(named: definition.name, plane)
+            {
+                return replaced.replace(by: parameters, definition, call, plane)
+            }
             if parameters.netns == nil, parameters.pid == nil {
                 switch try wayOfKnown(named: definition.name, plane) {
                 case .path(let path)?: parameters.netns = path
@@ -32,7 +38,13 @@ extension AddContainer: CarriedOutMethod {
     }
 
     /// Adds a container that has no namespace here.
-    static func addWithoutNamespace(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
+    /// - Parameters:
+    ///   - plane: carries it out.
+    ///   - parameters: the container.
+    ///   - replaces: true where it takes the place of another of the same name, which has been removed.
+    static func addWithoutNamespace(
+        _ plane: ControlPlane, _ parameters: Parameters, replaces: Bool = false
+    ) throws(ControlError) {
         let definition = try ContainerDefinition(parameters)
         if let addresses = parameters.intercept {
             throw .invalidValue(
@@ -40,6 +52,7 @@ extension AddContainer: CarriedOutMethod {
                 reason: "a container without netns or pid has no namespace in which questions could be led elsewhere")
         }
         try plane.publisher.change { registry throws(RegistryError) in _ = try registry.addContainer(definition) }
+        if replaces { plane.state.keep(RemoveContainer.self, Named(name: parameters.name)) }
         plane.state.keep(Self.self, parameters)
         logAdded(parameters, plane)
     }
@@ -66,20 +79,31 @@ extension AddContainer: CarriedOutMethod {
         return attachment.map { $0.path.map(NamespaceSource.path) ?? $0.source }
     }
 
-    private static func add(
+    /// Declares a container with a namespace, and replies.
+    /// - Parameters:
+    ///   - parameters: those of the call, which are kept.
+    ///   - definition: the container.
+    ///   - source: the way into its namespace.
+    ///   - call: the call.
+    ///   - plane: carries it out.
+    ///   - replaced: the container whose place it takes; it is brought back where this one cannot be had.
+    static func add(
         _ parameters: Parameters, _ definition: ContainerDefinition, at source: NamespaceSource,
-        _ call: MethodCall<Self>, _ plane: ControlPlane
+        _ call: MethodCall<Self>, _ plane: ControlPlane, replacing replaced: ReplacedContainer? = nil
     ) {
         plane.containers.declare(
             definition, at: source, resolverFile: parameters.resolvConf, isStanding: false
         ) { [unowned plane] outcome in
             switch outcome {
             case .attached(let container):
+                if replaced != nil { plane.state.keep(RemoveContainer.self, Named(name: parameters.name)) }
                 keep(parameters, container, plane)
                 // One that was found before may have been proved long ago.
                 plane.containers.proveAgain(container)
                 reply(to: call, about: container, plane)
-            case .failed(let error, _): call.refuse(error)
+            case .failed(let error, _):
+                replaced?.bringBack(plane)
+                call.refuse(error)
             case .ended: plane.state.keep(RemoveContainer.self, Named(name: parameters.name))
             }
         }
