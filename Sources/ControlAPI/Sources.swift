@@ -136,13 +136,14 @@ package enum ListSources: ControlMethod {
     /// A source with what it said.
     package struct Source: ControlType, Codable, Equatable, Sendable {
         package static let definition = """
-            # A source: numbers of its containers, of those among them whose namespace is waited for, of its networks, and of
-            # what it told and cannot be; lastHeard: seconds since its last call, absent where it has not called since the
+            # A source: numbers of its containers, of those among them whose namespace is waited for, of those whose namespace
+            # ended in the last ten minutes, of its networks, and of what it told and cannot be; lastHeard: seconds since its last call, absent where it has not called since the
             # daemon's start.
             type Source (
               name: string,
               containers: int,
               waiting: int,
+              ended: ?int,
               networks: int,
               leftOut: int,
               lastHeard: ?int
@@ -155,6 +156,8 @@ package enum ListSources: ControlMethod {
         package var containers: Int
         /// Number of its containers whose namespace is waited for.
         package var waiting: Int
+        /// Number of its containers whose namespace ended in the last ten minutes; they are dropped then.
+        package var ended: Int?
         /// Number of its networks.
         package var networks: Int
         /// Number of networks and containers that it told of and that cannot be: `status` says why.
@@ -162,10 +165,13 @@ package enum ListSources: ControlMethod {
         /// Seconds since its last call; absent: it has not called since the daemon's start.
         package var lastHeard: Int?
 
-        package init(name: String, containers: Int, waiting: Int, networks: Int, leftOut: Int, lastHeard: Int?) {
+        package init(
+            name: String, containers: Int, waiting: Int, ended: Int? = nil, networks: Int, leftOut: Int, lastHeard: Int?
+        ) {
             self.name = name
             self.containers = containers
             self.waiting = waiting
+            self.ended = ended
             self.networks = networks
             self.leftOut = leftOut
             self.lastHeard = lastHeard

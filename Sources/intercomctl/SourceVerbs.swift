@@ -15,11 +15,11 @@ struct SourceVerbs: ParsableCommand {
 
         func run() throws {
             try common.call(ListSources.self, Nothing()) { reply in
-                var table = Table(["SOURCE", "CONTAINERS", "WAITING", "NETWORKS", "LEFT OUT", "LAST CALL"])
+                var table = Table(["SOURCE", "CONTAINERS", "WAITING", "ENDED", "NETWORKS", "LEFT OUT", "LAST CALL"])
                 for source in reply.sources {
                     table.add([
-                        source.name, "\(source.containers)", "\(source.waiting)", "\(source.networks)",
-                        "\(source.leftOut)",
+                        source.name, "\(source.containers)", "\(source.waiting)", "\(source.ended ?? 0)",
+                        "\(source.networks)", "\(source.leftOut)",
                         source.lastHeard.map { "\(Units.duration(seconds: $0)) ago" } ?? "before the start",
                     ])
                 }

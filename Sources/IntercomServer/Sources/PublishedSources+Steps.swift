@@ -40,6 +40,7 @@ extension PublishedSources {
         if let old, !staysReached { leave(old, key) }
         if staysReached { item.number = old?.number }
         said[source, default: Said()].containers[id] = item
+        ended.remove(key)
         tellers[id, default: []].insert(source)
         if let joined = item.joinedID { joiners[joined, default: []].insert(key) }
         let definition = show(item, key)
@@ -55,6 +56,7 @@ extension PublishedSources {
         guard let item = said[source]?.containers.removeValue(forKey: id) else { return }
         tellers[id]?.remove(source)
         if tellers[id]?.isEmpty == true { tellers[id] = nil }
+        ended.remove(item.key(of: source))
         leave(item, item.key(of: source))
         if item.way != nil { replaceJoiners(of: id) }
     }
@@ -98,6 +100,8 @@ extension PublishedSources {
             return
         }
         if let before, !attached.isSame(as: before) { return vanish(key) }
+        ended.remove(key)
+        said[key.source]?.containers[key.id]?.hasEnded = false
         guard let namespace = containers.namespaceOfContainer[container] else { return }
         keep(
             item, of: key.source,
@@ -108,20 +112,30 @@ extension PublishedSources {
     }
 
     /// Notes that a container's namespace has ended, or is not there: its names go. One that came by a process does not come
-    /// back under this number; one that came by a path may.
+    /// back under this number; one that came by a path may, within the ten minutes for which it is shown.
     private func ended(_ key: PublicationKey) {
         guard let item = said[key.source]?.containers[key.id] else { return }
         said[key.source]?.containers[key.id]?.hasEnded = true
+        ended.add(key, now: .now)
         publisher.registry.unpublish(container: key)
         if case .pid? = item.way, let number = item.number {
             said[key.source]?.containers[key.id]?.number = nil
             containers.remove(number)
+            showEnd(of: item, key)
         }
         replaceJoiners(of: key.id)
     }
 
-    /// Takes back a container that was there before a restart.
-    private func vanish(_ key: PublicationKey) {
+    /// Shows a container among those that ended, also where its process was gone when its source told of it.
+    private func showEnd(of item: PublishedItem, _ key: PublicationKey) {
+        let name = item.definition.name
+        guard let way = item.way, !containers.room.ended.contains(where: { $0.name == name }) else { return }
+        containers.room.remember(
+            .init(name: name, source: way, declarer: key.source, why: "its process has exited", at: .now))
+    }
+
+    /// Takes back a container that was there before a restart, or that ended ten minutes ago.
+    func vanish(_ key: PublicationKey) {
         drop(key.id, of: key.source)
         keepDropped([key.id], of: key.source)
     }

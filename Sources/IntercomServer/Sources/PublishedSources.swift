@@ -53,6 +53,8 @@ final class PublishedSources {
     var tellers: [String: Set<String>] = [:]
     /// Containers that join another, by the other's id.
     var joiners: [String: Set<PublicationKey>] = [:]
+    /// Containers whose namespaces have ended.
+    var ended = EndedPublications()
     /// Parts that wait for the last one.
     private var parts = PartialPublications()
     private var jobs: Deque<PublicationJob> = []
@@ -189,15 +191,18 @@ final class PublishedSources {
     var isBusy: Bool { !jobs.isEmpty }
 
     /// Time at which ``work()`` is due; nil: it waits for an event.
-    var nextDeadline: ContinuousClock.Instant? { isBusy ? .now : waits.map(\.deadline).min() }
+    var nextDeadline: ContinuousClock.Instant? {
+        isBusy ? .now : (waits.map(\.deadline) + [ended.nextDeadline].compactMap(\.self)).min()
+    }
 
     private func add(_ job: PublicationJob) {
         said[job.source, default: Said()].lastHeard = .now
         jobs.append(job)
     }
 
-    /// Carries out steps for a slice of time.
+    /// Carries out steps for a slice of time, and drops containers that ended ten minutes ago.
     func work() {
+        for key in ended.takeDue(now: .now) { vanish(key) }
         let end = ContinuousClock.now + Self.slice
         while !jobs.isEmpty {
             guard goOn(until: end) else { return }
@@ -264,10 +269,11 @@ final class PublishedSources {
     var list: [ListSources.Source] {
         said.map { name, said in
             let waiting = said.containers.values.count { item in
-                item.way != nil && item.number.flatMap { containers.room.namespace(of: $0) } == nil
+                item.way != nil && !item.hasEnded && item.number.flatMap { containers.room.namespace(of: $0) } == nil
             }
             return ListSources.Source(
-                name: name, containers: said.containers.count, waiting: waiting, networks: said.networks.count,
+                name: name, containers: said.containers.count, waiting: waiting,
+                ended: said.containers.values.count(where: \.hasEnded), networks: said.networks.count,
                 leftOut: said.leftOut.count,
                 lastHeard: said.lastHeard.map { Int($0.duration(to: .now).components.seconds) })
         }.sorted { $0.name < $1.name }
