@@ -63,7 +63,8 @@ extension Registry {
                         network: declared.name, domain: route?.domain))
             }
         }
-        all += ownGroups.map { UpstreamGroup(id: $0.value.id, upstreams: $0.key) }
+        // Servers of a container's own are where the container is: in a VPN, or behind its network's gateway.
+        all += ownGroups.map { UpstreamGroup(id: $0.value.id, upstreams: $0.key, from: .namespace) }
         return all.sorted { $0.id.rawValue < $1.id.rawValue }
     }
 

@@ -155,6 +155,7 @@ struct PublicationTests {
         #expect(try town.group("three") == 0)
         let server = try ServerAddress("192.0.2.1")
         #expect(town.registry.upstreamGroups.map(\.upstreams) == [[server]])
+        #expect(town.registry.upstreamGroups.map(\.from) == [.namespace], "they are where the container is")
         try town.publish("docker", "aaa", "one", "br0 10.0.0.2")
         #expect(try town.group("one") == 0)
         #expect(try town.group("two") == group)
