@@ -28,7 +28,7 @@ struct Proof: Sendable {
         case nil: .proving
         case .heard?: .ready
         case .unheard(let unheard)?: .unheard(unheard)
-        case .notAsked(let servers)?: .notAsked(servers: servers)
+        case .notAsked(let servers)?: .notAsked(servers)
         case .untried(let failure)?: .untried(failure)
         }
     }
@@ -60,6 +60,11 @@ extension Attachments {
 
     /// True when it is being asked whether the listener of a container is heard.
     package func isProving(_ namespace: NamespaceKey) -> Bool { containers[namespace]?.proof.errand != nil }
+
+    /// True when an errand is the proof that is under way for a container.
+    package func isProving(_ namespace: NamespaceKey, by errand: ErrandNumber) -> Bool {
+        containers[namespace]?.proof.errand == errand
+    }
 
     /// Containers with a listener that is not heard, or of which that cannot be tried, with their state.
     package var unheard: [(namespace: NamespaceKey, state: State)] {

@@ -128,6 +128,13 @@ extension Attachments {
         retry(.rules(namespace), at: now + Self.shortestRetry * (1 << container.ruleRenewals))
     }
 
+    /// Has rules set again soon, for other servers.
+    mutating func changeRules(of namespace: NamespaceKey, _ now: Instant) {
+        guard let container = containers[namespace], container.rules == .interception else { return }
+        let due = now + Self.shortestRetry
+        retry(.rules(namespace), at: min(due, retries[.rules(namespace)] ?? due))
+    }
+
     /// Rules that stood are lost, and the kernel refuses to have them set again.
     mutating func rulesLost(_ namespace: NamespaceKey, _ failure: Failure, _ now: Instant) {
         if containers[namespace]?.port == .redirected { return lost(namespace, failure, now) }

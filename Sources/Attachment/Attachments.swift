@@ -159,6 +159,7 @@ package struct Attachments: Sendable {
         case .listenerClosed(let namespace): closed(namespace)
         case .listenerLost(let namespace, let failure): lost(namespace, failure, now)
         case .resolversMayChange(let namespace): renewRules(of: namespace, now)
+        case .resolversChanged(let namespace): changeRules(of: namespace, now)
         case .rulesLost(let namespace, let failure): rulesLost(namespace, failure, now)
         case .proofSent(let errand): proofSent(errand, now)
         case .proved(let errand, let hearing): proved(errand, hearing, now)

@@ -62,8 +62,11 @@ package struct Container: Sendable {
         case .noListener(let failure): return .noListener(failure)
         case .attached: break
         }
-        if let rulesFailure, proof.verdict == nil || proof.verdict == .heard { return .notIntercepted(rulesFailure) }
-        return proof.state
+        guard let rulesFailure else { return proof.state }
+        switch proof.verdict {
+        case nil, .heard?, .notAsked?: return .notIntercepted(rulesFailure)
+        case .unheard?, .untried?: return proof.state
+        }
     }
 }
 

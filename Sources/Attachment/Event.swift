@@ -24,6 +24,8 @@ package enum Event: Sendable, Equatable {
     case listenerLost(NamespaceKey, Failure)
     /// The servers that a container asks are likely to be others in a moment: rules for them are set again a few times.
     case resolversMayChange(NamespaceKey)
+    /// The servers that a container asks are others: rules for them are set.
+    case resolversChanged(NamespaceKey)
     /// Rules that led questions to the listener are gone, and cannot be set again.
     case rulesLost(NamespaceKey, Failure)
     /// The questions of ``Effect/prove(_:_:)`` are on their way: changes from now on cast doubt on what comes of them.

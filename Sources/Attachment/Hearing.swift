@@ -6,8 +6,8 @@ package enum Hearing: Sendable, Equatable {
     case heard
     /// One has not.
     case unheard(Unheard)
-    /// Its resolv.conf names these servers, and nobody leads questions to them to its listener.
-    case notAsked(servers: String)
+    /// Its programs ask other servers.
+    case notAsked(OtherServers)
     /// No question could be sent.
     case untried(Failure)
 }
@@ -30,19 +30,37 @@ package struct Unheard: Sendable, Equatable, CustomStringConvertible {
         case noReply
     }
 
+    /// Path of questions to a resolver address.
+    package enum Path: Sendable, Equatable {
+        /// The listener has the address, or rules lead questions to it there.
+        case led
+        /// The container's resolv.conf names it beside ours. Interception would lead questions to the listener.
+        case mayBeLed
+        /// The container's resolv.conf names it beside ours. It is a server of the container's own, which is never intercepted.
+        case own
+    }
+
     /// The resolver address, as `127.0.0.11:53`.
     package var address: String
     /// Fate of the question that was sent there.
     package var cause: Cause
+    /// Path of questions to the address.
+    package var path: Path
 
     /// A question to an address, and what became of it.
-    package init(at address: String, _ cause: Cause) {
+    package init(at address: String, _ cause: Cause, path: Path = .led) {
         self.address = address
         self.cause = cause
+        self.path = path
     }
 
     /// Sentence for people, without a full stop.
     package var description: String {
+        if path != .led { return "its resolv.conf names \(address), too: \(fate)" }
+        return fate
+    }
+
+    private var fate: String {
         switch cause {
         case .answeredByAnother: "\(address) is answered by another server"
         case .loopbackDown: "the loopback interface of its namespace is down"
@@ -55,7 +73,12 @@ package struct Unheard: Sendable, Equatable, CustomStringConvertible {
 
     /// The change that mends it.
     package var cure: String {
-        switch cause {
+        switch path {
+        case .led: break
+        case .mayBeLed: return "\(OtherServers.interception), or remove \(address) from its resolv.conf"
+        case .own: return "remove \(address) from its resolv.conf"
+        }
+        return switch cause {
         case .answeredByAnother:
             "add it with --listen redirect, or remove the rule in its namespace that leads \(address) to that server"
         case .loopbackDown: "run 'ip link set lo up' in its namespace"
@@ -63,5 +86,36 @@ package struct Unheard: Sendable, Equatable, CustomStringConvertible {
         case .dropped, .noReply: "let UDP to \(address) pass in the nftables or iptables rules of its namespace"
         case .refused: "remove the nftables or iptables rule in its namespace that leads \(address) elsewhere"
         }
+    }
+}
+
+/// Servers that a container's resolv.conf names where it names none whose questions come to the container's listener.
+package struct OtherServers: Sendable, Equatable {
+    /// Their addresses, as `192.0.2.1, 192.0.2.2`.
+    package var addresses: String
+    /// True where the file is the host's: the container's process has no root directory of its own.
+    package var areHosts: Bool
+    /// True where interception would lead questions to one of them to the listener.
+    package var mayBeLed: Bool
+
+    /// Servers that a resolv.conf names.
+    package init(_ addresses: String, areHosts: Bool = false, mayBeLed: Bool = true) {
+        self.addresses = addresses
+        self.areHosts = areHosts
+        self.mayBeLed = mayBeLed
+    }
+
+    /// Command that has questions to other servers led to the listener.
+    static let interception = "add it with --intercept (and --replace if it is declared)"
+
+    /// Sentence for people, without a full stop.
+    package var reason: String {
+        areHosts ? "it has the host's resolv.conf, which names \(addresses)" : "its resolv.conf names \(addresses)"
+    }
+
+    /// The change after which its programs ask here.
+    package var cure: String {
+        let naming = "name 127.0.0.11 in its resolv.conf"
+        return mayBeLed ? "\(Self.interception), or \(naming)" : naming
     }
 }

@@ -15,7 +15,7 @@ package enum State: Sendable, Equatable {
     /// It has a listener, but questions to its resolver addresses cannot be led there.
     case notIntercepted(Failure)
     /// Its resolv.conf names other servers.
-    case notAsked(servers: String)
+    case notAsked(OtherServers)
     /// The opener is at work on it.
     case starting
     /// It has a listener; the first proof that this is heard is under way.
@@ -49,7 +49,7 @@ package enum State: Sendable, Equatable {
         case .untried(let failure): "it is not known whether its questions reach its listener: \(failure)"
         case .unheard(let unheard): unheard.description
         case .notIntercepted(let failure): failure.description
-        case .notAsked(let servers): "its resolv.conf names \(servers)"
+        case .notAsked(let servers): servers.reason
         case .ended(let why): why
         }
     }
@@ -60,7 +60,7 @@ package enum State: Sendable, Equatable {
         case .ready, .draining, .starting, .proving, .elsewhere, .ended: nil
         case .noListener(let failure), .untried(let failure), .notIntercepted(let failure): failure.cure
         case .unheard(let unheard): unheard.cure
-        case .notAsked: "add it with --intercept, or name 127.0.0.11 in its resolv.conf"
+        case .notAsked(let servers): servers.cure
         }
     }
 }

@@ -24,7 +24,7 @@ struct HearingTests {
         (.heard, .ready),
         (silence, .unheard(Unheard(at: "127.0.0.11:53", .noReply))),
         (another, .unheard(Unheard(at: "127.0.0.11:53", .answeredByAnother))),
-        (.notAsked(servers: "192.0.2.1"), .notAsked(servers: "192.0.2.1")),
+        (.notAsked(OtherServers("192.0.2.1")), .notAsked(OtherServers("192.0.2.1"))),
         (away, .untried(Failure(.openerAway, "the opener does not answer"))),
     ]
 

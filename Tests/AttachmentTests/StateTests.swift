@@ -25,7 +25,22 @@ struct StateTests {
         (.unheard(at("127.0.0.11:53", .dropped)), "unheard", "firewall rule", "let UDP to 127.0.0.11:53 pass"),
         (.unheard(at("127.0.0.11:53", .refused)), "unheard", "nobody listens where", "leads 127.0.0.11:53 elsewhere"),
         (.unheard(at("127.0.0.11:53", .noReply)), "unheard", "get no reply", "let UDP to 127.0.0.11:53 pass"),
-        (.notAsked(servers: "10.0.0.1"), "not asked", "10.0.0.1", "--intercept"),
+        (
+            .unheard(Unheard(at: "10.0.0.1:53", .answeredByAnother, path: .mayBeLed)), "unheard",
+            "its resolv.conf names 10.0.0.1:53, too: 10.0.0.1:53 is answered by another server", "--intercept"
+        ),
+        (
+            .unheard(Unheard(at: "127.0.0.1:53", .refused, path: .own)), "unheard",
+            "its resolv.conf names 127.0.0.1:53",
+            "remove 127.0.0.1:53 from its resolv.conf"
+        ),
+        (.notAsked(OtherServers("10.0.0.1")), "not asked", "its resolv.conf names 10.0.0.1", "--intercept"),
+        (
+            .notAsked(OtherServers("10.0.0.1", areHosts: true)), "not asked",
+            "the host's resolv.conf, which names 10.0.0.1",
+            "--intercept"
+        ),
+        (.notAsked(OtherServers("127.0.0.53", mayBeLed: false)), "not asked", "127.0.0.53", "name 127.0.0.11"),
         (.noListener(Failure(.portTaken, "port 53 is taken")), "no listener", "port 53 is taken", "--listen redirect"),
         (.noListener(Failure(.openerAway, "no opener")), "no listener", "no opener", "intercom-opener"),
         (.noListener(Failure(.notThere, "no such file")), "no listener", "no such file", "namespace appears"),

@@ -106,7 +106,7 @@ struct LogMessageTests {
             "the kernel refuses the rules that would lead them here; it is tried again"
         ),
         (
-            "container … does not ask here: its resolv.conf names …",
+            "container … does not ask here: …; …",
             "its programs ask other servers, and their questions are not led to its listener"
         ),
         (

@@ -26,7 +26,7 @@ final class ContainerResolverFiles {
     private let logger: Logger
     private var files: [NamespaceKey: Files] = [:]
     /// Contents of the host's resolv.conf: options and search list are for containers, too.
-    private var resolver: ResolverConfiguration
+    private(set) var resolver: ResolverConfiguration
     /// True where `/etc/netns/NAME/resolv.conf` is written.
     private var writesByName = true
     /// The directories below which a file may be.

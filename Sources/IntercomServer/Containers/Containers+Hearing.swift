@@ -12,23 +12,28 @@ extension Containers {
 
     /// Asks the container's resolver addresses from inside its namespace.
     func prove(_ errand: ErrandNumber, _ namespace: NamespaceKey) {
-        guard let view = attached[namespace]?.container.view, let source = room[namespace]?.source else {
-            return handle(.proved(errand, .untried(Failure(.notThere, "the container has ended"))))
+        readResolversAgain(of: namespace) { [self] in
+            // Nobody may want to know any more: a socket would keep the namespace alive.
+            guard room.isProving(namespace, by: errand) else { return }
+            guard let attached = attached[namespace], let source = room[namespace]?.source else {
+                let failure = Failure(.notThere, "the container has ended")
+                return takeProof(.proved(errand, .untried(failure)), of: namespace)
+            }
+            switch attached.resolvers.proof {
+            case .notAsked(let servers): takeProof(.proved(errand, .notAsked(servers)), of: namespace)
+            case .ask(let servers):
+                hearing.prove(
+                    HearingOrder(
+                        errand: errand, view: attached.container.view, namespace: NamespaceIdentity(namespace),
+                        source: source, servers: servers
+                    ) { [unowned self] event in takeProof(event, of: namespace) })
+            }
         }
-        hearing.prove(
-            HearingOrder(
-                errand: errand, view: view, namespace: NamespaceIdentity(namespace), source: source,
-                servers: askedServers(of: namespace)
-            ) { [unowned self] event in
-                handle(event)
-                if case .proved = event { callWaiters(of: namespace) }
-            })
     }
 
-    /// Servers whose questions are to come to the container's listener: 127.0.0.11, and those that are intercepted.
-    private func askedServers(of namespace: NamespaceKey) -> [ServerAddress] {
-        let intercepted = attached[namespace]?.resolvers.intercepted ?? []
-        return (intercepted.isEmpty ? [.v4(.intercom)] : intercepted).map { ServerAddress(address: $0) }
+    private func takeProof(_ event: Event, of namespace: NamespaceKey) {
+        handle(event)
+        if case .proved = event { callWaiters(of: namespace) }
     }
 
     /// Tells monitors of the state of a container.
@@ -80,7 +85,8 @@ extension Containers {
         case .unheard(let unheard):
             logger.warning("container \(name) is not heard: \(unheard); \(unheard.cure)", metadata: metadata)
         case .notAsked(let servers):
-            logger.warning("container \(name) does not ask here: its resolv.conf names \(servers)", metadata: metadata)
+            logger.warning(
+                "container \(name) does not ask here: \(servers.reason); \(servers.cure)", metadata: metadata)
         case .untried(let failure):
             logger.warning("container \(name): cannot see whether it is heard: \(failure)", metadata: metadata)
         }

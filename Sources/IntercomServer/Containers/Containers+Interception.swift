@@ -9,28 +9,6 @@ import Registry
 import SystemPackage
 import Systemd
 
-/// Servers that a container's programs ask, and those of them whose questions come to its listener.
-struct ResolverAddresses: Sendable, Equatable {
-    /// Servers that its resolv.conf names, or that were declared; in their order, at most
-    /// ``Registry/Limits/interceptedAddresses``.
-    var servers: [IPAddress] = []
-    /// Number of servers that its resolv.conf names beyond these.
-    var leftOut = 0
-    /// Addresses that rules lead to its listener, 127.0.0.11 first; empty: there are no rules.
-    var intercepted: [IPAddress] = []
-    /// Reason why its resolv.conf is not known; nil: it is, or nobody has looked.
-    var unknown: String?
-
-    /// Takes the servers of a resolv.conf.
-    mutating func take(_ configuration: ResolverConfiguration) {
-        var all: [IPAddress] = []
-        for server in configuration.nameservers where !all.contains(server.address) { all.append(server.address) }
-        servers = Array(all.prefix(Registry.Limits.interceptedAddresses))
-        leftOut = all.count - servers.count
-        unknown = nil
-    }
-}
-
 extension Containers {
     // MARK: - Lookups
 
@@ -49,15 +27,16 @@ extension Containers {
     /// Tells of the servers whose questions are to be led here, before they are: their answers are missed from then on.
     private func prepareInterception(of namespace: NamespaceKey, done: @escaping () -> Void) {
         guard let attached = attached[namespace], interception(of: namespace) != nil else { return done() }
-        let servers = attached.resolvers.servers.filter { !$0.isLoopback || $0 == .v4(.intercom) }
-        interception.willBegin(attached.container, servers.isEmpty ? [.v4(.intercom)] : servers, done)
+        let servers = attached.resolvers.servers.filter { !$0.address.isLoopback || $0.isIntercom }
+        interception.willBegin(
+            attached.container, servers.isEmpty ? [ServerAddress(address: .v4(.intercom))] : servers, done)
     }
 
     private func leadQuestions(_ errand: ErrandNumber, _ namespace: NamespaceKey) {
         guard let attached = attached[namespace], let source = room[namespace]?.source else {
             return handle(.rulesSet(errand, Failure(.notThere, "the container has ended")))
         }
-        let others = interception(of: namespace) == nil ? [] : attached.resolvers.servers
+        let others = interception(of: namespace) == nil ? [] : attached.resolvers.servers.map(\.address)
         redirections.set(
             Lead(to: attached.port, v6Port: attached.v6Port, from: others), in: namespace, at: source,
             of: attached.container,
@@ -135,19 +114,36 @@ extension Containers {
         switch interception(of: namespace) {
         case nil: done()
         case .addresses(let addresses)?:
-            attached[namespace]?.resolvers.servers = addresses
+            attached[namespace]?.resolvers.take(addresses)
             done()
         case .resolverFile?: readResolvers(of: namespace, done: done)
         }
     }
 
-    /// Reads the resolv.conf of a container: as its process sees it, else the one of its namespace's name.
+    /// Reads a container's resolv.conf again for a proof: its servers may be others. Those that were declared stay.
+    func readResolversAgain(of namespace: NamespaceKey, done: @escaping () -> Void) {
+        if case .addresses? = interception(of: namespace) { return done() }
+        let before = attached[namespace]?.resolvers.servers
+        readResolvers(of: namespace) { [self] in
+            if attached[namespace]?.resolvers.servers != before { handle(.resolversChanged(namespace)) }
+            done()
+        }
+    }
+
+    /// Reads the resolv.conf of a container: as its process sees it, else the one of its namespace's name. `done` is called when
+    /// it is known, or cannot be.
     private func readResolvers(of namespace: NamespaceKey, done: @escaping () -> Void) {
-        guard let source = room[namespace]?.source else { return done() }
+        guard let source = room[namespace]?.source, attached[namespace]?.resolvers.hangs == false else { return done() }
+        if source.process == nil {
+            // A file of the host's.
+            noteResolvers(of: namespace, Result { () throws(LinuxError) in try source.readHostsResolverFile() })
+            return done()
+        }
         let identity = NamespaceIdentity(namespace)
         entrances.requests.request(about: "resolv.conf in \(namespace)") { opener in
             Result { () throws(LinuxError) in try source.readResolverFile(identity, by: opener) }
         } late: { [self] in
+            attached[namespace]?.resolvers.hangs = true
             noteResolvers(
                 of: namespace, .failure(LinuxError(call: "read", errno: .timedOut, subject: "/etc/resolv.conf")))
             done()
@@ -163,10 +159,13 @@ extension Containers {
         case .success(let file):
             // A runtime has made a process, and has not mounted its files yet.
             if file.isHosts { handle(.resolversMayChange(namespace)) }
-            resolvers.take(file.text.map { ResolverConfiguration($0) } ?? ResolverConfiguration())
+            let configuration = file.text.map { ResolverConfiguration($0) } ?? ResolverConfiguration()
+            // A process with the host's root may have a file of its own mounted there, as `ip netns exec` does.
+            let isHosts = file.isHosts && configuration.nameservers == resolverFiles.resolver.nameservers
+            resolvers.take(configuration, isHosts: isHosts)
         case .failure(let error):
             // Those that were known before are as good a guess as any.
-            if resolvers.unknown != "\(error)" {
+            if resolvers.unknown != "\(error)", interception(of: namespace) != nil {
                 let name = name(of: namespace)
                 logger.warning(
                     "container \(name): its resolv.conf cannot be read; name its servers with --intercept ADDR: \(error)",

@@ -70,7 +70,7 @@ final class Containers {
     /// Tells somebody else what is intercepted.
     struct InterceptionObserver {
         /// Is told of the servers whose questions will be led to a container's listener, and calls back when it is ready.
-        var willBegin: (ContainerID, [IPAddress], @escaping () -> Void) -> Void = { $2() }
+        var willBegin: (ContainerID, [ServerAddress], @escaping () -> Void) -> Void = { $2() }
         /// Is told of the addresses whose questions are led to a container's listener; none: it is not intercepted any more.
         var changed: (ContainerID, [IPAddress]) -> Void = { _, _ in }
     }

@@ -17,8 +17,8 @@ struct HearingOrder {
     let view: ViewID
     let namespace: NamespaceIdentity
     let source: NamespaceSource
-    /// The servers that its programs ask. Each is asked.
-    let servers: [ServerAddress]
+    /// The servers that its programs ask, with the path of questions to each. Each is asked.
+    let servers: [(server: ServerAddress, path: Unheard.Path)]
     /// Takes ``Event/proofSent(_:)`` and, once, ``Event/proved(_:_:)``.
     let tell: (Event) -> Void
 }
@@ -27,7 +27,7 @@ struct HearingOrder {
 struct HearingProof: ~Copyable {
     let order: HearingOrder
     /// Servers that are still to be asked; the first one is being asked.
-    var servers: ArraySlice<ServerAddress>
+    var servers: ArraySlice<(server: ServerAddress, path: Unheard.Path)>
     /// The token of the question that is under way: 128 bits that nobody can guess.
     var token: UInt128 = 0
     /// The message's id (RFC 1035 §4.1.1).
@@ -55,7 +55,12 @@ final class HearingProofs {
     /// Octets of an answer that are read: its header is enough.
     private static let answerSize = Header.length
 
-    private let requests: OpenerRequests
+    /// Makes a socket of a kind in the namespace of an order, and hands it to the callback.
+    typealias SocketMaker = (HearingOrder, SocketKind, _ done: @escaping (SocketResult) -> Void) -> Void
+    /// A batch of one socket, or why there is none.
+    typealias SocketResult = Result<Handover<SocketBatch>, LinuxError>
+
+    private let makeSocket: SocketMaker
     private let publisher: Publisher
     private let workers: WorkerPool
     private let loop: EventLoop
@@ -71,8 +76,13 @@ final class HearingProofs {
     /// In their order: all questions have the same time.
     private var deadlines: Deque<(time: ContinuousClock.Instant, token: UInt128)> = []
 
-    init(requests: OpenerRequests, publisher: Publisher, workers: WorkerPool, loop: EventLoop) {
-        self.requests = requests
+    /// - Parameters:
+    ///   - publisher: says which worker serves a view, and when that has the listener.
+    ///   - workers: tell of tokens that arrive.
+    ///   - loop: tells of answers.
+    ///   - makeSocket: makes sockets in namespaces; ``SocketMaker``.
+    init(publisher: Publisher, workers: WorkerPool, loop: EventLoop, makeSocket: @escaping SocketMaker) {
+        self.makeSocket = makeSocket
         self.publisher = publisher
         self.workers = workers
         self.loop = loop
@@ -127,8 +137,8 @@ final class HearingProofs {
     }
 
     private func end(_ ticket: Ticket, _ cause: Unheard.Cause) {
-        guard let position = proofs.position(of: ticket), let server = proofs[position].servers.first else { return }
-        end(ticket, .unheard(Unheard(at: "\(server)", cause)))
+        guard let position = proofs.position(of: ticket), let asked = proofs[position].servers.first else { return }
+        end(ticket, .unheard(Unheard(at: "\(asked.server)", cause, path: asked.path)))
     }
 
     // MARK: - Questions
@@ -148,18 +158,10 @@ final class HearingProofs {
 
     private func openSocket(for token: UInt128) {
         guard let ticket = ofToken[token], let position = proofs.position(of: ticket),
-            let server = proofs[position].servers.first
+            let server = proofs[position].servers.first?.server
         else { return }
-        let (source, namespace) = (proofs[position].order.source, proofs[position].order.namespace)
         let kind = SocketKind(to: server, isStream: false)
-        requests.request { opener in
-            Result { () throws(LinuxError) in
-                let namespace = try source.openNamespace(namespace, by: opener)
-                return Handover(try opener.openSockets(in: namespace, kind, count: 1, isMarked: false))
-            }
-        } late: { [self] in
-            fail(token, LinuxError(call: "setns", errno: .timedOut, kind: .openerAway))
-        } done: { [self] (result: Result<Handover<SocketBatch>, LinuxError>) in
+        makeSocket(proofs[position].order, kind) { [self] result in
             switch result {
             case .success(let handover):
                 var batch = handover.take() ?? SocketBatch()
@@ -182,7 +184,7 @@ final class HearingProofs {
 
     private func send(_ token: UInt128, by socket: consuming Descriptor) {
         guard let ticket = ofToken[token], let position = proofs.position(of: ticket),
-            let server = proofs[position].servers.first, let name = try? TokenName.hearing.name(of: token)
+            let server = proofs[position].servers.first?.server, let name = try? TokenName.hearing.name(of: token)
         else { return }
         let order = proofs[position].order
         let id = UInt16(truncatingIfNeeded: Entropy.word())
@@ -237,7 +239,8 @@ final class HearingProofs {
 
     /// True when a question to a loopback address was lost as `lo` is down: the kernel takes it, and drops it.
     private func isLoopbackDown(_ ticket: Ticket) -> Bool {
-        guard let position = proofs.position(of: ticket), proofs[position].servers.first?.address.isLoopback == true
+        guard let position = proofs.position(of: ticket),
+            proofs[position].servers.first?.server.address.isLoopback == true
         else { return false }
         switch proofs[position].socket {
         case .some(let socket): return (try? InterfaceName.isUp("lo", on: socket)) == false
@@ -266,6 +269,25 @@ extension Unheard.Cause {
         case .notPermitted: self = .dropped
         case .connectionRefused: self = .refused
         default: return nil
+        }
+    }
+}
+
+extension OpenerRequests {
+    /// Makes a socket as a program in the namespace of an order would: nothing distinguishes its questions.
+    func makeSocket(
+        for order: HearingOrder, _ kind: SocketKind, _ done: @escaping (HearingProofs.SocketResult) -> Void
+    ) {
+        let (source, namespace) = (order.source, order.namespace)
+        request { opener in
+            Result { () throws(LinuxError) in
+                let namespace = try source.openNamespace(namespace, by: opener)
+                return Handover(try opener.openSockets(in: namespace, kind, count: 1, isMarked: false))
+            }
+        } late: {
+            done(.failure(LinuxError(call: "setns", errno: .timedOut, kind: .openerAway)))
+        } done: { (result: HearingProofs.SocketResult) in
+            done(result)
         }
     }
 }

@@ -63,6 +63,12 @@ extension NamespaceSource {
             let namespace = try openNamespace(identity, by: opener)
             return try opener.readResolverFile(of: process, in: namespace)
         }
+        return try readHostsResolverFile()
+    }
+
+    /// Reads the resolv.conf that the host keeps for programs in a namespace that has no process of its own: the one that
+    /// `ip netns exec` mounts for them. It does not wait.
+    func readHostsResolverFile() throws(LinuxError) -> ReadResolverFile {
         guard case .path(let path) = self, let file = ResolverFiles.path(forNamespaceAt: path) else {
             return ReadResolverFile()
         }

@@ -72,7 +72,7 @@ extension ControlPlane {
             intercept: container.definitions.lazy.compactMap(\.intercept).first.map {
                 $0.addresses.map(\.description)
             },
-            resolvers: resolvers?.servers.map(\.description).nonEmpty,
+            resolvers: resolvers?.servers.map(\.host).nonEmpty,
             intercepted: resolvers?.intercepted.map(\.description).nonEmpty, draining: container.isDraining,
             state: state.word, reason: state.reason, cure: state.cure, source: container.source?.name ?? "kernel",
             facts: facts)

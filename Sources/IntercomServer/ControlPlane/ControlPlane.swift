@@ -78,7 +78,9 @@ package final class ControlPlane {
             redirections: Redirections(requests: requests, loop: loop, publisher: publisher, logger: logger),
             resolverFiles: ContainerResolverFiles(
                 configuration, host.configuration, requests: requests, logger: logger),
-            hearing: HearingProofs(requests: requests, publisher: publisher, workers: workers, loop: loop),
+            hearing: HearingProofs(
+                publisher: publisher, workers: workers, loop: loop,
+                makeSocket: { [requests] in requests.makeSocket(for: $0, $1, $2) }),
             watch: try ContainerWatch(by: loop),
             port: PortChoice(configuration.server.listen), logger: logger)
         namespaces = NamespaceDiscovery(configuration.discover, containers: containers, loop: loop, logger: logger)

@@ -62,8 +62,8 @@ final class FormerServers {
     ///   - resolvers: at least one.
     ///   - container: the container that asks there.
     ///   - done: is called when its former servers are known, as far as they can be.
-    func set(_ resolvers: [IPAddress], of container: ContainerID, then done: @escaping () -> Void) {
-        known[container, default: Container()].resolvers = resolvers.map { ServerAddress(address: $0) }
+    func set(_ resolvers: [ServerAddress], of container: ContainerID, then done: @escaping () -> Void) {
+        known[container, default: Container()].resolvers = resolvers
         look(for: container, then: done)
     }
 

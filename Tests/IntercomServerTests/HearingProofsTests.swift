@@ -1,0 +1,204 @@
+// Proofs that listeners are heard, against servers of the test's own on the loopback interface: no namespace is entered.
+
+import DNSWire
+import LinuxNet
+import Logging
+import Registry
+import Synchronization
+import SystemPackage
+import Testing
+
+@testable import Attachment
+@testable import IntercomServer
+
+@Suite("The proof that a listener is heard")
+struct HearingProofsTests {
+    /// The parts that a proof needs, turned by hand.
+    private final class Parts {
+        let workers: WorkerPool
+        let publisher: Publisher
+        let loop: EventLoop
+        var proofs: HearingProofs?
+        /// Verdicts in their order, and the number of proofs whose question was sent.
+        var verdicts: [Hearing] = []
+        var sent = 0
+        /// Sockets that were made and not closed; the most at once is bounded.
+        var requested = 0
+        var mostRequested = 0
+        var failure: LinuxError?
+
+        private final class Nobody: Monitors {
+            var hasMonitors: Bool { false }
+            func tell(_ messages: [[UInt8]]) {}
+        }
+
+        init() throws {
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            workers = try WorkerPool(count: 2, settings: ServerSettings(Configuration(), workers: 2), logger: logger)
+            let domain = Configuration().server.domain
+            publisher = Publisher(Registry(domain: domain, ttl: 5), workers: workers, monitors: Nobody())
+            loop = try EventLoop(signals: [])
+            try loop.watch(workers.descriptor, as: .mailbox)
+            publisher.release {}
+            proofs = HearingProofs(publisher: publisher, workers: workers, loop: loop) { [unowned self] in
+                make($0, $1, $2)
+            }
+        }
+
+        /// Makes the socket here, at the next turn as an opener would.
+        private func make(
+            _ order: HearingOrder, _ kind: SocketKind, _ done: @escaping (HearingProofs.SocketResult) -> Void
+        ) {
+            requested += 1
+            mostRequested = max(mostRequested, requested)
+            publisher.whenInForce { [self] in
+                requested -= 1
+                if let failure { return done(.failure(failure)) }
+                do throws(LinuxError) {
+                    var batch = SocketBatch()
+                    batch.add(try UDPSocket.bound(to: SocketAddress(v4: 0, port: 0)), kind)
+                    done(.success(Handover(batch)))
+                } catch {
+                    done(.failure(error))
+                }
+            }
+        }
+
+        func prove(_ servers: [ServerAddress], path: Unheard.Path = .led, errand: UInt64 = 1) {
+            let here = NamespaceIdentity(device: 4, inode: 1)
+            proofs?.prove(
+                HearingOrder(
+                    errand: ErrandNumber(rawValue: errand), view: ViewID(rawValue: UInt32(errand)), namespace: here,
+                    source: .path("/run/netns/web"), servers: servers.map { ($0, path) }
+                ) { [unowned self] event in
+                    switch event {
+                    case .proofSent: sent += 1
+                    case .proved(_, let verdict): verdicts.append(verdict)
+                    default: break
+                    }
+                })
+        }
+
+        /// Turns until something is so, for ten seconds at most.
+        func turn(until isDone: () throws -> Bool) throws {
+            let end = ContinuousClock.now + .seconds(10)
+            while try !isDone(), ContinuousClock.now < end {
+                publisher.confirm()
+                for token in try loop.wait(until: [proofs?.nextDeadline, .now + .milliseconds(20)]) {
+                    switch token {
+                    case .mailbox:
+                        workers.takeReplies { if case .heard(let token) = $0 { proofs?.arrived(token) } }
+                    case .proof(let ticket): proofs?.serve(ticket)
+                    default: break
+                    }
+                }
+                proofs?.expire()
+            }
+        }
+    }
+
+    /// A server on the loopback interface that reads questions, and answers when it is told to.
+    private struct Server: ~Copyable {
+        let socket: Descriptor
+        let address: ServerAddress
+
+        /// Binds a port that the kernel chooses.
+        static func start() throws -> Server {
+            let socket = try UDPSocket.bound(to: SocketAddress(v4: 0x7F00_0001, port: 0))
+            let port = try socket.localAddress().port
+            return Server(socket: socket, address: ServerAddress(address: .v4(.loopback), port: port))
+        }
+
+        /// The token of the next question; nil while none has come. The answer goes back where that is wanted.
+        func token(answers: Bool = false) throws -> UInt128? {
+            var receiver = UDPReceiver(slots: 1, slotSize: 512)
+            guard try receiver.receive(from: socket, atMost: 1) == 1 else { return nil }
+            var name = FoldedName()
+            _ = try Query(receiver.packet(0), name: &name)
+            if answers { try socket.send(receiver.packet(0), to: receiver.source(0)) }
+            return TokenName.hearing.token(in: name)
+        }
+    }
+
+    @Test("is given by the arrival of each question at the listener, whether an answer comes or not")
+    func heard() throws {
+        let parts = try Parts()
+        let first = try Server.start()
+        let second = try Server.start()
+        parts.prove([first.address, second.address])
+        var arrived: [UInt128] = []
+        try parts.turn {
+            for token in [try first.token(answers: true), try second.token()].compactMap({ $0 }) {
+                arrived.append(token)
+                parts.proofs?.arrived(token)
+            }
+            return !parts.verdicts.isEmpty
+        }
+        #expect(parts.verdicts == [.heard])
+        #expect(Set(arrived).count == 2 && parts.sent == 2, "each question has a token of its own")
+        #expect(parts.proofs?.nextDeadline == nil, "nothing wakes an idle daemon")
+    }
+
+    @Test("is refuted by an answer without an arrival, at once")
+    func another() throws {
+        let parts = try Parts()
+        let server = try Server.start()
+        let start = ContinuousClock.now
+        parts.prove([server.address])
+        try parts.turn {
+            _ = try server.token(answers: true)
+            return !parts.verdicts.isEmpty
+        }
+        #expect(parts.verdicts == [.unheard(Unheard(at: "\(server.address)", .answeredByAnother))])
+        #expect(start.duration(to: .now) < HearingProofs.deadline)
+    }
+
+    @Test("is refuted by silence after a second, and by an ICMP error at once")
+    func nobody() throws {
+        let parts = try Parts()
+        let silent = try Server.start()
+        let closed: ServerAddress
+        do {
+            let server = try Server.start()
+            closed = server.address
+        }
+        parts.prove([silent.address], errand: 1)
+        parts.prove([closed], errand: 2)
+        try parts.turn { parts.verdicts.count == 2 }
+        #expect(
+            parts.verdicts == [
+                .unheard(Unheard(at: "\(closed)", .refused)), .unheard(Unheard(at: "\(silent.address)", .noReply)),
+            ])
+    }
+
+    @Test("is not given where no socket can be had: why, and whether it is the opener's fault")
+    func untried() throws {
+        let parts = try Parts()
+        parts.failure = LinuxError(call: "connect", errno: .connectionRefused, kind: .openerAway)
+        parts.prove([try Server.start().address], errand: 1)
+        try parts.turn { parts.verdicts.count == 1 }
+        parts.failure = LinuxError(call: "setns", errno: .notPermitted)
+        parts.prove([try Server.start().address], errand: 2)
+        try parts.turn { parts.verdicts.count == 2 }
+        let kinds: [Failure.Kind?] = parts.verdicts.map {
+            if case .untried(let failure) = $0 { failure.kind } else { nil }
+        }
+        #expect(kinds == [.openerAway, .refused])
+    }
+
+    @Test("holds a bounded number of sockets, and of requests to the opener, however many containers are silent")
+    func bounds() throws {
+        let parts = try Parts()
+        let silent = try Server.start()
+        let count = HearingProofs.limit + 40
+        for errand in 1...count { parts.prove([silent.address], errand: UInt64(errand)) }
+        try parts.turn { parts.sent == HearingProofs.limit }
+        #expect(parts.mostRequested <= HearingProofs.openingLimit)
+        #expect(parts.verdicts.isEmpty && parts.sent == HearingProofs.limit)
+        // Those that wait are stopped as those that are asked.
+        parts.proofs?.stop(ErrandNumber(rawValue: UInt64(count)))
+        parts.proofs?.stop(ErrandNumber(rawValue: 1))
+        try parts.turn { parts.verdicts.count == count - 2 }
+        #expect(parts.verdicts.count == count - 2 && parts.sent == count - 1)
+    }
+}
