@@ -5,7 +5,8 @@ package enum Status: ControlMethod {
     package static let definition = """
         # State of the daemon; uptime: seconds; leftOut: links and addresses in containers' namespaces past the limits of
         # one container; awaited: declared containers that have no namespace yet; warnings: a sentence for each thing that
-        # somebody should look at; states: how many containers are in each state.
+        # somebody should look at; states: how many containers are in each state; formerServers: absent where no container is
+        # intercepted.
         method Status() -> (
           version: string,
           pid: int,
@@ -21,11 +22,12 @@ package enum Status: ControlMethod {
           workers: []Worker,
           awaited: []string,
           warnings: []string,
-          states: ?[]StateCount
+          states: ?[]StateCount,
+          formerServers: ?FormerServers
         )
         """
     package static let types: [any ControlType.Type] = [
-        UpstreamGroup.self, Server.self, Cache.self, Worker.self, StateCount.self,
+        UpstreamGroup.self, Server.self, Cache.self, Worker.self, StateCount.self, FormerServers.self,
     ]
 
     package typealias Parameters = Nothing
@@ -61,12 +63,14 @@ package enum Status: ControlMethod {
         package var warnings: [String]
         /// Number of containers in each state, the most frequent first.
         package var states: [StateCount]?
+        /// Former servers of intercepted containers; absent where there are none.
+        package var formerServers: FormerServers?
 
         package init(
             version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
             leftOut: Int, upstreams: [String], groups: [UpstreamGroup], servers: [Server], cache: Cache,
             workers: [Worker],
-            awaited: [String], warnings: [String], states: [StateCount]? = nil
+            awaited: [String], warnings: [String], states: [StateCount]? = nil, formerServers: FormerServers? = nil
         ) {
             self.version = version
             self.pid = pid
@@ -83,6 +87,47 @@ package enum Status: ControlMethod {
             self.awaited = awaited
             self.warnings = warnings
             self.states = states
+            self.formerServers = formerServers
+        }
+    }
+
+    /// Former servers of all intercepted containers.
+    package struct FormerServers: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # Servers that intercepted containers had before: of how many containers; those of how many have answered, have not
+            # been asked, or fail; the last error, and the seconds since then.
+            type FormerServers (
+              containers: int,
+              answering: int,
+              untried: int,
+              failing: int,
+              lastError: ?string,
+              seconds: ?int
+            )
+            """
+
+        /// Number of intercepted containers.
+        package var containers: Int
+        /// Number of containers of which one former server has answered, and not failed since.
+        package var answering: Int
+        /// Number of containers whose former servers have not been asked, or not all of them.
+        package var untried: Int
+        /// Number of containers of which no former server answers.
+        package var failing: Int
+        /// Container and reason of the last failure among these.
+        package var lastError: String?
+        /// Seconds since that failure.
+        package var seconds: Int?
+
+        package init(
+            containers: Int, answering: Int, untried: Int, failing: Int, lastError: String? = nil, seconds: Int? = nil
+        ) {
+            self.containers = containers
+            self.answering = answering
+            self.untried = untried
+            self.failing = failing
+            self.lastError = lastError
+            self.seconds = seconds
         }
     }
 

@@ -28,6 +28,12 @@ extension Status.Reply {
         facts.add(["networks", "\(networks)"])
         facts.add(["containers", "\(containers)"])
         facts.add(["of these", (states ?? []).map { "\($0.containers) \($0.state)" }])
+        if let former = formerServers {
+            facts.add(["former servers", former.conditions])
+            if let error = former.lastError, let seconds = former.seconds {
+                facts.add(["last failure", "\(Units.duration(seconds: seconds)) ago: \(error)"])
+            }
+        }
         if leftOut > 0 { facts.add(["left out", "\(leftOut) of the links and addresses; see WARNINGS"]) }
         facts.add(["waiting for", awaited])
         return facts
@@ -79,6 +85,15 @@ extension Status.Reply {
             table.add([name] + values.map { "\($0)" } as [any TableCell])
         }
         return table
+    }
+}
+
+extension Status.FormerServers {
+    /// `of 3 containers: 2 answer, 1 fails`.
+    fileprivate var conditions: String {
+        let parts = [(answering, "answering"), (untried, "not asked yet"), (failing, "failing")].filter { $0.0 > 0 }
+        return "of \(containers) \(containers == 1 ? "container" : "containers"): "
+            + parts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 }
 

@@ -127,6 +127,60 @@ struct FormerServerTests {
         }
     }
 
+    @Test("are counted in status, with the last failure; inspect says whence each is known")
+    func shown() throws {
+        try lend { house in
+            let docker = try startDocker("docker", in: house)
+            try add(house, "--intercept")
+            func status() throws -> [String] {
+                try house.ctl("status").lines.map { $0.split(separator: " ").joined(separator: " ") }
+            }
+            func origin() throws -> String? {
+                try house.ctl("container", "inspect", "web").lines.first { $0.contains("former server") }
+            }
+            #expect(try status().contains("former servers of 1 container: 1 not asked yet"))
+            #expect(try house.dig("web", "task-1").data == ["192.0.2.50"])
+            #expect(try status().contains("former servers of 1 container: 1 answering"))
+            #expect(try origin()?.contains("kernel") == true)
+            House.kill(docker.process)
+            #expect(
+                try eventually(within: 20) {
+                    _ = try house.dig("web", "task-1")
+                    return try status().contains("former servers of 1 container: 1 failing")
+                })
+            #expect(
+                try eventually { try status().contains { $0.hasPrefix("last failure") && $0.contains("ago: web: ") } })
+            try house.mustCtl("container", "rm", "web")
+            try add(house, "--intercept=10.1.0.1")
+            #expect(try origin()?.contains("control") == true)
+            try house.mustCtl("container", "rm", "web")
+            try house.command("mkdir", "-p", "/etc/netns/web")
+            try "nameserver 10.1.0.1\n".write(
+                toFile: house.file("/etc/netns/web/resolv.conf"), atomically: true, encoding: .utf8)
+            try add(house, "--intercept")
+            #expect(try origin()?.contains("resolv.conf") == true)
+        }
+    }
+
+    @Test("at a link-local address are asked over the link that resolv.conf names with it")
+    func linkLocal() throws {
+        try lend { house in
+            try house.ip("addr add fe80::53/64 dev br0 nodad")
+            try house.ip(in: "web", "addr add fe80::2/64 dev eth0 nodad")
+            try house.startUpstream("fe80::53%br0")
+            try house.command("mkdir", "-p", "/etc/netns/web")
+            try "nameserver fe80::53%eth0\n".write(
+                toFile: house.file("/etc/netns/web/resolv.conf"), atomically: true, encoding: .utf8)
+            try add(house, "--intercept")
+            let inspected = try house.ctl("container", "inspect", "web").out
+            #expect(inspected.contains("[fe80::53%eth0]:53") && inspected.contains("fe80::53%eth0"), "\(inspected)")
+            #expect(try house.dig("web", "www.example", "TXT").data == ["\"from fe80::53%br0\""])
+            #expect(
+                try house.run(in: "web", ["dig", "@fe80::53%eth0", "+short", "+timeout=3", "+tries=1", "web"]).text
+                    == "10.1.0.2")
+        }
+    }
+
     @Test("that ask us in turn are found out and left out")
     func loop() throws {
         try lend { house in

@@ -55,7 +55,7 @@ extension ControlPlane {
             facts.insert(ControlAPI.Fact(fact: "pid", value: "\(pid)", source: source.name), at: 1)
         }
         facts += upstreams.former.servers(of: container.id).map {
-            ControlAPI.Fact(fact: "former server", value: "\($0)", source: "kernel")
+            ControlAPI.Fact(fact: "former server", value: "\($0)", source: container.origin(ofFormerServer: $0))
         }
         let state = state(of: container)
         let resolvers = containers.resolverAddresses(of: container.id)
@@ -111,6 +111,16 @@ extension ControlPlane {
         return (waiting + ended.filter { !names.contains($0.name) }).filter {
             !publisher.registry.hasContainer(named: $0.name)
         }
+    }
+}
+
+extension Registry.Container {
+    /// Origin of what is known of a former server: the kernel for dockerd's ports in the namespace, the source that gave the
+    /// address, or the container's resolv.conf.
+    func origin(ofFormerServer server: ServerAddress) -> String {
+        if server.isIntercom { return "kernel" }
+        let giver = definitions.first { $0.intercept?.addresses.contains(server.address) == true }
+        return giver?.source.name ?? "resolv.conf"
     }
 }
 
@@ -170,7 +180,7 @@ extension ControlPlane {
             cache: Status.Cache(counters, limit: configuration.cache.size),
             workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
             awaited: containers.room.waiting.map(\.declaration.name).sorted(), warnings: warnings,
-            states: countStates())
+            states: countStates(), formerServers: upstreams.former.describe(counters.flatMap(\.upstreams)))
     }
 
     /// Number of containers in each state, the most frequent first.

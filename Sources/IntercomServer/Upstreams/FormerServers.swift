@@ -1,6 +1,7 @@
 // Former servers: who answered a container's questions before these were led to us. What we do not know, we ask of them.
 
 import Attachment
+import ControlAPI
 import DNSWire
 import Forwarding
 import LinuxNet
@@ -26,6 +27,8 @@ final class FormerServers {
         var servers: [ServerAddress] = []
         /// Those that workers know.
         var posted: [ServerAddress] = []
+        /// Reason why none of them could be asked the last time.
+        var failure: (reason: String, time: ContinuousClock.Instant)?
         var isLooking = false
         var lastLook: ContinuousClock.Instant?
         var pause = FormerServers.pauses.lowerBound
@@ -82,6 +85,8 @@ final class FormerServers {
     /// - Returns: the servers.
     func lookAgain(for container: ContainerID) -> [ServerAddress] {
         guard let state = known[container] else { return [] }
+        let servers = state.posted.map(\.description).joined(separator: ", ")
+        known[container]?.failure = ("no reply of \(servers)", .now)
         if !state.isLooking, isDue(state) { look(for: container) {} }
         return state.posted
     }
@@ -124,6 +129,7 @@ final class FormerServers {
             logger.warning(
                 "container \(name): the ports of its former server at 127.0.0.11 cannot be found: \(error)",
                 metadata: .about(container: name, limitedAs: "former servers"))
+            known[container]?.failure = ("the ports of dockerd at 127.0.0.11 cannot be found: \(error)", .now)
             found(nil, for: container)
             done()
         }
@@ -168,6 +174,31 @@ final class FormerServers {
         return (datagram ?? stream).map {
             ServerAddress(address: .v4(.intercom), port: $0, streamPort: stream ?? datagram)
         }
+    }
+
+    // MARK: - Shown
+
+    /// The state of all former servers; nil where no container has any.
+    /// - Parameter reports: what workers have found out about servers.
+    func describe(_ reports: [UpstreamReport]) -> Status.FormerServers? {
+        guard !known.isEmpty else { return nil }
+        let ofPlace = Dictionary(grouping: reports) { UpstreamPlace(server: $0.server, vantage: $0.vantage) }
+        var counts = FormerServerCounts()
+        var last: (text: String, time: ContinuousClock.Instant)?
+        for (container, state) in known {
+            let vantage = Vantage.namespace(container.view.rawValue)
+            let reports = state.posted.flatMap { ofPlace[UpstreamPlace(server: $0, vantage: vantage)] ?? [] }
+            let condition = FormerServerCounts.Condition(state.posted, reports)
+            counts.add(condition)
+            guard condition == .failing, let failure = state.failure, last.map({ $0.time < failure.time }) ?? true
+            else {
+                continue
+            }
+            last = ("\(publisher.name(of: container)): \(failure.reason)", failure.time)
+        }
+        return Status.FormerServers(
+            containers: known.count, answering: counts.answering, untried: counts.untried, failing: counts.failing,
+            lastError: last?.text, seconds: last.map { Int($0.time.duration(to: .now).components.seconds) })
     }
 
     // MARK: - What workers are told
