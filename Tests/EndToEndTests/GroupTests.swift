@@ -135,11 +135,14 @@ struct GroupTests {
                 ["--netns", "\(files)/host"], ["--pid", "\(daemon)"],
                 ["--netns", "/proc/1/ns/net"], ["--netns", "\(files)/one"], ["--pid", "1"],
             ] {
-                for listen in ["direct", "redirect"] {
+                for options in [
+                    ["--listen", "direct"], ["--listen", "redirect"], ["--intercept"],
+                    ["--intercept=10.9.0.1", "--replace"],
+                ] {
                     let refused = try Command.run(
                         ["\(House.binaries)/intercomctl", "--socket", house.socket, "container", "add", "host"]
-                            + source + ["--network", "n", "--listen", listen])
-                    #expect(refused.status == 1, "\(source): \(refused)")
+                            + source + ["--network", "n"] + options)
+                    #expect(refused.status == 1, "\(source) \(options): \(refused)")
                     // If these tests run in a container, its root may not even look at the first process.
                     let isSeen = refused.err.contains("own network namespace") || refused.err.contains("denied")
                     #expect(isSeen, "\(source): \(refused)")
@@ -147,6 +150,7 @@ struct GroupTests {
             }
             let sockets = try house.run(in: "house", ["ss", "--no-header", "--listening", "--udp", "--tcp"]).text
             #expect(!sockets.contains("127.0.0.11"), "\(sockets)")
+            #expect(try house.run(in: "house", ["nft", "list", "ruleset"]).text == "")
         }
     }
 }

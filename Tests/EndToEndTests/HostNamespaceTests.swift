@@ -15,12 +15,19 @@ struct HostNamespaceTests {
         try house.command("touch", bound)
         try house.command("mount", "--bind", house.path("house"), bound)
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/proc/\(daemon)/ns/net")
+        let first = house.path("first")
+        try house.command("touch", first)
+        // In a container the first process may be out of our sight, and so is its namespace's file.
+        let isMounted = (try? house.command("mount", "--bind", "/proc/1/ns/net", first)) != nil
+        let linkToFirst = "\(house.directory)/link-to-first"
+        try FileManager.default.createSymbolicLink(atPath: linkToFirst, withDestinationPath: "/proc/1/ns/net")
         return [
             ["--pid", "1"], ["--pid", "\(daemon)"], ["--netns", "/proc/1/ns/net"], ["--netns", "/proc/self/ns/net"],
             ["--netns", "/proc/thread-self/ns/net"], ["--netns", "/proc/\(daemon)/ns/net"],
             ["--netns", "/proc/\(daemon)/task/\(thread)/ns/net"], ["--netns", house.path("house")],
             ["--netns", bound], ["--netns", link], ["--netns", "/proc/\(daemon)/root\(house.path("house"))"],
-        ]
+            ["--netns", linkToFirst],
+        ] + (isMounted ? [["--netns", first]] : [])
     }
 
     private func expectNothing(in house: House) throws {
@@ -30,13 +37,17 @@ struct HostNamespaceTests {
 
     private func check(_ house: House) throws {
         for way in try ways(house) {
-            for options in [[], ["--listen", "redirect"]] {
+            for options in [
+                [], ["--listen", "redirect"], ["--intercept"], ["--intercept=10.9.0.1,fd09::1"],
+                ["--replace", "--intercept"],
+            ] {
                 let refused = try Command.run(
                     ["\(House.binaries)/intercomctl", "--socket", house.socket, "container", "add", "evil"] + way
                         + options)
                 #expect(refused.status == 1, "\(way)")
                 // That of the machine's first process may be hidden from us.
-                let isHidden = ["1", "/proc/1/ns/net"].contains(way[1]) && refused.err.contains("Permission denied")
+                let isOfFirst = ["1", "/proc/1/ns/net"].contains(way[1]) || way[1].hasSuffix("/link-to-first")
+                let isHidden = isOfFirst && refused.err.contains("Permission denied")
                 #expect(isHidden || refused.err.contains("is the host's own network namespace"), "\(way): \(refused)")
             }
         }

@@ -176,6 +176,54 @@ struct PublishTests {
         }
     }
 
+    @Test(
+        "tells of a container whose namespace ends: it is ended, not waited for; a path that is there again has its names"
+    )
+    func ended() throws {
+        try lend { house in
+            let process = try house.start(in: "web", ["sleep", "600"], log: "sleep")
+            try house.plug("db", into: "br0", "10.1.0.4/24")
+            try house.publish(
+                #"{"source":"docker","containers":[{"id":"aaa","name":"job","pid":\#(process.processIdentifier)},{"id":"bbb","name":"d.1","netns":"\#(house.path("db"))"},{"id":"ccc","name":"side.1","namespaceOf":"bbb"}]}"#
+            )
+            #expect(try eventually { try house.dig("app", "side.1").data == ["10.1.0.4"] })
+            func row() throws -> [Substring] {
+                try house.ctl("source", "ls").lines.first { $0.hasPrefix("docker") }?.split(separator: " ") ?? []
+            }
+            #expect(try row().prefix(4) == ["docker", "3", "0", "0"], "CONTAINERS, WAITING, ENDED")
+            House.kill(process)
+            try house.deleteNamespace("db")
+            #expect(try eventually { try row().prefix(4) == ["docker", "3", "0", "2"] })
+            #expect(try house.state(of: "job") == "ended")
+            #expect(try house.ctl("container", "ls", "--all").out.contains("ended"))
+            try house.plug("db", into: "br0", "10.1.0.5/24")
+            for name in ["d.1", "side.1"] {
+                #expect(try eventually(within: 40) { try house.dig("app", name).data == ["10.1.0.5"] }, "\(name)")
+            }
+            #expect(try row().prefix(4) == ["docker", "3", "0", "1"])
+        }
+    }
+
+    @Test("gives a container DNS servers of its own: they are asked from where it is, not from the host")
+    func ownServers() throws {
+        try lend { house in
+            // The same address is another server in the container than on the host.
+            try house.startUpstream("127.0.0.53")
+            try house.ip(in: "web", "addr add 10.9.0.53/32 dev lo")
+            try house.ip("addr add 10.9.0.53/32 dev lo")
+            try house.startUpstream("10.9.0.53", in: "web", as: "web")
+            try house.startUpstream("10.9.0.53", as: "host")
+            try house.publish(
+                #"{"source":"docker","containers":[{"id":"aaa","name":"w.1","netns":"\#(house.path("web"))","upstreams":["10.9.0.53"]}]}"#
+            )
+            for transport in ["+notcp", "+tcp"] {
+                #expect(try house.dig("web", "www.example", "TXT", transport).data == ["\"from web\""], "\(transport)")
+            }
+            let groups = try house.ctl("status").lines.filter { $0.contains("10.9.0.53:53") }
+            #expect(groups.contains { $0.contains("namespace") }, "\(groups)")
+        }
+    }
+
     @Test("and another one, or somebody by hand, may tell of the same container: names add up")
     func several() throws {
         try lend { house in

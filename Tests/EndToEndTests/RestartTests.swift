@@ -92,6 +92,46 @@ struct RestartTests {
         }
     }
 
+    @Test(
+        "keeps the listener at ::1 of an intercepted container as it keeps the one at 127.0.0.11: by the same sockets")
+    func interceptedV6() throws {
+        try House.lend { house in
+            #expect(house.stopDaemon() == 0)
+            let service = try Supervisor(house, Self.configuration)
+            _ = try house.namespace("web")
+            for line in [
+                "link add eth0 type veth peer name eth1", "addr add fd00:1::2/64 dev eth0 nodad", "link set eth0 up",
+            ] {
+                try house.ip(in: "web", line)
+            }
+            try house.mustCtl(
+                "container", "add", "web", "--netns", house.path("web"), "--network", "n,ip=10.0.0.3",
+                "--intercept=fd00:1::1")
+            // `ino:` names a socket for as long as it lives.
+            func sockets() throws -> [String] {
+                try house.run(in: "web", ["ss", "-Hlntue", "src", "[::1]"]).lines.compactMap { line in
+                    line.split(separator: " ").first { $0.hasPrefix("ino:") }.map(String.init)
+                }.sorted()
+            }
+            let before = try sockets()
+            #expect(before.count == 2, "UDP and TCP")
+            #expect(eventually { service.stored.values.map { $0 } == [4] }, "\(service.stored)")
+            for (round, signal) in [(2, SIGTERM), (3, SIGKILL), (4, SIGUSR2)] {
+                try service.signal(signal)
+                try service.awaitReady(round)
+                for transport in ["+notcp", "+tcp"] {
+                    let answer = try house.run(
+                        in: "web", ["dig", "@fd00:1::1", "+short", "+timeout=6", "+tries=1", "web", "A", transport])
+                    #expect(answer.text == "10.0.0.3", "\(round) \(transport): \(answer)")
+                }
+                #expect(try sockets() == before, "round \(round)")
+                #expect(service.stored.values.map { $0 } == [4])
+            }
+            try house.mustCtl("container", "rm", "web")
+            #expect(eventually { service.stored.isEmpty })
+        }
+    }
+
     @Test("leaves what leads to it where it is; an end without another daemon leaves nothing")
     func replacement() throws {
         try House.lend { house in
