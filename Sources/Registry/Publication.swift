@@ -115,12 +115,16 @@ extension Registry {
         guard before != servers else { return old.group }
         if !before.isEmpty {
             ownGroups[before]?.users -= 1
-            if ownGroups[before]?.users == 0 { ownGroups[before] = nil }
+            if ownGroups[before]?.users == 0 {
+                ownGroups[before] = nil
+                haveOwnGroupsChanged = true
+            }
         }
         guard !servers.isEmpty else { return nil }
         if ownGroups[servers] == nil {
             lastGroup = UpstreamGroupID(rawValue: lastGroup.rawValue + 1)
             ownGroups[servers] = OwnGroup(id: lastGroup, users: 0)
+            haveOwnGroupsChanged = true
         }
         ownGroups[servers]?.users += 1
         return ownGroups[servers]?.id

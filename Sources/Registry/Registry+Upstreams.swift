@@ -68,6 +68,12 @@ extension Registry {
         return all.sorted { $0.id.rawValue < $1.id.rawValue }
     }
 
+    /// True when groups of containers' own servers have come or gone since the last call.
+    package mutating func takeOwnGroupChange() -> Bool {
+        defer { haveOwnGroupsChanged = false }
+        return haveOwnGroupsChanged
+    }
+
     // MARK: - For this room
 
     /// The groups of a network that is declared so.

@@ -32,6 +32,8 @@ package struct Registry: Sendable {
     var networkOfPublication: [NetworkPublication: ScopeID] = [:]
     /// Upstream groups of containers that have their own servers: those with the same servers share one.
     var ownGroups: [[ServerAddress]: OwnGroup] = [:]
+    /// True when one of these has come or gone.
+    var haveOwnGroupsChanged = false
 
     // MARK: What names mean
 

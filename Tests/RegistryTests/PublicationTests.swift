@@ -161,6 +161,24 @@ struct PublicationTests {
         #expect(try town.group("two") == group)
         town.unpublish("docker", "bbb")
         #expect(town.registry.upstreamGroups.isEmpty)
+        let changes = [town.registry.takeOwnGroupChange(), town.registry.takeOwnGroupChange()]
+        #expect(changes == [true, false])
+    }
+
+    @Test("of a container that is found has another group for its own servers, which is said: somebody has to be asked")
+    func ownUpstreamsOfFound() throws {
+        var town = try Town()
+        town.bridge(3, "br0")
+        try town.publish("docker", "aaa", "one", "br0 10.0.0.2", upstreams: ["192.0.2.1"])
+        _ = town.registry.takeOwnGroupChange()
+        let before = try town.group("one")
+        town.registry.observe(
+            ObservedContainer(cookie: NamespaceCookie(rawValue: 7), name: "one", path: "/run/netns/one"))
+        try town.publish("docker", "aaa", "one", "br0 10.0.0.2", cookie: 7, upstreams: ["192.0.2.1"])
+        let group = try #require(try town.group("one"))
+        #expect(town.registry.upstreamGroups.map(\.id.rawValue) == [group])
+        let hasChanged = town.registry.takeOwnGroupChange()
+        #expect(hasChanged == (group != before))
     }
 
     // MARK: - Networks

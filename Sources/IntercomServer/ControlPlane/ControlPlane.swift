@@ -177,6 +177,8 @@ package final class ControlPlane {
             publisher.registry.setHostDomains(upstreams.hostDomains)
         }
         takeKernelChanges()
+        // A published container that was found, or is entered later, comes with its own servers then.
+        if publisher.registry.takeOwnGroupChange() { upstreams.noteChange() }
         publisher.postNames()
         upstreams.post(of: publisher.registry)
         publisher.postListeners()
