@@ -91,13 +91,15 @@ struct InterfaceTests {
         worker: 7, listeners: 7, queries: 7, local: 7, cached: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
         tcpConnections: 7, inFlight: 7)
     static let stateCount = Status.StateCount(state: "ready", containers: 7)
+    static let formerServers = Status.FormerServers(
+        containers: 7, answering: 7, untried: 7, failing: 7, lastError: "e", seconds: 7)
     static let publishedNetwork = PublishedNetwork(
         name: "n", id: "i", interface: "e", subnets: ["s"], internal: true, upstreams: ["u"])
     static let publishedContainer = PublishedContainer(
         id: "i", name: "n", hostname: "h", netns: "/n", pid: 7, namespaceOf: "o", networks: [attachment],
         links: [link], ports: [port], upstreams: ["u"], draining: true, intercept: ["a"])
     static let source = ListSources.Source(
-        name: "n", containers: 7, waiting: 7, networks: 7, leftOut: 7, lastHeard: 7)
+        name: "n", containers: 7, waiting: 7, ended: 7, networks: 7, leftOut: 7, lastHeard: 7)
     static let attachment = AddContainer.Attachment(name: "n", addresses: ["a"], aliases: ["b"])
 
     @Test("has every type as it is sent")
@@ -136,7 +138,8 @@ struct InterfaceTests {
             AddContainer.Parameters(
                 name: "n", netns: "/n", pid: 7, networks: [Self.attachment], hostname: "h", id: "i", links: [Self.link],
                 ports: [Self.port],
-                resolvConf: "/r", listen: "direct", intercept: ["i"]), is: fields("method", "AddContainer"),
+                resolvConf: "/r", listen: "direct", intercept: ["i"], replace: true),
+            is: fields("method", "AddContainer"),
             "AddContainer")
         try expect(
             Update.Parameters(
@@ -177,7 +180,8 @@ struct InterfaceTests {
                 version: "1", pid: 7, uptime: 7, configuration: "c", networks: 7, containers: 7, leftOut: 7,
                 upstreams: ["u"],
                 groups: [Self.group], servers: [Self.server], cache: Self.cache, workers: [Self.worker],
-                awaited: ["a"], warnings: ["w"], states: [Self.stateCount]),
+                awaited: ["a"], warnings: ["w"], states: [Self.stateCount],
+                formerServers: Self.formerServers),
             is: fields("method", "Status", reply: true), "Status")
     }
 

@@ -11,7 +11,7 @@ struct MessageTests {
         (.noSuchNetwork("lab"), "no network lab; 'intercomctl network ls' shows those that exist"),
         (.noSuchContainer("web"), "no container web; 'intercomctl container ls' shows those that exist"),
         (.networkExists("lab"), "network lab exists already; remove it first or choose another name"),
-        (.containerExists("web"), "container web exists already; remove it first or choose another name"),
+        (.containerExists("web"), "container web exists already; replace it with --replace, or choose another name"),
         (
             .ambiguousName("web", choices: ["/run/netns/web", "/run/lxc/web"]),
             "several are called web; say which: /run/netns/web, /run/lxc/web"

@@ -97,7 +97,7 @@ struct RestartTests {
     func interceptedV6() throws {
         try House.lend { house in
             #expect(house.stopDaemon() == 0)
-            let service = try Supervisor(house, Self.configuration)
+            let service = try Supervisor(house, "\(Self.configuration)\n\(House.undiscovered)")
             _ = try house.namespace("web")
             for line in [
                 "link add eth0 type veth peer name eth1", "addr add fd00:1::2/64 dev eth0 nodad", "link set eth0 up",

@@ -72,6 +72,8 @@ extension NamespaceSource {
         guard case .path(let path) = self, let file = ResolverFiles.path(forNamespaceAt: path) else {
             return ReadResolverFile()
         }
-        return ReadResolverFile(text: try Files.readText(file, limit: OpenerCalls.maximumResolverFile))
+        let text = try Files.readText(file, limit: OpenerCalls.maximumResolverFile)
+        // One of ours names 127.0.0.11, as if there were none; it may not be written yet.
+        return ReadResolverFile(text: text.flatMap { ResolverConfiguration.isOurs($0) ? nil : $0 })
     }
 }

@@ -114,16 +114,6 @@ extension ControlPlane {
     }
 }
 
-extension Registry.Container {
-    /// Origin of what is known of a former server: the kernel for dockerd's ports in the namespace, the source that gave the
-    /// address, or the container's resolv.conf.
-    func origin(ofFormerServer server: ServerAddress) -> String {
-        if server.isIntercom { return "kernel" }
-        let giver = definitions.first { $0.intercept?.addresses.contains(server.address) == true }
-        return giver?.source.name ?? "resolv.conf"
-    }
-}
-
 extension Array {
     /// Itself; nil where it has no element.
     fileprivate var nonEmpty: Self? { isEmpty ? nil : self }

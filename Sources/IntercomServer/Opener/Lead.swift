@@ -16,12 +16,14 @@ struct Lead: Sendable, Equatable {
     /// - Parameters:
     ///   - port: that of the listener at 127.0.0.11.
     ///   - v6Port: that of the listener at ::1.
-    ///   - others: addresses beside 127.0.0.11; those on which a program of the container's own answers are left out.
+    ///   - others: addresses beside 127.0.0.11; those on which a program of the container's own answers are left out, and
+    ///     link-local ones.
     init(to port: UInt16, v6Port: UInt16? = nil, from others: [IPAddress] = []) {
         self.port = port
         self.v6Port = v6Port
         addresses = [.v4(.intercom)]
-        for address in others where address.isOneHost && !address.isOwnServer && !addresses.contains(address) {
+        for address in others
+        where address.isOneHost && !address.isOwnServer && !address.isLinkLocal && !addresses.contains(address) {
             addresses.append(address)
         }
     }
@@ -72,6 +74,17 @@ struct SetLead: ~Copyable, Sendable {
 
     /// Gives up all but the monitor.
     consuming func takeMonitor() -> NftablesMonitor { monitor }
+}
+
+extension IPAddress {
+    /// True for fe80::/10 (RFC 4291 §2.5.6): a question to such an address has a source of that scope, which no answer of a
+    /// listener at ::1 reaches.
+    fileprivate var isLinkLocal: Bool {
+        switch self {
+        case .v4: false
+        case .v6(let address): address.bits >> 118 == 0x3FA
+        }
+    }
 }
 
 extension SocketAddress {

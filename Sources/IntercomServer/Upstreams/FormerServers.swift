@@ -70,12 +70,16 @@ final class FormerServers {
         look(for: container, then: done)
     }
 
-    /// Leaves out the servers whose questions are not led to us, as those at addresses of the container's own; none are left
+    /// Leaves out servers whose questions are not led to us, as those at addresses of the container's own; none are left
     /// where it is not intercepted any more or has ended.
     func narrow(to addresses: [IPAddress], of container: ContainerID) {
         guard var state = known[container] else { return }
-        state.resolvers.removeAll { !addresses.contains($0.address) }
-        state.servers.removeAll { !addresses.contains($0.address) }
+        // Nobody can be led away from a link-local server; what we do not know is asked of it all the same.
+        let isLeft = { (server: ServerAddress) in
+            addresses.isEmpty || !addresses.contains(server.address) && server.scope == nil
+        }
+        state.resolvers.removeAll(where: isLeft)
+        state.servers.removeAll(where: isLeft)
         known[container] = state
         post(container)
         if addresses.isEmpty { known[container] = nil }
@@ -217,5 +221,15 @@ final class FormerServers {
         guard servers.isEmpty else { return send() }
         // Its names are not asked there any more before there is nobody to ask.
         publisher.whenInForce { [unowned self] in if known[container]?.posted.isEmpty ?? true { send() } }
+    }
+}
+
+extension Registry.Container {
+    /// Origin of what is known of a former server: the kernel for dockerd's ports in the namespace, the source that gave the
+    /// address, or the container's resolv.conf.
+    func origin(ofFormerServer server: ServerAddress) -> String {
+        if server.isIntercom { return "kernel" }
+        let giver = definitions.first { $0.intercept?.addresses.contains(server.address) == true }
+        return giver?.source.name ?? "resolv.conf"
     }
 }

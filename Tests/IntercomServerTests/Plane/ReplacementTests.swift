@@ -70,8 +70,9 @@ struct ReplacementTests {
 
     @Test("does not take that of one in the configuration")
     func configured() throws {
-        try lend("[[network]]\nname = 'n'\n[[container]]\nname = 'vm'\nnetworks = [{ name = 'n', ip = '10.3.0.2' }]\n")
-        { plane in
+        try lend(
+            "[[network]]\nname = 'n'\n[[container]]\nname = 'vm'\nnetworks = [{ name = 'n', ip = ['10.3.0.2'] }]\n"
+        ) { plane in
             let refusal = try plane.refusal(AddContainer.self, machine("front", "10.1.0.3", replaces: true))
             #expect(refusal?.contains("is declared in the configuration; change it there") == true, "\(refusal ?? "")")
         }
