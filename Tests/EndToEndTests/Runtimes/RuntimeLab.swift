@@ -45,6 +45,7 @@ final class RuntimeLab {
             mount -t overlay -o lowerdir=/opt,upperdir=\(directory)/opt/upper,workdir=\(directory)/opt/work overlay /opt
             for name in containers containerd lxc cni; do
                 mkdir -p /var/lib/$name; mount -t tmpfs tmpfs /var/lib/$name; done
+            [ ! -e \(house.resolver) ] || mount --bind \(house.resolver) "$(readlink -f /etc/resolv.conf)"
             mkdir -p \(directory)/rootfs
             cd \(directory)/rootfs
             mkdir usr etc tmp proc sys dev run var
@@ -128,9 +129,9 @@ final class RuntimeLab {
     }
 
     /// Lends a lab to a test.
-    /// - Parameter configuration: of the daemon.
-    static func lend(configuration: String = "", _ body: (RuntimeLab) throws -> Void) throws {
-        try House.lend(configuration: configuration) { house in
+    /// - Parameter resolver: the text of the host's resolv.conf, for daemon and runtimes; nil: the machine's own.
+    static func lend(resolver: String? = nil, _ body: (RuntimeLab) throws -> Void) throws {
+        try House.lend(resolver: resolver) { house in
             let lab = try RuntimeLab(in: house)
             defer { House.kill(lab.keeper) }
             try body(lab)
