@@ -21,7 +21,7 @@ RUNTIME_PACKAGES := docker.io podman netavark aardvark-dns runc crun containerd 
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
-.PHONY: all build demo demo-docker demo-tiers test test-clients test-runtimes check lint shape format docs fuzz test-asan test-tsan \
+.PHONY: all build demo demo-docker demo-podman demo-tiers test test-clients test-runtimes check lint shape format docs fuzz test-asan test-tsan \
     differential coverage floods soak bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
@@ -48,6 +48,12 @@ demo-docker: need-root
 	@.ci/install $(DEMO_PACKAGES) docker.io
 	@$(MAKE) --no-print-directory build
 	@Tests/Demo/demo-docker $(BIN)
+
+# podman with containers on its default network and on two others; aardvark-dns is killed, and names go on.
+demo-podman: need-root
+	@.ci/install $(DEMO_PACKAGES) podman netavark aardvark-dns runc
+	@$(MAKE) --no-print-directory build
+	@Tests/Demo/demo-podman $(BIN)
 
 # All tests: those of every room, and end to end in real namespaces with the binaries that are shipped.
 test: need-root
