@@ -33,6 +33,11 @@ package struct RuntimeReading: Equatable, Sendable {
     /// False where nothing could be read: containers that were published stay.
     package var isWhole: Bool
 
+    /// A reading.
+    /// - Parameters:
+    ///   - contents: what could be read.
+    ///   - failures: sentences about the rest.
+    ///   - isWhole: false where nothing could be read.
     package init(_ contents: Publication, failures: [String] = [], isWhole: Bool = true) {
         self.contents = contents
         self.failures = failures
