@@ -87,6 +87,10 @@ struct ServiceTests {
                 Self.configuration, resolver: "nameserver 10.0.0.53\n",
                 under: ["unshare", "--mount", "--propagation", "private"])
             _ = try house.namespace("web")
+            // One whose programs ask others is tried again by and by.
+            try house.command("mkdir", "-p", "/etc/netns/web")
+            try "nameserver 127.0.0.11\n".write(
+                toFile: house.file("/etc/netns/web/resolv.conf"), atomically: true, encoding: .utf8)
             let process = try house.start(in: "web", ["sleep", "600"], log: "sleep")
             try house.mustCtl(
                 "container", "add", "web", "--pid", "\(process.processIdentifier)", "--network", "n,ip=10.0.0.2")
