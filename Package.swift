@@ -75,6 +75,9 @@ let package = Package(
         // The life of containers: events in, effects out; no I/O.
         .target(name: "Attachment", swiftSettings: settings),
 
+        // Why a name does not resolve, and what is not well on a machine: facts in, findings out; no I/O.
+        .target(name: "Diagnosis", dependencies: ["Attachment"], swiftSettings: settings),
+
         // What container runtimes say: Docker's API over HTTP, hooks, CNI, aardvark-dns's files; no I/O.
         .target(name: "RuntimeWire", dependencies: ["DNSWire"], swiftSettings: settings),
 
@@ -82,8 +85,8 @@ let package = Package(
         .target(
             name: "IntercomServer",
             dependencies: [
-                "Attachment", "ControlAPI", "DNSWire", "Forwarding", "LinuxNet", "Registry", "Systemd", "TOML",
-                "Tables", "Varlink",
+                "Attachment", "ControlAPI", "DNSWire", "Diagnosis", "Forwarding", "LinuxNet", "Registry", "Systemd",
+                "TOML", "Tables", "Varlink",
                 .product(name: "BasicContainers", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -142,6 +145,7 @@ let package = Package(
         .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: settings),
         .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
         .testTarget(name: "AttachmentTests", dependencies: ["Attachment"], swiftSettings: settings),
+        .testTarget(name: "DiagnosisTests", dependencies: ["Attachment", "Diagnosis"], swiftSettings: settings),
         .testTarget(name: "ControlAPITests", dependencies: ["ControlAPI"], swiftSettings: settings),
         .testTarget(
             name: "DNSWireTests", dependencies: ["DNSWire"], exclude: ["differential.py"], swiftSettings: settings),
@@ -156,14 +160,17 @@ let package = Package(
         .testTarget(
             name: "Examples",
             dependencies: [
-                "Attachment", "ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry",
+                "Attachment", "ControlAPI", "DNSWire", "Diagnosis", "Forwarding", "IntercomServer", "LinuxNet",
+                "Registry",
                 "RuntimeWire", "Runtimes", "Systemd", "TOML", "Tables", "Varlink",
             ],
             swiftSettings: settings),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),
         .testTarget(
             name: "IntercomServerTests",
-            dependencies: ["Attachment", "ClientCommand", "ControlAPI", "IntercomServer", "Promise", "Tables"],
+            dependencies: [
+                "Attachment", "ClientCommand", "ControlAPI", "Diagnosis", "IntercomServer", "Promise", "Tables",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Promise", "intercomctl", "intercomd"],

@@ -3,23 +3,61 @@
 import DNSWire
 
 extension Registry {
-    /// A sentence for each, what and what to do. Costs time in proportion to the sentences, not to the registry.
-    package var warnings: [String] {
-        (networkWarnings.sorted() + containerWarnings.sorted() + addressWarnings.sorted()).map(DisplayText.escaped)
+    /// Something that an operator should look at.
+    package struct Warning: Sendable, Equatable {
+        /// Class of a warning.
+        package enum Kind: Sendable, Equatable {
+            /// A name that the DNS cannot have, or that means something else.
+            case badName
+            /// Several networks, containers, or containers with one address.
+            case duplicateNetwork, duplicateContainer, duplicateAddress
+            /// A network that somebody names and nobody knows.
+            case missingNetwork
+            /// More links or addresses than are taken in.
+            case limit
+        }
+
+        /// Its class.
+        package let kind: Kind
+        /// Sentence without a full stop.
+        package let text: String
+        /// Remedy; nil: only the operator can tell.
+        package let cure: String?
+
+        fileprivate init(_ kind: Kind, _ text: String, cure: String? = nil) {
+            self.kind = kind
+            self.text = text
+            self.cure = cure
+        }
+
+        /// Sentence with its remedy.
+        fileprivate var sentence: String { cure.map { "\(text); \($0)" } ?? text }
     }
 
-    private var networkWarnings: [String] {
-        var warnings: [String] = []
+    /// A sentence for each, what and what to do. Costs time in proportion to the sentences, not to the registry.
+    package var warnings: [String] { allWarnings.map { DisplayText.escaped($0.sentence) } }
+
+    /// The same as values, in the same order.
+    package var allWarnings: [Warning] {
+        [networkWarnings, containerWarnings, addressWarnings].flatMap { $0.sorted { $0.sentence < $1.sentence } }
+    }
+
+    private var networkWarnings: [Warning] {
+        var warnings: [Warning] = []
         for network in concerns.networks.compactMap({ networkStates[$0] }) {
             guard network.dnsName == nil else {
                 warnings.append(
-                    "network \(network.name) (\(Self.origin(network))): \(domain) is the domain behind all names, so some names mean two containers; give it another name"
-                )
+                    Warning(
+                        .badName,
+                        "network \(network.name) (\(Self.origin(network))): \(domain) is the domain behind all names, so some names mean two containers",
+                        cure: "give it another name"))
                 continue
             }
             warnings.append(
-                "network \(network.name) (interface \(network.interface ?? "")): this is no name of the DNS, so nothing is found under it; give the link another alias"
-            )
+                Warning(
+                    .badName,
+                    "network \(network.name) (interface \(network.interface ?? "")): this is no name of the DNS, so nothing is found under it",
+                    cure: "give the link another alias"))
         }
         for name in concerns.networkNames {
             let networks = (networksCalled[name] ?? []).compactMap { networkStates[$0] }.filter {
@@ -28,8 +66,10 @@ extension Registry {
             guard networks.count > 1, let first = networks.first else { continue }
             let which = networks.map(Self.origin).sorted().joined(separator: ", ")
             warnings.append(
-                "\(networks.count) networks are called \(first.name) (\(which)): each is one of its own; give one another name, or declare it with --interface"
-            )
+                Warning(
+                    .duplicateNetwork,
+                    "\(networks.count) networks are called \(first.name) (\(which)): each is one of its own",
+                    cure: "give one another name, or declare it with --interface"))
         }
         return warnings
     }
@@ -42,28 +82,36 @@ extension Registry {
         return "declared by \(declared.source.name)\(network.interface.map { " for interface \($0)" } ?? "")"
     }
 
-    private var containerWarnings: [String] {
-        var warnings: [String] = []
+    private var containerWarnings: [Warning] {
+        var warnings: [Warning] = []
         for container in concerns.containers.compactMap({ containerStates[$0] }) {
             if container.lacksName {
                 warnings.append(
-                    "container \(container.name) (\(Self.origin(container))): this is no name of the DNS, or one with a meaning of its own, so it is not found by it; 'network connect' gives it an alias"
-                )
+                    Warning(
+                        .badName,
+                        "container \(container.name) (\(Self.origin(container))): this is no name of the DNS, or one with a meaning of its own, so it is not found by it",
+                        cure: "'network connect' gives it an alias"))
             }
             if container.leftOut > 0 {
                 warnings.append(
-                    "container \(container.name): \(container.leftOut) of its links and addresses are left out; at most \(Limits.observedLinks) links and \(Limits.addresses) addresses are taken in"
-                )
+                    Warning(
+                        .limit,
+                        "container \(container.name): \(container.leftOut) of its links and addresses are left out; at most \(Limits.observedLinks) links and \(Limits.addresses) addresses are taken in"
+                    ))
             }
             for endpoint in container.declaredEndpoints where network(of: endpoint) == nil {
                 warnings.append(
-                    "container \(container.name) is declared on network \(endpoint.network), which is not there")
+                    Warning(
+                        .missingNetwork,
+                        "container \(container.name) is declared on network \(endpoint.network), which is not there"))
             }
             for published in container.published {
                 for endpoint in published.endpoints where network(of: endpoint, by: published.source) == nil {
                     warnings.append(
-                        "container \(container.name) of source \(published.source.name) is on network \(endpoint.network), which is not there"
-                    )
+                        Warning(
+                            .missingNetwork,
+                            "container \(container.name) of source \(published.source.name) is on network \(endpoint.network), which is not there"
+                        ))
                 }
             }
         }
@@ -71,8 +119,10 @@ extension Registry {
             let containers = (containersCalled[name] ?? []).compactMap { containerStates[$0] }
             let which = containers.map(Self.origin).sorted().joined(separator: ", ")
             warnings.append(
-                "\(containers.count) containers are called \(containers.first?.name ?? "") (\(which)): all of them answer to it; rename one, or exclude it in [discover] of the configuration"
-            )
+                Warning(
+                    .duplicateContainer,
+                    "\(containers.count) containers are called \(containers.first?.name ?? "") (\(which)): all of them answer to it",
+                    cure: "rename one, or exclude it in [discover] of the configuration"))
         }
         return warnings
     }
@@ -85,12 +135,14 @@ extension Registry {
         return "published by \(published.source.name)"
     }
 
-    private var addressWarnings: [String] {
+    private var addressWarnings: [Warning] {
         concerns.addresses.compactMap { shared in
             guard let network = networkStates[shared.network] else { return nil }
             let claimants = claimants(of: shared.address, on: network).map(\.name)
-            return
+            return Warning(
+                .duplicateAddress,
                 "address \(shared.address) on network \(network.name) is claimed by several: \(claimants.joined(separator: ", ")); reverse lookups give \(claimants.first ?? "")"
+            )
         }
     }
 }

@@ -11,13 +11,14 @@ struct Intercomctl: ParsableCommand {
         abstract: "Names and networks of containers, as intercomd answers them at 127.0.0.11.",
         usage: "intercomctl [--socket <path>] [--json] <verb> ...",
         discussion: """
-            Exit status: 0 done; 1 the daemon refused, has no such thing, or (resolve) the name does not exist; \
+            Exit status: 0 done; 1 the daemon refused, has no such thing, (resolve) the name does not exist, or \
+            (explain, doctor) something has to be mended; \
             2 wrong usage; 3 no daemon at the socket.
             """,
         version: Release.text,
         subcommands: [
             NetworkVerbs.self, ContainerVerbs.self, SourceVerbs.self, CacheVerbs.self, ResolveVerb.self,
-            StatusVerb.self, MonitorVerb.self, ReloadVerb.self,
+            ExplainVerb.self, DoctorVerb.self, StatusVerb.self, MonitorVerb.self, ReloadVerb.self,
         ]
     )
 

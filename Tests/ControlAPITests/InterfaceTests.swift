@@ -82,6 +82,8 @@ struct InterfaceTests {
     static let answer = Resolve.Answer(
         name: "n", type: "A", rcode: "NOERROR", flags: ["qr"], answers: [record], authority: [record],
         extendedErrors: [detail], source: "s")
+    static let step = Explain.Step(step: "name", state: "ok", text: "t", cause: "c", cure: "u")
+    static let finding = Doctor.Finding(cause: "c", container: "n", text: "t", cure: "u")
     static let group = Status.UpstreamGroup(network: "n", domain: "d", from: "host", servers: ["s"])
     static let cache = Status.Cache(
         entries: 7, octets: 7, limit: 7, hits: 7, stale: 7, misses: 7, coalesced: 7, prefetches: 7, evictions: 7)
@@ -121,6 +123,8 @@ struct InterfaceTests {
         try expect(Self.record, is: fields("type", "Record"), "Record")
         try expect(Self.detail, is: fields("type", "ExtendedError"), "ExtendedError")
         try expect(Self.answer, is: fields("type", "Answer"), "Answer")
+        try expect(Self.step, is: fields("type", "Step"), "Step")
+        try expect(Self.finding, is: fields("type", "Finding"), "Finding")
         try expect(Self.worker, is: fields("type", "Worker"), "Worker")
         try expect(Self.cache, is: fields("type", "Cache"), "Cache")
         try expect(Self.server, is: fields("type", "Server"), "Server")
@@ -154,6 +158,17 @@ struct InterfaceTests {
         try expect(
             Disconnect.Parameters(network: "n", container: "c"), is: fields("method", "Disconnect"), "Disconnect")
         try expect(Resolve.Parameters(name: "n", type: "A", container: "c"), is: fields("method", "Resolve"), "Resolve")
+        try expect(
+            Explain.Parameters(name: "n", type: "A", container: "c", port: 7), is: fields("method", "Explain"),
+            "Explain")
+        try expect(
+            Explain.Reply(
+                steps: [Self.step], fault: true, cause: "c", text: "t", cure: "u", answer: Self.answer),
+            is: fields("method", "Explain", reply: true), "Explain")
+        try expect(Doctor.Parameters(containers: ["c"]), is: fields("method", "Doctor"), "Doctor")
+        try expect(
+            Doctor.Reply(findings: [Self.finding], further: 7, containerCount: 7),
+            is: fields("method", "Doctor", reply: true), "Doctor")
         try expect(FlushCache.Parameters(name: "n", suffix: true), is: fields("method", "FlushCache"), "FlushCache")
         try expect(FlushCache.Reply(flushed: 7), is: fields("method", "FlushCache", reply: true), "FlushCache")
         for name in [

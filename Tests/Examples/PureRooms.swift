@@ -3,6 +3,7 @@
 import Attachment
 import ControlAPI
 import DNSWire
+import Diagnosis
 import Forwarding
 import Registry
 import RuntimeWire
@@ -160,6 +161,23 @@ struct PureRoomExamples {
         let names = networks.map(\.name)  // front
 
         #expect(names == ["front"] && request.starts(with: Array("GET /networks HTTP/1.1\r\n".utf8)))
+    }
+
+    @Test("Diagnosis finds the cause and the cure")
+    func diagnosis() {
+        let app = Member("app", at: .path("/run/netns/app"), on: ["front"])
+        var facts = Facts(
+            Facts.Question("db", "A", from: "app"), asker: .present(app, .ready),
+            configurationPath: "/etc/intercom/intercom.toml")
+        facts.outcome = AnswerFacts(.singleLabel, source: "no such name", code: "NXDOMAIN")
+        let db = Member("db", at: .path("/run/netns/db"), on: ["back"])
+        facts.holders = [Holder(db, on: "back", isVisible: false)]
+
+        let finding = Explanation(facts).finding
+        let cause = finding?.cause  // other-network
+        let cure = finding?.cure  // intercomctl network connect back app
+
+        #expect(cause == .otherNetwork && cure == "intercomctl network connect back app")
     }
 
     @Test("TOML gives each value with its place")

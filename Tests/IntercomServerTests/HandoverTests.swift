@@ -22,7 +22,8 @@ struct HandoverTests {
         #expect(WorkerReply.reached(token: 7).token == 7)
         #expect(WorkerReply.flushed(token: 8, 3).token == 8)
         #expect(WorkerReply.counters(token: 9, WorkerCounters()).token == 9)
-        #expect(WorkerReply.resolved(token: 10, Resolution(message: [], source: "cache")).token == 10)
+        #expect(
+            WorkerReply.resolved(token: 10, Resolution(message: [], source: "cache", .forwarded(group: 0))).token == 10)
         #expect(WorkerReply.looped(token: 11).token == nil)
         #expect(WorkerReply.unanswered(nil, []).token == nil)
     }

@@ -22,7 +22,8 @@ struct ResolutionTests {
 
     @Test("has its code, flags, records of each section, and errors with their texts")
     func whole() throws {
-        let resolution = Resolution(message: Self.message, source: "10.0.0.1", route: try Name("example"))
+        let resolution = Resolution(
+            message: Self.message, source: "10.0.0.1", .forwarded(group: 0), route: try Name("example"))
         let answer = try Resolve.Answer(resolution, asked: "www.example", .a)
         #expect(answer.name == "www.example" && answer.type == "A" && answer.rcode == "NXDOMAIN")
         #expect(answer.flags == ["qr", "rd", "ra"])
@@ -37,7 +38,7 @@ struct ResolutionTests {
     @Test("is refused where it cannot be read, wherever it is cut")
     func cut() {
         for count in Self.message.indices {
-            let resolution = Resolution(message: Array(Self.message[..<count]), source: "cache")
+            let resolution = Resolution(message: Array(Self.message[..<count]), source: "cache", .forwarded(group: 0))
             #expect(throws: WireError.self) { try Resolve.Answer(resolution, asked: "www.example", .a) }
         }
     }

@@ -57,6 +57,30 @@ struct SocketDumpTests {
         #expect(SocketDump.ports(of: many, at: Self.docker).count == SocketDump.maximumPorts)
     }
 
+    @Test("asks for the sockets that listen on one port, at whichever address")
+    func portRequest() {
+        // As `ss -ltn sport = 80` sends it, but for its address of no family.
+        let expected: [UInt8] =
+            [88, 0, 0, 0, 20, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0] + [10, 6, 0, 0, 0, 4, 0, 0]
+            + [UInt8](repeating: 0, count: 48) + [16, 0, 1, 0, 7, 12, 16, 0, 0, 0, 0, 0, 80, 0, 0, 0]
+        #expect(NetlinkRequest.listeners(onPort: 80, 10).bytes == expected)
+    }
+
+    @Test("finds the addresses at which a port is open in another namespace, IPv4 and IPv6", .needsRoot)
+    func openPort() throws {
+        try Scratch.lend(namespaces: 1) { names in
+            try Scratch.ip("-n", names[0], "link", "set", "lo", "up")
+            let namespace = try NetworkNamespace(path: "/run/netns/\(names[0])")
+            #expect(try NamespaceEntry.addresses(listeningOn: 53, in: namespace) == [])
+            let listener = try NamespaceEntry.run(in: namespace) { () throws(LinuxError) in
+                try NamespaceEntry.makeListener(at: Self.docker.withPort(0))
+            }
+            let port = try listener.tcp.localAddress().port
+            #expect(try NamespaceEntry.addresses(listeningOn: port, in: namespace) == [.v4(0x7F00_000B)])
+            #expect(try NamespaceEntry.addresses(listeningOn: port &+ 1, in: namespace) == [])
+        }
+    }
+
     @Test("refuses a message that is cut off")
     func damaged() {
         for cut in [1, 4, 40, 70] {

@@ -48,6 +48,9 @@ struct RandomHistoryTests {
             for name in PlainRegistry.questions {
                 let answer = try town.ask(real.id.view, name)
                 #expect(answer?.sorted() == plain.answer(container, name), "\(comment): \(real.name) asks \(name)")
+                let holders = town.registry.holders(of: try Name(name), seenBy: real)
+                let network = holders.first?.network.flatMap { town.registry[$0]?.name }
+                #expect(try network == town.source(real.id.view, name), "\(comment): \(real.name) asks \(name)")
             }
             for address in PlainRegistry.addresses {
                 let answer = try town.ask(real.id.view, "\(address.reverseName)", .ptr)?.first

@@ -131,10 +131,12 @@ struct Town: ~Copyable {
     func view(_ container: String) throws(RegistryError) -> ViewID { try registry.container(named: container).id.view }
 
     /// The same with who has the name: a network, or `links of NAME`.
-    mutating func source(_ container: String, _ name: String) throws -> String? {
+    mutating func source(_ container: String, _ name: String) throws -> String? { try source(view(container), name) }
+
+    mutating func source(_ view: ViewID, _ name: String) throws -> String? {
         var folded = FoldedName()
         folded.set(try Name(name))
-        return directory.find(folded, from: 0, view: try view(container)).map { directory.networkName(of: $0.scope) }
+        return directory.find(folded, from: 0, view: view).map { directory.networkName(of: $0.scope) }
     }
 
     mutating func ttl(_ container: String, _ name: String) throws -> UInt32? {

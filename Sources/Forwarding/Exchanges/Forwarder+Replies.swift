@@ -34,7 +34,7 @@ extension Forwarder {
         while let message = nextMessage(bytes, from: &offset, on: token, now) {
             let ticket = takeExpected(message, on: token)
             guard let ticket, let attempt = attempt(of: ticket, on: token, id: message.span.word16(0)) else {
-                guard isPatient(with: token) else { return streamFailed(token, mayRenew: false, now) }
+                guard isPatient(with: token) else { return streamFailed(token, mayRenew: false, .unreachable, now) }
                 continue
             }
             received(message.span, attempt, ticket, now)
@@ -213,24 +213,26 @@ extension Forwarder {
 
     /// Takes the news that a socket is of no more use: it could not be opened, an ICMP error came (ECONNREFUSED,
     /// EHOSTUNREACH), the connection was reset, or the peer closed it. A close action follows for it.
-    package mutating func failed(_ token: SocketToken, now: Moment) {
+    package mutating func failed(_ token: SocketToken, _ trouble: UpstreamTrouble = .unreachable, now: Moment) {
         guard let socket = sockets[token] else { return }
         switch socket.use {
         case .asking(let ticket):
             guard let attempt = attempt(of: ticket, on: token, id: nil) else { return }
-            if let exchange = table[ticket] { blame(attempt, exchange, now) }
+            if let exchange = table[ticket] { blame(attempt, exchange, trouble, now) }
             table[ticket]?.note(attempt.upstream) { $0.isDatagramRefused = true }
             leave(attempt, ticket, isHopeless: false, now)
             schedule(ticket)
         case .stream:
-            streamFailed(token, mayRenew: true, now)
+            streamFailed(token, mayRenew: true, trouble, now)
         case .straggling:
             close(token)
         }
     }
 
     /// Closes a connection. Where something had come over it, its questions go over another one, once.
-    private mutating func streamFailed(_ token: SocketToken, mayRenew: Bool, _ now: Moment) {
+    private mutating func streamFailed(
+        _ token: SocketToken, mayRenew: Bool, _ trouble: UpstreamTrouble, _ now: Moment
+    ) {
         guard case .stream(let stream) = sockets[token]?.use else { return }
         close(token)
         let wasAlive = stream.lastReply != nil
@@ -244,15 +246,17 @@ extension Forwarder {
                     now)
                 if !exchange.isAsking(attempt.upstream) { turnAway(from: attempt.upstream, ticket, now) }
             } else {
-                failStream(attempt, ticket, now)
+                failStream(attempt, ticket, trouble, now)
             }
             schedule(ticket)
         }
     }
 
-    private mutating func failStream(_ attempt: Attempt, _ ticket: Ticket, _ now: Moment) {
+    private mutating func failStream(
+        _ attempt: Attempt, _ ticket: Ticket, _ trouble: UpstreamTrouble, _ now: Moment
+    ) {
         if let exchange = table[ticket] {
-            blame(attempt, exchange, now)
+            blame(attempt, exchange, trouble, now)
             tryDatagrams(attempt.upstream, exchange)
         }
         leave(attempt, ticket, isHopeless: false, now)

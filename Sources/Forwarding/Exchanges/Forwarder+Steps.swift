@@ -174,7 +174,7 @@ extension Forwarder {
             let attempt = exchange.attempts[position]
             guard !attempt.isLate, attempt.due <= now else { continue }
             exchange.attempts[position].isLate = true
-            blame(attempt, exchange, now)
+            blame(attempt, exchange, .silent, now)
             if attempt.transport == .stream {
                 distrust(attempt)
                 tryDatagrams(attempt.upstream, exchange)
@@ -183,7 +183,8 @@ extension Forwarder {
     }
 
     /// Holds a failure against an upstream: where it was asked over TCP after UDP, against its TCP alone.
-    mutating func blame(_ attempt: Attempt, _ exchange: Exchange, _ now: Moment) {
+    mutating func blame(_ attempt: Attempt, _ exchange: Exchange, _ trouble: UpstreamTrouble, _ now: Moment) {
+        upstreams[attempt.upstream]?.lastTrouble = trouble
         let contact = exchange.position(of: attempt.upstream).map { exchange.order[$0] }
         if attempt.transport == .datagram || contact?.datagrams == 0 {
             upstreams[attempt.upstream]?.health.failed(sent: attempt.sent, now)

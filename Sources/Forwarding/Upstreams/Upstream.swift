@@ -2,6 +2,16 @@
 
 package import DNSWire
 
+/// Kind of a failure of an upstream.
+package enum UpstreamTrouble: Sendable, Hashable {
+    /// No reply came in time.
+    case silent
+    /// An ICMP error came, or the connection was refused (ECONNREFUSED).
+    case refused
+    /// It could not be sent to: no route, no socket; or its connection broke.
+    case unreachable
+}
+
 /// A server as it is reached from one namespace: how it has behaved, and the connection to it.
 struct Upstream: Sendable {
     let server: ServerAddress
@@ -11,6 +21,8 @@ struct Upstream: Sendable {
     var health = Health()
     /// Its health over TCP alone.
     var streamHealth = Health()
+    /// Its last failure; it says nothing once there has been a reply.
+    var lastTrouble: UpstreamTrouble?
     var edns = EDNSSupport()
     /// It repeats questions in another spelling than it was asked in: that proves nothing about its replies then.
     var respells = false
@@ -47,6 +59,8 @@ package struct UpstreamReport: Sendable, Hashable {
     package var roundTrip: Int?
     /// Failures without any reply since.
     package var failures: Int
+    /// The last of these failures; nil: there is none.
+    package var trouble: UpstreamTrouble?
     /// Others are asked before it.
     package var isResting: Bool
     /// It is not asked, see ``Forwarder/avoid(_:)``.
@@ -59,6 +73,7 @@ extension UpstreamReport {
         vantage = upstream.vantage
         roundTrip = upstream.roundTrip.smoothed.map { Int($0.nanoseconds / 1000) }
         failures = upstream.health.failures
+        trouble = failures > 0 ? upstream.lastTrouble : nil
         isResting = upstream.health.isResting
         self.isAvoided = isAvoided
     }

@@ -46,6 +46,13 @@ package struct ResolverConfiguration: Sendable, Equatable {
             .flatMap { $0 > 0 ? min($0, 30) : nil }
     }
 
+    /// Names with fewer dots are tried with the search domains first: `ndots:n`, 1 where nothing is said, at most 15
+    /// (resolv.conf(5)).
+    package var dots: Int {
+        options.last { $0.hasPrefix("ndots:") }.flatMap { Int($0.dropFirst("ndots:".count)) }
+            .map { min(max($0, 0), 15) } ?? 1
+    }
+
     /// An address with its scope, if it has one. libc knows no ports here; it reads IPv4 addresses by inet_aton(3).
     private static func nameserver(_ text: String) -> ServerAddress? {
         if let address = IPv4Address(traditional: text) { return ServerAddress(address: .v4(address)) }

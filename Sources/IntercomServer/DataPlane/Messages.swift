@@ -112,15 +112,32 @@ enum WorkerReply: Sendable {
     }
 }
 
+/// The data plane's decision on a question of the control plane's.
+enum Decision: Sendable, Equatable {
+    /// A rule answered.
+    case answered(AnswerSource)
+    /// Upstreams of this group have answered, now or before.
+    case forwarded(group: UInt32)
+    /// It is dropped: nobody gets an answer.
+    case dropped
+}
+
 /// An answer and who gave it.
 struct Resolution: Sendable {
     var message: [UInt8]
     var source: String
+    /// The rule, or the group of upstreams.
+    var decision: Decision
 
-    /// - Parameter route: the domain of the route that the question takes.
-    init(message: [UInt8], source: String, route: Name? = nil) {
+    /// - Parameters:
+    ///   - message: the answer.
+    ///   - source: who gave it, in words.
+    ///   - decision: the same as a value.
+    ///   - route: the domain of the route that the question takes.
+    init(message: [UInt8], source: String, _ decision: Decision, route: Name? = nil) {
         self.message = message
         self.source = route.map { "route \($0) → \(source)" } ?? source
+        self.decision = decision
     }
 }
 

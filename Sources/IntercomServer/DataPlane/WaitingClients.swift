@@ -10,8 +10,9 @@ import Tables
 enum WaitingClient: Sendable {
     case datagram(listener: Ticket, SocketAddress)
     case stream(Ticket)
-    /// `intercomctl resolve`; by the control plane's token, with the domain of the route that the question takes.
-    case control(token: UInt64, ViewID, route: Name?)
+    /// `intercomctl resolve` or `explain`; by the control plane's token, with the upstream group and the domain of the route
+    /// that the question takes.
+    case control(token: UInt64, ViewID, group: UInt32, route: Name?)
 }
 
 /// Clients that wait, by number. A number is not used again while an answer for it may come.

@@ -157,16 +157,19 @@ extension Worker {
         case .heard(let length):
             // Asked over the control socket, it proves nothing.
             let message = Array(buffers.answer[..<length])
-            control.post(.resolved(token: token, Resolution(message: message, source: responder.describe(.specialUse))))
+            let source = responder.describe(.specialUse)
+            control.post(
+                .resolved(token: token, Resolution(message: message, source: source, .answered(.specialUse))))
         case .answered(let length, let source):
+            let decision = errand.map { Decision.forwarded(group: $0.group) } ?? .answered(source)
             let resolution = Resolution(
-                message: Array(buffers.answer[..<length]), source: responder.describe(source), route: route)
+                message: Array(buffers.answer[..<length]), source: responder.describe(source), decision, route: route)
             control.post(.resolved(token: token, resolution))
         case .forward:
             guard let errand else { return }
-            forward(query.span, .control(token: token, view, route: route), errand)
+            forward(query.span, .control(token: token, view, group: errand.group, route: route), errand)
         case .drop, .loop:
-            control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query")))
+            control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query", .dropped)))
         }
     }
 

@@ -5,6 +5,7 @@ import Forwarding
 import LinuxNet
 import Logging
 import Registry
+import SystemPackage
 import Tables
 
 extension Worker {
@@ -73,7 +74,7 @@ extension Worker {
                 do throws(LinuxError) {
                     try upstreams.send(message, on: token, by: epoll)
                 } catch {
-                    forwarder.failed(token, now: now)
+                    forwarder.failed(token, error.upstreamTrouble, now: now)
                 }
             case .close(let token):
                 upstreams.close(token)
@@ -99,7 +100,7 @@ extension Worker {
             }
         } catch {
             logger.debug("upstream \(server)\(isStream ? " over TCP" : ""): \(error)")
-            forwarder.failed(token, now: now)
+            forwarder.failed(token, error.upstreamTrouble, now: now)
         }
     }
 
@@ -165,7 +166,7 @@ extension Worker {
         switch client {
         case .datagram(let listener, _): ticket = listener
         case .stream(let stream): ticket = streams.position(of: stream).map { streams[$0].listener }
-        case .control(_, let view, _): return view
+        case .control(_, let view, _, _): return view
         }
         return ticket.flatMap { listeners.position(of: $0) }.map { listeners[$0].view }
     }
@@ -200,10 +201,10 @@ extension Worker {
             streams[position].inFlight -= 1
             send(answer, on: position)
             settle(ticket)
-        case .control(let token, let view, let route):
+        case .control(let token, let view, let group, let route):
             let resolution = Resolution(
                 message: answer.message(limit: Transport.maximumMessage), source: text(of: answer.source, for: view),
-                route: route)
+                .forwarded(group: group), route: route)
             control.post(.resolved(token: token, resolution))
         }
     }
@@ -239,10 +240,15 @@ extension Worker {
             }
         } catch {
             logger.debug("an upstream socket failed: \(error)")
-            forwarder.failed(token, now: now)
+            forwarder.failed(token, error.upstreamTrouble, now: now)
         }
         act(now)
     }
+}
+
+extension LinuxError {
+    /// Kind of failure of an upstream, when a socket to it has failed so.
+    fileprivate var upstreamTrouble: UpstreamTrouble { errno == .connectionRefused ? .refused : .unreachable }
 }
 
 extension Forwarding.Refusal {

@@ -2,6 +2,7 @@
 
 import Attachment
 import ControlAPI
+import Diagnosis
 import LinuxNet
 import Logging
 import Registry
@@ -156,6 +157,9 @@ final class Discovery {
             return nil
         }
     }
+
+    /// The links of a container, with what keeps each from its network; none where they are not observed.
+    func links(of number: NamespaceID) -> [LinkFacts] { kernel?.topology.links(of: number) ?? [] }
 
     /// Gives a container the name of another path.
     func rename(_ number: NamespaceID, name: String, path: String) {

@@ -188,5 +188,5 @@ extension KernelTopology {
 
 extension WatchedNamespace {
     /// True when a number of this namespace is the host's.
-    fileprivate func isHost(_ id: NamespaceID?) -> Bool { id == hostID && hostID != .notAssigned }
+    func isHost(_ id: NamespaceID?) -> Bool { id == hostID && hostID != .notAssigned }
 }

@@ -1,6 +1,7 @@
 // Discovery of namespaces: files where the configuration says become containers.
 
 import Attachment
+import Diagnosis
 import LinuxNet
 import Logging
 
@@ -104,6 +105,40 @@ final class NamespaceDiscovery {
             } else if containers.room.namespace(ofPath: path) != nil {
                 containers.handle(.pathGone(path))
             }
+        }
+    }
+
+    // MARK: - For explain and doctor
+
+    /// Reason why a namespace that has a file of this name is no container; nil: there is none, or it is one.
+    func absence(ofNamespaceNamed name: String) -> Absence? {
+        guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else { return nil }
+        for directory in directories {
+            let path = "\(directory)/\(name)"
+            guard NamespaceIdentity(ofFileAt: path) != nil else { continue }
+            if !configuration.isEnabled { return .undiscovered(path: path) }
+            if isExcluded(path) { return .excluded(path: path) }
+        }
+        return nil
+    }
+
+    /// Namespaces that are no containers because discovery is off; none where it is on.
+    func undiscovered() -> [String] {
+        guard !configuration.isEnabled else { return [] }
+        let known = Set(containers.room.namespaces.map { NamespaceIdentity($0) } + Self.own)
+        return directories.flatMap { directory in
+            ((try? Files.entries(of: directory)) ?? []).map { "\(directory)/\($0)" }
+        }.filter { path in NamespaceIdentity(ofFileAt: path).map { !known.contains($0) } ?? false }.sorted()
+    }
+
+    private static var own: [NamespaceIdentity] {
+        [NamespaceIdentity(ofFileAt: "/proc/self/ns/net")].compactMap(\.self)
+    }
+
+    /// Directories whose files are looked at, of those patterns that name a directory.
+    private var directories: [String] {
+        configuration.namespaces.filter { $0.hasSuffix("/*") }.map { String($0.dropLast(2)) }.filter {
+            !Glob.isPattern($0)
         }
     }
 

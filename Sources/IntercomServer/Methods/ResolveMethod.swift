@@ -32,16 +32,8 @@ extension Resolve: CarriedOutMethod {
         _ parameters: Parameters, _ plane: ControlPlane
     ) throws(ControlError) -> (ViewID, RecordType, [UInt8]) {
         let view = try plane.publisher.container(named: parameters.container).id.view
-        let text = parameters.type ?? "A"
-        guard let type = RecordType(text: text) else {
-            throw .invalidValue(text, of: "type", reason: "expected a record type, as A, AAAA, PTR or TYPE65")
-        }
-        let name: Name
-        do throws(NameError) {
-            name = try Name(parameters.name)
-        } catch {
-            throw .invalidName(parameters.name, reason: error.description)
-        }
+        let type = try RecordType(ofParameter: parameters.type)
+        let name = try Name(ofParameter: parameters.name)
         return (view, type, OwnQuery.octets(of: name, type))
     }
 }

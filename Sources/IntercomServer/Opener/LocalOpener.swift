@@ -1,5 +1,6 @@
 // The opener where this process has the privileges itself: a thread is made for each errand.
 
+import DNSWire
 import LinuxNet
 import SystemPackage
 
@@ -65,6 +66,17 @@ struct LocalOpener: Opener {
 
     func findServers(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> BoundPorts {
         try NamespaceEntry.boundPorts(at: Containers.listenerAddress, in: namespace)
+    }
+
+    func findListeners(
+        onPort port: UInt16, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> [IPAddress] {
+        try NamespaceEntry.addresses(listeningOn: port, in: namespace).map { address in
+            switch address {
+            case .v4(let bits): .v4(IPv4Address(bits: bits))
+            case .v6(let bits): .v6(IPv6Address(bits: bits))
+            }
+        }
     }
 
     func writeResolverFile(

@@ -4,6 +4,7 @@
 // systemd the daemon has none: it asks a unit of its own, `intercomd --opener`.
 
 import Attachment
+import DNSWire
 import LinuxNet
 import SystemPackage
 
@@ -56,6 +57,9 @@ protocol Opener: Sendable {
 
     /// Lists the ports of the servers that are bound to 127.0.0.11 inside a namespace; needs CAP_SYS_ADMIN. Nothing is changed.
     func findServers(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> BoundPorts
+
+    /// Lists the addresses at which programs inside a namespace listen on a TCP port; needs CAP_SYS_ADMIN. Nothing is changed.
+    func findListeners(onPort port: UInt16, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [IPAddress]
 
     /// Writes `/etc/netns/NAME/resolv.conf` for a namespace of that name, unless somebody else's is there.
     /// - Returns: whether it is there.

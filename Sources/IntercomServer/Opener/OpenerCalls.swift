@@ -158,6 +158,17 @@ enum OpenerCalls {
         }
     }
 
+    /// Goes with the descriptor of a namespace.
+    struct FindListeners: OpenerCall {
+        struct Reply: Codable {
+            /// `0.0.0.0` and `::` for all; a few at most.
+            var addresses: [String]
+        }
+
+        /// A TCP port, 1...65535.
+        var port: UInt16
+    }
+
     struct WriteResolverFile: OpenerCall {
         struct Reply: Codable {
             var isThere: Bool

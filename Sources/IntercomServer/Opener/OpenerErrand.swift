@@ -36,6 +36,7 @@ struct OpenerErrand: ~Copyable, Sendable {
             case OpenerCalls.OpenNamespace.method: try openNamespace(try Self.parameters(call), passed)
             case OpenerCalls.OpenSockets.method: try openSockets(try Self.parameters(call), passed)
             case OpenerCalls.FindServers.method: try findServers(passed)
+            case OpenerCalls.FindListeners.method: try findListeners(try Self.parameters(call), passed)
             case OpenerCalls.SetRedirection.method: try setRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RepairRedirection.method: try repairRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RemoveRedirection.method: try removeRedirection(try Self.parameters(call), passed)
@@ -109,6 +110,11 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func findServers(_ passed: consuming Descriptor?) throws(LinuxError) {
         let ports = try opener.findServers(in: try namespace(passed))
         try reply(to: OpenerCalls.FindServers.self, .init(datagram: ports.datagram, stream: ports.stream))
+    }
+
+    private func findListeners(_ call: OpenerCalls.FindListeners, _ passed: consuming Descriptor?) throws(LinuxError) {
+        let addresses = try opener.findListeners(onPort: call.port, in: try namespace(passed))
+        try reply(to: OpenerCalls.FindListeners.self, .init(addresses: addresses.map(\.description)))
     }
 
     private func setRedirection(

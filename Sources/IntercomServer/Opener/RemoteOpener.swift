@@ -127,6 +127,12 @@ final class RemoteOpener: Opener {
         return BoundPorts(datagram: reply.datagram, stream: reply.stream)
     }
 
+    func findListeners(
+        onPort port: UInt16, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> [IPAddress] {
+        try ask(OpenerCalls.FindListeners(port: port), in: namespace).reply.addresses.compactMap { IPAddress($0) }
+    }
+
     func writeResolverFile(
         ofNamespace name: String, _ configuration: ResolverConfiguration
     ) throws(LinuxError) -> Bool {

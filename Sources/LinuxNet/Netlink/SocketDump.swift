@@ -71,17 +71,18 @@ struct DumpedSocket: Hashable {
     /// Number of its inode: a later socket has a higher one.
     let inode: UInt32
 
-    /// Reads a message of the kernel's; nil where it is about another family than IPv4.
-    init?(_ message: borrowing NetlinkMessage) throws(NetlinkError) {
+    /// Reads a message of the kernel's; nil where it is about another family.
+    init?(_ message: borrowing NetlinkMessage, family: Int32) throws(NetlinkError) {
         let payload = message.payload
         // Family, state, timer, retransmissions; struct inet_diag_sockid; expiry, queues, user, inode.
         let identity = 4
         let inode = identity + MemoryLayout<inet_diag_sockid>.size + 16
         guard payload.count >= inode + 4 else { throw .truncatedPayload(message.type, octets: payload.count) }
-        guard Int32(payload[0]) == AF_INET else { return nil }
+        guard Int32(payload[0]) == family else { return nil }
         port = UInt16(payload[identity]) << 8 | UInt16(payload[identity + 1])
         isConnected = payload[identity + 2] != 0 || payload[identity + 3] != 0
-        address = (identity + 4..<identity + 8).map { payload[$0] }
+        let length = family == AF_INET ? 4 : 16
+        address = (identity + 4..<identity + 4 + length).map { payload[$0] }
         self.inode = payload.hostWord32(inode)
     }
 }
@@ -106,6 +107,11 @@ struct SocketDump: ~Copyable {
 
     /// Asks, and gives the ports of the sockets at an address, the oldest first.
     func ports(_ request: NetlinkRequest, at address: SocketAddress) throws(LinuxError) -> [UInt16] {
+        Self.ports(of: try sockets(request, family: AF_INET), at: address)
+    }
+
+    /// Asks, and gives the sockets of a family.
+    func sockets(_ request: NetlinkRequest, family: Int32) throws(LinuxError) -> [DumpedSocket] {
         guard try descriptor.send(request.bytes.span, flags: .doNotWait) != nil else {
             throw LinuxError(call: request.name, errno: .resourceTemporarilyUnavailable, subject: "no room to send")
         }
@@ -119,7 +125,7 @@ struct SocketDump: ~Copyable {
             guard origin.port == 0 else { continue }
             let end: NetlinkAcknowledgement?
             do throws(NetlinkError) {
-                end = try Self.read(buffer.span.extracting(first: count), into: &sockets)
+                end = try Self.read(buffer.span.extracting(first: count), into: &sockets, family: family)
             } catch {
                 throw LinuxError(call: request.name, errno: .badMessage, subject: "\(error)")
             }
@@ -127,21 +133,21 @@ struct SocketDump: ~Copyable {
             guard end.errorNumber == 0 else {
                 throw LinuxError(call: request.name, errno: Errno(rawValue: end.errorNumber), subject: end.text)
             }
-            return Self.ports(of: sockets, at: address)
+            return sockets
         }
-        return Self.ports(of: sockets, at: address)
+        return sockets
     }
 
     /// Reads one datagram of a dump.
     /// - Returns: the dump's end, if this is it.
     static func read(
-        _ datagram: Span<UInt8>, into sockets: inout [DumpedSocket]
+        _ datagram: Span<UInt8>, into sockets: inout [DumpedSocket], family: Int32 = AF_INET
     ) throws(NetlinkError) -> NetlinkAcknowledgement? {
         var messages = NetlinkReader(datagram)
         while let message = try messages.next() {
             if message.type == .error || message.type == .done { return try NetlinkAcknowledgement(message) }
             guard message.type == NetlinkMessageType(SOCK_DIAG_BY_FAMILY) else { continue }
-            if let socket = try DumpedSocket(message) { sockets.append(socket) }
+            if let socket = try DumpedSocket(message, family: family) { sockets.append(socket) }
         }
         return nil
     }

@@ -1,0 +1,152 @@
+// The data plane's decision on a question, the servers behind it, and what the container's programs read.
+
+/// Decision of the data plane and its answer.
+package struct AnswerFacts: Sendable, Equatable {
+    /// Rules of "Who is answered what" as far as they lead to different explanations.
+    package enum Rule: Sendable, Equatable {
+        /// A link, a network's name, a special name, a refusal: there is nothing to look for.
+        case settled
+        /// Nobody has the address.
+        case subnet
+        /// The domain is never forwarded.
+        case domain
+        /// Single labels are not forwarded.
+        case singleLabel
+        /// Names under `local` are not forwarded.
+        case multicast
+        /// No network may forward.
+        case blocked
+        /// Upstreams are asked.
+        case forwarded
+    }
+
+    /// The rule that decided.
+    package var rule: Rule
+    /// The rule, or the server that answered, in words.
+    package var source: String
+    /// `NOERROR`, `NXDOMAIN`, `SERVFAIL` …
+    package var code: String
+    /// Data of the answer's records.
+    package var data: [String]
+    /// Errors that the answer explains itself with (RFC 8914).
+    package var details: [String]
+
+    package init(_ rule: Rule, source: String, code: String, data: [String] = [], details: [String] = []) {
+        self.rule = rule
+        self.source = source
+        self.code = code
+        self.data = data
+        self.details = details
+    }
+
+    /// True for an answer with records.
+    package var isPositive: Bool { code == "NOERROR" && !data.isEmpty }
+}
+
+/// A DNS server outside, as workers have found it.
+package struct Server: Sendable, Equatable {
+    /// Kind of its last failure.
+    package enum Trouble: String, Sendable {
+        /// No reply came in time.
+        case silent = "no reply"
+        /// An ICMP error came, or the connection was refused.
+        case refused = "connection refused"
+        /// It could not be sent to.
+        case unreachable = "cannot be reached"
+    }
+
+    /// As `10.0.0.1:53`.
+    package var address: String
+    /// Questions that failed since its last reply.
+    package var failures: Int
+    /// Its last failure; nil: there is none since its last reply.
+    package var trouble: Trouble?
+    /// True when others are asked before it.
+    package var isResting: Bool
+    /// True when it asks us in turn, and is not asked.
+    package var isLooping: Bool
+
+    package init(
+        _ address: String, failures: Int = 0, trouble: Trouble? = nil, isResting: Bool = false, isLooping: Bool = false
+    ) {
+        self.address = address
+        self.failures = failures
+        self.trouble = trouble
+        self.isResting = isResting
+        self.isLooping = isLooping
+    }
+}
+
+/// The resolv.conf that a container's programs read.
+package struct ResolverFile: Sendable, Equatable {
+    /// An answer to a name that the resolver library tries before the name itself.
+    package struct Earlier: Sendable, Equatable {
+        /// The name with a search domain behind it.
+        package var name: String
+        /// Data of its answer.
+        package var data: [String]
+
+        package init(_ name: String, data: [String]) {
+            self.name = name
+            self.data = data
+        }
+    }
+
+    /// Its path: on the host, or `/etc/resolv.conf` inside the container.
+    package var path: String
+    /// True when the path is one of the host's.
+    package var isOnHost: Bool
+    /// True when intercom wrote it.
+    package var isOurs: Bool
+    /// The servers that it names.
+    package var servers: [String]
+    /// True when questions to one of these come to the listener.
+    package var leadsHere: Bool
+    /// The search list, and `ndots`: names with fewer dots are tried with it first.
+    package var search: [String]
+    package var dots: Int
+    /// The first name that is tried and answered, where that is not the name itself.
+    package var earlier: Earlier?
+
+    package init(
+        _ path: String, isOnHost: Bool = true, isOurs: Bool = false, servers: [String], leadsHere: Bool,
+        search: [String] = [], dots: Int = 1, earlier: Earlier? = nil
+    ) {
+        self.path = path
+        self.isOnHost = isOnHost
+        self.isOurs = isOurs
+        self.servers = servers
+        self.leadsHere = leadsHere
+        self.search = search
+        self.dots = dots
+        self.earlier = earlier
+    }
+
+    /// Names that the resolver library tries, in its order: first with the search domains, where a name has fewer dots
+    /// than `ndots` (resolv.conf(5)).
+    /// - Parameters:
+    ///   - name: the name as a program asks for it.
+    ///   - search: the search list.
+    ///   - dots: `ndots`.
+    /// - Returns: the names before the name itself.
+    package static func earlierNames(than name: String, search: [String], dots: Int) -> [String] {
+        guard !name.hasSuffix("."), name.utf8.count(where: { $0 == UInt8(ascii: ".") }) < dots else { return [] }
+        return search.map { "\(name).\($0)" }
+    }
+}
+
+/// Programs that listen on a port of a container.
+package struct Service: Sendable, Equatable {
+    /// The container.
+    package var member: Member
+    /// The address that the answer gives.
+    package var address: String
+    /// Addresses at which the port is open, `0.0.0.0` and `::` for all; nil: not known.
+    package var listens: [String]?
+
+    package init(_ member: Member, address: String, listens: [String]?) {
+        self.member = member
+        self.address = address
+        self.listens = listens
+    }
+}

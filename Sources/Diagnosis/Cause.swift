@@ -1,0 +1,138 @@
+// Causes: stable codes of what can keep a name from resolving, for programs to act on. intercomctl(1) has the table.
+
+/// Reason why a name does not resolve, or why something is not well. The raw value never changes its meaning.
+package enum Cause: String, Sendable, CaseIterable {
+    // MARK: The container
+
+    /// No daemon listens on the control socket; the client says so.
+    case daemonDown = "daemon-down"
+    /// Nothing is known of a container of this name.
+    case noSuchContainer = "no-such-container"
+    /// The container ended in the last ten minutes.
+    case ended
+    /// A declared container waits for its namespace.
+    case waiting
+    /// The configuration leaves out the namespace, or the bridge that a link is plugged into.
+    case excluded
+    /// A namespace of this name exists, and discovery is off.
+    case discoveryOff = "discovery-off"
+
+    // MARK: Its links
+
+    /// A link inside the container is down.
+    case linkDown = "link-down"
+    /// The host's end of a link is down.
+    case peerDown = "peer-down"
+    /// The host's end of a link is plugged into no bridge.
+    case notPlugged = "not-plugged"
+    /// The bridge is down: names resolve, packets do not pass.
+    case networkDown = "network-down"
+    /// The container is on no network.
+    case noNetwork = "no-network"
+    /// An operator took the container off the network.
+    case disconnected
+
+    // MARK: Its listener
+
+    /// Another program has port 53 of the container.
+    case portTaken = "port-taken"
+    /// The opener does not answer.
+    case openerDown = "opener-down"
+    /// No listener could be made, for another reason.
+    case noListener = "no-listener"
+    /// Another server answers the container's questions.
+    case answeredByAnother = "answered-by-another"
+    /// The container's loopback interface is down.
+    case loopbackDown = "loopback-down"
+    /// A question from inside the container does not arrive, for another reason.
+    case unheard
+    /// It could not be tried whether the container is heard.
+    case unproved
+
+    // MARK: What its programs read
+
+    /// Its resolv.conf names other servers.
+    case foreignResolver = "foreign-resolv-conf"
+    /// A search domain is tried first, and has the name.
+    case searchDomain = "search-domain"
+
+    // MARK: The name
+
+    /// Nobody is called so; a name that the container sees differs by a few letters.
+    case mistyped
+    /// The name is on networks that the container is not on.
+    case otherNetwork = "other-network"
+    /// Several containers on the network are called so.
+    case duplicateName = "duplicate-name"
+    /// A container that serves the name is left out of the answer.
+    case drained
+    /// Nobody is called so, and the domain is never forwarded.
+    case noSuchName = "no-such-name"
+    /// Nobody has the address on the container's networks.
+    case noSuchAddress = "no-such-address"
+    /// Nobody is called so, and a name of a single label is not forwarded.
+    case singleLabel = "single-label"
+    /// A name under `local` is one of multicast DNS, and is not forwarded.
+    case multicast
+    /// Who has the name has no address.
+    case noAddress = "no-address"
+    /// The name exists, without a record of this type.
+    case otherType = "other-type"
+
+    // MARK: Outside
+
+    /// No network of the container may forward.
+    case internalNetwork = "internal-network"
+    /// There is no upstream to ask.
+    case noUpstream = "no-upstream"
+    /// An upstream does not reply.
+    case upstreamSilent = "upstream-silent"
+    /// Nobody listens at an upstream's address.
+    case upstreamRefused = "upstream-refused"
+    /// No question can be sent to an upstream: there is no route, or no socket.
+    case upstreamUnreachable = "upstream-unreachable"
+    /// An upstream replies with an error.
+    case upstreamFailing = "upstream-failing"
+    /// An upstream failed repeatedly: others are asked before it.
+    case upstreamResting = "upstream-resting"
+    /// An upstream asks us in turn, and is not asked.
+    case upstreamLoop = "upstream-loop"
+    /// The upstreams say that the name does not exist.
+    case unknownOutside = "unknown-outside"
+
+    // MARK: The service
+
+    /// Nothing listens on the port.
+    case serviceNotRunning = "service-not-running"
+    /// The program listens on the loopback interface alone.
+    case serviceOnLoopback = "service-on-loopback"
+
+    // MARK: The machine
+
+    /// Several containers on a network have one address.
+    case duplicateAddress = "duplicate-address"
+    /// Several networks have one name.
+    case duplicateNetwork = "duplicate-network"
+    /// A name that the DNS cannot have, or that has another meaning.
+    case badName = "bad-name"
+    /// A container is declared on a network that is not there.
+    case networkMissing = "network-missing"
+    /// Something is left out, past a limit.
+    case limit
+    /// Something in the configuration is not in force.
+    case notInForce = "not-in-force"
+    /// The configuration file has a mistake.
+    case badConfiguration = "bad-configuration"
+    /// Something else that `status` warns of.
+    case warning
+}
+
+extension Cause {
+    /// True for what need not be mended: the name resolves all the same, or as somebody wants it.
+    package var isRemark: Bool {
+        switch self {
+        case .drained, .otherType, .upstreamResting: true
+        default: false
+        }
+    }
+}

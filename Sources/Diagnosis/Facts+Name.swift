@@ -1,0 +1,122 @@
+// The steps about the name: what the container's programs ask for first, and why nobody is found.
+
+import Attachment
+
+extension Facts {
+    // MARK: - What its programs read
+
+    /// The step about resolv.conf; nil where nothing is known of it.
+    func programs(of asker: Member, _ state: State) -> Step? {
+        guard let resolver else {
+            guard let finding = Finding(state, of: asker), finding.cause == .foreignResolver else { return nil }
+            return Step(.programs, "", finding)
+        }
+        let servers = resolver.servers.joined(separator: ", ")
+        guard resolver.leadsHere else {
+            let text = "\(resolver.path) of \(asker.name) names \(servers.isEmpty ? "no server" : servers)"
+            let line = "echo nameserver 127.0.0.11 >\(ShellCommand.word(resolver.path))"
+            let cure = resolver.isOnHost ? line : "declare it with --intercept, or name 127.0.0.11 in its resolv.conf"
+            return Step(.programs, "", Finding(.foreignResolver, text, cure: cure, of: asker.name))
+        }
+        if let earlier = resolver.earlier {
+            let text =
+                "its programs ask for \(earlier.name) first (search in \(resolver.path), ndots:\(resolver.dots)), "
+                + "and get \(earlier.data.joined(separator: ", "))"
+            let line = "echo options ndots:0 >>\(ShellCommand.word(resolver.path))"
+            let cure = resolver.isOnHost ? line : "set 'options ndots:0' in its resolv.conf"
+            return Step(.programs, "", Finding(.searchDomain, text, cure: cure, of: asker.name))
+        }
+        return Step(
+            .programs, "\(resolver.path)\(resolver.isOurs ? ", written by intercom," : "") names \(servers)")
+    }
+
+    // MARK: - The name
+
+    func name(_ outcome: AnswerFacts, _ asker: Member) -> [Step] {
+        let text = outcome.rule == .forwarded ? "nobody here is called so: it is asked outside" : outcome.source
+        return [Step(.name, text, outcome.isPositive ? remark(asker) : reason(outcome, asker))]
+    }
+
+    /// Finding about a name that is answered, and perhaps not as somebody expects.
+    private func remark(_ asker: Member) -> Finding? {
+        let visible = holders.filter(\.isVisible)
+        let answering = visible.first?.network
+        let serving = visible.filter { $0.network == answering }
+        let called = serving.filter { !$0.isAlias }
+        if called.count > 1, let network = called.first?.network {
+            return Finding(
+                .duplicateName,
+                "\(called.count) containers on \(network) are called \(question.name): "
+                    + called.map { $0.member.place?.description ?? $0.member.name }.joined(separator: ", "),
+                cure: "rename one, or remove it")
+        }
+        if let drained = serving.first(where: \.isDraining), serving.contains(where: { !$0.isDraining }) {
+            return Finding(
+                .drained, "\(drained.member.name) is left out: 'container drain'",
+                cure: ShellCommand.intercomctl("container ready", [drained.member.name]), of: drained.member.name)
+        }
+        return nil
+    }
+
+    /// Why a name has no records for this container.
+    private func reason(_ outcome: AnswerFacts, _ asker: Member) -> Finding? {
+        if let holder = holders.first(where: \.isVisible) { return recordless(holder) }
+        if let elsewhere = holders.first(where: { $0.network != nil }) { return unseen(elsewhere, asker) }
+        if let holder = holders.first { return trouble(of: holder.member, towards: nil) }
+        if let absence { return finding(absence, question.name) }
+        if let near, outcome.code == "NXDOMAIN" {
+            return Finding(
+                .mistyped, "nobody is called \(question.name); \(near) is",
+                cure: question.asked(near, from: question.asker))
+        }
+        return byRule(outcome)
+    }
+
+    /// A container has the name, and no record of this type.
+    private func recordless(_ holder: Holder) -> Finding? {
+        let name = holder.member.name
+        guard holder.addresses.isEmpty else {
+            return Finding(
+                .otherType,
+                "\(question.name) has no \(question.type) record; \(name) is at "
+                    + holder.addresses.joined(separator: ", "), of: name)
+        }
+        let link = holder.member.links.first { $0.network == holder.network }
+        let cure =
+            if let link, let place = holder.member.place {
+                place.ip("addr add ADDRESS/LENGTH dev \(ShellCommand.word(link.name))")
+            } else {
+                ShellCommand.intercomctl("network connect", [holder.network ?? "", name], "--ip ADDRESS")
+            }
+        return Finding(.noAddress, "\(name) has no address on \(holder.network ?? "")", cure: cure, of: name)
+    }
+
+    /// A container has the name on a network that the asker is not on.
+    private func unseen(_ holder: Holder, _ asker: Member) -> Finding? {
+        // It would be on a network of the asker's, were it not for this.
+        if let finding = trouble(of: holder.member, towards: Set(asker.networks)) { return finding }
+        let network = holder.network ?? ""
+        let others = Set(holders.compactMap(\.network)).count - 1
+        return Finding(
+            .otherNetwork,
+            "\(question.name) is on network \(network)\(others > 0 ? " and \(others) more" : ""), and \(asker.name) is not",
+            cure: ShellCommand.intercomctl("network connect", [network, asker.name]))
+    }
+
+    private func byRule(_ outcome: AnswerFacts) -> Finding? {
+        switch outcome.rule {
+        case .domain:
+            Finding(.noSuchName, "nobody is called \(question.name), and names under the domain are never forwarded")
+        case .subnet: Finding(.noSuchAddress, "nobody has this address on the container's networks")
+        case .singleLabel:
+            Finding(
+                .singleLabel, "nobody is called \(question.name), and names of one label are not forwarded",
+                cure: "set [forward] single-labels = true in \(configurationPath), then: intercomctl reload")
+        case .multicast:
+            Finding(
+                .multicast, "\(question.name) is under local, a domain of multicast DNS, and is not forwarded",
+                cure: "set [forward] local = true in \(configurationPath), then: intercomctl reload")
+        case .settled, .blocked, .forwarded: nil
+        }
+    }
+}

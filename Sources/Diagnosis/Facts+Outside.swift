@@ -1,0 +1,98 @@
+// The steps behind the rules: permission to ask outside, the upstreams, the answer, the service.
+
+extension Facts {
+    // MARK: - Policy and upstreams
+
+    func outside(_ outcome: AnswerFacts, _ asker: Member) -> [Step] {
+        switch outcome.rule {
+        case .blocked: return [Step(.policy, "", internalNetwork(asker))]
+        case .forwarded: return [Step(.policy, "may be asked outside"), upstreams(outcome)]
+        case .settled, .subnet, .domain, .singleLabel, .multicast: return []
+        }
+    }
+
+    private func internalNetwork(_ asker: Member) -> Finding {
+        let text = "\(asker.name) is on internal networks alone (\(asker.networks.joined(separator: ", ")))"
+        let command = "network connect"
+        let cure =
+            openNetwork.map { ShellCommand.intercomctl(command, [$0, asker.name]) }
+            ?? "intercomctl network create outside && " + ShellCommand.intercomctl(command, ["outside", asker.name])
+        return Finding(.internalNetwork, text, cure: cure)
+    }
+
+    private func upstreams(_ outcome: AnswerFacts) -> Step {
+        let shown = servers.map(\.address).joined(separator: ", ")
+        let name = "an upstream that answers in [forward] upstreams of \(configurationPath), then: intercomctl reload"
+        if servers.isEmpty, !outcome.isPositive {
+            return Step(.upstreams, "", Finding(.noUpstream, "there is no upstream to ask", cure: "name \(name)"))
+        }
+        if outcome.code == "SERVFAIL" || outcome.code == "REFUSED" {
+            let finding = servers.lazy.compactMap { $0.finding(cure: "mend \($0.address), or name \(name)") }.first
+            let text = "\(outcome.source) says \(outcome.code)" + (outcome.details.first.map { " (\($0))" } ?? "")
+            return Step(
+                .upstreams, "", finding ?? Finding(.upstreamFailing, text, cure: "mend that server, or name \(name)"))
+        }
+        if outcome.code == "NXDOMAIN", holders.isEmpty, absence == nil, near == nil {
+            let text = "\(outcome.source) says that \(question.name) does not exist"
+            return Step(.upstreams, "", Finding(.unknownOutside, text, cure: "ask for a name that exists"))
+        }
+        if let resting = servers.first(where: { $0.isResting || $0.isLooping }) {
+            return Step(
+                .upstreams, "",
+                resting.finding(cure: "mend \(resting.address); it is tried again by itself").map {
+                    Finding(.upstreamResting, $0.text, cure: $0.cure)
+                })
+        }
+        return Step(.upstreams, shown)
+    }
+
+    // MARK: - The answer
+
+    func answer(_ outcome: AnswerFacts) -> Step {
+        let answer = outcome.isPositive ? outcome.data.joined(separator: ", ") : outcome.code
+        let text = outcome.code == "NOERROR" && outcome.data.isEmpty ? "no data" : answer
+        return Step(.answer, outcome.rule == .forwarded ? "\(text), from \(outcome.source)" : text)
+    }
+
+    // MARK: - The service
+
+    func port(_ services: [Service]) -> Step {
+        let port = question.port.map { "\($0)" } ?? ""
+        for service in services {
+            guard let listens = service.listens else { continue }
+            let name = service.member.name
+            let look = service.member.place.map { $0.run("ss -Hlnpt") }
+            if listens.contains(where: { ["0.0.0.0", "::", service.address].contains($0) }) { continue }
+            if let loopback = listens.first {
+                return Step(
+                    .port, "",
+                    Finding(
+                        .serviceOnLoopback, "port \(port) of \(name) is open at \(loopback), not at \(service.address)",
+                        cure: "have its program listen at 0.0.0.0", of: name))
+            }
+            return Step(
+                .port, "",
+                Finding(
+                    .serviceNotRunning, "nothing listens on port \(port) of \(name)",
+                    cure: "start the service in \(name)" + (look.map { "; this shows what listens: \($0)" } ?? ""),
+                    of: name))
+        }
+        let known = services.filter { $0.listens != nil }.map { "\($0.member.name) at \($0.address)" }
+        return Step(.port, known.isEmpty ? "not known" : "port \(port) is open: \(known.joined(separator: ", "))")
+    }
+}
+
+extension Server {
+    /// Finding about a server that fails; nil: it does not.
+    /// - Parameter cure: the remedy.
+    package func finding(cure: String) -> Finding? {
+        if isLooping { return Finding(.upstreamLoop, "\(address) asks us in turn, and is not asked", cure: cure) }
+        guard failures > 0, let trouble else { return nil }
+        let text = "\(address): \(trouble.rawValue), \(failures) \(failures == 1 ? "time" : "times")"
+        switch trouble {
+        case .silent: return Finding(.upstreamSilent, text, cure: cure)
+        case .refused: return Finding(.upstreamRefused, text, cure: cure)
+        case .unreachable: return Finding(.upstreamUnreachable, text, cure: cure)
+        }
+    }
+}

@@ -1,0 +1,170 @@
+// Facts: all that an explanation is made of. The control plane gathers them; nothing here asks anybody.
+
+package import Attachment
+
+/// Facts for the explanation of one question.
+package struct Facts: Sendable {
+    /// The question.
+    package var question: Question
+    /// The container that asks.
+    package var asker: Asker
+    /// The resolv.conf that its programs read; nil: not known.
+    package var resolver: ResolverFile?
+    /// Containers that have the name, on whichever network: for the operator alone.
+    package var holders: [Holder] = []
+    /// A container of this name that is not there; nil: nobody is called so.
+    package var absence: Absence?
+    /// A name that the asker sees and that is spelled nearly so.
+    package var near: String?
+    /// The data plane's decision and answer; nil: nobody was asked.
+    package var outcome: AnswerFacts?
+    /// The upstreams that the question goes to, in their order.
+    package var servers: [Server] = []
+    /// A network that may forward, if there is any.
+    package var openNetwork: String?
+    /// Programs behind the answer's addresses; nil: no port was asked for.
+    package var services: [Service]?
+    /// The configuration file.
+    package var configurationPath: String
+
+    package init(_ question: Question, asker: Asker, configurationPath: String) {
+        self.question = question
+        self.asker = asker
+        self.configurationPath = configurationPath
+    }
+
+    /// A name and a type, and the container that asks for them.
+    package struct Question: Sendable, Equatable {
+        /// The name as it was typed.
+        package var name: String
+        /// The record type, as `A`.
+        package var type: String
+        /// The container, as it was typed.
+        package var asker: String
+        /// A port of the service, 1...65535.
+        package var port: UInt16?
+
+        package init(_ name: String, _ type: String, from asker: String, port: UInt16? = nil) {
+            self.name = name
+            self.type = type
+            self.asker = asker
+            self.port = port
+        }
+
+        /// The command that explains another question in the place of this one.
+        func asked(_ name: String, from asker: String) -> String {
+            ShellCommand.intercomctl(
+                "explain", [name] + (type == "A" ? [] : [type]), "--from \(ShellCommand.word(asker))")
+        }
+    }
+
+    /// The container that asks.
+    package enum Asker: Sendable {
+        /// It is not there; the second value is a name that is spelled nearly so.
+        case absent(Absence?, near: String?)
+        case present(Member, State)
+    }
+}
+
+/// A container that is known by its name, and is not there.
+package enum Absence: Sendable, Equatable {
+    /// It ended so many seconds ago.
+    case ended(why: String, seconds: Int, place: String)
+    /// It is declared, and its namespace is not there.
+    case waiting(why: String)
+    /// Its namespace exists, and the configuration excludes it.
+    case excluded(path: String)
+    /// Its namespace exists, and discovery is off.
+    case undiscovered(path: String)
+}
+
+/// A container with its networks and links.
+package struct Member: Sendable, Equatable {
+    /// Its name.
+    package var name: String
+    /// The way into its namespace; nil: it has none on this machine.
+    package var place: CommandPlace?
+    /// Its networks, in the order in which they answer.
+    package var networks: [String]
+    /// Networks that an operator took it off, though its links are plugged into them.
+    package var left: [String]
+    /// Its links; empty where they are not observed.
+    package var links: [LinkFacts]
+
+    package init(
+        _ name: String, at place: CommandPlace?, on networks: [String], left: [String] = [], links: [LinkFacts] = []
+    ) {
+        self.name = name
+        self.place = place
+        self.networks = networks
+        self.left = left
+        self.links = links
+    }
+}
+
+/// A link of a container that could put it on a network.
+package struct LinkFacts: Sendable, Equatable {
+    /// A thing that keeps a link from that, or keeps packets from passing.
+    package enum Trouble: Sendable, Equatable {
+        /// The link itself is down.
+        case down
+        /// The host's end, by its name, is down.
+        case peerDown(String)
+        /// The host's end, by its name, is in no bridge.
+        case notPlugged(String)
+        /// The bridge, by its name, is no network: the configuration does not take it for one.
+        case excluded(String)
+        /// The bridge, by its name, is down.
+        case networkDown(String)
+    }
+
+    /// Its name inside the container.
+    package var name: String
+    /// The host's bridge or parent that it hangs on; nil: none.
+    package var interface: String?
+    /// The network of that interface; nil: it is none.
+    package var network: String?
+    /// True when it has an address that others may use.
+    package var hasAddress: Bool
+    /// The first thing that is wrong on the way to the network.
+    package var trouble: Trouble?
+
+    package init(
+        _ name: String, into interface: String?, network: String? = nil, hasAddress: Bool = true,
+        trouble: Trouble? = nil
+    ) {
+        self.name = name
+        self.interface = interface
+        self.network = network
+        self.hasAddress = hasAddress
+        self.trouble = trouble
+    }
+}
+
+/// A container that has the name in question on one network, or that is called so and is on none.
+package struct Holder: Sendable, Equatable {
+    /// The container.
+    package var member: Member
+    /// The network; nil: it is on none.
+    package var network: String?
+    /// True when the asker is on that network.
+    package var isVisible: Bool
+    /// True when others may have the name, too.
+    package var isAlias: Bool
+    /// True when it is left out of names that others serve, too.
+    package var isDraining: Bool
+    /// Its addresses there.
+    package var addresses: [String]
+
+    package init(
+        _ member: Member, on network: String?, isVisible: Bool, isAlias: Bool = false, isDraining: Bool = false,
+        addresses: [String] = []
+    ) {
+        self.member = member
+        self.network = network
+        self.isVisible = isVisible
+        self.isAlias = isAlias
+        self.isDraining = isDraining
+        self.addresses = addresses
+    }
+}

@@ -1,0 +1,60 @@
+// Findings about a container that is not ready, with commands in the place of advice where there are any.
+
+package import Attachment
+
+extension Finding {
+    /// Finding about the state of a container; nil where that is as it should be.
+    /// - Parameters:
+    ///   - state: its state.
+    ///   - member: the container.
+    package init?(_ state: State, of member: Member) {
+        let name = member.name
+        switch state {
+        case .ready, .draining, .elsewhere, .starting, .proving: return nil
+        case .noListener(let failure): self = Self.noListener(failure, member)
+        case .unheard(let unheard): self = Self.unheard(unheard, member)
+        case .notIntercepted(let failure):
+            self.init(.unheard, "questions of \(name) do not come here: \(failure)", cure: failure.cure, of: name)
+        case .notAsked: self.init(.foreignResolver, "\(name): \(state.reason ?? "")", cure: state.cure, of: name)
+        case .untried(let failure):
+            self.init(
+                failure.kind == .openerAway ? .openerDown : .unproved, "\(name): \(state.reason ?? "")",
+                cure: failure.kind == .openerAway ? Self.startOpener : failure.cure, of: name)
+        case .ended(let why): self.init(.ended, "\(name) ended: \(why)", cure: "start \(name) again", of: name)
+        }
+    }
+
+    /// The socket unit of the opener.
+    package static let startOpener = "systemctl start intercom-opener.socket"
+
+    private static func noListener(_ failure: Failure, _ member: Member) -> Finding {
+        let name = member.name
+        switch failure.kind {
+        case .portTaken:
+            let look = member.place.map { ": \($0.run("ss -Hlnptu 'sport = 53'"))" } ?? ""
+            return Finding(
+                .portTaken, "another program has port 53 of \(name)",
+                cure: "end that program, or declare \(name) with --listen redirect; this shows it\(look)", of: name)
+        case .openerAway: return Finding(.openerDown, "\(name): \(failure)", cure: startOpener, of: name)
+        case .notThere:
+            return Finding(.waiting, "\(name) waits for its namespace: \(failure)", cure: "start \(name)", of: name)
+        case .forbidden, .refused:
+            return Finding(.noListener, "\(name) has no listener: \(failure)", cure: failure.cure, of: name)
+        }
+    }
+
+    private static func unheard(_ unheard: Unheard, _ member: Member) -> Finding {
+        let name = member.name
+        switch unheard.cause {
+        case .loopbackDown:
+            return Finding(
+                .loopbackDown, "the loopback interface of \(name) is down",
+                cure: member.place?.ip("link set lo up") ?? unheard.cure, of: name)
+        case .answeredByAnother:
+            return Finding(.answeredByAnother, "\(name): \(unheard)", cure: unheard.cure, of: name)
+        case .noRoute, .dropped, .refused, .noReply:
+            let look = member.place.map { "; the rules: \($0.run("nft list ruleset"))" } ?? ""
+            return Finding(.unheard, "\(name): \(unheard)", cure: unheard.cure + look, of: name)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+// The examination behind a checkup: all that the control plane knows of the machine, and one request to the opener.
+
+import Attachment
+import ControlAPI
+import Diagnosis
+import Forwarding
+import LinuxNet
+import Registry
+
+/// Gathers the facts about a machine.
+final class Examination {
+    private let plane: ControlPlane
+    private let finder: FactFinder
+    private let done: (Checkup, Int) -> Void
+    private var facts: MachineFacts
+
+    /// - Parameters:
+    ///   - plane: knows everything.
+    ///   - done: is called once, with the findings and the number of containers that were looked at.
+    init(_ plane: ControlPlane, done: @escaping (Checkup, Int) -> Void) {
+        self.plane = plane
+        self.done = done
+        finder = FactFinder(plane: plane)
+        facts = MachineFacts(configurationPath: plane.configurationFile.path)
+    }
+
+    // MARK: - Some containers
+
+    /// Looks at some containers alone, each of which is proved anew.
+    /// - Throws: `NoSuchContainer`, `AmbiguousName`.
+    func examine(_ names: [String]) throws(ControlError) {
+        var containers: [ContainerID] = []
+        for name in names {
+            if let waiting = plane.containers.room.waiting.first(where: { $0.declaration.name == name }) {
+                facts.members.append((finder.member(waiting.declaration), .noListener(waiting.failure)))
+            } else {
+                containers.append(try plane.publisher.container(named: name).id)
+            }
+        }
+        for container in containers { plane.containers.proveAgain(container) }
+        look(at: containers[...])
+    }
+
+    private func look(at containers: ArraySlice<ContainerID>) {
+        guard let next = containers.first else { return finish() }
+        plane.containers.whenProved(next) {
+            if let container = self.plane.publisher.registry[next] { self.add(container) }
+            self.look(at: containers.dropFirst())
+        }
+    }
+
+    private func add(_ container: Registry.Container) {
+        facts.members.append((finder.member(container), plane.state(of: container)))
+    }
+
+    private func finish() { done(Checkup(facts), facts.members.count) }
+
+    // MARK: - The machine
+
+    /// Looks at everything.
+    func examineMachine() {
+        for container in plane.publisher.registry.containers { add(container) }
+        for (declaration, failure) in plane.containers.room.waiting {
+            facts.members.append((finder.member(declaration), .noListener(failure)))
+        }
+        facts.undiscovered = plane.namespaces.undiscovered()
+        facts.findings = configurationFindings + registryFindings + otherFindings
+        facts.lacksUpstreams =
+            plane.upstreams.groups[UpstreamGroupID.default.rawValue]?.servers.isEmpty ?? true
+            && plane.publisher.registry.networks.contains { !$0.isInternal }
+        askWorkers()
+    }
+
+    private func askWorkers() {
+        let workers = plane.workers
+        workers.ask(workers.indices, { .counters(token: $0) }) { replies in
+            let reports = replies.flatMap { reply -> [UpstreamReport] in
+                if case .counters(_, let counters) = reply { counters.upstreams } else { [] }
+            }
+            let places = Dictionary(grouping: reports) { UpstreamPlace(server: $0.server, vantage: $0.vantage) }
+            self.facts.servers = places.map { Server($0.key.server, $0.value) }.sorted { $0.address < $1.address }
+            self.askOpener()
+        }
+    }
+
+    /// Has the opener do something that changes nothing: open our own namespace, which it may well refuse.
+    private func askOpener() {
+        plane.requests.request { opener in
+            Result { () throws(LinuxError) in
+                _ = try opener.openNamespace(of: try ProcessDescriptor(pid: ProcessDescriptor.own))
+            }
+        } late: {
+            self.facts.openerFailure = "no reply"
+            self.finish()
+        } done: { (result: Result<Void, LinuxError>) in
+            if case .failure(let error) = result, error.kind == .openerAway {
+                self.facts.openerFailure = "\(error.call) \(error.subject ?? ""): \(error.errno)"
+            }
+            self.finish()
+        }
+    }
+
+    // MARK: - What other parts warn of
+
+    private var configurationFindings: [Diagnosis.Finding] {
+        let path = plane.configurationFile.path
+        var all = plane.configurationFile.notInForce.map {
+            Diagnosis.Finding(.notInForce, $0, cure: "systemctl restart intercom.service")
+        }
+        var file = plane.configurationFile
+        do throws(ConfigurationError) {
+            try file.read()
+            if file.configuration != plane.configuration {
+                all.append(
+                    Diagnosis.Finding(
+                        .notInForce, "\(path) was changed and has not been read since", cure: "intercomctl reload"))
+            }
+        } catch {
+            all += error.problems.map {
+                Diagnosis.Finding(.badConfiguration, "\($0)", cure: "mend that line, then: intercomctl reload")
+            }
+        }
+        return all + plane.configured.warnings.filter { !isWaitedFor($0) }.map { Diagnosis.Finding(.notInForce, $0) }
+    }
+
+    /// True for a sentence about a container that is shown with its state already.
+    private func isWaitedFor(_ warning: String) -> Bool {
+        plane.containers.room.waiting.contains { warning.hasPrefix("container \($0.declaration.name) ") }
+    }
+
+    private var registryFindings: [Diagnosis.Finding] {
+        plane.publisher.registry.allWarnings.map {
+            Diagnosis.Finding(Cause($0.kind), $0.text, cure: $0.cure)
+        }
+    }
+
+    private var otherFindings: [Diagnosis.Finding] {
+        (plane.discovery.warnings + plane.sources.warnings).map { Diagnosis.Finding(.warning, $0) }
+    }
+}
+
+extension Cause {
+    init(_ kind: Registry.Warning.Kind) {
+        switch kind {
+        case .badName: self = .badName
+        case .duplicateNetwork: self = .duplicateNetwork
+        case .duplicateContainer: self = .duplicateName
+        case .duplicateAddress: self = .duplicateAddress
+        case .missingNetwork: self = .networkMissing
+        case .limit: self = .limit
+        }
+    }
+}

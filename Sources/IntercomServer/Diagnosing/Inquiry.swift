@@ -1,0 +1,229 @@
+// The inquiry behind one explanation: the container is proved anew, asked for its resolv.conf, and the data plane for its
+// answer. Each is a step of its own, and none of them blocks the control thread.
+
+import Attachment
+import ControlAPI
+import DNSWire
+import Diagnosis
+import Forwarding
+import LinuxNet
+import Registry
+
+/// Gathers the facts about a question of a container that is there.
+final class Inquiry {
+    private let question: ExplainedQuestion
+    private let container: ContainerID
+    private let plane: ControlPlane
+    private let finder: FactFinder
+    private let done: (Facts, Resolve.Answer?) -> Void
+    private var resolver: ResolverFile?
+    private var resolution: Resolution?
+    private var services: [Service]?
+
+    /// - Parameters:
+    ///   - question: what is asked.
+    ///   - container: the container that asks.
+    ///   - plane: knows everything.
+    ///   - done: is called once, with the facts and the answer for people.
+    init(
+        _ question: ExplainedQuestion, _ container: ContainerID, _ plane: ControlPlane,
+        done: @escaping (Facts, Resolve.Answer?) -> Void
+    ) {
+        self.question = question
+        self.container = container
+        self.plane = plane
+        self.done = done
+        finder = FactFinder(plane: plane)
+    }
+
+    /// Begins; the closures of the steps keep it alive.
+    func begin() {
+        plane.containers.proveAgain(container)
+        plane.containers.whenProved(container) { self.readResolver() }
+    }
+
+    // MARK: - What its programs read
+
+    private func readResolver() {
+        guard let (identity, source) = plane.containers.namespace(of: container) else { return ask() }
+        plane.requests.request { opener in
+            Result { () throws(LinuxError) in try source.readResolverFile(identity, by: opener) }
+        } late: {
+            self.ask()
+        } done: { (result: Result<ReadResolverFile, LinuxError>) in
+            if case .success(let file) = result { self.take(file, source) }
+            self.askEarlier()
+        }
+    }
+
+    private func take(_ file: ReadResolverFile, _ source: NamespaceSource) {
+        guard let text = file.text else { return }
+        let configuration = ResolverConfiguration(text)
+        let servers = configuration.nameservers.map(\.address)
+        let intercepted = plane.containers.resolverAddresses(of: container)?.intercepted ?? []
+        var path = "/etc/resolv.conf"
+        var isOnHost = false
+        if source.process == nil, case .path(let namespace) = source,
+            let named = ResolverFiles.path(forNamespaceAt: namespace)
+        {
+            (path, isOnHost) = (named, true)
+        }
+        resolver = ResolverFile(
+            path, isOnHost: isOnHost, isOurs: ResolverConfiguration.isOurs(text), servers: servers.map(\.description),
+            leadsHere: servers.contains { $0 == .v4(.intercom) || intercepted.contains($0) },
+            search: configuration.search, dots: configuration.dots)
+    }
+
+    /// Asks for the names that a resolver library tries first.
+    private func askEarlier() {
+        guard let resolver, resolver.leadsHere else { return ask() }
+        let names = ResolverFile.earlierNames(
+            than: question.facts.name, search: resolver.search, dots: resolver.dots)
+        askEarlier(names[...])
+    }
+
+    private func askEarlier(_ names: ArraySlice<String>) {
+        guard let text = names.first else { return ask() }
+        guard let name = try? Name(text) else { return askEarlier(names.dropFirst()) }
+        resolve(name) { resolution in
+            let answer = resolution.flatMap { try? Resolve.Answer($0, asked: text, self.question.type) }
+            guard let answer, answer.rcode == "NOERROR", !answer.answers.isEmpty else {
+                return self.askEarlier(names.dropFirst())
+            }
+            self.resolver?.earlier = ResolverFile.Earlier(text, data: answer.answers.map(\.data))
+            self.ask()
+        }
+    }
+
+    // MARK: - The data plane
+
+    /// Asks for the name itself.
+    private func ask() {
+        resolve(question.name) { resolution in
+            self.resolution = resolution
+            self.lookForServices()
+        }
+    }
+
+    // MARK: - The service
+
+    /// Containers whose port is looked at; more replicas say nothing else.
+    private static let serviceLimit = 8
+
+    /// Looks whether the port is open in the containers behind the answer.
+    private func lookForServices() {
+        guard question.facts.port != nil, let asker = plane.publisher.registry[container] else {
+            return askForServers()
+        }
+        services = []
+        let answer = resolution.flatMap { try? Resolve.Answer($0, asked: question.facts.name, question.type) }
+        let addresses = Set(answer?.answers.map(\.data) ?? [])
+        let holders = plane.publisher.registry.holders(of: question.name, seenBy: asker).prefix(Self.serviceLimit)
+        let found = holders.compactMap { holder -> (ContainerID, String)? in
+            guard
+                let endpoint = holder.network.flatMap({ plane.publisher.registry[holder.container]?.endpoint(on: $0) }),
+                let address = endpoint.addresses.map(\.description).first(where: addresses.contains)
+            else { return nil }
+            return (holder.container, address)
+        }
+        look(at: found[...])
+    }
+
+    private func look(at found: ArraySlice<(ContainerID, String)>) {
+        guard let (id, address) = found.first, let port = question.facts.port else { return askForServers() }
+        guard let container = plane.publisher.registry[id], let (identity, source) = plane.containers.namespace(of: id)
+        else { return look(at: found.dropFirst()) }
+        let member = finder.member(container)
+        plane.requests.request { opener in
+            Result { () throws(LinuxError) in
+                try opener.findListeners(onPort: port, in: try source.openNamespace(identity, by: opener))
+            }
+        } late: {
+            self.services?.append(Service(member, address: address, listens: nil))
+            self.look(at: found.dropFirst())
+        } done: { (result: Result<[IPAddress], LinuxError>) in
+            let listens = try? result.get()
+            self.services?.append(Service(member, address: address, listens: listens?.map(\.description)))
+            self.look(at: found.dropFirst())
+        }
+    }
+
+    // MARK: - The upstreams
+
+    private func askForServers() {
+        guard case .forwarded? = resolution?.decision else { return finish([]) }
+        plane.workers.ask([worker], { .counters(token: $0) }) { replies in
+            let reports = replies.flatMap { reply -> [UpstreamReport] in
+                if case .counters(_, let counters) = reply { counters.upstreams } else { [] }
+            }
+            self.finish(reports)
+        }
+    }
+
+    private var worker: Int { plane.publisher.worker(of: container.view) }
+
+    private func resolve(_ name: Name, then done: @escaping (Resolution?) -> Void) {
+        let query = OwnQuery.octets(of: name, question.type)
+        plane.workers.ask([worker], { .resolve(token: $0, view: self.container.view, query: query) }) { replies in
+            if case .resolved(_, let resolution)? = replies.first { done(resolution) } else { done(nil) }
+        }
+    }
+
+    // MARK: - The end
+
+    private func finish(_ reports: [UpstreamReport]) {
+        guard let asker = plane.publisher.registry[container] else {
+            let name = question.facts.asker
+            let facts = Facts(
+                question.facts, asker: .absent(finder.absence(of: name), near: nil),
+                configurationPath: plane.configurationFile.path)
+            return done(facts, nil)
+        }
+        var facts = Facts(
+            question.facts, asker: .present(finder.member(asker), plane.state(of: asker)),
+            configurationPath: plane.configurationFile.path)
+        let answer = resolution.flatMap { try? Resolve.Answer($0, asked: question.facts.name, question.type) }
+        facts.resolver = resolver
+        facts.holders = finder.holders(of: question.name, for: asker)
+        if facts.holders.isEmpty {
+            let bare = plane.publisher.registry.bareName(of: question.name, seenBy: asker)
+            facts.absence = finder.absence(of: bare.textWithoutDot)
+            facts.near = finder.near(question.name, for: asker)
+        }
+        facts.openNetwork = finder.openNetwork
+        if let resolution, let answer { facts.outcome = AnswerFacts(resolution.decision, answer) }
+        if case .forwarded(let group)? = resolution?.decision {
+            facts.servers = finder.servers(of: group, for: container, reports)
+        }
+        facts.services = services
+        done(facts, answer)
+    }
+}
+
+extension AnswerFacts {
+    init(_ decision: Decision, _ answer: Resolve.Answer) {
+        self.init(
+            Rule(decision), source: answer.source, code: answer.rcode, data: answer.answers.map(\.data),
+            details: answer.extendedErrors.compactMap(\.text))
+    }
+}
+
+extension AnswerFacts.Rule {
+    init(_ decision: Decision) {
+        switch decision {
+        case .forwarded: self = .forwarded
+        case .dropped: self = .settled
+        case .answered(let source):
+            switch source {
+            case .subnet: self = .subnet
+            case .domain: self = .domain
+            case .singleLabel: self = .singleLabel
+            case .multicast: self = .multicast
+            case .blocked: self = .blocked
+            case .malformed, .notImplemented, .badVersion, .refused, .notRecursive, .chaos, .specialUse, .link,
+                .network, .reverse, .underscored, .emptyName, .cache:
+                self = .settled
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+// Each cause from the facts that show it, with its sentence and its cure.
+
+import Attachment
+import Testing
+
+@testable import Diagnosis
+
+/// Facts, and the finding that they lead to.
+private struct Case: CustomTestStringConvertible, Sendable {
+    let cause: Cause
+    let text: String
+    let cure: String?
+    let facts: Facts
+
+    init(_ cause: Cause, _ text: String, cure: String?, _ facts: Facts) {
+        (self.cause, self.text, self.cure, self.facts) = (cause, text, cure, facts)
+    }
+
+    var testDescription: String { "\(cause.rawValue): \(text)" }
+}
+
+@Suite("An explanation")
+struct CauseTests {
+    private static let onContainer = [
+        Case(
+            .noSuchContainer, "no container is called app; web is", cure: "intercomctl explain web --from web",
+            facts { $0.asker = .absent(nil, near: "web") }),
+        Case(
+            .noSuchContainer, "no container is called app", cure: "intercomctl container ls --all",
+            facts { $0.asker = .absent(nil, near: nil) }),
+        Case(
+            .ended, "app ended 7 s ago: its process has exited", cure: "start app again at pid 4711",
+            facts {
+                $0.asker = .absent(.ended(why: "its process has exited", seconds: 7, place: "pid 4711"), near: nil)
+            }),
+        Case(
+            .waiting, "app waits for its namespace: there is none", cure: "start app; it is attached by itself",
+            facts { $0.asker = .absent(.waiting(why: "there is none"), near: nil) }),
+        Case(
+            .excluded, "/run/netns/app is excluded by [discover] in /etc/intercom/intercom.toml",
+            cure: "intercomctl container add app --netns /run/netns/app",
+            facts { $0.asker = .absent(.excluded(path: "/run/netns/app"), near: nil) }),
+        Case(
+            .discoveryOff,
+            "nobody declared /run/netns/app, and [discover] enabled = false in /etc/intercom/intercom.toml",
+            cure: "intercomctl container add app --netns /run/netns/app",
+            facts { $0.asker = .absent(.undiscovered(path: "/run/netns/app"), near: nil) }),
+    ]
+
+    /// A container `web` that is on no network, because of a link; it would be on `front`.
+    private static func linked(_ trouble: LinkFacts.Trouble, into bridge: String? = "br0") -> Facts {
+        facts {
+            $0.outcome = .denied
+            let link = LinkFacts("eth0", into: bridge, network: bridge == "br0" ? "front" : nil, trouble: trouble)
+            $0.holders = [Holder(.named("web", on: [], link), on: nil, isVisible: false)]
+        }
+    }
+
+    private static let onLinks = [
+        Case(.linkDown, "link eth0 of web is down", cure: "ip -n web link set dev eth0 up", linked(.down)),
+        Case(
+            .peerDown, "web0, the host's end of link eth0 of web, is down", cure: "ip link set dev web0 up",
+            linked(.peerDown("web0"))),
+        Case(
+            .notPlugged, "web0, the host's end of link eth0 of web, is in no bridge",
+            cure: "ip link set dev web0 master br0", linked(.notPlugged("web0"), into: nil)),
+        Case(
+            .excluded,
+            "link eth0 of web is in docker0, which [discover] in /etc/intercom/intercom.toml excludes",
+            cure: "intercomctl network create docker0 --interface docker0",
+            linked(.excluded("docker0"), into: "docker0")),
+        Case(
+            .networkDown, "br0, the bridge of link eth0 of app, is down", cure: "ip link set dev br0 up",
+            facts {
+                var app = Member.app
+                app.links[0].trouble = .networkDown("br0")
+                $0.asker = .present(app, .ready)
+            }),
+        Case(
+            .noNetwork, "web is on no network", cure: "intercomctl network connect front web --ip ADDRESS",
+            facts {
+                $0.outcome = .denied
+                $0.holders = [Holder(.named("web", on: []), on: nil, isVisible: false)]
+            }),
+        Case(
+            .disconnected, "web was taken off front by 'network disconnect'",
+            cure: "intercomctl network connect front web",
+            facts {
+                $0.outcome = .denied
+                $0.holders = [Holder(.named("web", on: [], left: ["front"]), on: nil, isVisible: false)]
+            }),
+        Case(
+            .disconnected, "app was taken off back by 'network disconnect'",
+            cure: "intercomctl network connect back app",
+            facts("db") {
+                var app = Member.app
+                app.left = ["back"]
+                $0.asker = .present(app, .ready)
+                $0.outcome = .denied
+                $0.holders = [Holder(.named("db", on: ["back"]), on: "back", isVisible: false)]
+            }),
+    ]
+
+    private static func state(_ state: State) -> Facts { facts { $0.asker = .present(.app, state) } }
+
+    private static let onListener = [
+        Case(
+            .portTaken, "another program has port 53 of app",
+            cure:
+                "end that program, or declare app with --listen redirect; this shows it: "
+                + "nsenter --net=/run/netns/app ss -Hlnptu 'sport = 53'",
+            state(.noListener(Failure(.portTaken, "taken")))),
+        Case(
+            .openerDown, "app: the opener does not answer", cure: "systemctl start intercom-opener.socket",
+            state(.noListener(Failure(.openerAway, "the opener does not answer")))),
+        Case(.noListener, "app has no listener: no", cure: nil, state(.noListener(Failure(.refused, "no")))),
+        Case(
+            .loopbackDown, "the loopback interface of app is down", cure: "ip -n app link set lo up",
+            state(.unheard(Unheard(at: "127.0.0.11:53", .loopbackDown)))),
+        Case(
+            .answeredByAnother, "app: 127.0.0.11:53 is answered by another server",
+            cure: Unheard(at: "127.0.0.11:53", .answeredByAnother).cure,
+            state(.unheard(Unheard(at: "127.0.0.11:53", .answeredByAnother)))),
+        Case(
+            .unheard, "app: questions to 127.0.0.11:53 get no reply",
+            cure: Unheard(at: "127.0.0.11:53", .noReply).cure
+                + "; the rules: nsenter --net=/run/netns/app nft list ruleset",
+            state(.unheard(Unheard(at: "127.0.0.11:53", .noReply)))),
+        Case(
+            .unheard, "questions of app do not come here: no nftables", cure: nil,
+            state(.notIntercepted(Failure(.refused, "no nftables")))),
+        Case(
+            .unproved, "app: it is not known whether its questions reach its listener: EPERM", cure: nil,
+            state(.untried(Failure(.refused, "EPERM")))),
+        Case(
+            .foreignResolver, "app: its resolv.conf names 192.0.2.1",
+            cure: "add it with --intercept, or name 127.0.0.11 in its resolv.conf",
+            state(.notAsked(servers: "192.0.2.1"))),
+    ]
+
+    private static let onPrograms = [
+        Case(
+            .foreignResolver, "/etc/netns/app/resolv.conf of app names 192.0.2.1",
+            cure: "echo nameserver 127.0.0.11 >/etc/netns/app/resolv.conf",
+            facts {
+                $0.resolver = ResolverFile("/etc/netns/app/resolv.conf", servers: ["192.0.2.1"], leadsHere: false)
+            }),
+        Case(
+            .foreignResolver, "/etc/resolv.conf of app names no server",
+            cure: "declare it with --intercept, or name 127.0.0.11 in its resolv.conf",
+            facts { $0.resolver = ResolverFile("/etc/resolv.conf", isOnHost: false, servers: [], leadsHere: false) }),
+        Case(
+            .searchDomain,
+            "its programs ask for web.corp.example first (search in /etc/netns/app/resolv.conf, ndots:1), and get 192.0.2.9",
+            cure: "echo options ndots:0 >>/etc/netns/app/resolv.conf",
+            facts {
+                $0.resolver = ResolverFile(
+                    "/etc/netns/app/resolv.conf", servers: ["127.0.0.11"], leadsHere: true, search: ["corp.example"],
+                    earlier: .init("web.corp.example", data: ["192.0.2.9"]))
+            }),
+    ]
+
+    private static let onName = [
+        Case(
+            .mistyped, "nobody is called wbe; web is", cure: "intercomctl explain web --from app",
+            facts("wbe") { ($0.outcome, $0.near) = (.denied, "web") }),
+        Case(
+            .otherNetwork, "db is on network back, and app is not", cure: "intercomctl network connect back app",
+            facts("db") {
+                $0.outcome = .denied
+                $0.holders = [Holder(.named("db", on: ["back"]), on: "back", isVisible: false)]
+            }),
+        Case(
+            .duplicateName, "2 containers on front are called web: /run/netns/web, /srv/netns/web",
+            cure: "rename one, or remove it",
+            facts {
+                let other = Member("web", at: .path("/srv/netns/web"), on: ["front"])
+                $0.holders = [
+                    Holder(.named("web"), on: "front", isVisible: true), Holder(other, on: "front", isVisible: true),
+                ]
+            }),
+        Case(
+            .drained, "one is left out: 'container drain'", cure: "intercomctl container ready one",
+            facts("site") {
+                $0.holders = [
+                    Holder(.named("one"), on: "front", isVisible: true, isAlias: true, isDraining: true),
+                    Holder(.named("two"), on: "front", isVisible: true, isAlias: true),
+                ]
+            }),
+        Case(
+            .noAddress, "web has no address on front", cure: "ip -n web addr add ADDRESS/LENGTH dev eth0",
+            facts {
+                $0.outcome = .empty
+                let link = LinkFacts("eth0", into: "br0", network: "front", hasAddress: false)
+                $0.holders = [Holder(.named("web", link), on: "front", isVisible: true)]
+            }),
+        Case(
+            .otherType, "web has no A record; web is at fd00::2", cure: nil,
+            facts {
+                $0.outcome = .empty
+                $0.holders = [Holder(.named("web"), on: "front", isVisible: true, addresses: ["fd00::2"])]
+            }),
+        Case(
+            .singleLabel, "nobody is called web, and names of one label are not forwarded",
+            cure: "set [forward] single-labels = true in /etc/intercom/intercom.toml, then: intercomctl reload",
+            facts { $0.outcome = .denied }),
+        Case(
+            .noSuchName, "nobody is called x.internal, and names under the domain are never forwarded", cure: nil,
+            facts("x.internal") { $0.outcome = AnswerFacts(.domain, source: "", code: "NXDOMAIN") }),
+        Case(
+            .noSuchAddress, "nobody has this address on the container's networks", cure: nil,
+            facts("9.0.1.10.in-addr.arpa") { $0.outcome = AnswerFacts(.subnet, source: "", code: "NXDOMAIN") }),
+        Case(
+            .multicast, "tv.local is under local, a domain of multicast DNS, and is not forwarded",
+            cure: "set [forward] local = true in /etc/intercom/intercom.toml, then: intercomctl reload",
+            facts("tv.local") { $0.outcome = AnswerFacts(.multicast, source: "", code: "NXDOMAIN") }),
+    ]
+
+    private static let outside = [
+        Case(
+            .internalNetwork, "app is on internal networks alone (front)",
+            cure: "intercomctl network connect lan app",
+            facts("www.example") {
+                $0.outcome = AnswerFacts(.blocked, source: "", code: "NXDOMAIN")
+                $0.openNetwork = "lan"
+            }),
+        Case(
+            .internalNetwork, "app is on internal networks alone (front)",
+            cure: "intercomctl network create outside && intercomctl network connect outside app",
+            facts("www.example") { $0.outcome = AnswerFacts(.blocked, source: "", code: "NXDOMAIN") }),
+        Case(
+            .noUpstream, "there is no upstream to ask",
+            cure:
+                "name an upstream that answers in [forward] upstreams of /etc/intercom/intercom.toml, then: intercomctl reload",
+            facts("www.example") { $0.outcome = .forwarded("SERVFAIL") }),
+        failing(
+            .upstreamSilent, "10.0.0.1:53: no reply, 4 times", Server("10.0.0.1:53", failures: 4, trouble: .silent)),
+        failing(
+            .upstreamRefused, "10.0.0.1:53: connection refused, 1 time",
+            Server("10.0.0.1:53", failures: 1, trouble: .refused)),
+        failing(
+            .upstreamUnreachable, "10.0.0.1:53: cannot be reached, 1 time",
+            Server("10.0.0.1:53", failures: 1, trouble: .unreachable)),
+        failing(
+            .upstreamLoop, "10.0.0.1:53 asks us in turn, and is not asked", Server("10.0.0.1:53", isLooping: true)),
+        Case(
+            .upstreamFailing, "10.0.0.1:53 says REFUSED",
+            cure:
+                "mend that server, or name an upstream that answers in [forward] upstreams of /etc/intercom/intercom.toml, then: intercomctl reload",
+            facts("www.example") { ($0.outcome, $0.servers) = (.forwarded("REFUSED"), [Server("10.0.0.1:53")]) }),
+        Case(
+            .upstreamResting, "10.0.0.1:53: no reply, 5 times", cure: "mend 10.0.0.1:53; it is tried again by itself",
+            facts("www.example") {
+                $0.outcome = .forwarded("NOERROR", "192.0.2.1")
+                $0.servers = [
+                    Server("10.0.0.1:53", failures: 5, trouble: .silent, isResting: true), Server("10.0.0.2:53"),
+                ]
+            }),
+        Case(
+            .unknownOutside, "10.0.0.1:53 says that www.example does not exist", cure: "ask for a name that exists",
+            facts("www.example") { ($0.outcome, $0.servers) = (.forwarded("NXDOMAIN"), [Server("10.0.0.1:53")]) }),
+    ]
+
+    private static func failing(_ cause: Cause, _ text: String, _ server: Server) -> Case {
+        Case(
+            cause, text,
+            cure:
+                "mend 10.0.0.1:53, or name an upstream that answers in [forward] upstreams of /etc/intercom/intercom.toml, then: intercomctl reload",
+            facts("www.example") { ($0.outcome, $0.servers) = (.forwarded("SERVFAIL"), [server]) })
+    }
+
+    private static func service(_ listens: [String]?) -> Facts {
+        facts {
+            $0.question.port = 80
+            $0.services = [Service(.named("web"), address: "10.1.0.2", listens: listens)]
+        }
+    }
+
+    private static let onPort = [
+        Case(
+            .serviceNotRunning, "nothing listens on port 80 of web",
+            cure: "start the service in web; this shows what listens: nsenter --net=/run/netns/web ss -Hlnpt",
+            service([])),
+        Case(
+            .serviceOnLoopback, "port 80 of web is open at 127.0.0.1, not at 10.1.0.2",
+            cure: "have its program listen at 0.0.0.0", service(["127.0.0.1"])),
+    ]
+
+    @Test(
+        "names the cause, says it in one sentence, and gives the cure",
+        arguments: onContainer + onLinks + onListener + onPrograms + onName + outside + onPort)
+    private func cause(_ row: Case) {
+        let explanation = Explanation(row.facts)
+        #expect(explanation.finding?.cause == row.cause, "\(explanation.steps)")
+        #expect(explanation.finding?.text == row.text)
+        #expect(explanation.finding?.cure == row.cure)
+        #expect(explanation.hasFault == !row.cause.isRemark)
+        let kinds = explanation.steps.map(\.kind)
+        let order = kinds.compactMap { Step.Kind.allCases.firstIndex(of: $0) }
+        #expect(order == order.sorted(), "the steps are in the order of the way: \(kinds)")
+    }
+
+    @Test("has no finding where all is in order, and says so in each step")
+    func order() {
+        let explanation = Explanation(
+            facts {
+                $0.question.port = 80
+                $0.resolver = ResolverFile(
+                    "/etc/netns/app/resolv.conf", isOurs: true, servers: ["127.0.0.11"], leadsHere: true)
+                $0.holders = [Holder(.named("web"), on: "front", isVisible: true, addresses: ["10.1.0.2"])]
+                $0.services = [Service(.named("web"), address: "10.1.0.2", listens: ["0.0.0.0"])]
+            })
+        #expect(explanation.finding == nil)
+        #expect(
+            explanation.steps.map { "\($0.kind.rawValue): \($0.text)" } == [
+                "container: app at /run/netns/app", "links: on front (eth0)", "listener: 127.0.0.11:53",
+                "heard: a question from inside has arrived",
+                "programs: /etc/netns/app/resolv.conf, written by intercom, names 127.0.0.11", "name: network front",
+                "answer: 10.1.0.2", "port: port 80 is open: web at 10.1.0.2",
+            ])
+        #expect(explanation.steps.allSatisfy { $0.state == .ok })
+    }
+
+    @Test("Every cause but those of the daemon and of the checkup is in the tables above")
+    func complete() {
+        let shown = Set(
+            (Self.onContainer + Self.onLinks + Self.onListener + Self.onPrograms + Self.onName + Self.outside
+                + Self.onPort).map(\.cause))
+        let others: Set<Cause> = [
+            .daemonDown, .duplicateAddress, .duplicateNetwork, .badName, .networkMissing, .limit, .notInForce,
+            .badConfiguration, .warning,
+        ]
+        #expect(Set(Cause.allCases).subtracting(shown) == others)
+    }
+}

@@ -1,0 +1,1 @@
+../RegistryTests/RandomChoices.swift
