@@ -111,6 +111,13 @@ extension Attachments {
         }
     }
 
+    /// Paths that did not become containers, with the reason.
+    package var unattached: [(path: String, failure: Failure)] {
+        found.compactMap { path, found in
+            if case .waiting(let failure) = found.progress { (path, failure) } else { nil }
+        }
+    }
+
     /// Declared containers that have no listener, with the reason.
     package var listenerless: [(namespace: NamespaceKey, failure: Failure)] {
         containers.compactMap { namespace, container in

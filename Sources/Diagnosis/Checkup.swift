@@ -62,7 +62,7 @@ extension MachineFacts {
         let name = "an upstream in [forward] upstreams of \(configurationPath), then: intercomctl reload"
         if lacksUpstreams { all.append(Finding(.noUpstream, "there is no upstream to ask", cure: "name \(name)")) }
         all += servers.compactMap { server in server.finding(cure: "mend \(server.address), or name \(name)") }
-        all += findings
+        all += findings.filter { openerFailure == nil || $0.cause != .openerDown }
         if let first = undiscovered.first {
             let more = undiscovered.count > 1 ? " and \(undiscovered.count - 1) more" : ""
             all.append(

@@ -67,6 +67,7 @@ extension Facts {
             Finding(
                 .discoveryOff, "nobody declared \(path), and [discover] enabled = false in \(configurationPath)",
                 cure: Self.declaring(name, at: path))
+        case .unattached(let path, let failure): Finding(unattached: path, failure)
         }
     }
 

@@ -76,6 +76,8 @@ package enum Absence: Sendable, Equatable {
     case excluded(path: String)
     /// Its namespace exists, and discovery is off.
     case undiscovered(path: String)
+    /// Its namespace was found, and cannot be entered; that is tried again.
+    case unattached(path: String, Failure)
 }
 
 /// A container with its networks and links.

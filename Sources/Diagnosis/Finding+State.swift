@@ -24,6 +24,15 @@ extension Finding {
         }
     }
 
+    /// Finding about a namespace that was found and is no container yet.
+    package init(unattached path: String, _ failure: Failure) {
+        if failure.kind == .openerAway {
+            self.init(.openerDown, "\(path): \(failure)", cure: Self.startOpener)
+        } else {
+            self.init(.noListener, "\(path): \(failure)", cure: failure.cure)
+        }
+    }
+
     /// The socket unit of the opener.
     package static let startOpener = "systemctl start intercom-opener.socket"
 

@@ -1,6 +1,7 @@
 // Each cause from the facts that show it, with its sentence and its cure.
 
 import Attachment
+import Foundation
 import Testing
 
 @testable import Diagnosis
@@ -45,6 +46,12 @@ struct CauseTests {
             "nobody declared /run/netns/app, and [discover] enabled = false in /etc/intercom/intercom.toml",
             cure: "intercomctl container add app --netns /run/netns/app",
             facts { $0.asker = .absent(.undiscovered(path: "/run/netns/app"), near: nil) }),
+        Case(
+            .openerDown, "/run/netns/app: the opener does not answer", cure: "systemctl start intercom-opener.socket",
+            facts {
+                let failure = Failure(.openerAway, "the opener does not answer")
+                $0.asker = .absent(.unattached(path: "/run/netns/app", failure), near: nil)
+            }),
     ]
 
     /// A container `web` that is on no network, because of a link; it would be on `front`.
@@ -331,5 +338,15 @@ struct CauseTests {
             .badConfiguration, .warning,
         ]
         #expect(Set(Cause.allCases).subtracting(shown) == others)
+    }
+
+    @Test("Every cause has its line in the table of intercomctl(1), and every line is one")
+    func manual() throws {
+        var root = URL(fileURLWithPath: #filePath)
+        for _ in 1...3 { root.deleteLastPathComponent() }
+        let page = try String(contentsOf: root.appendingPathComponent("config/man/intercomctl.1"), encoding: .utf8)
+        let table = try #require(page.components(separatedBy: ".Sh CAUSES\n").last).components(separatedBy: ".El\n")[0]
+        let lines = table.split(separator: "\n").filter { $0.hasPrefix(".It ") }.map { String($0.dropFirst(4)) }
+        #expect(lines == Cause.allCases.map(\.rawValue))
     }
 }

@@ -306,6 +306,34 @@ struct ExplainTests {
         }
     }
 
+    @Test("An opener that is down is named for a container that came meanwhile, and by doctor")
+    func openerDown() throws {
+        try lendFound("[discover]\nexclude = [\"house\"]\n") { house in
+            let socket = "\(house.directory)/opener.sock"
+            func start() throws -> Process {
+                let arguments = ["\(House.binaries)/intercomd", "--opener", "--opener-socket", socket]
+                return try house.start(in: "house", arguments, log: "opener")
+            }
+            let configuration = try String(contentsOfFile: house.configuration, encoding: .utf8)
+            #expect(house.stopDaemon() == 0)
+            let opener = try start()
+            #expect(eventually { FileManager.default.fileExists(atPath: socket) })
+            try house.startDaemon(
+                configuration, options: ["--opener-socket", socket], resolver: "nameserver 127.0.0.53\n")
+            #expect(try eventually { try house.dig("app", "web").data == ["10.1.0.2"] }, "\(house.log)")
+            House.kill(opener)
+            try house.plug("late", into: "front", "10.1.0.9/24")
+            #expect(try eventually { try house.explain(["web"], from: "late").cause == "opener-down" })
+            #expect(try house.explain(["web"], from: "late").cure == "systemctl start intercom-opener.socket")
+            #expect(try house.doctor().findings?.first?.cause == "opener-down")
+            #expect(try house.dig("app", "web").data == ["10.1.0.2"], "those that were there are served on")
+            try? FileManager.default.removeItem(atPath: socket)
+            _ = try start()
+            #expect(try eventually(within: 40) { try house.explain(["web"], from: "late").fault == false })
+            #expect(try house.dig("late", "web").data == ["10.1.0.2"])
+        }
+    }
+
     @Test("A daemon that is down is a cause, too, in JSON and with exit status 3")
     func daemonDown() throws {
         try lend { house in

@@ -48,6 +48,10 @@ struct FactFinder {
         if let waiting = plane.containers.room.waiting.first(where: { same($0.declaration.name) }) {
             return .waiting(why: "\(waiting.failure)")
         }
+        let unattached = plane.containers.room.unattached
+        if let found = unattached.first(where: { same(Attachments.name(of: $0.path)) }) {
+            return .unattached(path: found.path, found.failure)
+        }
         if let absence = plane.namespaces.absence(ofNamespaceNamed: name) { return absence }
         return plane.containers.room.ended.last { same($0.name) }.map {
             .ended(

@@ -69,10 +69,15 @@ final class Inquiry {
             (path, isOnHost) = (named, true)
         }
         resolver = ResolverFile(
-            path, isOnHost: isOnHost, isOurs: ResolverConfiguration.isOurs(text), servers: servers.map(\.description),
+            path, isOnHost: isOnHost, isOurs: ResolverConfiguration.isOurs(text),
+            servers: servers.prefix(Self.lineLimit).map(\.description),
             leadsHere: servers.contains { $0 == .v4(.intercom) || intercepted.contains($0) },
-            search: configuration.search, dots: configuration.dots)
+            search: Array(configuration.search.prefix(Self.lineLimit)), dots: configuration.dots)
     }
+
+    /// Servers and search domains that are looked at: the file may be a hostile container's. glibc before 2.26 took six
+    /// search domains (resolv.conf(5)).
+    private static let lineLimit = 8
 
     /// Asks for the names that a resolver library tries first.
     private func askEarlier() {
