@@ -65,7 +65,8 @@ struct ExplainTests {
         #expect(done.status == 0, "\(typed ?? cure): \(done)")
         let name = name ?? question[0]
         let isCured = try eventually { try house.dig(asker, name).data == answer }
-        #expect(isCured, "\(cause): \(try house.dig(asker, name))")
+        let reply = try house.dig(asker, name)
+        #expect(isCured, "\(cause): \(reply)")
         #expect(try eventually { try house.explain([name], from: asker).fault == false }, "\(cause)")
     }
 
@@ -295,10 +296,10 @@ struct ExplainTests {
                     in: "web", ["python3", "-m", "http.server", "8080", "--bind", address], log: "http-\(address)")
             }
             let loopback = try serve("127.0.0.1")
-            #expect(try eventually { try explain().cause == "service-on-loopback" }, "\(try explain())")
+            #expect(try eventually { try explain().cause == "service-on-loopback" })
             House.kill(loopback)
             let server = try serve("0.0.0.0")
-            #expect(try eventually { try explain().fault == false }, "\(try explain())")
+            #expect(try eventually { try explain().fault == false })
             #expect(try explain().steps?.last?.text == "port 8080 is open: web at 10.1.0.2")
             House.kill(server)
             let bad = try house.ctl("explain", "web", "--from", "app", "--port", "70000")
