@@ -102,8 +102,9 @@ package struct ResolverFile: Sendable, Equatable {
     package var servers: [String]
     /// True when questions to one of these come to the listener.
     package var leadsHere: Bool
-    /// The search list, and `ndots`: names with fewer dots are tried with it first.
+    /// The search list.
     package var search: [String]
+    /// `ndots`: names with fewer dots are tried with the search list first.
     package var dots: Int
     /// The first name that is tried and answered, where that is not the name itself.
     package var earlier: Earlier?

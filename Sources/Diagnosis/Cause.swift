@@ -74,7 +74,7 @@ package enum Cause: String, Sendable, CaseIterable {
     case singleLabel = "single-label"
     /// A name under `local` is one of multicast DNS, and is not forwarded.
     case multicast
-    /// Who has the name has no address.
+    /// The container that has the name has no address.
     case noAddress = "no-address"
     /// The name exists, without a record of this type.
     case otherType = "other-type"

@@ -38,9 +38,8 @@ package struct Checkup: Sendable, Equatable {
     package init(_ facts: MachineFacts) {
         var all = facts.ofMachine
         for (member, state) in facts.members {
-            if let finding = Finding(state, of: member) {
-                // One sentence about the opener is enough.
-                if finding.cause == .openerDown, facts.openerFailure != nil { continue }
+            // One sentence about the opener is enough.
+            if let finding = Finding(state, of: member), facts.openerFailure == nil || finding.cause != .openerDown {
                 all.append(finding)
             }
             // A bridge is one thing, however many are plugged into it.

@@ -75,11 +75,10 @@ extension Facts {
     /// A container has the name, and no record of this type.
     private func recordless(_ holder: Holder) -> Finding? {
         let name = holder.member.name
-        guard holder.addresses.isEmpty else {
-            return Finding(
-                .otherType,
-                "\(question.name) has no \(question.type) record; \(name) is at "
-                    + holder.addresses.joined(separator: ", "), of: name)
+        let wantsAddress = question.type == "A" || question.type == "AAAA"
+        guard holder.addresses.isEmpty, wantsAddress, !holder.isService else {
+            let places = holder.addresses.isEmpty ? "" : "; \(name) is at \(holder.addresses.joined(separator: ", "))"
+            return Finding(.otherType, "\(question.name) has no \(question.type) record\(places)", of: name)
         }
         let link = holder.member.links.first { $0.network == holder.network }
         let cure =

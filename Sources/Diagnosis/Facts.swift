@@ -62,6 +62,7 @@ package struct Facts: Sendable {
     package enum Asker: Sendable {
         /// It is not there; the second value is a name that is spelled nearly so.
         case absent(Absence?, near: String?)
+        /// It is there, in this state.
         case present(Member, State)
     }
 }
@@ -155,18 +156,21 @@ package struct Holder: Sendable, Equatable {
     package var isAlias: Bool
     /// True when it is left out of names that others serve, too.
     package var isDraining: Bool
+    /// True where the name is that of a service of its, as `_http._tcp.web`: it has no address of its own.
+    package var isService: Bool
     /// Its addresses there.
     package var addresses: [String]
 
     package init(
         _ member: Member, on network: String?, isVisible: Bool, isAlias: Bool = false, isDraining: Bool = false,
-        addresses: [String] = []
+        isService: Bool = false, addresses: [String] = []
     ) {
         self.member = member
         self.network = network
         self.isVisible = isVisible
         self.isAlias = isAlias
         self.isDraining = isDraining
+        self.isService = isService
         self.addresses = addresses
     }
 }

@@ -47,6 +47,7 @@ package struct Step: Sendable, Equatable {
 
     /// Result of a step.
     package enum State: String, Sendable {
+        /// As it should be; not as somebody might expect; not as it should be.
         case ok, remark, fault
     }
 

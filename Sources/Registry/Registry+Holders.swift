@@ -1,4 +1,4 @@
-// Who has a name, also on networks that the asker is not on: for the operator, never for an answer.
+// Containers behind a name, also on networks that the asker is not on: for the operator, never for an answer.
 
 package import DNSWire
 import OrderedCollections
@@ -12,6 +12,8 @@ extension Registry {
         package let network: ScopeID?
         /// True when others may stand in for it while it is draining.
         package let isAlias: Bool
+        /// True where the name is that of a service of its, as `_http._tcp.web`.
+        package let isService: Bool
     }
 
     /// The most containers that are given for one name.
@@ -34,7 +36,7 @@ extension Registry {
         }
         let idle = called.sorted().flatMap { containersCalled[$0] ?? [] }
             .filter { id in containerStates[id]?.endpoints.isEmpty ?? false }
-        holders += Set(idle).sorted().map { Holder(container: $0, network: nil, isAlias: false) }
+        holders += Set(idle).sorted().map { Holder(container: $0, network: nil, isAlias: false, isService: false) }
         return Array(holders.prefix(Self.holderLimit))
     }
 
@@ -84,7 +86,8 @@ extension Registry {
             for name in bareNames(of: name) {
                 if let key = key(of: name, on: networks, kind) ?? qualifiedKey(of: name, on: networks, kind) {
                     return (shares[key] ?? []).prefix(Self.holderLimit).map {
-                        Holder(container: $0.container, network: key.scope, isAlias: $0.isAlias)
+                        Holder(
+                            container: $0.container, network: key.scope, isAlias: $0.isAlias, isService: $0.port != nil)
                     }
                 }
             }

@@ -208,6 +208,14 @@ struct CauseTests {
                 $0.holders = [Holder(.named("web"), on: "front", isVisible: true, addresses: ["fd00::2"])]
             }),
         Case(
+            .otherType, "_http._tcp.web has no A record; web is at 10.1.0.2", cure: nil,
+            facts("_http._tcp.web") {
+                $0.outcome = .empty
+                $0.holders = [
+                    Holder(.named("web"), on: "front", isVisible: true, isService: true, addresses: ["10.1.0.2"])
+                ]
+            }),
+        Case(
             .singleLabel, "nobody is called web, and names of one label are not forwarded",
             cure: "set [forward] single-labels = true in /etc/intercom/intercom.toml, then: intercomctl reload",
             facts { $0.outcome = .denied }),

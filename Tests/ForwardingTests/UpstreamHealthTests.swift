@@ -192,7 +192,8 @@ struct UpstreamHealthTests {
         let reports = worker.forwarder.upstreamReports.sorted { $0.failures > $1.failures }
         #expect(
             reports == [
-                UpstreamReport(server: server(1), vantage: .host, roundTrip: nil, failures: 3, isResting: true),
+                UpstreamReport(
+                    server: server(1), vantage: .host, roundTrip: nil, failures: 3, trouble: .silent, isResting: true),
                 UpstreamReport(server: server(2), vantage: .host, roundTrip: 0, failures: 0, isResting: false),
             ])
     }

@@ -112,7 +112,7 @@ extension CommandPlace {
 }
 
 extension Diagnosis.Server {
-    /// What workers have found out about a server, each on its own.
+    /// The findings of workers about a server, each of which has its own.
     init(_ server: ServerAddress, _ reports: [UpstreamReport]) {
         let worst = reports.max { $0.failures < $1.failures }
         self.init(

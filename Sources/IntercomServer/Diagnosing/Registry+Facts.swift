@@ -18,7 +18,7 @@ extension Registry {
             let endpoint = holder.network.flatMap { container.endpoint(on: $0) }
             return Diagnosis.Holder(
                 member(container), on: holder.network.flatMap { self[$0]?.name }, isVisible: isVisible,
-                isAlias: holder.isAlias, isDraining: container.isDraining,
+                isAlias: holder.isAlias, isDraining: container.isDraining, isService: holder.isService,
                 addresses: endpoint?.addresses.map(\.description) ?? [])
         }
         return holders(of: name, seenBy: asker).compactMap { facts($0, isVisible: true) }
@@ -35,7 +35,9 @@ extension Registry {
         // Every letter is near every other one.
         guard bare.utf8.count > 1 else { return nil }
         let known = names(seenBy: asker, limit: limit).map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
-        return Spelling.suggestion(for: bare, among: known.filter { $0.lowercased() != bare.lowercased() })
+        // Nobody looks up a wildcard itself.
+        return Spelling.suggestion(
+            for: bare, among: known.filter { $0.lowercased() != bare.lowercased() && !$0.hasPrefix("*.") })
     }
 }
 
