@@ -31,6 +31,7 @@ package struct AnswerFacts: Sendable, Equatable {
     /// Errors that the answer explains itself with (RFC 8914).
     package var details: [String]
 
+    /// A decision by a rule, and the answer.
     package init(_ rule: Rule, source: String, code: String, data: [String] = [], details: [String] = []) {
         self.rule = rule
         self.source = source
@@ -66,6 +67,7 @@ package struct Server: Sendable, Equatable {
     /// True when it asks us in turn, and is not asked.
     package var isLooping: Bool
 
+    /// A server at this address.
     package init(
         _ address: String, failures: Int = 0, trouble: Trouble? = nil, isResting: Bool = false, isLooping: Bool = false
     ) {
@@ -86,6 +88,7 @@ package struct ResolverFile: Sendable, Equatable {
         /// Data of its answer.
         package var data: [String]
 
+        /// An answer to this name.
         package init(_ name: String, data: [String]) {
             self.name = name
             self.data = data
@@ -109,6 +112,7 @@ package struct ResolverFile: Sendable, Equatable {
     /// The first name that is tried and answered, where that is not the name itself.
     package var earlier: Earlier?
 
+    /// A file at this path.
     package init(
         _ path: String, isOnHost: Bool = true, isOurs: Bool = false, servers: [String], leadsHere: Bool,
         search: [String] = [], dots: Int = 1, earlier: Earlier? = nil
@@ -145,6 +149,7 @@ package struct Service: Sendable, Equatable {
     /// Addresses at which the port is open, `0.0.0.0` and `::` for all; nil: not known.
     package var listens: [String]?
 
+    /// A port of a container.
     package init(_ member: Member, address: String, listens: [String]?) {
         self.member = member
         self.address = address

@@ -27,6 +27,7 @@ package struct Facts: Sendable {
     /// The configuration file.
     package var configurationPath: String
 
+    /// Facts about a question; what is not set is not known.
     package init(_ question: Question, asker: Asker, configurationPath: String) {
         self.question = question
         self.asker = asker
@@ -44,6 +45,7 @@ package struct Facts: Sendable {
         /// A port of the service, 1...65535.
         package var port: UInt16?
 
+        /// A question of a container.
         package init(_ name: String, _ type: String, from asker: String, port: UInt16? = nil) {
             self.name = name
             self.type = type
@@ -94,6 +96,7 @@ package struct Member: Sendable, Equatable {
     /// Its links; empty where they are not observed.
     package var links: [LinkFacts]
 
+    /// A container of this name.
     package init(
         _ name: String, at place: CommandPlace?, on networks: [String], left: [String] = [], links: [LinkFacts] = []
     ) {
@@ -132,6 +135,7 @@ package struct LinkFacts: Sendable, Equatable {
     /// The first thing that is wrong on the way to the network.
     package var trouble: Trouble?
 
+    /// A link of this name.
     package init(
         _ name: String, into interface: String?, network: String? = nil, hasAddress: Bool = true,
         trouble: Trouble? = nil
@@ -161,6 +165,7 @@ package struct Holder: Sendable, Equatable {
     /// Its addresses there.
     package var addresses: [String]
 
+    /// A container that has the name on a network.
     package init(
         _ member: Member, on network: String?, isVisible: Bool, isAlias: Bool = false, isDraining: Bool = false,
         isService: Bool = false, addresses: [String] = []

@@ -11,6 +11,7 @@ package struct Finding: Sendable, Equatable {
     /// Command or change that mends it; nil: nothing has to be done, or only the operator can tell.
     package var cure: String?
 
+    /// A finding with its sentence and its cure.
     package init(_ cause: Cause, _ text: String, cure: String? = nil, of container: String? = nil) {
         self.cause = cause
         self.text = text
@@ -58,6 +59,7 @@ package struct Step: Sendable, Equatable {
     /// Its fault; nil: the step is as it should be.
     package var finding: Finding?
 
+    /// A step; the sentence of a finding takes the place of its text.
     package init(_ kind: Kind, _ text: String, _ finding: Finding? = nil) {
         self.kind = kind
         self.text = finding?.text ?? text
