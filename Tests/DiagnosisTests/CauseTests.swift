@@ -141,8 +141,8 @@ struct CauseTests {
             state(.untried(Failure(.refused, "EPERM")))),
         Case(
             .foreignResolver, "app: its resolv.conf names 192.0.2.1",
-            cure: "add it with --intercept, or name 127.0.0.11 in its resolv.conf",
-            state(.notAsked(servers: "192.0.2.1"))),
+            cure: OtherServers("192.0.2.1").cure,
+            state(.notAsked(OtherServers("192.0.2.1")))),
     ]
 
     private static let onPrograms = [
