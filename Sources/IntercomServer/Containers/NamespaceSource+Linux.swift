@@ -66,14 +66,15 @@ extension NamespaceSource {
         return try readHostsResolverFile()
     }
 
-    /// Reads the resolv.conf that the host keeps for programs in a namespace that has no process of its own: the one that
-    /// `ip netns exec` mounts for them. It does not wait.
+    /// Reads the resolv.conf that the host keeps for programs in a namespace that has no process of its own, unless it is one
+    /// of ours: those name 127.0.0.11, as if there were none, and may not be written yet. It does not wait.
     func readHostsResolverFile() throws(LinuxError) -> ReadResolverFile {
-        guard case .path(let path) = self, let file = ResolverFiles.path(forNamespaceAt: path) else {
-            return ReadResolverFile()
-        }
-        let text = try Files.readText(file, limit: OpenerCalls.maximumResolverFile)
-        // One of ours names 127.0.0.11, as if there were none; it may not be written yet.
-        return ReadResolverFile(text: text.flatMap { ResolverConfiguration.isOurs($0) ? nil : $0 })
+        ReadResolverFile(text: try hostsResolverText().flatMap { ResolverConfiguration.isOurs($0) ? nil : $0 })
+    }
+
+    /// The text of that file, whoever wrote it: `ip netns exec` mounts it for programs; nil: there is none. It does not wait.
+    func hostsResolverText() throws(LinuxError) -> String? {
+        guard case .path(let path) = self, let file = ResolverFiles.path(forNamespaceAt: path) else { return nil }
+        return try Files.readText(file, limit: OpenerCalls.maximumResolverFile)
     }
 }

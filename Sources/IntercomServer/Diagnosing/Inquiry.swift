@@ -47,7 +47,11 @@ final class Inquiry {
     private func readResolver() {
         guard let (identity, source) = plane.containers.namespace(of: container) else { return ask() }
         plane.requests.request { opener in
-            Result { () throws(LinuxError) in try source.readResolverFile(identity, by: opener) }
+            Result { () throws(LinuxError) in
+                // Of a namespace without a process the file is shown, too, that we wrote.
+                guard source.process == nil else { return try source.readResolverFile(identity, by: opener) }
+                return ReadResolverFile(text: try source.hostsResolverText())
+            }
         } late: {
             self.ask()
         } done: { (result: Result<ReadResolverFile, LinuxError>) in
