@@ -42,6 +42,8 @@ struct StateTests {
     func restart() throws {
         try House.lend(configuration: Self.configuration) { house in
             _ = try declare(in: house)
+            // Each is `starting` until it is proved to be heard, or not.
+            #expect(try eventually { try !shown(house)[1].contains("\"starting\"") }, "\(house.log)")
             let before = try shown(house)
             #expect(before[1].contains("0123456789abcdef") && !before[1].contains("gone"))
             for _ in 1...2 {
