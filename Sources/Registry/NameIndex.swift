@@ -101,11 +101,8 @@ struct NameIndex: Sendable {
         word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
         word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
         let count = runs.elements[run].count
-        var chosen = UInt16(truncatingIfNeeded: (word ^ word >> 31).multipliedFullWidth(by: UInt64(count)).high)
-        // The round before has ended where it began. Of an even number of records every second answer has always the same
-        // half: the next round begins in the other one.
-        if count % 2 == 0, (chosen ^ runs.elements[run].next) & 1 == 0 { chosen ^= 1 }
-        runs.elements[run].next = chosen
+        let chosen = (word ^ word >> 31).multipliedFullWidth(by: UInt64(count)).high
+        runs.elements[run].next = UInt16(truncatingIfNeeded: chosen)
         runs.elements[run].left = count
     }
 

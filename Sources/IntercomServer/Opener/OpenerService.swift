@@ -74,7 +74,7 @@ package struct OpenerService: ~Copyable {
         // Twice as often as it is expected, and often enough to end silent connections in time.
         let watchdog = ServiceManager.watchdogInterval
         let turn = min(watchdog.map { $0 / 2 } ?? Self.silence, Self.silence)
-        // Each beat wakes the service manager: not one for each call. At the latest one comes a turn and a half after another.
+        // Each beat wakes the service manager: not one for each call. At the latest one comes five quarters of a turn after another.
         var nextBeat = ContinuousClock.now
         while true {
             let count = try epoll.wait(timeoutMilliseconds: Int(turn / .milliseconds(1)))
@@ -82,7 +82,7 @@ package struct OpenerService: ~Copyable {
             // Without a beat the service manager starts another (WatchdogSec=).
             if watchdog != nil, now >= nextBeat, !work.isStuck(now) {
                 try ServiceManager.tell([.alive])
-                nextBeat = now + turn / 2
+                nextBeat = now + turn / 4
             }
             for index in 0..<count {
                 let (token, _) = epoll.event(index)
