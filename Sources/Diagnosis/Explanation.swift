@@ -119,7 +119,7 @@ extension Facts {
                 cure: ShellCommand.intercomctl("network connect", [left, member.name]), of: member.name)
         }
         for link in member.links where link.trouble != nil && !member.isOn(link.network) {
-            // Where it is plugged into nothing, nobody knows where it belongs.
+            // A link that is plugged into nothing may belong to any network.
             guard matters(link.network) || link.network == nil && member.networks.isEmpty else { continue }
             return linkFinding(link, of: member)
         }

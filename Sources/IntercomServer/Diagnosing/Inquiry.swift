@@ -48,7 +48,7 @@ final class Inquiry {
         guard let (identity, source) = plane.containers.namespace(of: container) else { return ask() }
         plane.requests.request { opener in
             Result { () throws(LinuxError) in
-                // Of a namespace without a process the file is shown, too, that we wrote.
+                // For a namespace without a process, the file that we wrote is shown, too.
                 guard source.process == nil else { return try source.readResolverFile(identity, by: opener) }
                 return ReadResolverFile(text: try source.hostsResolverText())
             }

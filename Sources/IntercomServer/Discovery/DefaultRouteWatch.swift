@@ -91,7 +91,7 @@ struct DefaultRouteWatch: ~Copyable {
     /// - Throws: ``LinuxError``; the next call begins anew.
     mutating func read() throws(LinuxError) -> Progress {
         if isStale {
-            // What is left of an answer that is given up may be long: it goes with its socket.
+            // The rest of an answer that is given up may be long: it goes with its socket.
             if isAsked { asking = try RouteNetlink() }
             isStale = false
             unread = RouteFamily.allCases

@@ -13,7 +13,7 @@ final class LingeringThreads: Sendable {
     fileprivate struct State {
         var queue: Deque<@Sendable () -> Void> = []
         var running = 0
-        /// Of those that run, threads that wait for a job.
+        /// Running threads that wait for a job.
         var idle = 0
     }
 
