@@ -57,6 +57,14 @@ extension IPAddress: Comparable, LosslessStringConvertible {
     }
 
     init?(text: some StringProtocol) {
+        // Each name that somebody declares is tried as an address: most have a letter that no address has.
+        guard
+            text.utf8.allSatisfy({
+                $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") || IPv6Address.isHexadecimalDigit($0)
+            })
+        else {
+            return nil
+        }
         if let address = IPv4Address(text: text) {
             self = .v4(address)
         } else if let address = IPv6Address(text: text) {

@@ -83,7 +83,7 @@ extension IPv6Address: Comparable, LosslessStringConvertible {
         return UInt16(part, radix: 16).map { [$0] }
     }
 
-    private static func isHexadecimalDigit(_ byte: UInt8) -> Bool {
+    static func isHexadecimalDigit(_ byte: UInt8) -> Bool {
         0x30...0x39 ~= byte || 0x41...0x46 ~= byte || 0x61...0x66 ~= byte
     }
 

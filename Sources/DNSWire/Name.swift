@@ -100,11 +100,15 @@ public struct Name: Sendable {
 
     /// True when this name is the other one or under it (RFC 9499 §7, "subdomain"). Every name is under the root.
     public func isSubdomain(of other: Name) -> Bool {
-        let suffix = other.folded
-        let name = folded
+        let start = wire.count - other.wire.count
+        guard start >= 0, zip(wire[start...], other.wire).allSatisfy({ DNSWire.folded($0) == DNSWire.folded($1) })
+        else {
+            return false
+        }
+        // The same octets, but perhaps from the middle of a label on.
         var next = 0
-        while name.count - next > suffix.count { next += Int(name[next]) + 1 }
-        return name[next...].elementsEqual(suffix)
+        while next < start { next += Int(wire[next]) + 1 }
+        return next == start
     }
 }
 
@@ -115,7 +119,13 @@ extension Name: Hashable, Comparable {
     }
 
     public func hash(into hasher: inout Hasher) {
-        for octet in wire { hasher.combine(DNSWire.folded(octet)) }
+        // Eight octets at a time: the hasher costs the same for one as for eight.
+        var eight: UInt64 = 0
+        for (position, octet) in wire.enumerated() {
+            eight = eight << 8 | UInt64(DNSWire.folded(octet))
+            if position & 7 == 7 { hasher.combine(eight) }
+        }
+        hasher.combine(eight)
     }
 
     /// The canonical order of names: from the last label to the first, octet by octet in lower case (RFC 4034 §6.1).

@@ -16,9 +16,12 @@ public enum SpecialUseDomain: String, Sendable, CaseIterable {
         Name(trustedWire: rawValue.split(separator: ".").reduce(into: []) { $0.appendLabel(String($1)) } + [0])
     }
 
+    /// All domains with their names, made once: each name that somebody declares is compared with them.
+    private static let names = allCases.map { (domain: $0, name: $0.name) }
+
     /// The domain that a name is or is under; nil where there is none.
     public init?(of name: Name) {
-        guard let domain = Self.allCases.first(where: { name.isSubdomain(of: $0.name) }) else { return nil }
-        self = domain
+        guard let found = Self.names.first(where: { name.isSubdomain(of: $0.name) }) else { return nil }
+        self = found.domain
     }
 }

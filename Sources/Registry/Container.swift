@@ -116,6 +116,20 @@ extension Registry {
         package internal(set) var addresses: [IPAddress]
         /// Further names on this network.
         package internal(set) var aliases: [String]
+        /// All names that it is found by on this network, each once: read from their texts when one of these changes.
+        var names: [EndpointName] = []
+
+        /// Names follow from the rest and from the container, which is compared on its own.
+        package static func == (left: Endpoint, right: Endpoint) -> Bool {
+            left.network == right.network && left.addresses == right.addresses && left.aliases == right.aliases
+        }
+    }
+
+    /// A name of a container on one of its networks.
+    struct EndpointName: Sendable, Hashable {
+        let name: Name
+        /// True when other containers may have it, too.
+        let isAlias: Bool
     }
 
     /// Reference of an endpoint to its network. The network may come later, go and return.

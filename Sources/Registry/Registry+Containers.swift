@@ -91,6 +91,7 @@ extension Registry {
         var new = endpoint
         let known = self.network(of: endpoint).map { declaredAddresses(of: container.id, on: $0) } ?? []
         new.addresses.removeAll { known.contains($0) }
+        try Self.check(new)
         let network = try check(new)
         let present = declaredEndpoints(of: container.id, on: network.id)
         new.aliases.removeAll { alias in present.contains { $0.aliases.contains(alias) } }
@@ -158,10 +159,9 @@ extension Registry {
         guard declaredContainer(named: definition.name) == nil else { throw .containerExists(definition.name) }
     }
 
-    /// The network of an endpoint that may be declared.
+    /// The network of an endpoint that may be declared. Its addresses and aliases were checked before.
     private func check(_ endpoint: EndpointDefinition) throws(RegistryError) -> Network {
         let network = try network(named: endpoint.network)
-        try Self.check(endpoint)
         for address in endpoint.addresses {
             if let declared = network.declared { try Self.check(address, declared) }
             for owner in network.owners[address] ?? []

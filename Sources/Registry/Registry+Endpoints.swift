@@ -13,13 +13,19 @@ extension Registry {
         if new.isGone { new = Container(id: id) }
         new.dnsNames = new.isGone ? [] : Self.dnsNames(of: new)
         new.endpoints = endpoints(of: new)
+        let isNamedAlike = old.isNamed(as: new)
+        for position in new.endpoints.indices {
+            let endpoint = new.endpoints[position]
+            let last = isNamedAlike ? old.endpoint(on: endpoint.network) : nil
+            new.endpoints[position].names =
+                if let last, last.aliases == endpoint.aliases { last.names } else { Self.names(of: endpoint, new) }
+        }
         new.group = ownGroup(of: new, before: old)
         new.linkScope = takeLinkScope(of: new, before: old)
         containerStates[id] = new.isGone ? nil : new
         index(new, before: old)
         checkConcerns(of: new)
 
-        let isNamedAlike = old.isNamed(as: new)
         for endpoint in old.endpoints { remove(endpoint, of: old, unless: isNamedAlike, new) }
         for endpoint in new.endpoints { bring(endpoint, of: new, unless: isNamedAlike, old) }
         if isNamedAlike, old.isDraining != new.isDraining { touchAliases(of: new) }
@@ -201,6 +207,11 @@ extension Array where Element: Hashable {
     /// Appends what is not there yet.
     fileprivate mutating func add(_ elements: [Element]) {
         guard !elements.isEmpty else { return }
+        // A handful is compared faster than it is hashed.
+        guard count + elements.count > 16 else {
+            for element in elements where !contains(element) { append(element) }
+            return
+        }
         var known = Set(self)
         for element in elements where known.insert(element).inserted { append(element) }
     }

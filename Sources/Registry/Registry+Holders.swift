@@ -49,7 +49,7 @@ extension Registry {
                 guard let member = containerStates[id], let there = member.endpoint(on: endpoint.network) else {
                     continue
                 }
-                names += self.names(of: there, member)
+                names += self.names(of: there)
             }
         }
         return names

@@ -4,14 +4,12 @@ package import DNSWire
 
 extension Registry {
     /// The names of a container on one of its networks, as people write them.
-    package func names(of endpoint: Endpoint, _ container: Container) -> [String] {
-        Self.names(of: endpoint, container).map(\.name.description)
-    }
+    package func names(of endpoint: Endpoint) -> [String] { endpoint.names.map(\.name.description) }
 
     /// The container's name, its aliases, hostname, the first 12 characters of its id, and the id; each once.
     ///
     /// A name in another script is found by its A-labels, and by its UTF-8 octets, which most programs send as they are.
-    static func names(of endpoint: Endpoint, _ container: Container) -> [(name: Name, isAlias: Bool)] {
+    static func names(of endpoint: Endpoint, _ container: Container) -> [EndpointName] {
         var name = container.dnsNames
         var others: [Name] = []
         for definition in container.definitions {
@@ -24,7 +22,9 @@ extension Registry {
         let own = Set(name + others)
         var seen: Set<Name> = []
         let aliases = endpoint.aliases.flatMap { text in [try? alias(text)].compactMap { $0 } + raw(text) }
-        return (name + aliases + others).filter { seen.insert($0).inserted }.map { ($0, !own.contains($0)) }
+        return (name + aliases + others).filter { seen.insert($0).inserted }.map {
+            EndpointName(name: $0, isAlias: !own.contains($0))
+        }
     }
 
     /// A declared name as its UTF-8 octets; nothing where it is ASCII.

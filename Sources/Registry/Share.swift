@@ -23,7 +23,8 @@ extension Registry {
     func shares(of endpoint: Endpoint, _ container: Container) -> [(RecordKey, Share)] {
         var shares: [(RecordKey, Share)] = []
         let networkNames = networkStates[endpoint.network]?.names.dropFirst() ?? []
-        for (name, isAlias) in Self.names(of: endpoint, container) {
+        for endpointName in endpoint.names {
+            let (name, isAlias) = (endpointName.name, endpointName.isAlias)
             let share = Share(container: container.id, port: nil, isAlias: isAlias)
             if let suffix = Self.wildcardSuffix(of: name) {
                 shares.append((RecordKey(scope: endpoint.network, kind: .wildcard, name: suffix), share))

@@ -93,6 +93,7 @@ struct NameTests {
         #expect(Name.root.isSubdomain(of: .root))
         // A label that holds what looks like a name.
         #expect(try !Name("a\\001b").isSubdomain(of: Name("b")))
+        #expect(try Name("aaaaaaaaaa.B.C").hashValue == Name("AAAAAAAAAA.b.c").hashValue, "as names that are equal")
         #expect(try Name("web").appending(Name("frontend.internal")) == Name("web.frontend.internal"))
     }
 

@@ -45,7 +45,7 @@ extension ControlPlane {
             ControlAPI.Container.Endpoint(
                 network: publisher.registry[endpoint.network]?.name ?? "",
                 addresses: endpoint.addresses.map(\.description),
-                aliases: endpoint.aliases, names: publisher.registry.names(of: endpoint, container))
+                aliases: endpoint.aliases, names: publisher.registry.names(of: endpoint))
         }
         var facts = publisher.registry.facts(of: container).map { ControlAPI.Fact($0) }
         if let source = container.source, let netns, case .path? = attachment?.source {
