@@ -156,6 +156,10 @@ package struct Attachments: Sendable {
         case .kernelChanged(let namespace):
             hasten(namespace, now)
             doubt(namespace, now)
+        case .addressesChanged(let namespace):
+            hasten(namespace, now)
+            // By its addresses the kernel finds a way to other resolver addresses, before rules lead questions here.
+            if containers[namespace]?.rules == .interception { doubt(namespace, now) }
         case .listenerClosed(let namespace): closed(namespace)
         case .listenerLost(let namespace, let failure): lost(namespace, failure, now)
         case .resolversMayChange(let namespace): renewRules(of: namespace, now)

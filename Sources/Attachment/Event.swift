@@ -18,6 +18,8 @@ package enum Event: Sendable, Equatable {
     case enrollmentRefused(DeclarationNumber, Failure)
     /// Links or addresses in a container's namespace have changed: a port may be free now.
     case kernelChanged(NamespaceKey)
+    /// Addresses in a container's namespace have changed, and nothing of its `lo`: 127.0.0.11 is reached as before.
+    case addressesChanged(NamespaceKey)
     /// The worker has closed the listener after ``Effect/closeListener(_:)``: its port is free.
     case listenerClosed(NamespaceKey)
     /// The listener's sockets are dead, though nobody asked for that.

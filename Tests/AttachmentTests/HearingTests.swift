@@ -90,6 +90,21 @@ struct HearingTests {
         #expect(world.state(1)?.word == "unheard", "at once where the last proof is long ago")
     }
 
+    @Test("is not asked again for other addresses: they matter only to the way of questions that rules lead here")
+    func addressesChanged() {
+        var world = found()
+        world.isHeld = false
+        world.settle()
+        world.handle(.addressesChanged(1))
+        #expect(world.room.nextDeadline == nil)
+        _ = world.declare("web", .path("/run/netns/web"), .automatic, isIntercepted: true)
+        world.settle()
+        world.pass(.seconds(100))
+        #expect(world.room.nextDeadline == nil)
+        world.handle(.addressesChanged(1))
+        #expect(world.room.nextDeadline != nil)
+    }
+
     @Test("is asked at once, not in 30 s, when something changes that may mend it")
     func changeMends() {
         var world = found()

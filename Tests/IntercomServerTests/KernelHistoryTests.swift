@@ -182,7 +182,7 @@ private struct Heard: Equatable {
             switch change {
             case .network(let network): networks[network.interface] = network
             case .networkGone(let interface): networks[interface] = nil
-            case .container(let container): containers[container.cookie] = container
+            case .container(let container), .readdressed(let container): containers[container.cookie] = container
             case .containerGone(let cookie): containers[cookie] = nil
             }
         }

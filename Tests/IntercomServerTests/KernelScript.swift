@@ -116,7 +116,7 @@ extension KernelChange {
                 (["network \(network.interface) \(network.interfaceName)", network.alias.map { "(\($0))" }]
                 .compactMap { $0 } + network.subnets.map(\.description)).joined(separator: " ")
         case .networkGone(let interface): return "no network \(interface)"
-        case .container(let container):
+        case .container(let container), .readdressed(let container):
             let endpoints = container.endpoints.map { endpoint in
                 (["\(endpoint.link) on \(endpoint.network)"] + endpoint.addresses.map(\.description))
                     .joined(separator: " ")

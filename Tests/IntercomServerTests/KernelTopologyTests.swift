@@ -318,6 +318,25 @@ struct KernelTopologyTests {
         #expect(container.cookie == NamespaceCookie(rawValue: 1007))
     }
 
+    @Test(
+        "a change of addresses alone is told as such, unless it is one of lo: without it nothing reaches the listener")
+    func readdressed() throws {
+        let cases: [(told: [String], isAlone: Bool)] = [
+            (["7 address 10.0.0.9/24 on 2"], true), (["7 no address 10.0.0.2/24 on 2"], true),
+            (["7 address 10.0.0.9/24 on 2", "7 no address 127.0.0.1/8 on 1 host"], false),
+            (["7 address 10.0.0.9/24 on 2", "7 link 1 lo"], false),
+            (["7 address 10.0.0.9/24 on 2", "host link 2 br0 bridge up alias=front"], true),
+        ]
+        for (told, isAlone) in cases {
+            var topology = KernelTopology(selection: InterfaceSelection(patterns: ["*"], exclude: []))
+            for line in twoOnABridge + ["7 link 1 lo up", "7 address 127.0.0.1/8 on 1 host"] { try topology.take(line) }
+            _ = topology.takeChanges()
+            for line in told { try topology.take(line) }
+            let isTold = topology.takeChanges().contains { if case .readdressed = $0 { true } else { false } }
+            #expect(isTold == isAlone, "\(told)")
+        }
+    }
+
     @Test("a change of a link that a default route leads over, or of its address, is noticed, and no other")
     func outlets() throws {
         var topology = KernelTopology(selection: InterfaceSelection(patterns: ["*"], exclude: []))

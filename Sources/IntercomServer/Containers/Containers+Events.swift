@@ -44,6 +44,11 @@ extension Containers {
         handle(.kernelChanged(namespace))
     }
 
+    /// A container has other addresses on its networks, and is otherwise as it was.
+    func addressesChanged(of container: ContainerID) {
+        if let namespace = namespaceOfContainer[container] { handle(.addressesChanged(namespace)) }
+    }
+
     // MARK: - The daemon's end
 
     /// Removes the resolv.conf files and rules of all containers; their listeners close with the workers.

@@ -30,6 +30,8 @@ final class Discovery {
     private var nextCatchUp = ContinuousClock.Instant.now
     /// Containers for ``takeChanges()``.
     private var changed: [ContainerID] = []
+    /// Containers for ``takeReaddressed()``.
+    private var readdressed: [ContainerID] = []
 
     init(
         _ configuration: Configuration.Discover, publisher: Publisher, loop: EventLoop, requests: OpenerRequests,
@@ -224,6 +226,12 @@ final class Discovery {
         return changed
     }
 
+    /// Containers of which nothing but addresses has changed since the last call: for after ``takeChanges()``.
+    func takeReaddressed() -> [ContainerID] {
+        defer { readdressed = [] }
+        return readdressed
+    }
+
     private func applyChanges() {
         if kernel?.takeOutletChange() == true { routes.noteLinkChange() }
         guard let changes = kernel?.takeChanges() else { return }
@@ -233,6 +241,7 @@ final class Discovery {
             case .network(let network): publisher.registry.observe(network)
             case .networkGone(let interface): publisher.registry.forget(network: interface)
             case .container(let container): changed.append(publisher.registry.observe(container))
+            case .readdressed(let container): readdressed.append(publisher.registry.observe(container))
             case .containerGone(let cookie): publisher.registry.forget(container: cookie)
             }
         }

@@ -81,3 +81,9 @@ extension AddressMessage {
         }
     }
 }
+
+extension AddressMessage {
+    /// True for an address of `lo`, whose number is 1 in every namespace (LOOPBACK_IFINDEX of include/net/flow.h). Without
+    /// 127.0.0.1 nothing reaches 127.0.0.11, though it is an address that is of no use to others.
+    var isOnLoopback: Bool { link == 1 }
+}

@@ -131,7 +131,7 @@ extension KernelTopology {
 
     private mutating func takeContainers() -> [KernelChange] {
         var changes: [KernelChange] = []
-        for id in changedContainers {
+        for id in changedContainers.union(readdressedContainers) {
             guard let container = containers[id] else { continue }
             let endpoints = endpoints(of: container)
             settle(container, endpoints)
@@ -148,9 +148,10 @@ extension KernelTopology {
                 continue
             }
             containers[id]?.told = observed
-            changes.append(.container(observed))
+            changes.append(changedContainers.contains(id) ? .container(observed) : .readdressed(observed))
         }
         changedContainers = []
+        readdressedContainers = []
         return changes
     }
 

@@ -21,6 +21,8 @@ enum KernelChange: Equatable, Sendable {
     case network(ObservedNetwork)
     case networkGone(InterfaceIndex)
     case container(ObservedContainer)
+    /// Nothing of the container but addresses on its networks has changed.
+    case readdressed(ObservedContainer)
     case containerGone(NamespaceCookie)
 }
 
@@ -70,6 +72,8 @@ struct KernelTopology: Sendable {
 
     // Objects for ``takeChanges()`` to look at.
     var changedContainers: Set<NamespaceID> = []
+    /// Namespaces with other addresses on a link that is not their `lo`.
+    var readdressedContainers: Set<NamespaceID> = []
     var changedNetworks: Set<UInt32> = []
     var goneContainers: [NamespaceCookie] = []
     /// Containers with a change of links or addresses that makes no difference to networks and endpoints, as that of `lo`.
@@ -168,11 +172,19 @@ struct KernelTopology: Sendable {
         case (.linkDeleted(let link), .namespace(let id)):
             if containers[id]?.state.remove(link: link.index) != nil { changedContainers.insert(id) }
         case (.address(let address), .namespace(let id)):
-            if containers[id]?.state.take(address) == true { changedContainers.insert(id) }
+            if containers[id]?.state.take(address) == true || address.isOnLoopback { addressChanged(address, in: id) }
         case (.addressDeleted(let address), .namespace(let id)):
-            if containers[id]?.state.remove(address) == true { changedContainers.insert(id) }
+            if containers[id]?.state.remove(address) == true || address.isOnLoopback { addressChanged(address, in: id) }
         case (.namespaceID, _), (.namespaceIDDeleted, _), (.defaultRoute, _), (.defaultRouteDeleted, _):
             break
+        }
+    }
+
+    private mutating func addressChanged(_ address: AddressMessage, in id: NamespaceID) {
+        if address.isOnLoopback || KernelAddress(address).address.isLoopback {
+            changedContainers.insert(id)
+        } else {
+            readdressedContainers.insert(id)
         }
     }
 
