@@ -34,6 +34,10 @@ package final class Mailbox<Message: Sendable>: Sendable {
         if wasEmpty { event.signal() }
     }
 
+    /// Adds a message and leaves it to the caller to wake the loop, by a ``Bell`` that it watches, before anything else is
+    /// posted.
+    package func deposit(_ message: Message) { messages.withLock { $0.append(message) } }
+
     /// All messages that wait, in the order of their posts. Only one thread takes.
     package func takeAll() -> [Message] {
         // First drained, then taken: a post between the two wakes once too often, never once too little.

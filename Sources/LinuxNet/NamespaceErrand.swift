@@ -87,33 +87,67 @@ extension NamespaceEntry {
         guard !errands.isEmpty else { return }
         try Thread.start(name: "namespaces") {
             do throws(LinuxError) {
-                var host = try Host()
+                let host = try HostSide.take()
                 for errand in errands {
                     errand.carryOut { namespace throws(LinuxError) in try host.open(namespace, errand) }
                 }
+                host.giveBack()
             } catch {
                 for errand in errands { errand.carryOut { _ throws(LinuxError) in throw error } }
             }
         }.join()
     }
 
-    /// Descriptors that a thread takes along from the host's namespace.
-    private struct Host: ~Copyable {
-        private let namespace: NetworkNamespace
-        private var netlink: RouteNetlink
-        private var buffer = RouteNetlink.makeBuffer()
+    /// Descriptors of the host's namespace that a thread takes along into others, and leaves to the next thread.
+    private final class HostSide: Sendable {
+        /// Most that are kept: more threads at once are seldom.
+        private static let limit = 4
+        private static let idle = Mutex<[HostSide]>([])
 
-        init() throws(LinuxError) {
-            let netlink = try RouteNetlink()
+        private struct Netlink: ~Copyable {
+            var socket: RouteNetlink
+            var buffer = RouteNetlink.makeBuffer()
+            /// True when a request has failed: a part of its answer may still be in the socket.
+            var hasFailed = false
+        }
+
+        private let namespace: NetworkNamespace
+        /// For the one thread that has taken this.
+        private let netlink: Mutex<Netlink>
+
+        private init() throws(LinuxError) {
+            netlink = Mutex(Netlink(socket: try RouteNetlink()))
             namespace = try NetworkNamespace.current()
-            self.netlink = netlink
+        }
+
+        /// One that nobody has, or a new one. To be called in the host's namespace.
+        static func take() throws(LinuxError) -> HostSide {
+            if let idle = idle.withLock({ $0.popLast() }) { return idle }
+            return try HostSide()
+        }
+
+        /// Leaves this to another thread.
+        func giveBack() {
+            if netlink.withLock({ $0.hasFailed }) { return }
+            Self.idle.withLock { if $0.count < Self.limit { $0.append(self) } }
+        }
+
+        /// The number of a namespace in the host's.
+        private func number(of other: borrowing NetworkNamespace) throws(LinuxError) -> NamespaceID {
+            try netlink.withLock { netlink throws(LinuxError) in
+                netlink.hasFailed = true
+                let number = try netlink.socket.number(of: other, using: &netlink.buffer)
+                netlink.hasFailed = false
+                return number
+            }
         }
 
         /// Enters a namespace with the calling thread, which stays there, and makes what is wanted.
-        mutating func open(
+        func open(
             _ other: borrowing NetworkNamespace, _ errand: NamespaceErrand
         ) throws(LinuxError) -> OpenedNamespace {
-            let number = try netlink.number(of: other, using: &buffer)
+            let number = try number(of: other)
+            var buffer = RouteNetlink.makeBuffer()
             try other.enter()
             var socket =
                 if let room = errand.receiveBuffer {

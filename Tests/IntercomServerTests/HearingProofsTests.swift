@@ -26,6 +26,8 @@ struct HearingProofsTests {
         var requested = 0
         var mostRequested = 0
         var failure: LinuxError?
+        /// True when the opener has much to do.
+        var isCrowded = false
 
         private final class Nobody: Monitors {
             var hasMonitors: Bool { false }
@@ -40,9 +42,9 @@ struct HearingProofsTests {
             loop = try EventLoop(signals: [])
             try loop.watch(workers.descriptor, as: .mailbox)
             publisher.release {}
-            proofs = HearingProofs(publisher: publisher, workers: workers, loop: loop) { [unowned self] in
-                make($0, $1, $2)
-            }
+            proofs = HearingProofs(
+                publisher: publisher, workers: workers, loop: loop, isCrowded: { [unowned self] in isCrowded },
+                makeSocket: { [unowned self] in make($0, $1, $2) })
         }
 
         /// Makes the socket here, at the next turn as an opener would.
@@ -184,6 +186,22 @@ struct HearingProofsTests {
             if case .untried(let failure) = $0 { failure.kind } else { nil }
         }
         #expect(kinds == [.openerAway, .refused])
+    }
+
+    @Test("goes on one by one while the opener has much to do: who waits for a listener comes first")
+    func crowd() throws {
+        let parts = try Parts()
+        let server = try Server.start()
+        parts.isCrowded = true
+        for errand in 1...20 { parts.prove([server.address], errand: UInt64(errand)) }
+        try parts.turn {
+            _ = try server.token(answers: false)
+            return parts.sent >= 3
+        }
+        #expect(parts.mostRequested == HearingProofs.crowdedOpeningLimit)
+        parts.isCrowded = false
+        try parts.turn { parts.verdicts.count == 20 }
+        #expect(parts.mostRequested > HearingProofs.crowdedOpeningLimit && parts.verdicts.count == 20)
     }
 
     @Test("holds a bounded number of sockets, and of requests to the opener, however many containers are silent")

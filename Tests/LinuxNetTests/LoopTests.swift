@@ -47,6 +47,26 @@ struct LoopTests {
         #expect(try epoll.wait(timeoutMilliseconds: 0) == 0)
     }
 
+    @Test("wakes with others at each ring of a bell, whatever it did at the ring before")
+    func bell() throws {
+        let bell = try Bell()
+        let mailboxes = [try Mailbox<Int>(), try Mailbox<Int>()]
+        var one = try Epoll()
+        var other = try Epoll()
+        try bell.wake(one, token: 1)
+        try bell.wake(other, token: 2)
+        for ring in 1...3 {
+            for mailbox in mailboxes { mailbox.deposit(ring) }
+            bell.ring()
+            #expect(try tokens(&one) == [1])
+            // The other one is told of three rings at once.
+            #expect(try one.wait(timeoutMilliseconds: 0) == 0)
+        }
+        #expect(try tokens(&other) == [2])
+        #expect(try other.wait(timeoutMilliseconds: 0) == 0)
+        for mailbox in mailboxes { #expect(mailbox.takeAll() == [1, 2, 3]) }
+    }
+
     @Test("may ask for short turns, and has them where the kernel knows of such")
     func turns() throws {
         let slice = Mutex<(before: UInt64, after: UInt64)>((0, 0))

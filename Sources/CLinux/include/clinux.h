@@ -26,6 +26,7 @@
 #include <linux/sched.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

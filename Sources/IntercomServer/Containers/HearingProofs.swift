@@ -52,6 +52,8 @@ final class HearingProofs {
     static let limit = 256
     /// The most sockets that the opener is requested at once: containers that are being attached do not wait for long.
     static let openingLimit = 8
+    /// The same while the opener has much to do: containers are served first, and one proof at a time goes on.
+    static let crowdedOpeningLimit = 1
     /// Octets of an answer that are read: its header is enough.
     private static let answerSize = Header.length
 
@@ -61,6 +63,7 @@ final class HearingProofs {
     typealias SocketResult = Result<Handover<SocketBatch>, LinuxError>
 
     private let makeSocket: SocketMaker
+    private let isCrowded: () -> Bool
     private let publisher: Publisher
     private let workers: WorkerPool
     private let loop: EventLoop
@@ -80,8 +83,13 @@ final class HearingProofs {
     ///   - publisher: says which worker serves a view, and when that has the listener.
     ///   - workers: tell of tokens that arrive.
     ///   - loop: tells of answers.
+    ///   - isCrowded: says whether the opener has much to do.
     ///   - makeSocket: makes sockets in namespaces; ``SocketMaker``.
-    init(publisher: Publisher, workers: WorkerPool, loop: EventLoop, makeSocket: @escaping SocketMaker) {
+    init(
+        publisher: Publisher, workers: WorkerPool, loop: EventLoop, isCrowded: @escaping () -> Bool,
+        makeSocket: @escaping SocketMaker
+    ) {
+        self.isCrowded = isCrowded
         self.makeSocket = makeSocket
         self.publisher = publisher
         self.workers = workers
@@ -104,7 +112,8 @@ final class HearingProofs {
     }
 
     private func beginQueued() {
-        while openingCount < Self.openingLimit, proofs.count < Self.limit, let order = queue.popFirst() {
+        let limit = isCrowded() ? Self.crowdedOpeningLimit : Self.openingLimit
+        while openingCount < limit, proofs.count < Self.limit, let order = queue.popFirst() {
             guard queued.remove(order.errand) != nil else { continue }
             openingCount += 1
             let ticket = proofs.insert(HearingProof(order))

@@ -8,6 +8,9 @@ import Logging
 import Varlink
 
 extension ControlPlane {
+    /// Time until the first proofs of 1,000 containers are done, and what the start has used is free.
+    private static let timeOfStart = Duration.seconds(3)
+
     /// Takes up the state of the daemon before, and begins to observe the kernel.
     /// - Throws: why it cannot start, for example as another daemon uses the state directory.
     package func begin() throws {
@@ -47,6 +50,7 @@ extension ControlPlane {
             service.ready(statusLine)
             let workers = DisplayText.counted(workers.count, "worker")
             logger.info("ready: \(statusLine), \(workers)", metadata: .about(.ready))
+            loop.schedule(.trimMemory, after: Self.timeOfStart)
         }
     }
 

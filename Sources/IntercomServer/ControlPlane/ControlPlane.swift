@@ -80,6 +80,7 @@ package final class ControlPlane {
                 configuration, host.configuration, requests: requests, logger: logger),
             hearing: HearingProofs(
                 publisher: publisher, workers: workers, loop: loop,
+                isCrowded: { [requests] in requests.isCrowded },
                 makeSocket: { [requests] in requests.makeSocket(for: $0, $1, $2) }),
             watch: try ContainerWatch(by: loop),
             port: PortChoice(configuration.server.listen), logger: logger)
@@ -159,6 +160,7 @@ package final class ControlPlane {
             case .subscribe: discovery.subscribe()
             case .readRoutes: discovery.readRoutes()
             case .outletHasChanged: discovery.routes.outletHasChanged()
+            case .trimMemory: Memory.trim()
             }
         }
     }
@@ -188,6 +190,7 @@ package final class ControlPlane {
     private func takeKernelChanges() {
         containers.observe(discovery.isObserving)
         for container in discovery.takeChanges() { containers.linksChanged(of: container) }
+        for container in discovery.takeReaddressed() { containers.addressesChanged(of: container) }
     }
 
     // MARK: - Events for several parts

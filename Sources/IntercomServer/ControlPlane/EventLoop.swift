@@ -14,6 +14,8 @@ enum ControlTask: Hashable, CaseIterable {
     case readRoutes
     /// Read default routes again, for one may have gone with its link.
     case outletHasChanged
+    /// Give back memory that the start has used.
+    case trimMemory
 }
 
 /// Waits for events of descriptors and for deadlines. While there is neither, the thread sleeps.

@@ -8,12 +8,16 @@ struct WorkerHandle {
     let inbox: Mailbox<WorkerMessage>
     private let thread: ThreadHandle
 
+    /// - Parameter bell: rings when messages lie in the inboxes of all workers.
     /// - Throws: ``LinuxError`` when the thread or its descriptors cannot be made.
-    init(index: Int, settings: ServerSettings, replies: Mailbox<WorkerReply>, logger: Logger) throws(LinuxError) {
+    init(
+        index: Int, settings: ServerSettings, bell: Bell, replies: Mailbox<WorkerReply>, logger: Logger
+    ) throws(LinuxError) {
         let inbox = try Mailbox<WorkerMessage>()
         self.inbox = inbox
         let epoll = try Epoll()
         try epoll.add(inbox.descriptor, token: Token(.inbox).word, interest: [.readable])
+        try bell.wake(epoll, token: Token(.bell).word)
         let level = logger.logLevel
         let workerLogger = Logger(label: "worker-\(index)") { _ in WorkerLog(replies, level: level) }
         let worker = Handover(

@@ -17,6 +17,8 @@ final class WorkerPool {
     }
 
     private let workers: [WorkerHandle]
+    /// Wakes all of them.
+    private let bell: Bell
     private let replies: Mailbox<WorkerReply>
     private let logger: Logger
     private var questions: [UInt64: Question] = [:]
@@ -26,11 +28,14 @@ final class WorkerPool {
     /// - Throws: ``LinuxError`` when threads or their descriptors cannot be made.
     init(count: Int, settings: ServerSettings, logger: Logger) throws(LinuxError) {
         let replies = try Mailbox<WorkerReply>()
+        let bell = try Bell()
         var workers: [WorkerHandle] = []
         for index in 0..<count {
-            workers.append(try WorkerHandle(index: index, settings: settings, replies: replies, logger: logger))
+            workers.append(
+                try WorkerHandle(index: index, settings: settings, bell: bell, replies: replies, logger: logger))
         }
         self.workers = workers
+        self.bell = bell
         self.replies = replies
         self.logger = logger
     }
@@ -52,7 +57,8 @@ final class WorkerPool {
 
     /// Posts a message to all workers.
     func post(_ message: WorkerMessage) {
-        for worker in workers { worker.inbox.post(message) }
+        for worker in workers { worker.inbox.deposit(message) }
+        bell.ring()
     }
 
     /// Asks some workers; `done` is called with their replies once all have come, exactly once.

@@ -51,7 +51,7 @@ struct Worker: ~Copyable {
     /// The moment at which it ends, whatever it still owes; nil until it is told to stop.
     var drainDeadline: Moment?
 
-    /// - Parameter epoll: the worker's own, which watches `inbox` already.
+    /// - Parameter epoll: the worker's own, which watches `inbox` and the bell already.
     init(
         index: Int, settings: ServerSettings, inbox: Mailbox<WorkerMessage>, control: Mailbox<WorkerReply>,
         epoll: consuming Epoll, logger: Logger
@@ -83,7 +83,7 @@ struct Worker: ~Copyable {
                 let (word, events) = epoll.event(event)
                 guard let token = Token(word: word) else { continue }
                 switch token.kind {
-                case .inbox: takeMessages()
+                case .inbox, .bell: takeMessages()
                 case .datagramListener: serveDatagrams(token.ticket)
                 case .streamListener: acceptStream(token.ticket, events)
                 case .stream: wakeStream(token.ticket, events)

@@ -37,13 +37,14 @@ final class LingeringThreads: Sendable {
     /// one thread alone.
     /// - Throws: ``LinuxError`` when no thread can be started; the job is not carried out then.
     func run(_ job: @escaping @Sendable () -> Void) throws(LinuxError) {
-        let needsThread = state.withLock { state in
+        let (needsThread, hasIdle) = state.withLock { state in
             state.queue.append(job)
-            guard state.queue.count > state.idle, state.running < limit else { return false }
-            state.running += 1
-            return true
+            let needsThread = state.queue.count > state.idle && state.running < limit
+            if needsThread { state.running += 1 }
+            return (needsThread, state.idle > 0)
         }
-        guard needsThread else { return hasJob.signal() }
+        // A thread that is busy looks for the next job by itself.
+        guard needsThread else { return hasIdle ? hasJob.signal() : () }
         do throws(LinuxError) {
             try Thread.start(name: name) { [self] in
                 while let job = next() { job() }

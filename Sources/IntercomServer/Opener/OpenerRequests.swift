@@ -44,6 +44,9 @@ final class OpenerRequests {
         _read { yield finished.descriptor }
     }
 
+    /// True while so much is under way, as at the start, that what is less urgent should wait.
+    var isCrowded: Bool { waiting.count > 4 * OpenerWork.limit }
+
     /// True while nothing is under way.
     var isIdle: Bool { waiting.isEmpty && chains.isEmpty }
 
