@@ -9,7 +9,7 @@ extension KernelTopology {
 
     /// A link of the host, or an address of it, is another.
     mutating func hostChanged(_ index: UInt32) {
-        changedNetworks.insert(index)
+        changed.networks.insert(index)
         haveOutletsChanged = haveOutletsChanged || outlets.contains(index)
     }
 
@@ -27,7 +27,7 @@ extension KernelTopology {
             if let master = new?.master { ports[master, default: []].insert(index) }
         }
         for end in [old, new] where end?.kind == .veth {
-            if let id = end?.otherPlace { changedContainers.insert(id) }
+            if let id = end?.otherPlace { changed.containers.insert(id) }
         }
         if let new { select(index, new) } else { selected.remove(index) }
         if old?.kind != new?.kind || old?.isUp != new?.isUp { membersChanged(of: index) }
@@ -38,15 +38,15 @@ extension KernelTopology {
         let isSelected = selection.selects(link.name)
         guard isSelected != selected.contains(index) else { return }
         if isSelected { selected.insert(index) } else { selected.remove(index) }
-        changedNetworks.insert(index)
+        changed.networks.insert(index)
         membersChanged(of: index)
     }
 
     private mutating func membersChanged(of index: UInt32) {
         for port in ports[index] ?? [] {
-            if let id = host.links[port]?.otherPlace { changedContainers.insert(id) }
+            if let id = host.links[port]?.otherPlace { changed.containers.insert(id) }
         }
-        changedContainers.formUnion(children[index] ?? [])
+        changed.containers.formUnion(children[index] ?? [])
     }
 
     private mutating func remove<Element>(
@@ -105,11 +105,11 @@ extension KernelTopology {
 
     /// Changes since the last call: first networks, then containers, then removals.
     mutating func takeChanges() -> [KernelChange] {
-        var changes = goneContainers.map { KernelChange.containerGone($0) }
-        goneContainers = []
+        var changes = changed.goneContainers.map { KernelChange.containerGone($0) }
+        changed.goneContainers = []
         let observed = takeContainers()
         var gone: [KernelChange] = []
-        for index in changedNetworks {
+        for index in changed.networks {
             let network = network(index)
             guard network != toldNetworks[index] else { continue }
             toldNetworks[index] = network
@@ -119,19 +119,19 @@ extension KernelTopology {
                 gone.append(.networkGone(InterfaceIndex(rawValue: index)))
             }
         }
-        changedNetworks = []
+        changed.networks = []
         return changes + observed + gone
     }
 
     /// Containers whose links or addresses changed since the last call, without a difference in ``takeChanges()``.
     mutating func takeTouched() -> [NamespaceCookie] {
-        defer { touchedContainers = [] }
-        return touchedContainers
+        defer { changed.touched = [] }
+        return changed.touched
     }
 
     private mutating func takeContainers() -> [KernelChange] {
         var changes: [KernelChange] = []
-        for id in changedContainers.union(readdressedContainers) {
+        for id in changed.containers.union(changed.readdressed) {
             guard let container = containers[id] else { continue }
             let endpoints = endpoints(of: container)
             settle(container, endpoints)
@@ -144,14 +144,14 @@ extension KernelTopology {
                 })
             containers[id]?.endpoints = endpoints
             guard observed != container.told else {
-                touchedContainers.append(observed.cookie)
+                changed.touched.append(observed.cookie)
                 continue
             }
             containers[id]?.told = observed
-            changes.append(changedContainers.contains(id) ? .container(observed) : .readdressed(observed))
+            changes.append(changed.containers.contains(id) ? .container(observed) : .readdressed(observed))
         }
-        changedContainers = []
-        readdressedContainers = []
+        changed.containers = []
+        changed.readdressed = []
         return changes
     }
 
@@ -160,12 +160,12 @@ extension KernelTopology {
         guard endpoints != container.endpoints else { return }
         for endpoint in endpoints {
             memberships[endpoint.network, default: 0] += 1
-            changedNetworks.insert(endpoint.network)
+            changed.networks.insert(endpoint.network)
         }
         for endpoint in container.endpoints {
             memberships[endpoint.network, default: 1] -= 1
             if memberships[endpoint.network] == 0 { memberships[endpoint.network] = nil }
-            changedNetworks.insert(endpoint.network)
+            changed.networks.insert(endpoint.network)
         }
     }
 

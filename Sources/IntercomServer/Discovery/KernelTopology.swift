@@ -44,6 +44,17 @@ struct KernelTopology: Sendable {
         var told: ObservedContainer?
     }
 
+    /// Objects for ``takeChanges()`` to look at.
+    struct Changed: Sendable {
+        var containers: Set<NamespaceID> = []
+        /// Namespaces with other addresses on a link that is not their `lo`.
+        var readdressed: Set<NamespaceID> = []
+        var networks: Set<UInt32> = []
+        var goneContainers: [NamespaceCookie] = []
+        /// Containers with a change of links or addresses that makes no difference to networks and endpoints, as that of `lo`.
+        var touched: [NamespaceCookie] = []
+    }
+
     /// A link of a container, and the network that it is on.
     struct Endpoint: Equatable, Sendable {
         var network: UInt32
@@ -70,14 +81,7 @@ struct KernelTopology: Sendable {
     /// Namespaces with links that hang on another namespace's, of which it is not known whether that is the host's.
     private var namespacesWithoutHost: Set<NamespaceID> = []
 
-    // Objects for ``takeChanges()`` to look at.
-    var changedContainers: Set<NamespaceID> = []
-    /// Namespaces with other addresses on a link that is not their `lo`.
-    var readdressedContainers: Set<NamespaceID> = []
-    var changedNetworks: Set<UInt32> = []
-    var goneContainers: [NamespaceCookie] = []
-    /// Containers with a change of links or addresses that makes no difference to networks and endpoints, as that of `lo`.
-    var touchedContainers: [NamespaceCookie] = []
+    var changed = Changed()
 
     /// Links of the host that default routes lead out over: a change of one may end a route without a notification.
     var outlets: Set<UInt32> = []
@@ -96,7 +100,7 @@ struct KernelTopology: Sendable {
             select(index, link)
             // A pair is a network by its declaration alone, whatever the patterns say.
             if link.kind == .veth, declarations.contains(link.name), let id = link.otherPlace {
-                changedContainers.insert(id)
+                changed.containers.insert(id)
             }
         }
     }
@@ -107,21 +111,21 @@ struct KernelTopology: Sendable {
     mutating func add(_ namespace: WatchedNamespace) {
         remove(namespace.id)
         containers[namespace.id] = Container(namespace: namespace)
-        changedContainers.insert(namespace.id)
+        changed.containers.insert(namespace.id)
     }
 
     /// Its file has another name now.
     mutating func rename(_ id: NamespaceID, name: String, path: String) {
         containers[id]?.namespace.name = name
         containers[id]?.namespace.path = path
-        changedContainers.insert(id)
+        changed.containers.insert(id)
     }
 
     /// Says which number the host has in a namespace.
     mutating func setHost(_ hostID: NamespaceID, in id: NamespaceID) {
         guard let container = containers[id], container.namespace.hostID != hostID else { return }
         containers[id]?.namespace.hostID = hostID
-        changedContainers.insert(id)
+        changed.containers.insert(id)
     }
 
     /// Namespaces for which ``setHost(_:in:)`` is to be called, if the host has a number there.
@@ -142,7 +146,7 @@ struct KernelTopology: Sendable {
         guard let container = containers.removeValue(forKey: id) else { return }
         settle(container, [])
         for parent in container.parents { forget(id, on: parent) }
-        if let told = container.told { goneContainers.append(told.cookie) }
+        if let told = container.told { changed.goneContainers.append(told.cookie) }
     }
 
     /// Names of containers that have more links or addresses than are kept of one.
@@ -167,10 +171,10 @@ struct KernelTopology: Sendable {
         case (.link(let link), .namespace(let id)):
             noteParent(KernelLink(link), of: id)
             if containers[id]?.state.take(KernelLink(link), link.index).hasChanged == true {
-                changedContainers.insert(id)
+                changed.containers.insert(id)
             }
         case (.linkDeleted(let link), .namespace(let id)):
-            if containers[id]?.state.remove(link: link.index) != nil { changedContainers.insert(id) }
+            if containers[id]?.state.remove(link: link.index) != nil { changed.containers.insert(id) }
         case (.address(let address), .namespace(let id)):
             if containers[id]?.state.take(address) == true || address.isOnLoopback { addressChanged(address, in: id) }
         case (.addressDeleted(let address), .namespace(let id)):
@@ -182,9 +186,9 @@ struct KernelTopology: Sendable {
 
     private mutating func addressChanged(_ address: AddressMessage, in id: NamespaceID) {
         if address.isOnLoopback || KernelAddress(address).address.isLoopback {
-            changedContainers.insert(id)
+            changed.containers.insert(id)
         } else {
-            readdressedContainers.insert(id)
+            changed.readdressed.insert(id)
         }
     }
 
@@ -212,7 +216,7 @@ struct KernelTopology: Sendable {
             guard let gone = containers[id]?.state.endDump(), !gone.links.isEmpty || !gone.addresses.isEmpty else {
                 return
             }
-            changedContainers.insert(id)
+            changed.containers.insert(id)
         }
     }
 }
