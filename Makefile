@@ -18,10 +18,12 @@ TEST_PACKAGES := iproute2 bind9-dnsutils bind9-host bind9-utils busybox dnsmasq-
 CLIENT_PACKAGES := curl pdns-recursor php-cli ruby wget
 # Container runtimes, for tests with the real ones.
 RUNTIME_PACKAGES := docker.io podman netavark aardvark-dns runc crun containerd containernetworking-plugins lxc
+# Prometheus with promtool, which Debian starts as a service where there is systemd.
+METRICS_PACKAGES := prometheus
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
-.PHONY: all build demo demo-docker demo-podman demo-tiers test test-clients test-runtimes check lint shape format docs fuzz test-asan test-tsan \
+.PHONY: all build demo demo-docker demo-podman demo-tiers test test-clients test-runtimes test-metrics check lint shape format docs fuzz test-asan test-tsan \
     differential coverage floods soak bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
@@ -82,6 +84,14 @@ test-runtimes: need-root
 	    echo "skipped: containers of real runtimes that need $$program, which is not installed"; done
 	@$(MAKE) --no-print-directory build
 	INTERCOM_BIN=$(BIN) INTERCOM_RUNTIMES=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.(RealDockerTests|RealRuntimesTests|PodmanScenarioTests)'
+
+# Metrics, with promtool and a real Prometheus.
+test-metrics: need-root
+	@.ci/install $(TEST_PACKAGES)
+	@.ci/install $(METRICS_PACKAGES) || true
+	@[ -x /usr/bin/promtool ] || echo "skipped: checks by promtool and Prometheus, as the package prometheus is not installed"
+	@$(MAKE) --no-print-directory build .build/python
+	INTERCOM_BIN=$(BIN) INTERCOM_PYTHONPATH=$(CURDIR)/.build/python $(SWIFT) test --quiet --filter '^EndToEndTests\.MetricsTests'
 
 # What needs no root: all but the end-to-end tests.
 check: need-swift .build/python
@@ -187,7 +197,8 @@ install: build install-files
 LIB = $(DESTDIR)$(PREFIX)/lib
 SHARE = $(DESTDIR)$(PREFIX)/share
 UNITS := intercom.service intercom.socket intercom-opener.service intercom-opener.socket run-netns.mount intercom-docker.service \
-    intercom-podman.service intercom-nerdctl.service intercom-machined.service
+    intercom-podman.service intercom-nerdctl.service intercom-machined.service \
+    intercom-metrics.socket intercom-metrics@.service
 LIBEXEC = $(DESTDIR)$(PREFIX)/libexec
 HOOKS := intercom/oci-hook intercom/lxc-hook cni/intercom
 COMPLETED := intercomctl intercom-runtimes
@@ -216,6 +227,8 @@ install-files:
 	    $(BIN)/$$name --generate-completion-script fish | \
 	    $(PUT) /dev/stdin $(SHARE)/fish/vendor_completions.d/$$name.fish; done
 	$(PUT) --target-directory $(SHARE)/doc/intercom config/intercom.toml README.md CHANGELOG.md LICENSE
+	$(PUT) --target-directory $(SHARE)/doc/intercom/grafana config/grafana/intercom.json
+	$(PUT) --target-directory $(SHARE)/doc/intercom/prometheus config/prometheus/intercom.rules.yml
 
 # A Debian package in .build, and one of its debugging symbols; PREFIX is /usr in them.
 deb: build

@@ -10,7 +10,7 @@ package enum ControlInterface {
         CreateNetwork.self, RemoveNetwork.self, ListNetworks.self, InspectNetwork.self, Connect.self, Disconnect.self,
         AddContainer.self, RemoveContainer.self, DrainContainer.self, ReadyContainer.self, ListContainers.self,
         InspectContainer.self, Publish.self, Update.self, Forget.self, ListSources.self, Resolve.self, Explain.self,
-        Doctor.self, Status.self, FlushCache.self, Monitor.self, Reload.self,
+        Doctor.self, Status.self, Metrics.self, FlushCache.self, Monitor.self, Reload.self,
     ]
 
     /// The description in Varlink's interface definition language: of each type, each method and each error what is said

@@ -6,7 +6,7 @@ package enum Status: ControlMethod {
         # State of the daemon; uptime: seconds; leftOut: links and addresses in containers' namespaces past the limits of
         # one container; awaited: declared containers that have no namespace yet; warnings: a sentence for each thing that
         # somebody should look at; states: how many containers are in each state; formerServers: absent where no container is
-        # intercepted.
+        # intercepted; latency: times of answers.
         method Status() -> (
           version: string,
           pid: int,
@@ -23,11 +23,13 @@ package enum Status: ControlMethod {
           awaited: []string,
           warnings: []string,
           states: ?[]StateCount,
-          formerServers: ?FormerServers
+          formerServers: ?FormerServers,
+          latency: ?[]Latency
         )
         """
     package static let types: [any ControlType.Type] = [
         UpstreamGroup.self, Server.self, Cache.self, Worker.self, StateCount.self, FormerServers.self,
+        Latency.self,
     ]
 
     package typealias Parameters = Nothing
@@ -65,12 +67,15 @@ package enum Status: ControlMethod {
         package var states: [StateCount]?
         /// Former servers of intercepted containers; absent where there are none.
         package var formerServers: FormerServers?
+        /// Times of answers, by who gave them; those that nobody has asked for are left out.
+        package var latency: [Latency]?
 
         package init(
             version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
             leftOut: Int, upstreams: [String], groups: [UpstreamGroup], servers: [Server], cache: Cache,
             workers: [Worker],
-            awaited: [String], warnings: [String], states: [StateCount]? = nil, formerServers: FormerServers? = nil
+            awaited: [String], warnings: [String], states: [StateCount]? = nil, formerServers: FormerServers? = nil,
+            latency: [Latency]? = nil
         ) {
             self.version = version
             self.pid = pid
@@ -88,6 +93,7 @@ package enum Status: ControlMethod {
             self.warnings = warnings
             self.states = states
             self.formerServers = formerServers
+            self.latency = latency
         }
     }
 

@@ -105,6 +105,9 @@ package struct Forwarder: ~Copyable {
     /// Asks all servers again that were avoided.
     package mutating func avoidNobody() { upstreams.stopAvoiding { _ in true } }
 
+    /// Questions to all servers that were asked, and their replies.
+    package var serverTraffic: [ServerTraffic] { upstreams.traffic.servers }
+
     /// Reports of all upstreams, for people.
     package var upstreamReports: [UpstreamReport] { upstreams.reports }
 }

@@ -5,12 +5,15 @@ internal import SystemPackage
 
 /// Descriptor 0.
 package enum StandardInput {
-    /// Reads all that comes until the end of input.
+    /// Reads all that comes until the end of input, or until it is enough.
     /// - Parameters:
     ///   - limit: the most octets.
     ///   - timeout: the longest wait, for all of it.
+    ///   - isEnough: true when what has come is all that is wanted.
     /// - Throws: ``LinuxError``: `fileTooLarge` over the limit, `timedOut` where the end has not come in time.
-    package static func readAll(limit: Int, timeout: Duration) throws(LinuxError) -> [UInt8] {
+    package static func readAll(
+        limit: Int, timeout: Duration, until isEnough: ([UInt8]) -> Bool = { _ in false }
+    ) throws(LinuxError) -> [UInt8] {
         let input = Descriptor(adopting: try system("fcntl") { clinux_duplicate(0) })
         let start = ContinuousClock.now
         var octets: [UInt8] = []
@@ -28,6 +31,7 @@ package enum StandardInput {
             guard octets.count <= limit else {
                 throw LinuxError(call: "read", errno: .fileTooLarge, subject: "standard input")
             }
+            if isEnough(octets) { return octets }
         }
     }
 }

@@ -260,6 +260,12 @@ package struct Directory: ~Copyable {
         return destination
     }
 
+    /// The first network of a view; nil where it is on none.
+    package mutating func firstNetwork(of view: ViewID) -> ScopeID? {
+        let networks = viewNetworks.run(of: Int(view.rawValue))
+        return networks.isEmpty ? nil : ScopeID(rawValue: viewNetworks.elements[networks.lowerBound])
+    }
+
     /// True when a view has former servers: names of neighbours that we do not have are asked of them.
     package mutating func hasFormerServers(_ view: ViewID) -> Bool {
         let view = Int(view.rawValue)

@@ -18,7 +18,7 @@ struct Intercomctl: ParsableCommand {
         version: Release.text,
         subcommands: [
             NetworkVerbs.self, ContainerVerbs.self, SourceVerbs.self, CacheVerbs.self, ResolveVerb.self,
-            ExplainVerb.self, DoctorVerb.self, StatusVerb.self, MonitorVerb.self, ReloadVerb.self,
+            ExplainVerb.self, DoctorVerb.self, StatusVerb.self, MonitorVerb.self, MetricsVerb.self, ReloadVerb.self,
         ]
     )
 

@@ -12,6 +12,7 @@ struct StatusVerb: ParsableCommand {
     func run() throws {
         try common.call(Status.self, Nothing()) { status in
             var tables = [status.facts, status.groupTable, status.cacheTable, status.workerTable]
+            if status.latency?.isEmpty == false { tables.append(status.latencyTable) }
             if !status.servers.isEmpty { tables.insert(status.serverTable, at: 2) }
             let warnings = status.warnings.map { Table.paragraph($0, after: "! ") }.joined()
             return tables.map(\.text).joined(separator: "\n") + (warnings.isEmpty ? "" : "\nWARNINGS\n\(warnings)")
@@ -52,6 +53,18 @@ extension Status.Reply {
             table.add([
                 server.server, server.container ?? "host", server.roundTrip.map(Units.milliseconds) ?? "",
                 "\(server.failures)", server.state,
+            ])
+        }
+        return table
+    }
+
+    /// Times from question to answer.
+    fileprivate var latencyTable: Table {
+        var table = Table(["ANSWERS IN", "HALF", "99 OF 100", "TIMED"])
+        for times in latency ?? [] {
+            table.add([
+                times.source, Units.time(nanoseconds: times.p50), Units.time(nanoseconds: times.p99),
+                "\(times.samples)",
             ])
         }
         return table

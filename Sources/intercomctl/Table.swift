@@ -206,6 +206,16 @@ enum Units {
         return "\(seconds) s"
     }
 
+    /// Nanoseconds as `4.2 µs`, `310 µs`, `12 ms`, `1.5 s`.
+    static func time(nanoseconds: Int) -> String {
+        var value = Double(nanoseconds) / 1000
+        for unit in ["µs", "ms"] {
+            if value < 1000 { return value < 10 ? "\(tenths(value)) \(unit)" : "\(Int(value.rounded())) \(unit)" }
+            value /= 1000
+        }
+        return "\(tenths(value)) s"
+    }
+
     /// Microseconds as `0.4 ms`.
     static func milliseconds(_ microseconds: Int) -> String {
         let tenths = (microseconds + 50) / 100

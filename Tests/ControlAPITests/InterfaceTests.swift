@@ -37,7 +37,7 @@ struct InterfaceTests {
             case is [String: Any]: "object"
             // 7 is no boolean, so what converts to one was one.
             case is Bool: "bool"
-            case is NSNumber: "int"
+            case let number as NSNumber: number.doubleValue == number.doubleValue.rounded() ? "int" : "float"
             default: "?"
             }
         }
@@ -48,7 +48,8 @@ struct InterfaceTests {
         #expect(Set(encoded.keys) == Set(fields.keys), "\(comment)")
         for (name, type) in fields {
             let bare = type.hasPrefix("?") ? String(type.dropFirst()) : type
-            let kind = bare.hasPrefix("[]") ? "[]" : ["string", "int", "bool"].contains(bare) ? bare : "object"
+            let kind =
+                bare.hasPrefix("[]") ? "[]" : ["string", "int", "bool", "float"].contains(bare) ? bare : "object"
             #expect(encoded[name] == kind, "\(comment).\(name): \(type)")
         }
     }
@@ -92,6 +93,10 @@ struct InterfaceTests {
     static let worker = Status.Worker(
         worker: 7, listeners: 7, queries: 7, local: 7, cached: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
         tcpConnections: 7, inFlight: 7)
+    static let latency = Status.Latency(source: "local", samples: 7, p50: 7, p99: 7)
+    static let label = Metrics.MetricLabel("n", "v")
+    static let sample = Metrics.Sample(suffix: "_total", labels: [label], value: 7.5)
+    static let family = Metrics.Family(name: "n", kind: "counter", help: "h", samples: [sample])
     static let stateCount = Status.StateCount(state: "ready", containers: 7)
     static let formerServers = Status.FormerServers(
         containers: 7, answering: 7, untried: 7, failing: 7, lastError: "e", seconds: 7)
@@ -109,6 +114,10 @@ struct InterfaceTests {
         try expect(Self.member, is: fields("type", "Member"), "Member")
         try expect(Self.network, is: fields("type", "Network"), "Network")
         try expect(Self.stateCount, is: fields("type", "StateCount"), "StateCount")
+        try expect(Self.latency, is: fields("type", "Latency"), "Latency")
+        try expect(Self.label, is: fields("type", "MetricLabel"), "MetricLabel")
+        try expect(Self.sample, is: fields("type", "Sample"), "Sample")
+        try expect(Self.family, is: fields("type", "Family"), "Family")
         try expect(Self.change, is: fields("type", "Change"), "Change")
         try expect(Self.fact, is: fields("type", "Fact"), "Fact")
         try expect(Self.route, is: fields("type", "Route"), "Route")
@@ -189,6 +198,7 @@ struct InterfaceTests {
         try expect(
             Monitor.Reply(ready: true, missed: 7, change: Self.change), is: fields("method", "Monitor", reply: true),
             "Monitor")
+        try expect(Metrics.Reply(families: []), is: fields("method", "Metrics", reply: true), "Metrics")
         try expect(Resolve.Reply(answer: Self.answer), is: fields("method", "Resolve", reply: true), "Resolve")
         try expect(
             Status.Reply(
@@ -196,7 +206,7 @@ struct InterfaceTests {
                 upstreams: ["u"],
                 groups: [Self.group], servers: [Self.server], cache: Self.cache, workers: [Self.worker],
                 awaited: ["a"], warnings: ["w"], states: [Self.stateCount],
-                formerServers: Self.formerServers),
+                formerServers: Self.formerServers, latency: [Self.latency]),
             is: fields("method", "Status", reply: true), "Status")
     }
 

@@ -14,6 +14,9 @@ struct AnswerSourceTests {
     private static let rules: [(AnswerSource, String, any KeyPath<WorkerCounters, UInt64> & Sendable)] = [
         (.link, "link", \.local), (.network(ScopeID(rawValue: 0)), "network frontend", \.local),
         (.reverse(ScopeID(rawValue: 0)), "frontend, by address", \.local), (.specialUse, "RFC 6761", \.local),
+        (.deniedSpecialUse, "RFC 6761", \.negative), (.emptyName, "beneath it", \.negative),
+        (.underscored, "underscored", \.negative), (.notRecursive, "RD clear", \.failed),
+        (.cachedDenial, "cache", \.cached), (.cachedFailure, "cache", \.cached),
         (.chaos, "identity", \.local), (.subnet, "nobody has this address", \.negative),
         (.domain, "never forwarded", \.negative), (.singleLabel, "single labels", \.negative),
         (.multicast, "RFC 6762", \.negative), (.blocked, "not forwarded", \.negative), (.cache, "cache", \.cached),
@@ -40,7 +43,7 @@ struct AnswerSourceTests {
     func status() {
         var first = WorkerCounters()
         first.worker = 3
-        (first.queries, first.local, first.forwarded, first.dropped) = (10, 4, .max, 1)
+        (first.queries, first.answers.records, first.forwarded, first.dropped) = (10, 4, .max, 1)
         (first.cache.hits, first.cache.entries, first.cache.octets) = (7, 2, 300)
         let shown = Status.Worker(first)
         #expect(shown.worker == 3 && shown.queries == 10 && shown.local == 4 && shown.dropped == 1)

@@ -49,6 +49,8 @@ struct ConfigurationTests {
                 max-negative-ttl = 3
                 serve-stale = false
                 prefetch = false
+                [metrics]
+                per-container = true
                 """, file: "f")
         var expected = Configuration()
         expected.server.workers = 2
@@ -77,6 +79,7 @@ struct ConfigurationTests {
         expected.cache.maximumNegativeTTL = 3
         expected.cache.servesStale = false
         expected.cache.prefetches = false
+        expected.metrics.perContainer = true
         #expect(configuration == expected)
     }
 
@@ -277,6 +280,7 @@ struct ShippedConfigurationTests {
             ),
             ("[forward]", ["upstreams", "from", "single-labels", "local", "case-randomization"]),
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
+            ("[metrics]", ["per-container"]),
             ("[[route]]", ["domain", "upstreams"]),
             ("[[network]]", ["name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl"]),
             (

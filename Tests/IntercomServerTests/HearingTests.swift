@@ -46,7 +46,7 @@ struct HearingTests {
             #expect(try Reply.code(of: buffer[..<length]) == .nameError, "an answer goes back, so that nothing hangs")
             return "heard"
         case .answered(let length, let source):
-            #expect(try Reply.code(of: buffer[..<length]) == .nameError && source == .specialUse)
+            #expect(try Reply.code(of: buffer[..<length]) == .nameError && source == .deniedSpecialUse)
             return "answered"
         default: return "something else"
         }

@@ -174,8 +174,8 @@ struct AnswerCache: Sendable {
         let length: Int
         /// The place of its entry, if it is to be renewed before it expires.
         let dueAt: Int?
-        /// NXDOMAIN.
-        let deniesName: Bool
+        /// The code in its header.
+        let responseCode: ResponseCode
     }
 
     /// Writes what is kept under a key for a client, see ``AnswerForm/write(to:question:into:limit:)``; nil where there is
@@ -195,7 +195,7 @@ struct AnswerCache: Sendable {
         counters.hits &+= 1
         let length = form(kept, .age(age)).write(to: client, question: question, into: buffer, limit: limit)
         return Hit(
-            length: length, dueAt: isDue ? kept.place : nil, deniesName: kept.entry.responseCode == .nameError)
+            length: length, dueAt: isDue ? kept.place : nil, responseCode: kept.entry.responseCode)
     }
 
     /// The same where an answer to the very question is not there, or is past its life.
@@ -215,7 +215,7 @@ struct AnswerCache: Sendable {
         counters.hits &+= 1
         let length = form(kept, time).write(to: client, question: question, into: buffer, limit: limit)
         return Hit(
-            length: length, dueAt: isDue ? kept.place : nil, deniesName: kept.entry.responseCode == .nameError)
+            length: length, dueAt: isDue ? kept.place : nil, responseCode: kept.entry.responseCode)
     }
 
     /// A kept answer, lent.

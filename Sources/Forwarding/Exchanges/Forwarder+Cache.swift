@@ -29,8 +29,11 @@ struct FailureLife: Sendable {
 package struct CachedAnswer: Sendable {
     /// Its octets.
     package let length: Int
-    /// It says that the name of the question does not exist: ``Answer/overruleDenial()`` says when that is not so.
-    package let deniesName: Bool
+    /// The code in its header.
+    package let responseCode: ResponseCode
+
+    /// True when it says that the name of the question does not exist: ``Answer/overruleDenial()`` says when that is not so.
+    package var deniesName: Bool { responseCode == .nameError }
 }
 
 extension Forwarder {
@@ -71,7 +74,7 @@ extension Forwarder {
             into: buffer, limit: transport == .datagram ? client.datagramLimit : query.answerLimit(over: transport))
         guard let hit else { return nil }
         if let place = hit.dueAt { prefetch(place, message, query, name, view: view, group: group, now) }
-        return CachedAnswer(length: hit.length, deniesName: hit.deniesName)
+        return CachedAnswer(length: hit.length, responseCode: hit.responseCode)
     }
 
     /// Renews an answer that is asked for often, before it expires and somebody has to wait.

@@ -86,11 +86,11 @@ extension Forwarder {
             // Of somebody who guesses, or of an upstream that does so: over TCP that can be told apart.
             followUp(attempt, over: .stream, edns: attempt.hasEDNS, ticket, now)
         case .truncated(let part):
-            noteReply(attempt, now)
+            noteReply(message, attempt, now)
             noteFallback(part, attempt, ticket)
             followUp(attempt, over: .stream, edns: attempt.hasEDNS, ticket, now)
         case .damaged(let part):
-            noteReply(attempt, now)
+            noteReply(message, attempt, now)
             noteFallback(part, attempt, ticket)
             table[ticket]?.hasDamage = true
             if attempt.transport == .datagram {
@@ -99,15 +99,15 @@ extension Forwarder {
                 leave(attempt, ticket, now)
             }
         case .needsPlainQuery:
-            noteReply(attempt, now)
+            noteReply(message, attempt, now)
             followUp(attempt, over: attempt.transport, edns: false, ticket, now)
         case .failure(let body):
-            noteReply(attempt, now)
+            noteReply(message, attempt, now)
             noteAbilities(attempt, ticket, message, body, now)
             noteComplaint(body, attempt, ticket)
             leave(attempt, ticket, now)
         case .answer(let body):
-            noteReply(attempt, now)
+            noteReply(message, attempt, now)
             noteAbilities(attempt, ticket, message, body, now)
             notePreference(attempt, ticket, now)
             take(attempt, out: ticket)
@@ -152,7 +152,10 @@ extension Forwarder {
 
     // MARK: - What is learned of an upstream
 
-    private mutating func noteReply(_ attempt: Attempt, _ now: Moment) {
+    private mutating func noteReply(_ message: Span<UInt8>, _ attempt: Attempt, _ now: Moment) {
+        let code = Header(message)?.flags.responseCode ?? .serverFailure
+        upstreams.traffic.noteReply(
+            code, of: upstreams[attempt.upstream]?.traffic, after: now - attempt.sent)
         upstreams[attempt.upstream]?.health.replied(now)
         switch attempt.transport {
         case .stream: upstreams[attempt.upstream]?.streamHealth.replied(now)
@@ -205,7 +208,7 @@ extension Forwarder {
         guard let header = Header(message), header.id == attempt.id, header.flags.isResponse,
             UpstreamReply.spelling(of: attempt.question, in: message) == .same
         else { return }
-        noteReply(attempt, now)
+        noteReply(message, attempt, now)
         close(attempt.socket)
     }
 

@@ -32,6 +32,7 @@ extension Forwarder {
             edns: edns ?? known.edns.isUsed(now), sent: now)
         attempt.isRenewed = isRenewed
         exchange.attempts.append(attempt)
+        upstreams.traffic.noteQuestion(to: known.traffic)
         exchange.lastAsked = now
         if transport == .stream { expect(attempt, ticket) }
         let message = exchange.query.message(attempt)

@@ -16,6 +16,8 @@ package enum UpstreamTrouble: Sendable, Hashable {
 struct Upstream: Sendable {
     let server: ServerAddress
     let vantage: Vantage
+    /// Its number in the ``TrafficTable``; nil: it is not counted.
+    let traffic: Int?
     var roundTrip = RoundTrip()
     /// Its health over UDP and TCP together.
     var health = Health()
@@ -34,9 +36,10 @@ struct Upstream: Sendable {
     /// The time that TCP is preferred before UDP is tried again: the filter on the way may be gone.
     private static let streamTime = Lapse.seconds(900)
 
-    init(_ server: ServerAddress, from vantage: Vantage) {
+    init(_ server: ServerAddress, from vantage: Vantage, traffic: Int?) {
         self.server = server
         self.vantage = vantage
+        self.traffic = traffic
     }
 
     /// True when it is asked over TCP without a datagram before.

@@ -22,6 +22,8 @@ struct Upstreams: ~Copyable {
     /// Those that are not asked; empty nearly always.
     private var avoided: Set<UpstreamPlace> = []
     private var lists: [UInt32: ScopeList] = [:]
+    /// Questions to servers, those included that are in no list any more.
+    var traffic = TrafficTable()
 
     subscript(_ ticket: Ticket) -> Upstream? {
         get { table[ticket] }
@@ -46,7 +48,7 @@ struct Upstreams: ~Copyable {
     private mutating func ticket(of server: ServerAddress, _ vantage: Vantage) -> Ticket {
         let place = UpstreamPlace(server: server, vantage: vantage)
         if let known = places[place] { return known }
-        let ticket = table.insert(Upstream(server, from: vantage))
+        let ticket = table.insert(Upstream(server, from: vantage, traffic: traffic.number(of: server)))
         places[place] = ticket
         return ticket
     }

@@ -16,6 +16,8 @@ package struct Configuration: Sendable, Equatable {
     package var forward = Forward()
     /// Cache of upstreams' answers.
     package var cache = Cache()
+    /// Extent of what is counted.
+    package var metrics = Metrics()
     /// Domains with upstreams of their own, whatever the network; no domain twice.
     package var routes: [RouteDefinition] = []
     /// Networks that exist from the start, in the file's order; no name twice.
@@ -101,6 +103,12 @@ extension Configuration {
         package var servesStale = true
         /// True when an answer that is asked for often is renewed before it expires.
         package var prefetches = true
+    }
+
+    /// `[metrics]`: what `intercomctl metrics` prints.
+    package struct Metrics: Sendable, Equatable {
+        /// True when each container has a time series of its own (key `per-container`).
+        package var perContainer = false
     }
 
     /// `[[container]]`: what it is called and where it is attached, and its namespace.

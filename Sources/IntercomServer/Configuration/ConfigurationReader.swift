@@ -49,6 +49,9 @@ struct ConfigurationReader {
         readSection(&root, "cache") { table in
             configuration.cache = Self.readCache(&table)
         }
+        readSection(&root, "metrics") { table in
+            table.read("per-container", .boolean, into: &configuration.metrics.perContainer)
+        }
         let domain = configuration.server.domain
         configuration.routes = readRoutes(root.read("route", .tables("[[route]]")) ?? [], beside: domain)
         configuration.forward.upstreams = configuration.routes.takeRoot() ?? configuration.forward.upstreams

@@ -6,6 +6,7 @@ import DNSWire
 import Forwarding
 import LinuxNet
 import Registry
+import Tables
 
 extension ControlPlane {
     /// - Parameter places: the containers that are shown, of all on the network.
@@ -161,7 +162,7 @@ extension ControlPlane {
         let registry = publisher.registry
         return Status.Reply(
             version: Release.number, pid: Int(ProcessDescriptor.own),
-            uptime: Int(start.began.duration(to: .now).components.seconds),
+            uptime: uptime,
             configuration: configurationFile.isPresent ? configurationFile.path : nil,
             networks: registry.networkCount, containers: registry.containerCount,
             leftOut: registry.observedLeftOut,
@@ -170,7 +171,20 @@ extension ControlPlane {
             cache: Status.Cache(counters, limit: configuration.cache.size),
             workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
             awaited: containers.room.waiting.map(\.declaration.name).sorted(), warnings: warnings,
-            states: countStates(), formerServers: upstreams.former.describe(counters.flatMap(\.upstreams)))
+            states: countStates(), formerServers: upstreams.former.describe(counters.flatMap(\.upstreams)),
+            latency: describeLatency(counters))
+    }
+
+    /// Times of answers of all workers together.
+    private func describeLatency(_ counters: [WorkerCounters]) -> [Status.Latency] {
+        var latency = Latency()
+        for worker in counters { latency.add(worker.latency) }
+        return [("local", latency.local), ("cache", latency.cached), ("upstream", latency.forwarded)].compactMap {
+            source, times in
+            guard let p50 = times.quantile(0.5), let p99 = times.quantile(0.99) else { return nil }
+            return Status.Latency(
+                source: source, samples: Int(clamping: times.count), p50: Int(clamping: p50), p99: Int(clamping: p99))
+        }
     }
 
     /// Number of containers in each state, the most frequent first.

@@ -252,7 +252,7 @@ package final class ControlPlane {
         case .listenerFailed(let view, let error): containers.listenerFailed(of: view, error)
         case .log(let event, let backlog): logger.write(event, backlog)
         case .ended(let worker, let error): return .failure(WorkerFailure(worker: worker, cause: error))
-        case .reached, .resolved, .counters, .flushed: break
+        case .reached, .resolved, .counters, .measured, .flushed: break
         }
         return nil
     }

@@ -24,6 +24,9 @@ enum AnswerContent {
     /// A code, and nothing else.
     case code(ResponseCode)
 
+    /// True for NXDOMAIN.
+    var isDenial: Bool { if case .noName = self { true } else { false } }
+
     fileprivate var isLoopbackPointer: Bool { if case .loopbackPointer = self { true } else { false } }
 }
 

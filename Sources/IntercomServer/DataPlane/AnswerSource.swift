@@ -6,12 +6,18 @@ import Registry
 /// The rule that gave an answer.
 enum AnswerSource: Sendable, Equatable {
     case malformed, notImplemented, badVersion, refused, notRecursive, chaos
-    case specialUse
+    case specialUse, deniedSpecialUse
     case link
     case network(ScopeID)
     case reverse(ScopeID)
     case subnet, underscored, emptyName, domain, singleLabel, multicast, blocked
-    case cache
+    /// NOERROR, NXDOMAIN, any other code.
+    case cache, cachedDenial, cachedFailure
+}
+
+extension AnswerSource {
+    /// The source of an answer from the cache that is not NOERROR.
+    init(ofCached code: ResponseCode) { self = code == .nameError ? .cachedDenial : .cachedFailure }
 }
 
 extension Responder {
@@ -24,7 +30,7 @@ extension Responder {
         case .refused: "refused: a class other than IN, or a zone transfer"
         case .notRecursive: "refused: a name of outside, asked without recursion (RD clear)"
         case .chaos: "the server's identity"
-        case .specialUse: "special-use name (RFC 6761)"
+        case .specialUse, .deniedSpecialUse: "special-use name (RFC 6761)"
         case .link: "link"
         case .network(let scope): "network \(directory.networkName(of: scope))"
         case .reverse(let scope): "network \(directory.networkName(of: scope)), by address"
@@ -34,7 +40,7 @@ extension Responder {
         case .domain: "no such name on the container's networks; the domain is never forwarded"
         case .singleLabel: "no such name on the container's networks; single labels are not forwarded"
         case .multicast: "names under local are asked by multicast (RFC 6762); they are not forwarded"
-        case .cache: "cache"
+        case .cache, .cachedDenial, .cachedFailure: "cache"
         case .blocked: "not forwarded: no network of the container may reach upstreams"
         }
     }
@@ -44,10 +50,17 @@ extension WorkerCounters {
     /// Counts an answer that was given here.
     mutating func count(_ source: AnswerSource) {
         switch source {
-        case .link, .network, .reverse, .specialUse, .chaos: local &+= 1
-        case .subnet, .underscored, .emptyName, .domain, .singleLabel, .multicast, .blocked: negative &+= 1
-        case .cache: cached &+= 1
-        case .malformed, .notImplemented, .badVersion, .refused, .notRecursive: failed &+= 1
+        case .link, .network, .reverse, .specialUse, .chaos: answers.records &+= 1
+        case .emptyName: answers.empty &+= 1
+        case .subnet, .underscored, .domain, .singleLabel, .multicast, .blocked, .deniedSpecialUse:
+            answers.denied &+= 1
+        case .cache: answers.cached &+= 1
+        case .cachedDenial: answers.cachedDenials &+= 1
+        case .cachedFailure: answers.cachedFailures &+= 1
+        case .malformed: answers.malformed &+= 1
+        case .notImplemented: answers.notImplemented &+= 1
+        case .badVersion: answers.badVersion &+= 1
+        case .refused, .notRecursive: answers.refused &+= 1
         }
     }
 }

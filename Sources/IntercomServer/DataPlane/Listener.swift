@@ -17,6 +17,10 @@ struct Listener: ~Copyable {
 
     let sockets: ListenerSockets
     let view: ViewID
+    /// True at ::1, false at 127.0.0.11.
+    let isV6: Bool
+    /// Questions that have come, until they are settled.
+    var questions = ListenerQuestions()
     /// Its open connections.
     var connections = 0
     /// Nil while the loop accepts connections.
@@ -31,9 +35,10 @@ struct Listener: ~Copyable {
     /// The moment from which the control plane may be told again that a socket was destroyed and repaired.
     var nextRepairReport: Moment?
 
-    init(sockets: consuming ListenerSockets, view: ViewID) {
+    init(sockets: consuming ListenerSockets, view: ViewID, isV6: Bool = false) {
         self.sockets = sockets
         self.view = view
+        self.isV6 = isV6
     }
 }
 
@@ -43,6 +48,8 @@ struct Listeners: ~Copyable {
     private var ofView: [ViewID: Ticket] = [:]
     /// Those at ::1, of the few views that have one.
     private var v6OfView: [ViewID: Ticket] = [:]
+    /// Questions that came before a listener was closed, or its container changed its network.
+    var ledger = QuestionLedger()
     /// Listeners that could not send: perhaps a socket of theirs was destroyed, and that error is told once only.
     var doubtful: [Ticket] = []
 

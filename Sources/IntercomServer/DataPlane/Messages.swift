@@ -70,6 +70,8 @@ enum WorkerMessage: Sendable {
     /// Everything sent before is in force once ``WorkerReply/reached(token:)`` comes back.
     case fence(token: UInt64)
     case counters(token: UInt64)
+    /// Everything that is counted; comes back as ``WorkerReply/measured(token:_:)``.
+    case measure(token: UInt64, perContainer: Bool)
     /// Forgets kept answers; how many comes back as ``WorkerReply/flushed(token:_:)``.
     case flush(token: UInt64, Flush)
     case stop
@@ -80,6 +82,7 @@ enum WorkerReply: Sendable {
     case reached(token: UInt64)
     case resolved(token: UInt64, Resolution)
     case counters(token: UInt64, WorkerCounters)
+    case measured(token: UInt64, WorkerMeasures)
     case flushed(token: UInt64, Int)
     /// Not asked for: upstreams are to be asked from a container's namespace, and there are no sockets.
     case needsSockets(ViewID, SocketKind, count: Int)
@@ -104,7 +107,9 @@ enum WorkerReply: Sendable {
     /// Of the question that this answers; nil where nobody asked.
     var token: UInt64? {
         switch self {
-        case .reached(let token), .resolved(let token, _), .counters(let token, _), .flushed(let token, _): token
+        case .reached(let token), .resolved(let token, _), .counters(let token, _), .measured(let token, _),
+            .flushed(let token, _):
+            token
         case .needsSockets, .unanswered, .formerServersLost, .looped, .heard, .listenerRepaired, .listenerFailed, .log,
             .ended:
             nil
@@ -139,21 +144,4 @@ struct Resolution: Sendable {
         self.source = route.map { "route \($0) → \(source)" } ?? source
         self.decision = decision
     }
-}
-
-/// Counters of one worker since it started.
-struct WorkerCounters: Sendable {
-    var worker = 0
-    var listeners = 0
-    var queries: UInt64 = 0
-    var local: UInt64 = 0
-    var forwarded: UInt64 = 0
-    var cached: UInt64 = 0
-    var negative: UInt64 = 0
-    var failed: UInt64 = 0
-    var dropped: UInt64 = 0
-    var tcpConnections = 0
-    var inFlight = 0
-    var cache = CacheCounters()
-    var upstreams: [UpstreamReport] = []
 }

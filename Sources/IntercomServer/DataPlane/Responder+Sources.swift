@@ -96,8 +96,9 @@ extension Forwarder {
     ) -> Outcome {
         let answer = find(receiver.packet(packet), &responder, errand, over: .datagram, into: sender.nextBuffer)
         guard let answer else { return .forward(group: errand.group) }
+        guard answer.responseCode != .noError else { return .answered(length: answer.length, .cache) }
         if answer.deniesName { responder.overrule(errand.view, in: sender.nextBuffer) }
-        return .answered(length: answer.length, .cache)
+        return .answered(length: answer.length, AnswerSource(ofCached: answer.responseCode))
     }
 
     /// Answers the question of a connection's message from the cache, if the answer is there.
@@ -114,8 +115,9 @@ extension Forwarder {
     ) -> Outcome {
         let found = find(query, &responder, errand, over: .stream, into: answer.mutableSpan)
         guard let found else { return .forward(group: errand.group) }
+        guard found.responseCode != .noError else { return .answered(length: found.length, .cache) }
         if found.deniesName { responder.overrule(errand.view, in: answer.mutableSpan) }
-        return .answered(length: found.length, .cache)
+        return .answered(length: found.length, AnswerSource(ofCached: found.responseCode))
     }
 
     @inline(__always)

@@ -80,7 +80,9 @@ struct Responder: ~Copyable {
 
     /// Answers with a header alone what cannot be read (FORMERR) or is no question (NOTIMP); drops responses and noise.
     @inline(never)
-    private func refuse(_ message: Span<UInt8>, into buffer: consuming MutableSpan<UInt8>) -> Outcome {
+    private mutating func refuse(_ message: Span<UInt8>, into buffer: consuming MutableSpan<UInt8>) -> Outcome {
+        // Nothing of it is known, nor of the one before.
+        query = .empty
         guard let header = Header(message), !header.flags.isResponse else { return .drop }
         let isMalformed = header.flags.opcode == .query
         // RD, RA and CD mean nothing but in answers to questions.
@@ -107,7 +109,7 @@ struct Responder: ~Copyable {
                 arrived = token
                 return .heard
             }
-            return .answer(content, .specialUse)
+            return .answer(content, content.isDenial ? .deniedSpecialUse : .specialUse)
         }
         // A delegation's own types are the parent zone's: a container called `dev` must not break `.dev` for validators,
         // which ask for them (RFC 4035 §4.2).
@@ -150,7 +152,7 @@ struct Responder: ~Copyable {
     private mutating func reverse(_ view: ViewID, _ routeLabels: Int, _ hasFormerServers: Bool) -> Ruling? {
         let block = name.reverseBlock
         if let block, block.isLoopback {
-            if block.labelsBefore > 0 { return .answer(.noName, .specialUse) }
+            if block.labelsBefore > 0 { return .answer(.noName, .deniedSpecialUse) }
             return .answer(block.isAddress ? .loopbackPointer : .noData, .specialUse)
         }
         if let match = directory.findReverse(name, view: view) {
@@ -160,7 +162,8 @@ struct Responder: ~Copyable {
         let routed = block.prefixLength(ofLabels: routeLabels)
         guard directory.isReverseOfMyNetworks(block, view: view, unlessRouted: routed) else { return nil }
         if hasFormerServers { return askFormerServers() }
-        return .answer(!block.isAddress && block.labelsBefore == 0 ? .noData : .noName, .subnet)
+        let isEmpty = !block.isAddress && block.labelsBefore == 0
+        return isEmpty ? .answer(.noData, .emptyName) : .answer(.noName, .subnet)
     }
 
     /// 7 and 9. Names that nobody has and that are not for others to know: under the domain, single labels, under `local`;

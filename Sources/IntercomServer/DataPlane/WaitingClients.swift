@@ -15,9 +15,15 @@ enum WaitingClient: Sendable {
     case control(token: UInt64, ViewID, group: UInt32, route: Name?)
 }
 
+/// A client, and since when it waits.
+struct Waiting: Sendable {
+    let client: WaitingClient
+    let since: Moment
+}
+
 /// Clients that wait, by number. A number is not used again while an answer for it may come.
 struct WaitingClients: ~Copyable {
-    private var table = SlotTable<WaitingClient>()
+    private var table = SlotTable<Waiting>()
     /// The moment from which the control plane may be told again that clients wait in vain.
     var nextComplaint = Moment.now
 
@@ -25,13 +31,13 @@ struct WaitingClients: ~Copyable {
     var count: Int { table.count }
 
     /// Adds a client, and gives its number.
-    mutating func insert(_ client: WaitingClient) -> Forwarding.Client {
-        Int(truncatingIfNeeded: table.insert(client).word)
+    mutating func insert(_ client: WaitingClient, since: Moment) -> Forwarding.Client {
+        Int(truncatingIfNeeded: table.insert(Waiting(client: client, since: since)).word)
     }
 
     /// Takes a client out; nil where it is gone.
     @discardableResult
-    mutating func take(_ number: Forwarding.Client) -> WaitingClient? {
+    mutating func take(_ number: Forwarding.Client) -> Waiting? {
         table.remove(Ticket(word: UInt64(truncatingIfNeeded: number)))
     }
 }

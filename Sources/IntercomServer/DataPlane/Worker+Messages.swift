@@ -14,7 +14,10 @@ extension Worker {
         for message in inbox.takeAll() {
             switch message {
             case .directory(let changes):
-                for change in changes { responder.directory.apply(change) }
+                for change in changes {
+                    settleQuestions(before: change)
+                    responder.directory.apply(change)
+                }
             case .settings(let settings):
                 responder.apply(settings)
                 forwarder.setPolicy(settings.cache)
@@ -48,12 +51,10 @@ extension Worker {
             case .fence(let token):
                 control.post(.reached(token: token))
             case .counters(let token):
-                counters.listeners = listeners.viewCount
-                counters.tcpConnections = streams.count
-                counters.inFlight = forwarder.inFlight
-                counters.cache = forwarder.cacheCounters
-                counters.upstreams = forwarder.upstreamReports
+                updateCounters()
                 control.post(.counters(token: token, counters))
+            case .measure(let token, let perContainer):
+                control.post(.measured(token: token, measures(perContainer: perContainer)))
             case .flush(let token, let flush):
                 control.post(.flushed(token: token, forwarder.flush(flush)))
             case .stop:
@@ -72,7 +73,7 @@ extension Worker {
     private mutating func listenV6(_ view: ViewID, _ handover: Handover<ListenerSockets>) {
         guard let sockets = handover.take(), listeners.ticket(of: view) != nil else { return }
         closeV6Listener(view)
-        observe(listeners.insertV6(Listener(sockets: sockets, view: view)))
+        observe(listeners.insertV6(Listener(sockets: sockets, view: view, isV6: true)))
     }
 
     private mutating func observe(_ ticket: Ticket) {
@@ -103,6 +104,7 @@ extension Worker {
 
     /// Closes a listener and its connections.
     private mutating func close(listener ticket: Ticket) {
+        settleQuestions(of: ticket)
         guard let position = listeners.position(of: ticket) else { return }
         if listeners[position].pause != nil { streams.pausedListeners -= 1 }
         for position in stride(from: streams.count - 1, through: 0, by: -1) where streams[position].listener == ticket {
@@ -171,6 +173,61 @@ extension Worker {
         case .drop, .loop:
             control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query", .dropped)))
         }
+    }
+
+    // MARK: - Counters
+
+    /// Moves what has come to a listener to the listeners.ledger, under the network that its container is on now.
+    mutating func settleQuestions(of ticket: Ticket?) {
+        guard let ticket, let position = listeners.position(of: ticket) else { return }
+        let questions = listeners[position].questions
+        listeners.ledger.add(
+            questions, of: responder.directory.firstNetwork(of: listeners[position].view),
+            isV6: listeners[position].isV6)
+        listeners[position].questions = ListenerQuestions()
+    }
+
+    /// Before a change of the directory: questions so far count for the network that there was until now.
+    mutating func settleQuestions(before change: DirectoryChange) {
+        switch change {
+        case .view(let view, let new):
+            guard responder.directory.firstNetwork(of: view) != new?.networks.first else { return }
+            settleQuestions(of: listeners.ticket(of: view))
+            settleQuestions(of: listeners.v6Ticket(of: view))
+        case .scope(let scope, nil): listeners.ledger.forget(scope)
+        case .scope, .records, .routes, .hostDomains: return
+        }
+    }
+
+    /// Everything that is counted.
+    /// - Parameter perContainer: with the questions of each container.
+    mutating func measures(perContainer: Bool) -> WorkerMeasures {
+        var all = listeners.ledger
+        var ofContainers: [ViewID: UInt64] = [:]
+        for position in 0..<listeners.count {
+            let (questions, view) = (listeners[position].questions, listeners[position].view)
+            all.add(questions, of: responder.directory.firstNetwork(of: view), isV6: listeners[position].isV6)
+            if perContainer {
+                ofContainers[view, default: 0] &+= questions.datagrams.total &+ questions.messages.total
+            }
+        }
+        updateCounters()
+        return WorkerMeasures(
+            counters: counters,
+            questions: all.counts.map { key, counts in
+                WorkerMeasures.Questions(
+                    network: key.network.map { responder.directory.networkName(of: $0) } ?? "", isV6: key.isV6,
+                    isStream: key.isStream, counts: counts)
+            }, containers: ofContainers.map { (view: $0.key, count: $0.value) }, servers: forwarder.serverTraffic)
+    }
+
+    /// Takes in what others count.
+    mutating func updateCounters() {
+        counters.listeners = listeners.viewCount
+        counters.tcpConnections = streams.count
+        counters.inFlight = forwarder.inFlight
+        counters.cache = forwarder.cacheCounters
+        counters.upstreams = forwarder.upstreamReports
     }
 
     // MARK: - The end

@@ -170,6 +170,7 @@ extension Worker {
             left -= 1
             counters.queries &+= 1
             var outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &buffers.answer)
+            listeners[listener].questions.messages.count(responder.query.question.type)
             let errand = Errand(outcome, view, now)
             if let errand {
                 now = errand.now

@@ -15,33 +15,34 @@ extension Worker {
     @inline(never)
     mutating func forwardDatagram(_ packet: Int, of listener: Ticket, _ errand: Errand) {
         let client = WaitingClient.datagram(listener: listener, datagrams.receiver.source(packet))
-        let number = waiting.insert(client)
+        let number = waiting.insert(client, since: errand.now)
         let asking = Asking(number, errand)
         switch forwarder.ask(packet, of: datagrams.receiver, &responder, asking) {
         case .accepted: counters.forwarded &+= 1
         case .refused(let refusal):
             waiting.take(number)
+            counters.answers.unanswered &+= 1
             deliver(failure(refusal, datagrams.receiver.packet(packet)), to: client)
         }
     }
 
     /// Puts the question of a connection's message to the upstreams.
     mutating func forwardMessage(_ bounds: Range<Int>, of position: Int, _ client: WaitingClient, _ errand: Errand) {
-        let number = waiting.insert(client)
+        let number = waiting.insert(client, since: errand.now)
         switch forwarder.ask(bounds, of: streams[position], &responder, Asking(number, errand)) {
         case .accepted:
             streams[position].inFlight += 1
             counters.forwarded &+= 1
         case .refused(let refusal):
             waiting.take(number)
-            counters.failed &+= 1
+            counters.answers.unanswered &+= 1
             send(failure(refusal, bounds, of: streams[position]), on: position)
         }
     }
 
     /// Puts a question of the control plane to the upstreams.
     mutating func forward(_ query: Span<UInt8>, _ client: WaitingClient, _ errand: Errand) {
-        let number = waiting.insert(client)
+        let number = waiting.insert(client, since: errand.now)
         let asking = Asking(client: number, namespace: Asking.controlPlane, errand: errand)
         if case .refused(let refusal) = forwarder.ask(query, &responder, asking) {
             waiting.take(number)
@@ -79,7 +80,9 @@ extension Worker {
             case .close(let token):
                 upstreams.close(token)
             case .answer(let number, let answer):
-                guard let client = waiting.take(number) else { continue }
+                guard let waiting = waiting.take(number) else { continue }
+                let client = waiting.client
+                counters.note(answer, after: now - waiting.since, to: client)
                 complain(of: answer, to: client, now)
                 deliver(overruled(answer, for: client), to: client)
             case .lookForServers(let view): reportLostServers(of: ViewID(rawValue: view), now)
@@ -185,7 +188,6 @@ extension Worker {
 
     /// Gives a client its answer, if it is still there.
     private mutating func deliver(_ answer: Answer, to client: WaitingClient) {
-        if answer.source == .nobody { counters.failed &+= 1 }
         switch client {
         case .datagram(let listener, let address):
             guard let position = listeners.position(of: listener) else { return }

@@ -157,11 +157,22 @@ extension Worker {
             return repair(ticket, error.endsReceiving ? error : nil)
         }
         counters.queries &+= UInt64(received)
+        let timed = counters.latency.isDue() ? beginTiming() : nil
+        // Questions that are not for an IPv4 address, as most are.
+        var (aaaa, others) = (UInt64(0), UInt64(0))
         // Read once a batch, and only where it matters.
         var now: Moment?
         var forwarded = 0
         for packet in 0..<received {
             var outcome = responder.respond(to: packet, of: datagrams.receiver, view: view, into: &datagrams.sender)
+            if responder.query.question.type != .a {
+                if responder.query.question.type == .aaaa {
+                    aaaa &+= 1
+                } else {
+                    others &+= 1
+                    countQuestion(at: position)
+                }
+            }
             let errand = Errand(outcome, view, now)
             if let errand {
                 now = errand.now
@@ -184,6 +195,8 @@ extension Worker {
                 counters.dropped &+= 1
             case .heard(let length):
                 reportHeard()
+                // It asks for an address, and is no question of the container's.
+                others &+= 1
                 datagrams.sender.commit(length: length, toSourceOf: datagrams.receiver, index: packet)
                 if datagrams.sender.isFull { flush(ticket, position) }
             case .drop:
@@ -191,10 +204,34 @@ extension Worker {
             }
         }
         if !datagrams.sender.isEmpty { flush(ticket, position) }
+        if let timed { endTiming(timed) }
+        listeners[position].questions.datagrams.add(a: UInt64(received) &- aaaa &- others, aaaa: aaaa)
         // The batch doubles again step by step: a container that mixes both kinds does not get the most of one.
         let more = min(listeners[position].batch, datagrams.receiver.slots) * 2
         listeners[position].batch = forwarded * 2 > received ? Self.forwardingBatch : more
         if let now, forwarder.hasActions { act(now) }
+    }
+
+    /// Begins to time a batch.
+    @inline(never)
+    private mutating func beginTiming() -> TimedBatch {
+        TimedBatch(began: .now, local: counters.answers.local, cached: counters.cached)
+    }
+
+    /// Adds the answers of a batch that has been sent.
+    @inline(never)
+    private mutating func endTiming(_ batch: TimedBatch) {
+        let time = (Moment.now - batch.began).nanoseconds
+        let (local, cached) = (counters.answers.local &- batch.local, counters.cached &- batch.cached)
+        guard local > 0 || cached > 0 else { return counters.latency.putOff() }
+        counters.latency.local.add(time, times: local)
+        counters.latency.cached.add(time, times: cached)
+    }
+
+    /// Counts a question that is not for an address, out of the way of those that are.
+    @inline(never)
+    private mutating func countQuestion(at position: Int) {
+        listeners[position].questions.datagrams.count(responder.query.question.type)
     }
 
     private mutating func flush(_ ticket: Ticket, _ position: Int) {

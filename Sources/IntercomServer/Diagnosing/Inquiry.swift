@@ -229,8 +229,9 @@ extension AnswerFacts.Rule {
             case .singleLabel: self = .singleLabel
             case .multicast: self = .multicast
             case .blocked: self = .blocked
-            case .malformed, .notImplemented, .badVersion, .refused, .notRecursive, .chaos, .specialUse, .link,
-                .network, .reverse, .underscored, .emptyName, .cache:
+            case .malformed, .notImplemented, .badVersion, .refused, .notRecursive, .chaos, .specialUse,
+                .deniedSpecialUse, .link, .network, .reverse, .underscored, .emptyName, .cache, .cachedDenial,
+                .cachedFailure:
                 self = .settled
             }
         }
