@@ -91,6 +91,8 @@ package struct NetworkDefinition: Sendable, Equatable {
     package var forwardFrom: ForwardFrom?
     /// Seconds that answers may be kept; nil: the registry's default.
     package var ttl: UInt32?
+    /// Addresses of the host, for containers on this network; empty: it has no name there; nil: those that the kernel shows.
+    package var host: [IPAddress]?
 
     package init(name: String, source: Source) {
         self.name = name

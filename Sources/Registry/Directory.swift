@@ -56,6 +56,10 @@ package struct Directory: ~Copyable {
     private var routes: RouteTable
     /// Folded names on the wire, root included, of the domains that the host's own upstreams know.
     var hostDomains = RunTable<UInt8>()
+    /// Folded names on the wire, root included, that the host has on each network.
+    var hostNames = RunTable<UInt8>()
+    /// True when some of these are not under the domain.
+    package internal(set) var hasHostNamesOutside = false
 
     /// - Parameters:
     ///   - domain: the domain that may stand behind every name.

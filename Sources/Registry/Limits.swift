@@ -64,6 +64,7 @@ extension Registry {
     /// Refuses a network that has more of something than ``Limits`` say.
     package static func checkSize(of definition: NetworkDefinition) throws(RegistryError) {
         try check(definition.subnets.count, Limits.subnets, "subnets")
+        try check(definition.host?.count ?? 0, Limits.addresses, "addresses of the host")
         try check(definition.upstreams.count, Limits.upstreams, "upstreams")
         try check(definition.routes.count, Limits.routes, "routes")
         for route in definition.routes { try check(route.upstreams.count, Limits.upstreams, "upstreams of a route") }

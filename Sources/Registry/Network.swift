@@ -41,6 +41,8 @@ extension Registry {
         package var interface: String? { observed?.interfaceName ?? definition?.interface }
         /// The declared ones; where there are none, the published ones, else those that the kernel shows.
         package var subnets: [Subnet] { definition?.subnets.nonEmpty ?? observed?.subnets ?? [] }
+        /// Addresses of the host on it: the declared ones, else those that the kernel shows. Containers reach it there.
+        var hostAddresses: [IPAddress] { definition?.host ?? observed?.hostAddresses ?? [] }
         /// True when questions of its containers are never forwarded because of it.
         package var isInternal: Bool { definition?.isInternal ?? false }
 

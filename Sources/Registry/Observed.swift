@@ -38,10 +38,15 @@ package struct ObservedNetwork: Sendable, Equatable {
     package var alias: String?
     /// Those of the addresses that the host has on it. What a member says of subnets does not count.
     package var subnets: [Subnet]
+    /// Addresses of the host that its containers can reach, in order. None on the parent of macvlan and ipvlan links: packets of
+    /// those do not reach it.
+    package var hostAddresses: [IPAddress]
 
     package init(
-        interface: InterfaceIndex, interfaceName: String, alias: String? = nil, subnets: [Subnet] = []
+        interface: InterfaceIndex, interfaceName: String, alias: String? = nil, subnets: [Subnet] = [],
+        hostAddresses: [IPAddress] = []
     ) {
+        self.hostAddresses = hostAddresses
         self.interface = interface
         self.interfaceName = interfaceName
         self.alias = alias

@@ -49,7 +49,7 @@ extension Registry {
     }
 
     private func compiled(_ key: RecordKey) -> RecordSet? {
-        if key.kind == .reverse { return pointer(key) }
+        if key.kind == .reverse { return key.name.labelCount == 0 ? host(key) : pointer(key) }
         guard let all = shares[key] else { return nil }
         var records = RecordSet()
         let network = networkStates[key.scope]
@@ -114,6 +114,14 @@ extension Registry {
             }
         }
         return isPublished ? 1 : 2
+    }
+
+    /// The addresses of the host on a network; nil where it has none.
+    private func host(_ key: RecordKey) -> RecordSet? {
+        guard let network = networkStates[key.scope], !network.hostAddresses.isEmpty else { return nil }
+        var records = RecordSet()
+        for address in network.hostAddresses { records.append(address, ttl: network.definition?.ttl ?? ttl) }
+        return records
     }
 
     private static func address(ofReverseName name: Name) -> IPAddress? {

@@ -194,6 +194,9 @@ extension Registry {
         networkStates[scope] = new.isGone ? nil : new
         if hasOtherNames { bringShares(of: new) }
         changedScopes.insert(scope)
+        if old.hostAddresses != new.hostAddresses || definitions.0?.ttl != definitions.1?.ttl {
+            changedRecords.insert(.host(on: scope))
+        }
         let names = (old.isGone ? [] : old.callNames, new.isGone ? [] : new.callNames)
         for name in names.0 where !names.1.contains(name) { networksCalled.remove(scope, from: name) }
         for name in names.1 where !names.0.contains(name) { networksCalled[name, default: []].append(scope) }

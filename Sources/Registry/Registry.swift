@@ -99,6 +99,7 @@ package struct Registry: Sendable {
         changedRecords.formUnion(shares.keys)
         for network in networkStates.values {
             touchPointers(of: network)
+            changedRecords.insert(.host(on: network.id))
             checkConcerns(of: network)
         }
     }

@@ -271,7 +271,10 @@ struct ShippedConfigurationTests {
         arguments: [
             (
                 "[server]",
-                ["workers", "domain", "ttl", "listen", "version", "identity", "resolv-conf-directories"]
+                [
+                    "workers", "domain", "ttl", "host-names", "listen", "version", "identity",
+                    "resolv-conf-directories",
+                ]
             ),
             ("[control]", ["socket", "group"]),
             (
@@ -282,7 +285,10 @@ struct ShippedConfigurationTests {
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
             ("[metrics]", ["per-container"]),
             ("[[route]]", ["domain", "upstreams"]),
-            ("[[network]]", ["name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl"]),
+            (
+                "[[network]]",
+                ["name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl", "host"]
+            ),
             (
                 "[[container]]",
                 ["name", "netns", "hostname", "id", "networks", "links", "ports", "listen", "intercept", "resolv-conf"]

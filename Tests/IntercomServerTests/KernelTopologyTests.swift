@@ -1,5 +1,6 @@
 // From links and addresses of the kernel to networks and containers of the registry: tables of steps.
 
+import DNSWire
 import LinuxNet
 import Registry
 import Testing
@@ -72,7 +73,8 @@ struct KernelTopologyTests {
             Step("host address fe80::1/64 on 2 link", gives: []),
             Step("host address fd00::1/64 on 2 tentative", gives: []),
             Step("host address fd00::1/64 on 2", gives: ["network 2 br0 10.0.0.0/24 fd00::/64"]),
-            Step("host address 192.0.2.1/32 on 2", gives: []),
+            // Of no subnet, but one of the host's.
+            Step("host address 192.0.2.1/32 on 2", gives: ["network 2 br0 10.0.0.0/24 fd00::/64"]),
             Step(
                 "host link 2 br0 bridge up alias=frontend", gives: ["network 2 br0 (frontend) 10.0.0.0/24 fd00::/64"]),
             Step("host link 2 br9 bridge up", gives: ["network 2 br9 10.0.0.0/24 fd00::/64"]),
@@ -335,6 +337,28 @@ struct KernelTopologyTests {
             let isTold = topology.takeChanges().contains { if case .readdressed = $0 { true } else { false } }
             #expect(isTold == isAlone, "\(told)")
         }
+    }
+
+    @Test("the host has addresses on a bridge that can be reached there, and none for the macvlans of a parent")
+    func hostAddresses() throws {
+        var topology = KernelTopology(selection: InterfaceSelection(patterns: ["*"], exclude: []))
+        func addresses(_ told: String...) throws -> [String]? {
+            for line in told { try topology.take(line) }
+            for change in topology.takeChanges() {
+                if case .network(let network) = change { return network.hostAddresses.map(\.description) }
+            }
+            return nil
+        }
+        #expect(try addresses("host link 2 br0 bridge up", "host address 10.0.0.1/24 on 2") == ["10.0.0.1"])
+        #expect(
+            try addresses("host address fd00::1/64 on 2 tentative", "host address fe80::1/64 on 2 link") == nil)
+        #expect(try addresses("host address fd00::1/64 on 2") == ["10.0.0.1", "fd00::1"])
+        #expect(try addresses("host address fd00::1/64 on 2 deprecated") == ["10.0.0.1"])
+        #expect(try addresses("host no address 10.0.0.1/24 on 2") == [])
+        #expect(
+            try addresses(
+                "add 7 web", "host link 3 enp1s0 up", "host address 192.0.2.1/24 on 3",
+                "7 link 2 eth0 macvlan up other=3@0") == [])
     }
 
     @Test("a change of a link that a default route leads over, or of its address, is noticed, and no other")

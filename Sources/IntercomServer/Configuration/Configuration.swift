@@ -37,6 +37,10 @@ extension Configuration {
         package var domain = internalDomain
         /// Seconds that our answers may be kept, 0...2147483647 (RFC 2181 §8).
         package var ttl: UInt32 = 5
+        /// Names that the host has on each network (key `host-names`): those of Docker and podman, and our own.
+        package var hostNames = ["host.internal", "host.docker.internal", "host.containers.internal"].compactMap {
+            try? Name($0)
+        }
         /// Way of taking port 53 in a namespace.
         package var listen = ListenMode.auto
         /// The answer to CHAOS TXT `version.bind` and `version.server`, at most 255 octets; empty: refused.

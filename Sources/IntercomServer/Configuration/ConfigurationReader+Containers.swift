@@ -39,6 +39,7 @@ extension ConfigurationReader {
             readRoutes(of: &network, from: &table, beside: domain)
             network.forwardFrom = table.read("from", ValueKind<ForwardFrom>.word)
             network.ttl = table.read("ttl", .seconds)
+            network.host = table.read("host", .list(of: .address))
             if let name, let key = try? Registry.networkName(name.value) {
                 places.claim(key, at: name.position, in: &table, "name: network '\(name.value)'")
                 refuse(&table, "network '\(name.value)'") { () throws(RegistryError) in

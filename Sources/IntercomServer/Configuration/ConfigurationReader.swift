@@ -20,6 +20,7 @@ struct ConfigurationReader {
             table.read("workers", .integer(in: 0...64), into: &configuration.server.workers)
             table.read("domain", .ownDomain, into: &configuration.server.domain)
             table.read("ttl", .seconds, into: &configuration.server.ttl)
+            table.read("host-names", .list(of: .nameOfHost), into: &configuration.server.hostNames)
             table.read("listen", .word, into: &configuration.server.listen)
             table.read("version", .characterString, into: &configuration.server.version)
             table.read("identity", .characterString, into: &configuration.server.identity)

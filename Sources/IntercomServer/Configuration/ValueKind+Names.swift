@@ -14,6 +14,18 @@ extension ValueKind<Name> {
         }
     }
 
+    /// A name that the host has on every network: of two labels at least, as single labels are those of containers.
+    static var nameOfHost: Self {
+        ValueKind<String>.string.map { text throws(Refusal) in
+            let name = try Refusal.of { () throws(RegistryError) in try Registry.hostName(text) }
+            guard name.labelCount > 1 else {
+                throw Refusal("'\(DisplayText.escaped(text))' is a single label; expected a name as host.internal")
+            }
+            try name.checkHostCharacters(of: text)
+            return name
+        }
+    }
+
     /// A domain that can be asked elsewhere.
     static func routingDomain(beside own: Name) -> Self {
         text { text throws(RegistryError) in try Registry.routingDomain(text, beside: own) }

@@ -6,7 +6,8 @@ extension ServerSettings {
     /// - Parameter workers: threads that share the cache.
     init(_ configuration: Configuration, workers: Int) {
         self.init(
-            domain: configuration.server.domain, ttl: configuration.server.ttl,
+            domain: configuration.server.domain, hostNames: configuration.server.hostNames,
+            ttl: configuration.server.ttl,
             forwardsSingleLabels: configuration.forward.forwardsSingleLabels,
             forwardsLocal: configuration.forward.forwardsLocal, version: configuration.server.version,
             identity: configuration.server.identity, randomizesCase: configuration.forward.randomizesCase,

@@ -10,6 +10,8 @@ enum AnswerSource: Sendable, Equatable {
     case link
     case network(ScopeID)
     case reverse(ScopeID)
+    /// The host, on a network.
+    case host(ScopeID)
     case subnet, underscored, emptyName, domain, singleLabel, multicast, blocked
     /// NOERROR, NXDOMAIN, any other code.
     case cache, cachedDenial, cachedFailure
@@ -34,6 +36,7 @@ extension Responder {
         case .link: "link"
         case .network(let scope): "network \(directory.networkName(of: scope))"
         case .reverse(let scope): "network \(directory.networkName(of: scope)), by address"
+        case .host(let scope): "the host, on network \(directory.networkName(of: scope))"
         case .subnet: "nobody has this address on the container's networks"
         case .underscored: "no such underscored name under a name on the container's networks"
         case .emptyName: "a name without records, which has names on the container's networks beneath it"
@@ -50,7 +53,7 @@ extension WorkerCounters {
     /// Counts an answer that was given here.
     mutating func count(_ source: AnswerSource) {
         switch source {
-        case .link, .network, .reverse, .specialUse, .chaos: answers.records &+= 1
+        case .link, .network, .reverse, .host, .specialUse, .chaos: answers.records &+= 1
         case .emptyName: answers.empty &+= 1
         case .subnet, .underscored, .domain, .singleLabel, .multicast, .blocked, .deniedSpecialUse:
             answers.denied &+= 1

@@ -25,6 +25,8 @@ final class Handover<Cargo: ~Copyable>: Sendable {
 struct ServerSettings: Sendable {
     /// The domain that is ours, `internal` by default.
     var domain: Name
+    /// Names that the host has on each network.
+    var hostNames: [Name] = []
     /// Seconds that negative and special answers of ours may be cached.
     var ttl: UInt32
     /// True when single-label names may go upstream.

@@ -46,11 +46,13 @@ struct Responder: ~Copyable {
         self.settings = settings
         self.records = OwnRecords(ttl: settings.ttl)
         self.directory = Directory(domain: settings.domain, seed: seed)
+        directory.setHostNames(settings.hostNames)
     }
 
     mutating func apply(_ settings: ServerSettings) {
         self.settings = settings
         directory.setDomain(settings.domain)
+        directory.setHostNames(settings.hostNames)
         records = OwnRecords(ttl: settings.ttl)
     }
 
@@ -166,14 +168,18 @@ struct Responder: ~Copyable {
         return isEmpty ? .answer(.noData, .emptyName) : .answer(.noName, .subnet)
     }
 
-    /// 7 and 9. Names that nobody has and that are not for others to know: under the domain, single labels, under `local`;
+    /// 6, 7 and 9. The host's names; names that nobody has and that are not for others to know: under the domain, single labels, under `local`;
     /// unless they are under a routing domain that is longer than that. Networks of mine exist, with any number of labels.
     /// Former servers know the names that runtimes give the host, single labels, and names under those of my networks.
     @inline(__always)
     private mutating func denial(_ view: ViewID, _ routeLabels: Int, _ hasFormerServers: Bool) -> Ruling? {
         let labels: Int
         let source: AnswerSource
-        if directory.isUnderDomain(name) {
+        let isUnderDomain = directory.isUnderDomain(name)
+        if isUnderDomain || directory.hasHostNamesOutside, let match = directory.findHost(name, view: view) {
+            return .answer(.records(match), .host(match.scope))
+        }
+        if isUnderDomain {
             (labels, source) = (settings.domain.labelCount, .domain)
         } else if name.labelCount == 1, !settings.forwardsSingleLabels {
             (labels, source) = (0, .singleLabel)
@@ -188,6 +194,8 @@ struct Responder: ~Copyable {
         }
         if routeLabels > labels || directory.isUnderHostDomain(name, view: view, longerThan: labels) { return nil }
         if hasFormerServers, isForFormerServers(source, labels) { return askFormerServers() }
+        // An upstream may know the host where it has no address here, as that of a virtual machine does.
+        if isUnderDomain, directory.isHostName(name) { return nil }
         return deny(view, source)
     }
 
@@ -202,7 +210,9 @@ struct Responder: ~Copyable {
 
     /// NXDOMAIN; no data for a name that has names of the view beneath it; for the domain itself its SOA record.
     private mutating func deny(_ view: ViewID, _ source: AnswerSource) -> Ruling {
-        guard directory.hasNamesBeneath(name, view: view) else { return .answer(.noName, source) }
+        guard directory.hasNamesBeneath(name, view: view) || source == .domain && directory.isAboveHostName(name) else {
+            return .answer(.noName, source)
+        }
         let isApex = directory.isUnderDomain(name) && name.labelCount == settings.domain.labelCount
         return .answer(isApex && query.question.type == .soa ? .authority : .noData, .emptyName)
     }

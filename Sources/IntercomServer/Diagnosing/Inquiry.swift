@@ -230,7 +230,7 @@ extension AnswerFacts.Rule {
             case .multicast: self = .multicast
             case .blocked: self = .blocked
             case .malformed, .notImplemented, .badVersion, .refused, .notRecursive, .chaos, .specialUse,
-                .deniedSpecialUse, .link, .network, .reverse, .underscored, .emptyName, .cache, .cachedDenial,
+                .deniedSpecialUse, .link, .network, .reverse, .host, .underscored, .emptyName, .cache, .cachedDenial,
                 .cachedFailure:
                 self = .settled
             }

@@ -98,7 +98,10 @@ extension KernelTopology {
         let subnets = Set((host.addresses[index] ?? []).compactMap(\.subnet))
         return ObservedNetwork(
             interface: InterfaceIndex(rawValue: index), interfaceName: link.name, alias: link.alias,
-            subnets: subnets.sorted { ($0.address, $0.prefixLength) < ($1.address, $1.prefixLength) })
+            subnets: subnets.sorted { ($0.address, $0.prefixLength) < ($1.address, $1.prefixLength) },
+            // A parent's own packets do not reach its macvlan and ipvlan links.
+            hostAddresses: link.kind == .bridge || children[index] == nil
+                ? Set((host.addresses[index] ?? []).map(\.address)).sorted() : [])
     }
 
     // MARK: - Differences
