@@ -133,20 +133,21 @@ struct AnswerCache: Sendable {
         var probe = index.probe(key.hash(hash))
         while let number = index.next(&probe) {
             let place = AnswerRing.place(of: number)
-            let kept = Kept(place: place, entry: ring.entry(place))
-            if matches(key, kept) { return kept }
+            guard matches(key, ring.entry(place), at: place) else { continue }
+            // Read behind the comparison of names, which is a call: whatever was read before it is saved octet by octet, and
+            // put together again, for a third of a look-up's instructions.
+            return Kept(place: place, entry: ring.entry(place))
         }
         return nil
     }
 
     @inline(__always)
-    private func matches(_ key: AnswerKey, _ kept: Kept) -> Bool {
-        let entry = kept.entry
+    private func matches(_ key: AnswerKey, _ entry: CacheEntry, at place: Int) -> Bool {
         let nameEnd = Header.length &+ key.name.count
         guard entry.circumstances == key.circumstances, Int(entry.questionEnd) == nameEnd &+ Question.fixedLength else {
             return false
         }
-        let message = ring.octets.span.extracting(entry.message(kept.place))
+        let message = ring.octets.span.extracting(entry.message(place))
         let typeAndClass = UInt32(key.type.rawValue) << 16 | UInt32(key.recordClass.rawValue)
         guard message.word32(nameEnd) == typeAndClass else { return false }
         return message.extracting(Header.length..<nameEnd).isEqual(to: key.name)
