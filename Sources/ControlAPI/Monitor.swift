@@ -1,29 +1,101 @@
-// Watching the registry: every change as it happens.
+// Watching: every change of the registry, or every question of containers, as it happens.
 
-/// Changes of the registry, each in a reply of its own; the call needs `more`. It ends with the connection, or with the daemon.
+/// Changes of the registry, or questions of containers, each in a reply of its own; the call needs `more`. It ends with the
+/// connection, or with the daemon.
 package enum Monitor: ControlMethod {
     package static let definition = """
         # Every change of the registry as it happens; needs "more". The first reply is ready: what changes from then on is told.
-        # Who does not read misses changes, and is told how many. What is there already is told by the other methods.
-        method Monitor() -> (ready: ?bool, missed: ?int, change: ?Change)
+        # A client that does not read misses changes, and is told how many. What is there already is told by the other methods.
+        # queries: every question of a container instead, when it is answered; container: of this one alone.
+        method Monitor(queries: ?bool, container: ?string) -> (
+          ready: ?bool,
+          missed: ?int,
+          change: ?Change,
+          question: ?Question
+        )
         """
-    package static let types: [any ControlType.Type] = [Change.self]
+    package static let types: [any ControlType.Type] = [Change.self, Question.self]
 
-    package typealias Parameters = Nothing
+    package struct Parameters: Codable, Equatable, Sendable {
+        /// True for questions; absent or false: changes of the registry.
+        package var queries: Bool?
+        /// The container whose questions are meant; absent: all.
+        package var container: String?
 
-    /// One of the three.
+        package init(queries: Bool? = nil, container: String? = nil) {
+            self.queries = queries
+            self.container = container
+        }
+    }
+
+    /// One of the four.
     package struct Reply: Codable, Equatable, Sendable {
-        /// The first reply: what changes from now on will be told.
+        /// The first reply: what happens from now on will be told.
         package var ready: Bool?
-        /// Number of changes that were dropped, because the client did not read.
+        /// Number of changes or questions that were dropped, because the client did not read or they were too many.
         package var missed: Int?
         /// Change of the registry.
         package var change: Change?
+        /// Question of a container.
+        package var question: Question?
 
-        package init(ready: Bool? = nil, missed: Int? = nil, change: Change? = nil) {
+        package init(
+            ready: Bool? = nil, missed: Int? = nil, change: Change? = nil, question: Question? = nil
+        ) {
             self.ready = ready
             self.missed = missed
             self.change = change
+            self.question = question
+        }
+    }
+
+    /// A question of a container, and its answer.
+    package struct Question: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # A question and its answer. time: of the answer, in microseconds since 1970-01-01 00:00 UTC; container: absent where it
+            # has gone; transport: "udp" or "tcp"; name and type: absent where the query could not be read; decidedBy: the rule,
+            # the network, the cache or the upstream, as Resolve has it; microseconds: from question to answer.
+            type Question (
+              time: int,
+              container: ?string,
+              transport: string,
+              name: ?string,
+              type: ?string,
+              rcode: string,
+              decidedBy: string,
+              microseconds: int
+            )
+            """
+
+        /// Microseconds since 1970-01-01 00:00 UTC, of the answer.
+        package var time: Int
+        /// The container's name; absent where it has gone.
+        package var container: String?
+        /// `udp` or `tcp`.
+        package var transport: String
+        /// In presentation form (RFC 1035 §5.1) and lower case; absent where the query could not be read.
+        package var name: String?
+        /// As `AAAA` or `TYPE65280`; absent where the query could not be read.
+        package var type: String?
+        /// `NOERROR`, `NXDOMAIN`, `SERVFAIL` …
+        package var rcode: String
+        /// The rule, the network, the cache or the upstream, as ``Resolve`` has it.
+        package var decidedBy: String
+        /// Time from question to answer.
+        package var microseconds: Int
+
+        package init(
+            time: Int, container: String?, transport: String, name: String?, type: String?, rcode: String,
+            decidedBy: String, microseconds: Int
+        ) {
+            self.time = time
+            self.container = container
+            self.transport = transport
+            self.name = name
+            self.type = type
+            self.rcode = rcode
+            self.decidedBy = decidedBy
+            self.microseconds = microseconds
         }
     }
 

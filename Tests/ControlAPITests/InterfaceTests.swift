@@ -69,6 +69,9 @@ struct InterfaceTests {
         (change.state, change.reason) = ("unheard", "r")
         return change
     }()
+    static let question = Monitor.Question(
+        time: 7, container: "c", transport: "udp", name: "n", type: "A", rcode: "NOERROR", decidedBy: "link",
+        microseconds: 7)
     static let route = Route(domain: "d", upstreams: ["u"])
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
     static let container = Container(
@@ -119,6 +122,7 @@ struct InterfaceTests {
         try expect(Self.sample, is: fields("type", "Sample"), "Sample")
         try expect(Self.family, is: fields("type", "Family"), "Family")
         try expect(Self.change, is: fields("type", "Change"), "Change")
+        try expect(Self.question, is: fields("type", "Question"), "Question")
         try expect(Self.fact, is: fields("type", "Fact"), "Fact")
         try expect(Self.route, is: fields("type", "Route"), "Route")
         try expect(Self.endpoint, is: fields("type", "Endpoint"), "Endpoint")
@@ -196,8 +200,9 @@ struct InterfaceTests {
             InspectContainer.Reply(container: Self.container), is: fields("method", "InspectContainer", reply: true),
             "InspectContainer")
         try expect(
-            Monitor.Reply(ready: true, missed: 7, change: Self.change), is: fields("method", "Monitor", reply: true),
-            "Monitor")
+            Monitor.Reply(ready: true, missed: 7, change: Self.change, question: Self.question),
+            is: fields("method", "Monitor", reply: true), "Monitor")
+        try expect(Monitor.Parameters(queries: true, container: "c"), is: fields("method", "Monitor"), "Monitor")
         try expect(Metrics.Reply(families: []), is: fields("method", "Metrics", reply: true), "Metrics")
         try expect(Resolve.Reply(answer: Self.answer), is: fields("method", "Resolve", reply: true), "Resolve")
         try expect(

@@ -54,6 +54,14 @@ package struct Answer: Sendable {
     /// Reads the question's name.
     package func readName(into name: inout FoldedName) throws(WireError) { _ = try name.read(question.span, at: 0) }
 
+    /// The question's type.
+    package var questionType: RecordType {
+        RecordType(rawValue: question.span.word16(question.count - Question.fixedLength))
+    }
+
+    /// The code that the client is given: all twelve bits, but for ``overruleDenial()``.
+    package var givenCode: ResponseCode { isOverruled ? .noError : responseCode }
+
     /// Makes NXDOMAIN an answer without data: the upstream does not know that there are names beneath this one. Who caches
     /// NXDOMAIN may take it for all of them (RFC 8020 §2).
     package mutating func overruleDenial() { isOverruled = true }

@@ -100,6 +100,7 @@ package final class ControlPlane {
         sources = PublishedSources(
             publisher: publisher, containers: containers, upstreams: upstreams,
             state: DeclaredState(path: options.stateDirectory, logger: logger), logger: logger)
+        publisher.questions = QuestionWatchers(workers: workers, publisher: publisher, socket: controlSocket)
         service = ServiceNotifier(logger: logger)
         try service.startHeartbeat(by: loop)
     }
@@ -124,6 +125,7 @@ package final class ControlPlane {
         let deadlines = [
             containers.room.nextDeadline, containers.hearing.nextDeadline, containers.hearing.waiters.nextDeadline,
             requests.nextDeadline, workers.nextDeadline, start.nextDeadline, sources.nextDeadline,
+            publisher.questions?.nextDeadline,
         ]
         for token in try loop.wait(until: deadlines) {
             switch token {
@@ -153,6 +155,7 @@ package final class ControlPlane {
         containers.expireProofs()
         containers.tick(now: .now)
         sources.work()
+        publisher.questions?.turn()
         for task in loop.takeDueTasks() {
             switch task {
             case .lookForAbsent: containers.endAbsent()
@@ -252,7 +255,7 @@ package final class ControlPlane {
         case .listenerFailed(let view, let error): containers.listenerFailed(of: view, error)
         case .log(let event, let backlog): logger.write(event, backlog)
         case .ended(let worker, let error): return .failure(WorkerFailure(worker: worker, cause: error))
-        case .reached, .resolved, .counters, .measured, .flushed: break
+        case .reached, .resolved, .counters, .measured, .questions, .flushed: break
         }
         return nil
     }

@@ -156,6 +156,9 @@ struct ControlConnection: ~Copyable {
         }
     }
 
+    /// Counts replies of a monitor that were never made.
+    mutating func miss(_ count: Int) { missed += count }
+
     private func hasRoom(for message: [UInt8]) -> Bool {
         output.count - outputStart + message.count <= ControlSocketLimits.monitorBacklog
     }

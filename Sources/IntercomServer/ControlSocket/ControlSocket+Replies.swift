@@ -1,9 +1,17 @@
-// Replies to clients of the control socket, and messages to those that watch the registry.
+// Replies to clients of the control socket, and messages to those that watch the registry or questions.
 
 import ControlAPI
 import LinuxNet
 import Tables
 import Varlink
+
+/// The subject that a client watches.
+enum MonitorSubject {
+    /// Changes of the registry.
+    case registry
+    /// Questions of containers.
+    case questions
+}
 
 extension ControlSocket {
     // MARK: - Replies
@@ -38,26 +46,31 @@ extension ControlSocket {
 
     // MARK: - Monitors
 
-    /// True while any client watches.
-    var hasMonitors: Bool { !monitors.isEmpty }
+    /// True while any client watches the registry.
+    var hasMonitors: Bool { monitors.values.contains(.registry) }
 
-    /// Sends a client all that ``tell(_:)`` is given from now on, after a first message.
-    func watch(_ client: Ticket, beginning first: [UInt8]) {
-        monitors.insert(client)
+    /// True while a client watches, whatever it is.
+    func isWatching(_ client: Ticket) -> Bool { monitors[client] != nil }
+
+    /// Has a client watch: the registry, of which ``tell(_:)`` tells it from now on, or questions, of which
+    /// ``stream(_:to:)`` does. It is sent a first message.
+    func watch(_ client: Ticket, _ subject: MonitorSubject, beginning first: [UInt8]) {
+        monitors[client] = subject
         stream([first], to: client)
     }
 
-    /// Sends all who watch some messages. Who does not read misses them, and is told how many.
+    /// Sends all clients that watch the registry some messages.
     func tell(_ messages: [[UInt8]]) {
-        for client in monitors { stream(messages, to: client) }
+        for (client, subject) in monitors where subject == .registry { stream(messages, to: client) }
     }
 
-    /// The last message to all who watch.
+    /// Sends all clients that watch their last message.
     func endMonitors(with message: [UInt8]) {
-        for client in monitors { reply(message, to: client) }
+        for client in monitors.keys { reply(message, to: client) }
     }
 
-    private func stream(_ messages: [[UInt8]], to client: Ticket) {
+    /// Sends a client that watches some messages. If it does not read, it misses them, and is told how many.
+    func stream(_ messages: [[UInt8]], to client: Ticket) {
         change(client) { connection throws(LinuxError) in
             for message in messages { try connection.stream(message) }
             try connection.flush()
@@ -71,5 +84,17 @@ extension ControlSocket {
         try connections[position].flush()
     }
 
-    func endMonitor(_ client: Ticket) { monitors.remove(client) }
+    /// Tells a client of messages that it has missed before they were made.
+    func miss(_ count: Int, by client: Ticket) {
+        guard let position = connections.position(of: client) else { return }
+        connections[position].miss(count)
+        do throws(LinuxError) {
+            try tellMissed(position)
+            proceed(with: client)
+        } catch {
+            close(client, because: error)
+        }
+    }
+
+    func endMonitor(_ client: Ticket) { monitors[client] = nil }
 }

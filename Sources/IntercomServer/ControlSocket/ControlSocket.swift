@@ -9,7 +9,7 @@ import Varlink
 
 /// The clients of the control socket, each at its own pace: none holds up another, nor the daemon.
 ///
-/// Calls go to the handler of a turn, which answers each by ``reply(_:to:)``, ``reply(with:to:)`` or ``watch(_:beginning:)``, at once or
+/// Calls go to the handler of a turn, which answers each by ``reply(_:to:)``, ``reply(with:to:)`` or ``watch(_:_:beginning:)``, at once or
 /// later. Clients have their turns one after another: one call, or one piece of a reply, each time. The socket has a loop of
 /// its own, which the daemon's loop watches as one descriptor.
 final class ControlSocket: Monitors {
@@ -53,8 +53,8 @@ final class ControlSocket: Monitors {
     private var readBuffer = [UInt8](repeating: 0, count: ControlSocketLimits.read)
     /// Octets that are held for all clients.
     private var held = 0
-    /// The clients that watch the registry.
-    var monitors: Set<Ticket> = []
+    /// The clients that watch, and what.
+    var monitors: [Ticket: MonitorSubject] = [:]
     /// Clients that have gone since the last ``takeClosed()``.
     private var closed: [Ticket] = []
 

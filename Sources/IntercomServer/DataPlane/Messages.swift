@@ -74,6 +74,10 @@ enum WorkerMessage: Sendable {
     case counters(token: UInt64)
     /// Everything that is counted; comes back as ``WorkerReply/measured(token:_:)``.
     case measure(token: UInt64, perContainer: Bool)
+    /// Questions of these containers are observed, and no others.
+    case observe(ObservedViews)
+    /// The questions that were observed; come back as ``WorkerReply/questions(token:_:)``.
+    case takeQuestions(token: UInt64)
     /// Forgets kept answers; how many comes back as ``WorkerReply/flushed(token:_:)``.
     case flush(token: UInt64, Flush)
     case stop
@@ -85,6 +89,7 @@ enum WorkerReply: Sendable {
     case resolved(token: UInt64, Resolution)
     case counters(token: UInt64, WorkerCounters)
     case measured(token: UInt64, WorkerMeasures)
+    case questions(token: UInt64, ObservedQuestions)
     case flushed(token: UInt64, Int)
     /// Not asked for: upstreams are to be asked from a container's namespace, and there are no sockets.
     case needsSockets(ViewID, SocketKind, count: Int)
@@ -110,7 +115,7 @@ enum WorkerReply: Sendable {
     var token: UInt64? {
         switch self {
         case .reached(let token), .resolved(let token, _), .counters(let token, _), .measured(let token, _),
-            .flushed(let token, _):
+            .questions(let token, _), .flushed(let token, _):
             token
         case .needsSockets, .unanswered, .formerServersLost, .looped, .heard, .listenerRepaired, .listenerFailed, .log,
             .ended:

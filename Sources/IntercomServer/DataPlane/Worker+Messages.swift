@@ -55,6 +55,10 @@ extension Worker {
                 control.post(.counters(token: token, counters))
             case .measure(let token, let perContainer):
                 control.post(.measured(token: token, measures(perContainer: perContainer)))
+            case .observe(let views):
+                observer.observe(views)
+            case .takeQuestions(let token):
+                control.post(.questions(token: token, observer.take()))
             case .flush(let token, let flush):
                 control.post(.flushed(token: token, forwarder.flush(flush)))
             case .stop:

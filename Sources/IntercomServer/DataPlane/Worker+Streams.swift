@@ -165,6 +165,7 @@ extension Worker {
         else { return }
         let view = listeners[listener].view
         var now: Moment?
+        let observed = observedSince
         var left = Self.turn
         while left > 0, !streams[position].isCongested, let bounds = streams[position].nextMessage() {
             left -= 1
@@ -177,6 +178,7 @@ extension Worker {
                 outcome = forwarder.respond(
                     to: bounds, of: streams[position], &responder, errand, into: &buffers.answer)
             }
+            if let observed { observeMessage(outcome, view, since: observed) }
             switch outcome {
             case .answered(let length, let source):
                 counters.count(source)

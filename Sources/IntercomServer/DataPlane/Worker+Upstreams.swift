@@ -22,7 +22,9 @@ extension Worker {
         case .refused(let refusal):
             waiting.take(number)
             counters.answers.unanswered &+= 1
-            deliver(failure(refusal, datagrams.receiver.packet(packet)), to: client)
+            let answer = failure(refusal, datagrams.receiver.packet(packet))
+            observe(answer, to: client, since: errand.now)
+            deliver(answer, to: client)
         }
     }
 
@@ -36,7 +38,9 @@ extension Worker {
         case .refused(let refusal):
             waiting.take(number)
             counters.answers.unanswered &+= 1
-            send(failure(refusal, bounds, of: streams[position]), on: position)
+            let answer = failure(refusal, bounds, of: streams[position])
+            observe(answer, to: client, since: errand.now)
+            send(answer, on: position)
         }
     }
 
@@ -84,7 +88,9 @@ extension Worker {
                 let client = waiting.client
                 counters.note(answer, after: now - waiting.since, to: client)
                 complain(of: answer, to: client, now)
-                deliver(overruled(answer, for: client), to: client)
+                let given = overruled(answer, for: client)
+                observe(given, to: client, since: waiting.since)
+                deliver(given, to: client)
             case .lookForServers(let view): reportLostServers(of: ViewID(rawValue: view), now)
             }
         }
@@ -164,7 +170,7 @@ extension Worker {
     private static var complaintInterval: Lapse { .seconds(5) }
 
     /// The view of a client's container.
-    private func view(of client: WaitingClient) -> ViewID? {
+    func view(of client: WaitingClient) -> ViewID? {
         let ticket: Ticket?
         switch client {
         case .datagram(let listener, _): ticket = listener
@@ -212,7 +218,7 @@ extension Worker {
     }
 
     /// The author of an answer to a view, for people.
-    private func text(of source: Answer.Source, for view: ViewID) -> String {
+    func text(of source: Answer.Source, for view: ViewID) -> String {
         guard case .upstream(let server) = source, forwarder.isFormerServer(server, of: view.rawValue) else {
             return "\(source)"
         }

@@ -34,8 +34,8 @@ struct Worker: ~Copyable {
     let inbox: Mailbox<WorkerMessage>
     let control: Mailbox<WorkerReply>
     let logger: Logger
-    /// True when each query is logged; looked up once, so that the hot path pays one branch.
-    let logsQueries: Bool
+    /// The questions that somebody watches; the hot path pays one branch.
+    var observer: QuestionObserver
 
     var epoll: Epoll
     var datagrams = DatagramBatch()
@@ -59,7 +59,7 @@ struct Worker: ~Copyable {
         self.inbox = inbox
         self.control = control
         self.logger = logger
-        self.logsQueries = logger.logLevel <= .trace
+        observer = QuestionObserver(logs: logger.logLevel <= .trace)
         counters.worker = index
         self.epoll = epoll
         responder = Responder(settings: settings, seed: Entropy.word())
@@ -135,11 +135,9 @@ struct Worker: ~Copyable {
         if let deadline = streams.nextDeadline, deadline <= now { closeIdleStreams(now) }
         if let deadline = streams.retryTime, deadline <= now { streams.retryListeners() }
     }
-}
 
-// MARK: - Datagrams
+    // MARK: - Datagrams
 
-extension Worker {
     /// Datagrams received at once where most of the last had to be forwarded: each takes as long as ten that are answered
     /// here, and other namespaces wait meanwhile.
     private static var forwardingBatch: Int { 8 }
@@ -158,6 +156,7 @@ extension Worker {
         }
         counters.queries &+= UInt64(received)
         let timed = counters.latency.isDue() ? beginTiming() : nil
+        let observed = observedSince
         // Questions that are not for an IPv4 address, as most are.
         var (aaaa, others) = (UInt64(0), UInt64(0))
         // Read once a batch, and only where it matters.
@@ -179,7 +178,7 @@ extension Worker {
                 outcome = forwarder.respond(
                     to: packet, of: datagrams.receiver, &responder, errand, into: &datagrams.sender)
             }
-            if logsQueries { log(datagrams.receiver.packet(packet), outcome, view) }
+            if let observed { observeDatagram(outcome, view, since: observed) }
             switch outcome {
             case .answered(let length, let source):
                 datagrams.sender.commit(length: length, toSourceOf: datagrams.receiver, index: packet)
@@ -239,27 +238,5 @@ extension Worker {
         if dropped == 0 { return }
         counters.dropped &+= UInt64(dropped)
         listeners.doubtful.append(ticket)
-    }
-
-    private static func text(_ packet: Span<UInt8>) -> String {
-        do throws(WireError) {
-            let message = try Message(packet)
-            guard let question = try message.firstQuestion() else { return "without a question" }
-            return try MessageText.text(of: question, in: packet)
-        } catch {
-            return "of \(DisplayText.counted(packet.count, "octet")) (\(error))"
-        }
-    }
-
-    private func log(_ packet: Span<UInt8>, _ outcome: Outcome, _ view: ViewID) {
-        let what: String
-        switch outcome {
-        case .answered(_, let source): what = responder.describe(source)
-        case .forward: what = "forwarded"
-        case .loop: what = "asked by an upstream of ours"
-        case .heard: return
-        case .drop: what = "dropped"
-        }
-        logger.trace("query \(Self.text(packet)) from view \(view.rawValue): \(what)")
     }
 }

@@ -83,9 +83,9 @@ struct MethodCall<Method: ControlMethod> {
     /// Ends a call whose reply nobody wants.
     func end() { socket.reply([], to: client) }
 
-    /// Sends the client all that monitors are told from now on, after a first reply.
-    func watch(beginning first: Method.Reply) {
-        socket.watch(client, beginning: VarlinkReply.encode(first, continues: true))
+    /// Has the client watch from now on, after a first reply.
+    func watch(_ subject: MonitorSubject, beginning first: Method.Reply) {
+        socket.watch(client, subject, beginning: VarlinkReply.encode(first, continues: true))
     }
 
     /// Refuses a call without `more` of a method that needs it.

@@ -74,8 +74,18 @@ extension Flush {
 extension Monitor: CarriedOutMethod {
     static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
         guard call.takesPieces, !call.isOneWay else { return call.refuseWithoutMore() }
-        call.watch(beginning: Reply(ready: true))
-        plane.publisher.registry.isWatched = true
+        guard call.parameters.queries == true else {
+            call.watch(.registry, beginning: Reply(ready: true))
+            plane.publisher.registry.isWatched = true
+            return
+        }
+        do throws(ControlError) {
+            if let name = call.parameters.container { _ = try plane.publisher.container(named: name) }
+        } catch {
+            return call.refuse(error)
+        }
+        call.watch(.questions, beginning: Reply(ready: true))
+        plane.publisher.questions?.add(call.client, of: call.parameters.container)
     }
 
     /// Tells all clients that watch of what has happened. None of them holds up the daemon.
