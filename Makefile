@@ -18,7 +18,7 @@ TEST_PACKAGES := iproute2 bind9-dnsutils bind9-host bind9-utils busybox dnsmasq-
 CLIENT_PACKAGES := curl pdns-recursor php-cli ruby wget
 # Container runtimes, for tests with the real ones.
 RUNTIME_PACKAGES := docker.io podman netavark aardvark-dns runc crun containerd containernetworking-plugins lxc
-# Prometheus with promtool, which Debian starts as a service where there is systemd.
+# Prometheus with promtool; .ci/install does not let its service start.
 METRICS_PACKAGES := prometheus
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
