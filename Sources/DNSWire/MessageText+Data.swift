@@ -31,6 +31,10 @@ extension MessageText {
             return "\(try name(message, at: start)) \(try name(message, at: mailbox)) \(times)"
         case .txt, .hinfo:
             return strings(record, message) ?? generic(record, message)
+        case .caa:
+            return authorization(octets(message, start..<record.endOffset)) ?? generic(record, message)
+        case .svcb, .https:
+            return serviceBinding(record, message) ?? generic(record, message)
         default:
             return generic(record, message)
         }
@@ -51,6 +55,25 @@ extension MessageText {
             position = end
         }
         return parts.joined(separator: " ")
+    }
+
+    /// `0 issue "ca.example"` (RFC 8659 §4.1.1); nil where the octets are something else.
+    private static func authorization(_ data: [UInt8]) -> String? {
+        guard data.count > 2, data[1] > 0, data.count >= 2 + Int(data[1]) else { return nil }
+        let tag = data[2..<2 + Int(data[1])]
+        guard tag.allSatisfy(\.isLetterOrDigit) else { return nil }
+        return "\(data[0]) \(String(decoding: tag, as: UTF8.self)) \(NameText.quoted(data[(2 + tag.count)...]))"
+    }
+
+    /// `1 . alpn="h2"` (RFC 9460 §2.1); nil where the octets are something else.
+    private static func serviceBinding(_ record: ResourceRecord, _ message: Span<UInt8>) -> String? {
+        let start = record.rdataOffset
+        guard record.rdataLength > 2, let end = try? LabelReader.skip(message, at: start + 2), end <= record.endOffset,
+            let target = try? name(message, at: start + 2)
+        else { return nil }
+        let parameters = octets(message, end..<record.endOffset)
+        guard let text = ServiceParameters.text(of: parameters[...]) else { return nil }
+        return (["\(message.word16(start)) \(target)"] + text).joined(separator: " ")
     }
 
     private static func generic(_ record: ResourceRecord, _ message: Span<UInt8>) -> String {

@@ -162,7 +162,7 @@ struct ReaderTests {
             (3, "example.test. 3600 IN MX 20 mail2.example.test."),
             (4, "example.test. 3600 IN TXT \"v=spf1 -all\" \"second; \\\"quoted\\\"\""),
             (6, "_http._tcp.example.test. 60 IN SRV 0 5 8080 web.example.test."),
-            (7, "example.test. 60 IN HTTPS \\# 18 000100000100030268320004" + "0004c000020a"),
+            (7, "example.test. 60 IN HTTPS 1 . alpn=\"h2\" ipv4hint=192.0.2.10"),
             (8, "10.2.0.192.in-addr.arpa. 3600 IN PTR web.example.test."),
             (9, "ns1.example.test. 3600 IN AAAA 2001:db8::1"),
             (10, "version.bind. 0 CH TXT \"unbound 1.17.1\""),
