@@ -57,6 +57,9 @@ extension ControlError {
     static let definitions = """
         error NoSuchNetwork (message: string, network: string)
         error NoSuchContainer (message: string, container: string)
+        error NoSuchRecord (message: string, record: string)
+        # The record cannot stand beside those that its name has.
+        error RecordConflict (message: string, record: string, reason: string)
         error NetworkExists (message: string, network: string)
         error ContainerExists (message: string, container: string)
         # Several networks, or containers, have this name: choices are what each is found by alone.
@@ -104,6 +107,27 @@ extension ControlError {
         ControlError(
             "NoSuchContainer", ["container": .string(container)],
             "no container \(container); 'intercomctl container ls' shows those that exist")
+    }
+
+    /// The operator has no such record.
+    package static func noSuchRecord(_ record: String) -> ControlError {
+        ControlError(
+            "NoSuchRecord", ["record": .string(record)],
+            "no record \(record); 'intercomctl record ls' shows those that exist, and the network of each")
+    }
+
+    /// Nobody declared the record here: the configuration has it.
+    package static func recordOfConfiguration(_ record: String) -> ControlError {
+        ControlError(
+            "NotDeclared", ["name": .string(record), "origin": .string("configuration")],
+            "record \(record) is of the configuration; remove it from that file, then 'intercomctl reload'")
+    }
+
+    /// The record cannot stand beside those that its name has.
+    package static func recordConflict(_ name: String, reason: String) -> ControlError {
+        ControlError(
+            "RecordConflict", ["record": .string(name), "reason": .string(reason)],
+            "\(name) cannot have this record: \(reason); 'intercomctl record rm' removes the other")
     }
 
     /// A network is called so already.

@@ -66,6 +66,7 @@ extension Directory {
             return true
         }
         guard index.emptyCount > 0 else { return false }
+        if isAboveRecordsForAll(name, end) { return true }
         // Links are found by their whole names alone.
         if end == name.labelCount, view < viewLinks.count, let links = viewLinks[view],
             index.find(octets, index.hash(octets), scope: links, kind: .empty) != nil

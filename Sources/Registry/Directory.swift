@@ -13,6 +13,8 @@ package struct Directory: ~Copyable {
         /// True for a name that this view alone has.
         package let isLink: Bool
         let number: Int
+        /// True for records of the operator.
+        package var isRecord = false
     }
 
     /// Records of one type, lent for an answer, and which is first this time.
@@ -46,6 +48,9 @@ package struct Directory: ~Copyable {
     /// The wildcards of each scope, and of all.
     private var wildcards: [Int] = []
     private var wildcardCount = 0
+    /// Names that have records of the operator, wildcards included; and these wildcards alone.
+    var recordCount = 0
+    var recordWildcardCount = 0
     /// The most labels of a network's name.
     var maximumScopeLabels = 0
     var viewNetworks = RunTable<UInt32>()
@@ -91,6 +96,8 @@ package struct Directory: ~Copyable {
                 wildcards[Int(key.scope.rawValue)] += difference
                 wildcardCount += difference
             }
+            if key.kind == .record || key.kind == .recordWildcard { recordCount += difference }
+            if key.kind == .recordWildcard { recordWildcardCount += difference }
         case .view(let id, let view): set(Int(id.rawValue), view)
         case .routes(let list): routes.set(RouteTable.everyone, list)
         case .hostDomains(let names):
@@ -179,9 +186,9 @@ package struct Directory: ~Copyable {
     private mutating func match(
         _ name: borrowing FoldedName, _ first: Int, _ end: Int, _ networks: Range<Int>, _ kind: RecordKey.Kind
     ) -> Match? {
-        guard kind == .wildcard else { return lookUp(name, first, end, networks, kind) }
+        guard kind == .wildcard || kind == .recordWildcard else { return lookUp(name, first, end, networks, kind) }
         for label in first + 1..<max(end, first + 1) {
-            if let match = lookUp(name, label, end, networks, .wildcard) { return match }
+            if let match = lookUp(name, label, end, networks, kind) { return match }
         }
         return nil
     }

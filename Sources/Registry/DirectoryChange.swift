@@ -28,6 +28,10 @@ package struct RecordKey: Hashable, Sendable {
         case reverse
         /// Not at all: a name without records that has names beneath it (RFC 8020 §2). Directories keep these themselves.
         case empty
+        /// A record of the operator: found as ``exact`` is, behind all names of containers.
+        case record
+        /// Records of the operator for all names that end so; the key's name is without its `*`.
+        case recordWildcard
     }
 
     /// Scope of the name.

@@ -5,6 +5,9 @@ package struct ScopeID: Hashable, Sendable {
     /// From 0 on.
     package let rawValue: UInt32
 
+    /// The scope of records for all. Above all numbers that are given out, as those are dense.
+    package static let everyone = ScopeID(rawValue: .max)
+
     package init(rawValue: UInt32) {
         self.rawValue = rawValue
     }

@@ -34,6 +34,12 @@ extension Registry {
         package static let upstreams = 16
         /// Routes of one network.
         package static let routes = 256
+        /// Records of the operator: ten times a large zone's.
+        package static let records = 1_000_000
+        /// Records of one type of one name: more fit no answer.
+        package static let recordsOfName = 4096
+        /// Octets of data of one type of one name, so that an answer of 65,535 octets has room for it.
+        package static let recordData = 60_000
     }
 
     /// Refuses a container that has more of something than ``Limits`` say.
@@ -70,7 +76,7 @@ extension Registry {
         for route in definition.routes { try check(route.upstreams.count, Limits.upstreams, "upstreams of a route") }
     }
 
-    private static func check(_ count: Int, _ limit: Int, _ what: String) throws(RegistryError) {
+    static func check(_ count: Int, _ limit: Int, _ what: String) throws(RegistryError) {
         guard count <= limit else { throw .tooMany(what, count: count, limit: limit) }
     }
 }

@@ -49,8 +49,8 @@ struct NameIndex: Sendable {
 
     @inline(__always)
     private func mix(_ hash: UInt64, _ scope: UInt32, _ kind: UInt32) -> UInt32 {
-        // A kind has two bits.
-        UInt32(truncatingIfNeeded: hashing.mix(hash, UInt64(scope) << 2 | UInt64(kind)))
+        // A kind has three bits.
+        UInt32(truncatingIfNeeded: hashing.mix(hash, UInt64(scope) << 3 | UInt64(kind)))
     }
 
     /// The number of a name's entry.
@@ -143,7 +143,8 @@ struct NameIndex: Sendable {
     ///   - difference: 1 or -1.
     mutating func countBeneath(_ key: RecordKey, _ difference: Int) {
         let name = key.name.folded
-        var start = key.kind == .wildcard ? 0 : Int(name[0]) + 1
+        let isWildcard = key.kind == .wildcard || key.kind == .recordWildcard
+        var start = isWildcard ? 0 : Int(name[0]) + 1
         while start < name.count - 1 {
             countBeneath(name[start..<name.count - 1], scope: key.scope.rawValue, difference)
             start += Int(name[start]) + 1

@@ -49,7 +49,11 @@ extension Registry {
     }
 
     private func compiled(_ key: RecordKey) -> RecordSet? {
-        if key.kind == .reverse { return key.name.labelCount == 0 ? host(key) : pointer(key) }
+        switch key.kind {
+        case .reverse: return key.name.labelCount == 0 ? host(key) : pointer(key)
+        case .record, .recordWildcard: return compiledRecords(key)
+        case .exact, .wildcard, .empty: break
+        }
         guard let all = shares[key] else { return nil }
         var records = RecordSet()
         let network = networkStates[key.scope]

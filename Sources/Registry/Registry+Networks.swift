@@ -200,6 +200,10 @@ extension Registry {
         let names = (old.isGone ? [] : old.callNames, new.isGone ? [] : new.callNames)
         for name in names.0 where !names.1.contains(name) { networksCalled.remove(scope, from: name) }
         for name in names.1 where !names.0.contains(name) { networksCalled[name, default: []].append(scope) }
+        if old.names != new.names || old.isGone != new.isGone || old.definition?.ttl != new.definition?.ttl {
+            touchRecords(of: old)
+            touchRecords(of: new)
+        }
         for name in names.0 + names.1 { checkNetworks(called: name) }
         checkConcerns(of: new)
         if new.isGone { goneNetworks[scope] = old.name }

@@ -46,6 +46,9 @@ package struct Registry: Sendable {
     /// Containers that have a link to one of this name, which may not be there itself.
     var linkedBy: [Name: Set<ContainerID>] = [:]
 
+    /// Records of the operator.
+    package internal(set) var records = OperatorRecords()
+
     /// Networks, containers and names that an operator should look at.
     var concerns = Concerns()
 
@@ -97,6 +100,7 @@ package struct Registry: Sendable {
         self.domain = domain
         self.ttl = ttl
         changedRecords.formUnion(shares.keys)
+        touchAllRecords()
         for network in networkStates.values {
             touchPointers(of: network)
             changedRecords.insert(.host(on: network.id))

@@ -34,6 +34,12 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
     case alreadyConnected(container: String, network: String)
     /// The container is not on the network.
     case notConnected(container: String, network: String)
+    /// The operator has no such record.
+    case noSuchRecord(String)
+    /// The configuration has the record.
+    case recordOfConfiguration(String)
+    /// The record cannot stand beside those that its name has.
+    case recordConflict(String, reason: String)
     /// It cannot be a name.
     case invalidName(String, reason: String)
     /// It cannot be an address on this network.
@@ -83,6 +89,9 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
             "source \(source) has container \(container) on network \(network): disconnect it there"
         case .alreadyConnected(let container, let network): "container \(container) is on network \(network) already"
         case .notConnected(let container, let network): "container \(container) is not on network \(network)"
+        case .noSuchRecord(let record): "no record \(record)"
+        case .recordOfConfiguration(let record): "record \(record) is of the configuration"
+        case .recordConflict(let name, let reason): "\(name) cannot have this record: \(reason)"
         case .invalidName(let name, let reason): "bad name '\(name)': \(reason)"
         case .invalidAddress(let address, let reason): "bad address '\(address)': \(reason)"
         case .invalidSubnet(let subnet, let reason): "bad subnet '\(subnet)': \(reason)"

@@ -16,6 +16,13 @@ extension CompletionKind {
         .custom { words, _, _ in names(of: ListContainers.self, .init(), words) { $0.containers.map(\.name) } }
     }
 
+    /// Names that have records.
+    static var records: CompletionKind {
+        .custom { words, _, _ in
+            Set(names(of: ListRecords.self, Nothing(), words) { $0.records.map(\.name) }).sorted()
+        }
+    }
+
     /// Names of sources.
     static var sources: CompletionKind {
         .custom { words, _, _ in names(of: ListSources.self, Nothing(), words) { $0.sources.map(\.name) } }

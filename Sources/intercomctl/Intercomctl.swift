@@ -17,8 +17,9 @@ struct Intercomctl: ParsableCommand {
             """,
         version: Release.text,
         subcommands: [
-            NetworkVerbs.self, ContainerVerbs.self, SourceVerbs.self, CacheVerbs.self, ResolveVerb.self,
-            ExplainVerb.self, DoctorVerb.self, StatusVerb.self, MonitorVerb.self, MetricsVerb.self, ReloadVerb.self,
+            NetworkVerbs.self, ContainerVerbs.self, RecordVerbs.self, SourceVerbs.self, CacheVerbs.self,
+            ResolveVerb.self, ExplainVerb.self, DoctorVerb.self, StatusVerb.self, MonitorVerb.self, MetricsVerb.self,
+            ReloadVerb.self,
         ]
     )
 
@@ -78,7 +79,8 @@ struct Intercomctl: ParsableCommand {
         var rest = arguments[...]
         var options = takeOptions(&rest)
         let nouns = [
-            NetworkVerbs.configuration, ContainerVerbs.configuration, SourceVerbs.configuration,
+            NetworkVerbs.configuration, ContainerVerbs.configuration, RecordVerbs.configuration,
+            SourceVerbs.configuration,
             CacheVerbs.configuration,
         ].map(\.commandName)
         var words: [String] = []

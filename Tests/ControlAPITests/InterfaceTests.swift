@@ -72,6 +72,8 @@ struct InterfaceTests {
     static let question = Monitor.Question(
         time: 7, container: "c", transport: "udp", name: "n", type: "A", rcode: "NOERROR", decidedBy: "link",
         microseconds: 7)
+    static let declared = DeclaredRecord(
+        name: "n", type: "A", data: "d", network: "f", ttl: 7, source: "control")
     static let route = Route(domain: "d", upstreams: ["u"])
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
     static let container = Container(
@@ -125,6 +127,7 @@ struct InterfaceTests {
         try expect(Self.question, is: fields("type", "Question"), "Question")
         try expect(Self.fact, is: fields("type", "Fact"), "Fact")
         try expect(Self.route, is: fields("type", "Route"), "Route")
+        try expect(Self.declared, is: fields("type", "DeclaredRecord"), "DeclaredRecord")
         try expect(Self.endpoint, is: fields("type", "Endpoint"), "Endpoint")
         try expect(Self.container, is: fields("type", "Container"), "Container")
         try expect(Self.link, is: fields("type", "Link"), "Link")

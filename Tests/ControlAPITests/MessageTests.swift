@@ -10,6 +10,18 @@ struct MessageTests {
     static let messages: [(ControlError, String)] = [
         (.noSuchNetwork("lab"), "no network lab; 'intercomctl network ls' shows those that exist"),
         (.noSuchContainer("web"), "no container web; 'intercomctl container ls' shows those that exist"),
+        (
+            .noSuchRecord("api.test A"),
+            "no record api.test A; 'intercomctl record ls' shows those that exist, and the network of each"
+        ),
+        (
+            .recordOfConfiguration("api.test A"),
+            "record api.test A is of the configuration; remove it from that file, then 'intercomctl reload'"
+        ),
+        (
+            .recordConflict("api.test", reason: "it has others"),
+            "api.test cannot have this record: it has others; 'intercomctl record rm' removes the other"
+        ),
         (.networkExists("lab"), "network lab exists already; remove it first or choose another name"),
         (.containerExists("web"), "container web exists already; replace it with --replace, or choose another name"),
         (

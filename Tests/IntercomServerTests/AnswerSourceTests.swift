@@ -17,6 +17,7 @@ struct AnswerSourceTests {
         (.deniedSpecialUse, "RFC 6761", \.negative), (.emptyName, "beneath it", \.negative),
         (.underscored, "underscored", \.negative), (.notRecursive, "RD clear", \.failed),
         (.cachedDenial, "cache", \.cached), (.cachedFailure, "cache", \.cached),
+        (.record(.everyone), "record", \.local), (.record(ScopeID(rawValue: 0)), "record of network frontend", \.local),
         (.chaos, "identity", \.local), (.subnet, "nobody has this address", \.negative),
         (.domain, "never forwarded", \.negative), (.singleLabel, "single labels", \.negative),
         (.multicast, "RFC 6762", \.negative), (.blocked, "not forwarded", \.negative), (.cache, "cache", \.cached),

@@ -247,7 +247,11 @@ struct ShippedConfigurationTests {
         sections.routes = []
         sections.networks = []
         sections.containers = []
+        sections.records = []
         #expect(sections == Configuration())
+
+        #expect(configuration.records.map(\.text) == ["10.1.0.9"])
+        #expect(configuration.records.first?.ttl == configuration.server.ttl)
 
         #expect(configuration.routes.map(\.domain.description) == ["corp.example"])
         let network = try #require(configuration.networks.first)

@@ -172,14 +172,14 @@ struct DeclarationsTests {
 
     @Test("of a later version, in the same format, are left out, and the method is named")
     func laterMethod() {
-        let message = Array(#"{"method":"intercom.Control.AddRecord","parameters":{"name":"www.test"}}"#.utf8)
+        let message = Array(#"{"method":"intercom.Control.AddVolume","parameters":{"name":"www.test"}}"#.utf8)
         let sum = String(DeclarationsText.checksum(message[...]), radix: 16)
         let line = Array("\(String(repeating: "0", count: 8 - sum.count))\(sum) ".utf8) + message + [0x0A]
         let content = DeclarationsText.parse(
             DeclarationsText.header(boot: Self.boot) + DeclarationsText.line(Self.frontend) + line)
         #expect(content.declarations == [Self.frontend])
         #expect(
-            content.problem == "line 3 keeps a call that this version does not know (intercom.Control.AddRecord)")
+            content.problem == "line 3 keeps a call that this version does not know (intercom.Control.AddVolume)")
     }
 
     @Test(

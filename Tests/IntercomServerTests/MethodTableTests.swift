@@ -19,7 +19,7 @@ struct MethodTableTests {
         #expect(
             persisted == [
                 "CreateNetwork", "RemoveNetwork", "Connect", "Disconnect", "AddContainer", "RemoveContainer",
-                "DrainContainer", "ReadyContainer", "Publish", "Update", "Forget",
+                "DrainContainer", "ReadyContainer", "AddRecord", "RemoveRecord", "Publish", "Update", "Forget",
             ])
     }
 

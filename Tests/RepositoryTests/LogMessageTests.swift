@@ -209,6 +209,8 @@ struct LogMessageTests {
             "more changes than fit into the socket's buffer"
         ),
         ("network … created", "network create"),
+        ("record … … added", "record add"),
+        ("records of … removed", "record rm"),
         ("network … removed", "network rm"),
         ("ready: …, …", "everything that was there before answers again"),
         ("… has changed: the upstreams of the host are …", "the host's resolv.conf has changed"),

@@ -24,6 +24,8 @@ package struct Configuration: Sendable, Equatable {
     package var networks: [NetworkDefinition] = []
     /// Containers that exist from the start, in the file's order; no name twice.
     package var containers: [Container] = []
+    /// Records of the operator, in the file's order; none twice.
+    package var records: [RecordDefinition] = []
 
     package init() {}
 }

@@ -59,6 +59,7 @@ struct ConfigurationReader {
         let networks = readNetworks(root.read("network", .tables("[[network]]")) ?? [], beside: domain)
         configuration.networks = networks.inOrder
         configuration.containers = readContainers(root.read("container", .tables("[[container]]")) ?? [], on: networks)
+        configuration.records = readRecords(root.read("record", .tables("[[record]]")) ?? [])
 
         mistakes += root.finish()
         return configuration

@@ -32,6 +32,7 @@ final class ConfiguredDeclarations {
             remove(network)
         }
         for network in new.networks where !old.networks.contains(network) { declare(network) }
+        changeRecords(from: old.records, to: new.records)
         for container in new.containers
         where publisher.registry.declaredContainer(named: container.name) == nil && numbers[container.name] == nil {
             declare(container)
@@ -64,6 +65,25 @@ final class ConfiguredDeclarations {
         } catch {
             shortfalls[Self.subject(network)] = error.description
             logger.error("\(Self.subject(network)): \(error)", metadata: .about(network: network.name))
+        }
+    }
+
+    // MARK: - Records
+
+    private func changeRecords(from old: [RecordDefinition], to new: [RecordDefinition]) {
+        let (before, after) = (Set(old), Set(new))
+        for record in old where !after.contains(record) {
+            shortfalls[Self.subject(record)] = nil
+            publisher.registry.removeRecord(record)
+        }
+        for record in new where !before.contains(record) {
+            do throws(RegistryError) {
+                _ = try publisher.registry.addRecord(record)
+                shortfalls[Self.subject(record)] = nil
+            } catch {
+                shortfalls[Self.subject(record)] = error.description
+                logger.error("\(Self.subject(record)): \(error)")
+            }
         }
     }
 
@@ -120,6 +140,10 @@ final class ConfiguredDeclarations {
 
     private static func subject(_ network: NetworkDefinition) -> String {
         "network \(network.name) of the configuration"
+    }
+
+    private static func subject(_ record: RecordDefinition) -> String {
+        "record \(record.name) \(record.type) \(record.text) of the configuration"
     }
 
     private static func subject(_ container: Configuration.Container) -> String {

@@ -47,6 +47,8 @@ extension ValueKind<String> {
     static var hostname: Self { checked(by: Registry.hostName) }
     /// An alias: a name, or `*.` and a name.
     static var alias: Self { checked(by: Registry.alias) }
+    /// The name of a record: any name, or `*.` and a name.
+    static var recordName: Self { checked(by: Registry.recordName) }
     /// An interface of the host.
     static var interface: Self { checked(by: Registry.checkInterface) }
 

@@ -144,6 +144,13 @@ extension ValueKind<Int> {
     }
 }
 
+extension ValueKind<[String]> {
+    /// One text or several.
+    static var texts: Self {
+        nonEmptyList(of: .string).orString { text throws(Refusal) in [text] }
+    }
+}
+
 extension ValueKind<String> {
     /// Any text.
     static var string: Self {

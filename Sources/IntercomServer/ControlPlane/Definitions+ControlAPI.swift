@@ -24,12 +24,7 @@ extension NetworkDefinition {
             }
             forwardFrom = known
         }
-        if let seconds = parameters.ttl {
-            guard let valid = UInt32(exactly: seconds), valid <= Int32.max else {
-                throw .invalidValue("\(seconds)", of: "ttl", reason: "expected 0 to 2147483647 seconds (RFC 2181 §8)")
-            }
-            ttl = valid
-        }
+        ttl = try parameters.ttl.map { seconds throws(ControlError) in try UInt32(ofTTL: seconds) }
         do throws(RegistryError) {
             for text in parameters.subnets ?? [] { subnets.append(try Subnet(declared: text)) }
             for text in parameters.upstreams ?? [] { upstreams.append(try ServerAddress(upstream: text)) }
@@ -155,6 +150,9 @@ extension ControlError {
         case .networkOfSource(let network, let source): .networkOfSource(network, source: source)
         case .containerOfSource(let container, let source): .containerOfSource(container, source: source)
         case .endpointOfSource: .operationFailed(reason: error.description)
+        case .noSuchRecord(let record): .noSuchRecord(record)
+        case .recordOfConfiguration(let record): .recordOfConfiguration(record)
+        case .recordConflict(let name, let reason): .recordConflict(name, reason: reason)
         case .invalidName(let name, let reason): .invalidName(name, reason: reason)
         case .invalidAddress(let address, let reason): .invalidAddress(address, reason: reason)
         case .invalidSubnet(let subnet, let reason): .invalidSubnet(subnet, reason: reason)

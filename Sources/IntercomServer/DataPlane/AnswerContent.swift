@@ -32,12 +32,16 @@ enum AnswerContent {
 
 extension Responder {
     /// Writes the content; ``AnswerWriter/finish()`` completes the answer.
-    mutating func write(_ content: AnswerContent, into answer: inout AnswerWriter) {
+    /// - Parameters:
+    ///   - content: what the rules have decided.
+    ///   - view: who asks.
+    ///   - answer: the answer under way.
+    mutating func write(_ content: AnswerContent, for view: ViewID, into answer: inout AnswerWriter) {
         switch content {
         case .records(let match):
             if query.question.type == .any { return answer.append(one: records.minimalAny.span) }
             let hasAny = answer.append(directory.records(match, query.question.type))
-            if !hasAny { records.authority.write(for: name, under: domainLabel, into: &answer) }
+            if !hasAny { writeOtherRecords(match, view, into: &answer) }
         case .loopback, .loopbackPointer:
             writeLoopback(isPointer: content.isLoopbackPointer, into: &answer)
         case .authority:
@@ -55,6 +59,20 @@ extension Responder {
             answer.code = code
             answer.isAuthoritative = false
         }
+    }
+
+    /// Writes what an operator's record adds to a name that has no record of the type that is asked for; else no data. A
+    /// container's name is no alias, whatever record there is.
+    @inline(never)
+    private mutating func writeOtherRecords(
+        _ match: Directory.Match, _ view: ViewID, into answer: inout AnswerWriter
+    ) {
+        if directory.hasRecords, !match.isRecord, let match = directory.findRecord(name, view: view),
+            query.question.type != .cname, answer.append(directory.records(match, query.question.type))
+        {
+            return
+        }
+        records.authority.write(for: name, under: domainLabel, into: &answer)
     }
 
     private mutating func writeLoopback(isPointer: Bool, into answer: inout AnswerWriter) {

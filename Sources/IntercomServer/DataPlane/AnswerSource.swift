@@ -12,6 +12,7 @@ enum AnswerSource: Sendable, Equatable {
     case reverse(ScopeID)
     /// The host, on a network.
     case host(ScopeID)
+    case record(ScopeID)
     case subnet, underscored, emptyName, domain, singleLabel, multicast, blocked
     /// NOERROR, NXDOMAIN, any other code.
     case cache, cachedDenial, cachedFailure
@@ -37,6 +38,8 @@ extension Responder {
         case .network(let scope): "network \(directory.networkName(of: scope))"
         case .reverse(let scope): "network \(directory.networkName(of: scope)), by address"
         case .host(let scope): "the host, on network \(directory.networkName(of: scope))"
+        case .record(.everyone): "record"
+        case .record(let scope): "record of network \(directory.networkName(of: scope))"
         case .subnet: "nobody has this address on the container's networks"
         case .underscored: "no such underscored name under a name on the container's networks"
         case .emptyName: "a name without records, which has names on the container's networks beneath it"
@@ -53,7 +56,7 @@ extension WorkerCounters {
     /// Counts an answer that was given here.
     mutating func count(_ source: AnswerSource) {
         switch source {
-        case .link, .network, .reverse, .host, .specialUse, .chaos: answers.records &+= 1
+        case .link, .network, .reverse, .host, .record, .specialUse, .chaos: answers.records &+= 1
         case .emptyName: answers.empty &+= 1
         case .subnet, .underscored, .domain, .singleLabel, .multicast, .blocked, .deniedSpecialUse:
             answers.denied &+= 1

@@ -69,13 +69,13 @@ struct Responder: ~Copyable {
         switch rule(view) {
         case .answer(let content, let source):
             var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
-            write(content, into: &answer)
+            write(content, for: view, into: &answer)
             return .answered(length: answer.finish(), source)
         case .forward(let group): return .forward(group: group)
         case .loop(let token): return .loop(token: token)
         case .heard:
             var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
-            write(.noName, into: &answer)
+            write(.noName, for: view, into: &answer)
             return .heard(length: answer.finish())
         }
     }
@@ -120,6 +120,9 @@ struct Responder: ~Copyable {
             if let match = directory.find(name, from: 0, view: view) {
                 return .answer(.records(match), match.isLink ? .link : .network(match.scope))
             }
+            if directory.hasRecords, let match = directory.findRecord(name, view: view) {
+                return .answer(.records(match), .record(match.scope))
+            }
             if name.hasUnderscoredLabel, directory.isUnderscoredNameOfOurs(name, view: view) {
                 return deny(view, .underscored)
             }
@@ -131,7 +134,11 @@ struct Responder: ~Copyable {
         if name.isReverse, let ruling = reverse(view, routeLabels, hasFormerServers) { return ruling }
         if !isDelegation, let ruling = denial(view, routeLabels, hasFormerServers) { return ruling }
         if !probes.isEmpty, let token = LoopProbe.token(in: name), probes.contains(token) { return .loop(token: token) }
-        guard let destination else { return .answer(.blocked, .blocked) }
+        guard let destination else {
+            // RFC 8020 §2: a name with names of mine beneath it exists.
+            return directory.hasNamesBeneath(name, view: view)
+                ? .answer(.noData, .emptyName) : .answer(.blocked, .blocked)
+        }
         return forward(to: destination.group)
     }
 

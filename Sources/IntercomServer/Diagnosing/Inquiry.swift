@@ -230,8 +230,8 @@ extension AnswerFacts.Rule {
             case .multicast: self = .multicast
             case .blocked: self = .blocked
             case .malformed, .notImplemented, .badVersion, .refused, .notRecursive, .chaos, .specialUse,
-                .deniedSpecialUse, .link, .network, .reverse, .host, .underscored, .emptyName, .cache, .cachedDenial,
-                .cachedFailure:
+                .deniedSpecialUse, .link, .network, .reverse, .host, .record, .underscored, .emptyName, .cache,
+                .cachedDenial, .cachedFailure:
                 self = .settled
             }
         }
