@@ -15,7 +15,7 @@ extension RecordVerbs {
         static let configuration = CommandConfiguration(
             abstract: "Add a record, as: record add api.test A 10.1.0.9",
             discussion: """
-                Types: A, AAAA, CNAME, TXT, MX, SRV, CAA, HTTPS, SVCB, PTR; others by number, with their octets, as \
+                Types: A, AAAA, TXT, MX, SRV, CAA, HTTPS, SVCB, PTR; others by number, with their octets, as \
                 TYPE65280 '\\# 2 0A01'. A name may have several records of a type. A container's name comes first.
                 """)
 
