@@ -6,7 +6,7 @@ package enum Status: ControlMethod {
         # State of the daemon; uptime: seconds; leftOut: links and addresses in containers' namespaces past the limits of
         # one container; awaited: declared containers that have no namespace yet; warnings: a sentence for each thing that
         # somebody should look at; states: how many containers are in each state; formerServers: absent where no container is
-        # intercepted; latency: times of answers.
+        # intercepted; latency: times of answers; host: absent where the host itself does not ask us.
         method Status() -> (
           version: string,
           pid: int,
@@ -24,12 +24,13 @@ package enum Status: ControlMethod {
           warnings: []string,
           states: ?[]StateCount,
           formerServers: ?FormerServers,
-          latency: ?[]Latency
+          latency: ?[]Latency,
+          host: ?HostService
         )
         """
     package static let types: [any ControlType.Type] = [
         UpstreamGroup.self, Server.self, Cache.self, Worker.self, StateCount.self, FormerServers.self,
-        Latency.self,
+        Latency.self, HostService.self,
     ]
 
     package typealias Parameters = Nothing
@@ -69,13 +70,15 @@ package enum Status: ControlMethod {
         package var formerServers: FormerServers?
         /// Times of answers, by who gave them; those that nobody has asked for are left out.
         package var latency: [Latency]?
+        /// Service of the host itself; absent where its resolv.conf does not have our line.
+        package var host: HostService?
 
         package init(
             version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
             leftOut: Int, upstreams: [String], groups: [UpstreamGroup], servers: [Server], cache: Cache,
             workers: [Worker],
             awaited: [String], warnings: [String], states: [StateCount]? = nil, formerServers: FormerServers? = nil,
-            latency: [Latency]? = nil
+            latency: [Latency]? = nil, host: HostService? = nil
         ) {
             self.version = version
             self.pid = pid
@@ -94,6 +97,26 @@ package enum Status: ControlMethod {
             self.states = states
             self.formerServers = formerServers
             self.latency = latency
+            self.host = host
+        }
+    }
+
+    /// Service of the host itself at 127.0.0.11.
+    package struct HostService: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # Service of the host itself at 127.0.0.11. domain: the one that names of containers end in there; reason:
+            # absent where it is served, else why not.
+            type HostService (domain: string, reason: ?string)
+            """
+
+        /// Domain that names of containers end in there.
+        package var domain: String
+        /// Why it is not served; absent where it is.
+        package var reason: String?
+
+        package init(domain: String, reason: String?) {
+            self.domain = domain
+            self.reason = reason
         }
     }
 

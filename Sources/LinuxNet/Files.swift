@@ -53,6 +53,15 @@ package enum Files {
         try replace(path, Array(text.utf8), mode: mode) { _ in }
     }
 
+    /// Replaces a regular file that is there; its owner and permissions stay. A reader sees all of the old or all of the new.
+    /// - Throws: ``LinuxError``; the file is as it was then.
+    package static func rewrite(_ path: String, _ bytes: [UInt8]) throws(LinuxError) {
+        let old = try status(of: try open(path, O_RDONLY | O_NONBLOCK), path)
+        try replace(path, bytes, mode: old.st_mode & 0o7777) { file throws(LinuxError) in
+            try system("fchown", path) { fchown(file, old.st_uid, old.st_gid) }
+        }
+    }
+
     /// Writes a new file and gives it the name of the old one.
     /// - Parameter finish: called with the file's number before it has the name.
     static func replace(

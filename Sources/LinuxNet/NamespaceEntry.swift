@@ -26,6 +26,13 @@ package enum NamespaceEntry {
         }
     }
 
+    /// Makes a listener in the namespace that this process is in, whose loopback interface is up.
+    /// - Parameter address: where it answers, 127.0.0.11:53.
+    /// - Throws: ``LinuxError``: `addressInUse` when another program has the port.
+    package static func makeOwnListener(at address: SocketAddress) throws(LinuxError) -> ListenerSockets {
+        try boundListener(at: address)
+    }
+
     private static func boundListener(at address: SocketAddress) throws(LinuxError) -> ListenerSockets {
         let udp = try UDPSocket.bound(to: address, receiveBuffer: receiveBuffer)
         let tcp = try TCPSocket.listening(at: address)

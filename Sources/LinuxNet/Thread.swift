@@ -6,6 +6,13 @@ internal import SystemPackage
 
 /// Starts threads.
 package enum Thread {
+    /// Has the calling thread wait, less than a second, between two looks (nanosleep(2)).
+    package static func pause(milliseconds: Int) {
+        var time = timespec(tv_sec: 0, tv_nsec: min(max(milliseconds, 0), 999) * 1_000_000)
+        // The kernel reads one record.
+        _ = unsafe nanosleep(&time, nil)
+    }
+
     /// Runs `body` on a new thread. Its signals are blocked as in the thread that starts it; `ps -T` shows its name, of which
     /// there may be 15 octets.
     /// - Returns: the thread, to wait for its end; it may be dropped.

@@ -77,7 +77,7 @@ extension Directory {
     }
 
     /// True where one name is the end of another or all of it; both without the root.
-    private static func isEnd(_ end: Span<UInt8>, of name: Span<UInt8>) -> Bool {
+    static func isEnd(_ end: Span<UInt8>, of name: Span<UInt8>) -> Bool {
         var start = 0
         while name.count - start > end.count { start += Int(name[start]) + 1 }
         return !end.isEmpty && start <= name.count && name.extracting(droppingFirst: start).isEqual(to: end)
@@ -133,7 +133,15 @@ extension Directory {
     package mutating func isUnderHostDomain(_ name: borrowing FoldedName, view: ViewID, longerThan labels: Int) -> Bool
     {
         let view = Int(view.rawValue)
-        guard view < viewFollowsHost.count, viewFollowsHost[view], viewUpstreams[view] != nil else { return false }
+        guard containersFollowHost, view < viewFollowsHost.count, viewFollowsHost[view], viewUpstreams[view] != nil
+        else {
+            return false
+        }
+        return isUnderHostDomain(name, longerThan: labels)
+    }
+
+    /// True where a name is under a domain that the host's own upstreams know, with more labels than these.
+    package mutating func isUnderHostDomain(_ name: borrowing FoldedName, longerThan labels: Int) -> Bool {
         for owner in hostDomains.runs.indices {
             let domain = hostDomains.lent(owner)
             // The label of the name that is as far from its end as the domain is long.

@@ -47,7 +47,7 @@ package struct Directory: ~Copyable {
     var scopeSubnets = RunTable<Subnet>()
     /// The wildcards of each scope, and of all.
     private var wildcards: [Int] = []
-    private var wildcardCount = 0
+    var wildcardCount = 0
     /// Names that have records of the operator, wildcards included; and these wildcards alone.
     var recordCount = 0
     var recordWildcardCount = 0
@@ -65,6 +65,8 @@ package struct Directory: ~Copyable {
     var hostNames = RunTable<UInt8>()
     /// True when some of these are not under the domain.
     package internal(set) var hasHostNamesOutside = false
+    /// True where these hold for containers, too.
+    var containersFollowHost = true
 
     /// - Parameters:
     ///   - domain: the domain that may stand behind every name.
@@ -100,7 +102,8 @@ package struct Directory: ~Copyable {
             if key.kind == .recordWildcard { recordWildcardCount += difference }
         case .view(let id, let view): set(Int(id.rawValue), view)
         case .routes(let list): routes.set(RouteTable.everyone, list)
-        case .hostDomains(let names):
+        case .hostDomains(let names, let forContainers):
+            containersFollowHost = forContainers
             hostDomains = RunTable()
             for (number, name) in names.enumerated() { hostDomains.set(number, name.folded) }
         }

@@ -12,8 +12,9 @@ package enum DirectoryChange: Sendable {
     case view(ViewID, View?)
     /// The routes that hold for every view.
     case routes([RoutingDomain])
-    /// Domains that are asked of the host's upstreams although a rule would deny their names.
-    case hostDomains([Name])
+    /// Domains that are asked of the host's upstreams although a rule would deny their names: for the host itself, and for
+    /// containers where they ask the same upstreams.
+    case hostDomains([Name], forContainers: Bool)
 }
 
 /// A name in a scope.

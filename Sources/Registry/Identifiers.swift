@@ -18,6 +18,10 @@ package struct ViewID: Hashable, Sendable {
     /// From 0 on.
     package let rawValue: UInt32
 
+    /// The host's own view. Above all numbers that are given out, as those are dense; below the number that stands for the
+    /// control plane's questions.
+    package static let host = ViewID(rawValue: .max - 1)
+
     package init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
@@ -54,6 +58,8 @@ package struct UpstreamGroupID: Hashable, Sendable {
     package static let former = UpstreamGroupID(rawValue: .max - 1)
     /// The same servers, for names that they know better than the TTLs of their answers: nothing is cached.
     package static let neighbours = UpstreamGroupID(rawValue: .max)
+    /// The servers of the host's resolv.conf without ours: for questions of the host itself.
+    package static let host = UpstreamGroupID(rawValue: .max - 2)
 
     package init(rawValue: UInt32) {
         self.rawValue = rawValue

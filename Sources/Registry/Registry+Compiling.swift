@@ -11,7 +11,7 @@ extension Registry {
         for key in changedRecords { changes.append(.records(key, compiled(key))) }
         for container in changedViews { changes.append(.view(container.view, compiledView(of: container))) }
         if routesChanged { changes.append(.routes(compiledRoutes)) }
-        if hostDomainsChanged { changes.append(.hostDomains(hostDomains)) }
+        if hostDomainsChanged { changes.append(.hostDomains(hostDomains, forContainers: containersFollowHost)) }
         routesChanged = false
         hostDomainsChanged = false
         changedScopes.removeAll()

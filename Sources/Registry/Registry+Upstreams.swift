@@ -33,11 +33,15 @@ extension Registry {
     }
 
     /// Sets the domains that are asked of the host's upstreams although their names would be denied here: the host's search
-    /// domains and those of clouds under `internal`. None where the configuration names other upstreams for all.
-    package mutating func setHostDomains(_ new: [Name]) {
+    /// domains and those of clouds under `internal`.
+    /// - Parameters:
+    ///   - new: the domains.
+    ///   - forContainers: false where the configuration names other upstreams for all: then they are the host's own alone.
+    package mutating func setHostDomains(_ new: [Name], forContainers: Bool = true) {
         let domains = new.filter { $0 != .root }
-        guard domains != hostDomains else { return }
+        guard domains != hostDomains || forContainers != containersFollowHost else { return }
         hostDomains = domains
+        containersFollowHost = forContainers
         hostDomainsChanged = true
     }
 

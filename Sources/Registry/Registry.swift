@@ -65,6 +65,8 @@ package struct Registry: Sendable {
     var routeGroups: [Name: UpstreamGroupID] = [:]
     /// Domains that the host's own upstreams know.
     var hostDomains: [Name] = []
+    /// True where these hold for containers, too.
+    var containersFollowHost = true
     /// The interfaces over which the host's default routes lead out.
     var defaultRoutes: Set<InterfaceIndex> = []
 

@@ -17,7 +17,7 @@ struct Intercomctl: ParsableCommand {
             """,
         version: Release.text,
         subcommands: [
-            NetworkVerbs.self, ContainerVerbs.self, RecordVerbs.self, SourceVerbs.self, CacheVerbs.self,
+            NetworkVerbs.self, ContainerVerbs.self, RecordVerbs.self, SourceVerbs.self, CacheVerbs.self, HostVerbs.self,
             ResolveVerb.self, ExplainVerb.self, DoctorVerb.self, StatusVerb.self, MonitorVerb.self, MetricsVerb.self,
             ReloadVerb.self,
         ]
@@ -80,8 +80,7 @@ struct Intercomctl: ParsableCommand {
         var options = takeOptions(&rest)
         let nouns = [
             NetworkVerbs.configuration, ContainerVerbs.configuration, RecordVerbs.configuration,
-            SourceVerbs.configuration,
-            CacheVerbs.configuration,
+            SourceVerbs.configuration, CacheVerbs.configuration, HostVerbs.configuration,
         ].map(\.commandName)
         var words: [String] = []
         if let noun = rest.first, nouns.contains(noun) {

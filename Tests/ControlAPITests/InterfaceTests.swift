@@ -214,7 +214,8 @@ struct InterfaceTests {
                 upstreams: ["u"],
                 groups: [Self.group], servers: [Self.server], cache: Self.cache, workers: [Self.worker],
                 awaited: ["a"], warnings: ["w"], states: [Self.stateCount],
-                formerServers: Self.formerServers, latency: [Self.latency]),
+                formerServers: Self.formerServers, latency: [Self.latency],
+                host: Status.HostService(domain: "internal", reason: "r")),
             is: fields("method", "Status", reply: true), "Status")
     }
 

@@ -148,6 +148,11 @@ struct LogMessageTests {
             "a unit hands over a socket of another kind"
         ),
         (
+            "the host itself cannot be served at 127.0.0.11: …",
+            "host enable, and another program of the host has the port"
+        ),
+        ("the host's listener at 127.0.0.11 failed, and is made anew: …", "its sockets cannot serve any more"),
+        (
             "upstream …… asks us in turn, which would never end; it is not asked until the configuration is loaded again or the host's resolv.conf changes",
             "the probe found a loop"
         ),
@@ -214,6 +219,8 @@ struct LogMessageTests {
         ("network … removed", "network rm"),
         ("ready: …, …", "everything that was there before answers again"),
         ("… has changed: the upstreams of the host are …", "the host's resolv.conf has changed"),
+        ("the host itself is served at 127.0.0.11", "host enable, or a start after it"),
+        ("the host itself is not served any more", "host disable, or somebody else wrote the host's resolv.conf anew"),
         ("cache flush: … removed", "cache flush"),
     ]
 

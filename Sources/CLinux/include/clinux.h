@@ -28,6 +28,7 @@
 #include <linux/sockios.h>
 #include <malloc.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>

@@ -1,5 +1,6 @@
 // resolv.conf: what the host's says, and the one that we write for a container. Text in, text out.
 
+import ControlAPI
 package import DNSWire
 
 /// Contents of a resolv.conf (resolv.conf(5)).
@@ -14,6 +15,9 @@ package struct ResolverConfiguration: Sendable, Equatable {
     /// As they are spelled, `ndots:1` or `edns0`.
     package var options: [String] = []
 
+    /// True where the file has the lines of ``HostResolverText``: the host itself asks us at 127.0.0.11.
+    package var servesHost = false
+
     package init(nameservers: [ServerAddress] = [], search: [String] = [], options: [String] = []) {
         self.nameservers = nameservers
         self.search = search
@@ -22,6 +26,7 @@ package struct ResolverConfiguration: Sendable, Equatable {
 
     /// Reads a resolv.conf as libc does: a keyword must begin its line, and lines that make no sense are passed over.
     package init(_ text: some StringProtocol) {
+        servesHost = HostResolverText.hasLines(text)
         for line in text.split(whereSeparator: \.isNewline) {
             guard let first = line.first, first != "#", first != ";", !first.isWhitespace else { continue }
             let words = line.split { $0 == " " || $0 == "\t" }.map { String($0) }

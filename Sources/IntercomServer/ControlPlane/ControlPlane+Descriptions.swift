@@ -172,7 +172,8 @@ extension ControlPlane {
             workers: counters.sorted { $0.worker < $1.worker }.map { Status.Worker($0) },
             awaited: containers.room.waiting.map(\.declaration.name).sorted(), warnings: warnings,
             states: countStates(), formerServers: upstreams.former.describe(counters.flatMap(\.upstreams)),
-            latency: describeLatency(counters))
+            latency: describeLatency(counters),
+            host: upstreams.hostListener.describe(domain: configuration.server.domain))
     }
 
     /// Times of answers of all workers together.

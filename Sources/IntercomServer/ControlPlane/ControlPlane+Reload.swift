@@ -31,6 +31,7 @@ extension ControlPlane {
         publisher.registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)
         publisher.registry.setRoutes(configuration.routes)
         upstreams.configure(configuration.forward)
+        upstreams.hostListener.follow(upstreams.resolver)
         containers.resolverFiles.configure(configuration)
         containers.room.defaultPort = PortChoice(configuration.server.listen)
         workers.post(.settings(ServerSettings(configuration, workers: workers.count)))

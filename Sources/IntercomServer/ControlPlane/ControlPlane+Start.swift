@@ -46,6 +46,7 @@ extension ControlPlane {
         } catch {
             logger.error("control calls cannot be taken: \(error)")
         }
+        upstreams.hostListener.follow(upstreams.resolver)
         publisher.release { [self] in
             service.ready(statusLine)
             let workers = DisplayText.counted(workers.count, "worker")

@@ -92,7 +92,7 @@ package final class ControlPlane {
                 containers: containers, requests: requests, publisher: publisher, workers: workers, logger: logger),
             former: FormerServers(
                 containers: containers, requests: requests, publisher: publisher, workers: workers, logger: logger),
-            logger: logger)
+            hostListener: HostListener(requests: requests, publisher: publisher, logger: logger), logger: logger)
         let former = upstreams.former
         containers.interception.willBegin = { [unowned former] in former.set($1, of: $0, then: $2) }
         containers.interception.changed = { [unowned former] in former.narrow(to: $1, of: $0) }
@@ -179,7 +179,8 @@ package final class ControlPlane {
         if upstreams.haveChanged {
             // Networks were declared, perhaps for interfaces that were none.
             discovery.selectInterfaces()
-            publisher.registry.setHostDomains(upstreams.hostDomains)
+            publisher.registry.setHostDomains(
+                upstreams.hostDomains, forContainers: upstreams.containersFollowHost)
         }
         takeKernelChanges()
         // A published container that was found, or is entered later, comes with its own servers then.
@@ -240,7 +241,9 @@ package final class ControlPlane {
     }
 
     private func takeResolverChange() {
-        if upstreams.takeResolverChange() { containers.resolverFiles.rewrite(for: upstreams.resolver) }
+        let hasChanged = upstreams.takeResolverChange()
+        upstreams.hostListener.follow(upstreams.resolver)
+        if hasChanged { containers.resolverFiles.rewrite(for: upstreams.resolver) }
     }
 
     /// Takes what a worker says unasked.
@@ -251,7 +254,9 @@ package final class ControlPlane {
         case .formerServersLost(let view): upstreams.formerServersLost(of: view)
         case .looped(let token): upstreams.takeLoop(token)
         case .heard(let token): containers.hearing.arrived(token)
+        case .listenerRepaired(let view) where view == .host: break
         case .listenerRepaired(let view): containers.listenerWasRepaired(of: view)
+        case .listenerFailed(let view, let error) where view == .host: upstreams.hostListener.failed(error)
         case .listenerFailed(let view, let error): containers.listenerFailed(of: view, error)
         case .log(let event, let backlog): logger.write(event, backlog)
         case .ended(let worker, let error): return .failure(WorkerFailure(worker: worker, cause: error))

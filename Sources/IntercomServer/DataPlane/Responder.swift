@@ -22,6 +22,8 @@ enum Ruling {
     case forward(group: UInt32)
     case loop(token: UInt64)
     case heard
+    /// NXDOMAIN, and ``Responder/explanation`` says why.
+    case explained(AnswerSource)
 }
 
 /// Answers queries from the directory: no I/O, no allocation, one at a time.
@@ -37,6 +39,8 @@ struct Responder: ~Copyable {
     private(set) var arrived: UInt128 = 0
     /// The query that ``respond(to:view:over:into:)`` read last.
     private(set) var query = Query.empty
+    /// Text of the last answer that is explained (RFC 8914 EXTRA-TEXT).
+    var explanation: [UInt8] = []
     /// Its name.
     private(set) var name = FoldedName()
     var records: OwnRecords
@@ -77,6 +81,10 @@ struct Responder: ~Copyable {
             var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
             write(.noName, for: view, into: &answer)
             return .heard(length: answer.finish())
+        case .explained(let source):
+            var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
+            write(.noName, for: view, into: &answer)
+            return .answered(length: answer.finish(explaining: explanation.span), source)
         }
     }
 
@@ -128,6 +136,7 @@ struct Responder: ~Copyable {
             }
         }
 
+        if view == .host { return ruleForHost() }
         let destination = directory.destination(of: name, view: view)
         let routeLabels = destination?.routeLabels ?? 0
         let hasFormerServers = destination?.hasFormerServers ?? directory.hasFormerServers(view)
@@ -144,7 +153,7 @@ struct Responder: ~Copyable {
 
     /// 11. Forwards; without recursion only the cache could answer, and would tell what neighbours have asked.
     @inline(__always)
-    private func forward(to group: UInt32) -> Ruling {
+    func forward(to group: UInt32) -> Ruling {
         query.header.flags.rd ? .forward(group: group) : .answer(.code(.refused), .notRecursive)
     }
 

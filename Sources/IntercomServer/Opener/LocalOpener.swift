@@ -23,6 +23,10 @@ struct LocalOpener: Opener {
         }
     }
 
+    func openHostListener() throws(LinuxError) -> ListenerSockets {
+        try NamespaceEntry.makeOwnListener(at: Containers.listenerAddress)
+    }
+
     func set(_ lead: Lead, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> SetLead {
         try lead.set(in: namespace)
     }

@@ -24,6 +24,10 @@ protocol Opener: Sendable {
     /// gets a listener; needs CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_BIND_SERVICE. What came of it is in the errands.
     func open(_ errands: [NamespaceErrand])
 
+    /// Makes the listener of the host itself, at 127.0.0.11:53 in this process's own namespace; needs CAP_NET_BIND_SERVICE.
+    /// - Throws: ``LinuxError``: `addressInUse` when another program of the host listens there.
+    func openHostListener() throws(LinuxError) -> ListenerSockets
+
     /// Leads questions of a namespace's programs to its listener by nftables; needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
     /// - Returns: the rules that are in force, without addresses of the namespace's own; what notifies when somebody changes
     ///   them; and a listener at ::1 where one was needed.

@@ -58,6 +58,15 @@ enum OpenerCalls {
         var receiveBuffer: Int32
     }
 
+    /// A UDP and a TCP socket come back that are bound to 127.0.0.11:53 in the opener's own namespace, the host's. It is the only
+    /// thing that is made there.
+    struct OpenHostListener: OpenerCall {
+        struct Reply: Codable {
+            /// The namespace's SO_NETNS_COOKIE.
+            var cookie: UInt64
+        }
+    }
+
     /// Goes with the descriptor of a namespace; a socket of rtnetlink comes back, and if a listener was asked for and could be
     /// made, a UDP and a TCP socket.
     struct OpenNamespace: OpenerCall {

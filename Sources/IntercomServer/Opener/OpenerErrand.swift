@@ -34,6 +34,7 @@ struct OpenerErrand: ~Copyable, Sendable {
             case OpenerCalls.OpenProcess.method: try openProcess(try Self.parameters(call))
             case OpenerCalls.SubscribeKernel.method: try subscribeKernel(try Self.parameters(call))
             case OpenerCalls.OpenNamespace.method: try openNamespace(try Self.parameters(call), passed)
+            case OpenerCalls.OpenHostListener.method: try openHostListener()
             case OpenerCalls.OpenSockets.method: try openSockets(try Self.parameters(call), passed)
             case OpenerCalls.FindServers.method: try findServers(passed)
             case OpenerCalls.FindListeners.method: try findListeners(try Self.parameters(call), passed)
@@ -95,6 +96,13 @@ struct OpenerErrand: ~Copyable, Sendable {
                 cookie: opened.cookie, number: opened.number.rawValue, hostNumber: opened.hostNumber.rawValue,
                 refusal: opened.refusal.map { OpenerFailure($0) }),
             passing: descriptors)
+    }
+
+    private func openHostListener() throws(LinuxError) {
+        let listener = try opener.openHostListener()
+        try reply(
+            to: OpenerCalls.OpenHostListener.self, .init(cookie: listener.cookie),
+            passing: [listener.udp.rawValue, listener.tcp.rawValue])
     }
 
     private func openSockets(_ call: OpenerCalls.OpenSockets, _ passed: consuming Descriptor?) throws(LinuxError) {
@@ -221,7 +229,7 @@ struct OpenerErrand: ~Copyable, Sendable {
         return writer
     }
 
-    /// Nothing is handed out, made or changed in the opener's own namespace, that of the machine's first process, and the
+    /// But for the host's listener, nothing is handed out, made or changed in the opener's own namespace, that of the machine's first process, and the
     /// caller's.
     private func requireContainer(_ namespace: NamespaceIdentity, _ subject: String? = nil) throws(LinuxError) {
         let forbidden = [host, .ofFirstProcess, NamespaceIdentity(ofFileAt: "/proc/\(caller)/ns/net")]

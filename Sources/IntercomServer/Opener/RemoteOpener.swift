@@ -68,6 +68,13 @@ final class RemoteOpener: Opener {
             netlink: netlink)
     }
 
+    func openHostListener() throws(LinuxError) -> ListenerSockets {
+        var answer = try ask(OpenerCalls.OpenHostListener())
+        let cookie = answer.reply.cookie
+        let udp = try answer.takeDescriptor()
+        return ListenerSockets(udp: udp, tcp: try answer.takeDescriptor(), cookie: cookie)
+    }
+
     func set(_ lead: Lead, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> SetLead {
         var answer = try ask(
             OpenerCalls.SetRedirection(

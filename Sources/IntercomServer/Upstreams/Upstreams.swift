@@ -18,6 +18,8 @@ final class Upstreams {
     private(set) var haveChanged = true
     /// True when the cache holds answers of other upstreams.
     private var isCacheStale = false
+    /// Serves the host itself: then no server at 127.0.0.11 is ever asked, which would be us.
+    let hostListener: HostListener
     /// Finds upstreams that ask us.
     let loops: LoopProbes
     /// Makes sockets in containers' namespaces.
@@ -27,7 +29,7 @@ final class Upstreams {
 
     init(
         host: consuming HostResolver, _ configuration: Configuration.Forward, workers: WorkerPool, loops: LoopProbes,
-        sockets: NamespaceSockets, former: FormerServers, logger: Logger
+        sockets: NamespaceSockets, former: FormerServers, hostListener: HostListener, logger: Logger
     ) {
         self.host = host
         self.configuration = configuration
@@ -35,7 +37,9 @@ final class Upstreams {
         self.loops = loops
         self.sockets = sockets
         self.former = former
+        self.hostListener = hostListener
         self.logger = logger
+        hostListener.servesHostChanged = { [unowned self] in noteChange() }
     }
 
     // MARK: - What changes them
@@ -95,11 +99,13 @@ final class Upstreams {
     // MARK: - What workers are told
 
     /// Domains that the host's own upstreams know, though they are under the domain of containers or `local`: its search
-    /// domains and those of clouds. None where the configuration has upstreams of its own.
+    /// domains and those of clouds.
     var hostDomains: [Name] {
-        guard configuration.upstreams.isEmpty else { return [] }
-        return host.configuration.search.compactMap { try? Name($0) } + Registry.cloudDomains
+        host.configuration.search.compactMap { try? Name($0) } + Registry.cloudDomains
     }
+
+    /// True where containers ask the host's upstreams: the configuration has none of its own.
+    var containersFollowHost: Bool { configuration.upstreams.isEmpty }
 
     /// Posts each group that has changed, and has the cache forget what other upstreams have said.
     func post(of registry: Registry) {
@@ -108,6 +114,7 @@ final class Upstreams {
         var new = [UpstreamGroupID.default.rawValue: list([], from: configuration.from)]
         new[UpstreamGroupID.former.rawValue] = formerList
         new[UpstreamGroupID.neighbours.rawValue] = UpstreamList(servers: [], origin: .former, keepsAnswers: false)
+        if hostListener.servesHost { new[UpstreamGroupID.host.rawValue] = hostList }
         for group in registry.upstreamGroups {
             new[group.id.rawValue] = list(group.upstreams, from: group.from ?? configuration.from)
         }
@@ -128,6 +135,13 @@ final class Upstreams {
         return UpstreamList(servers: [], origin: .former, standIn: UpstreamGroupID.default.rawValue)
     }
 
+    /// The servers of the host itself: those of its resolv.conf, whatever the configuration says, without ours.
+    private var hostList: UpstreamList {
+        var list = UpstreamList(servers: [])
+        takeHostServers(into: &list, from: .host)
+        return list
+    }
+
     private func warnOfLoopback() {
         logger.warning(
             "upstreams of \(HostResolver.path) on the host's loopback cannot be asked from a container's namespace; give [forward] or its network others"
@@ -138,20 +152,24 @@ final class Upstreams {
     private func list(_ servers: [ServerAddress], from: ForwardFrom) -> UpstreamList {
         var list = UpstreamList(servers: servers.isEmpty ? configuration.upstreams : servers)
         list.origin = from == .host ? .host : .namespace
-        // In a container's namespace that is our own listener.
-        if from == .namespace { list.servers.removeAll { $0.isIntercom } }
-        if list.servers.isEmpty {
-            let host = host.configuration
-            // The host's loopback is another in a container.
-            list.servers = host.nameservers.filter { from == .host || !$0.address.isLoopback }
-            list.rotates = host.options.contains("rotate")
-            list.usesStreams = host.options.contains("use-vc")
-            // A longer timeout is for servers that need longer; containers wait as long, by the same line of theirs. A
-            // shorter one is when a libc turns to the next server, which we do by each server's own measure.
-            if let timeout = host.timeout {
-                list.patience = max(list.patience, .seconds(timeout) - .milliseconds(500))
-            }
-        }
+        // In a container's namespace that is our own listener; on the host where the host is served.
+        if from == .namespace || hostListener.servesHost { list.servers.removeAll { $0.isIntercom } }
+        if list.servers.isEmpty { takeHostServers(into: &list, from: from) }
         return list
+    }
+
+    /// Fills in the servers and options of the host's resolv.conf.
+    private func takeHostServers(into list: inout UpstreamList, from: ForwardFrom) {
+        let host = host.configuration
+        // The host's loopback is another in a container.
+        list.servers = host.nameservers.filter { from == .host || !$0.address.isLoopback }
+        if hostListener.servesHost { list.servers.removeAll { $0.isIntercom } }
+        list.rotates = host.options.contains("rotate")
+        list.usesStreams = host.options.contains("use-vc")
+        // A longer timeout is for servers that need longer; containers wait as long, by the same line of theirs. A
+        // shorter one is when a libc turns to the next server, which we do by each server's own measure.
+        if let timeout = host.timeout {
+            list.patience = max(list.patience, .seconds(timeout) - .milliseconds(500))
+        }
     }
 }
