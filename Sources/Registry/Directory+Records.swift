@@ -4,8 +4,10 @@ package import DNSWire
 
 extension Directory {
     /// True when there are records of the operator, anybody's.
-    @inline(__always)
-    package var hasRecords: Bool { recordCount > 0 }
+    package var hasRecords: Bool {
+        // As all lookups: a directory that is only lent would be copied.
+        mutating get { recordCount > 0 }
+    }
 
     /// The operator's records of a name: as it is, with a network's name behind it, each also with the domain behind it; no
     /// exact name anywhere, under the longest wildcard. In each form the view's networks come first, then what is for all.

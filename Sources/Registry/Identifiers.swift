@@ -22,6 +22,9 @@ package struct ViewID: Hashable, Sendable {
     /// control plane's questions.
     package static let host = ViewID(rawValue: .max - 1)
 
+    /// True for ``host``, without the generic comparison, which takes 20 instructions from another module.
+    package var isHost: Bool { rawValue == .max - 1 }
+
     package init(rawValue: UInt32) {
         self.rawValue = rawValue
     }

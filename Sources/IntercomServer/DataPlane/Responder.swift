@@ -136,7 +136,7 @@ struct Responder: ~Copyable {
             }
         }
 
-        if view == .host { return ruleForHost() }
+        if view.isHost { return ruleForHost() }
         let destination = directory.destination(of: name, view: view)
         let routeLabels = destination?.routeLabels ?? 0
         let hasFormerServers = destination?.hasFormerServers ?? directory.hasFormerServers(view)
