@@ -104,6 +104,16 @@ extension Attachments {
         }
     }
 
+    /// The way into the namespace is another one: also a proof that has only been requested may go by the last.
+    mutating func doubtSource(of namespace: NamespaceKey, _ now: Instant) {
+        guard let container = containers[namespace], container.port != nil, container.phase == .attached else { return }
+        if container.proof.errand == nil {
+            scheduleDoubted(namespace, now)
+        } else {
+            containers[namespace]?.proof.isDoubted = true
+        }
+    }
+
     // MARK: - Events
 
     mutating func proofSent(_ errand: ErrandNumber, _ now: Instant) {

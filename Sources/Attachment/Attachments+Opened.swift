@@ -56,6 +56,7 @@ extension Attachments {
             return drop(number, .failed(failure), failure, now)
         }
         if isNew { containers[namespace] = Container(source: declared.source, phase: .opening(errand)) }
+        let isOtherWay = containers[namespace]?.source != declared.source
         containers[namespace]?.declaration = number
         containers[namespace]?.source = declared.source
         containers[namespace]?.isSettled = false
@@ -65,6 +66,8 @@ extension Attachments {
         emit(.enroll(namespace, errand, .declared(number)))
         emit(.watch(namespace, declared.source, errand))
         finish(namespace, errand, opened, isNew: isNew, now)
+        // Its programs may read another resolv.conf than the one that the last proof went by.
+        if isOtherWay { doubtSource(of: namespace, now) }
     }
 
     /// Joins the container of a namespace, or makes it.
@@ -78,11 +81,13 @@ extension Attachments {
         declarations[number]?.backoff = Backoff()
         retries[.declaration(number)] = nil
         emit(.enroll(namespace, errand, .declared(number)))
+        let isOtherWay = containers[namespace]?.leader == number && containers[namespace]?.source != source
         if containers[namespace]?.leader == number {
             containers[namespace]?.source = source
             emit(.watch(namespace, source, errand))
         }
         finish(namespace, errand, opened, isNew: isNew, now)
+        if isOtherWay { doubtSource(of: namespace, now) }
         emit(.settle(number, .attached(namespace)))
     }
 

@@ -5,11 +5,13 @@ package import DNSWire
 extension Directory {
     /// Finding of a name under the domain, as the host asks for it.
     package enum HostMatch {
+        /// One network alone has the name.
         case found(Match)
         /// NAME.DOMAIN where containers of several networks have that name.
         case onSeveral([ScopeID])
         /// The domain, a network, or another name that has names beneath it (RFC 8020 §2).
         case empty
+        /// Nobody has the name, and nothing is beneath it.
         case none
     }
 

@@ -90,6 +90,20 @@ struct HearingTests {
         #expect(world.state(1)?.word == "unheard", "at once where the last proof is long ago")
     }
 
+    @Test("is asked again when a declaration brings another way in: programs there may read another resolv.conf")
+    func anotherWay() {
+        var world = found()
+        world.isHeld = false
+        world.settle()
+        #expect(world.state(1) == .ready && world.room.nextDeadline == nil)
+        world.namespaces[.pid(7)] = 1
+        world.hearing[1] = .notAsked(OtherServers("192.0.2.1"))
+        _ = world.declare("web", .pid(7), .automatic)
+        world.settle()
+        world.pass(.seconds(1))
+        #expect(world.state(1) == .notAsked(OtherServers("192.0.2.1")))
+    }
+
     @Test("is not asked again for other addresses: they matter only to the way of questions that rules lead here")
     func addressesChanged() {
         var world = found()

@@ -49,10 +49,19 @@ struct StateTests {
             for _ in 1...2 {
                 try house.crashDaemon()
                 // Each is `starting` until its listener is open.
-                #expect(try eventually { try shown(house) == before }, "\(house.log)")
+                var now: [String] = []
+                #expect(
+                    try eventually {
+                        now = try shown(house)
+                        return now == before
+                    }, "\(now), not \(before): \(house.log)")
                 #expect(house.stopDaemon() == 0)
                 try house.startDaemon(Self.configuration)
-                #expect(try eventually { try shown(house) == before }, "\(house.log)")
+                #expect(
+                    try eventually {
+                        now = try shown(house)
+                        return now == before
+                    }, "\(now), not \(before): \(house.log)")
             }
             #expect(try house.dig("job", "w").data == ["10.0.0.2"])
             #expect(try house.dig("web", "site").answer == ["site. 9 IN A 10.0.0.2"])

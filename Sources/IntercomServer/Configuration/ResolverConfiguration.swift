@@ -15,7 +15,7 @@ package struct ResolverConfiguration: Sendable, Equatable {
     /// As they are spelled, `ndots:1` or `edns0`.
     package var options: [String] = []
 
-    /// True where the file has the lines of ``HostResolverText``: the host itself asks us at 127.0.0.11.
+    /// True when the file has the lines that `intercomctl host enable` puts there: the host itself asks us at 127.0.0.11.
     package var servesHost = false
 
     package init(nameservers: [ServerAddress] = [], search: [String] = [], options: [String] = []) {

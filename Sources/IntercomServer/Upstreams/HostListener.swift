@@ -7,7 +7,7 @@ import Logging
 import Registry
 import SystemPackage
 
-/// Opens and closes the host's listener as the host's resolv.conf says (``HostResolverText``).
+/// Opens and closes the host's listener as the host's resolv.conf says (`HostResolverText`).
 ///
 /// Nothing is kept: the file alone decides, so the two never disagree, also after a restart of either. While the host is
 /// served, no server at 127.0.0.11 is an upstream (``servesHost``).

@@ -45,7 +45,7 @@ private func takeChanges(of topology: inout KernelTopology) {
         switch change {
         case .network(let network): town.registry.observe(network)
         case .networkGone(let interface): town.registry.forget(network: interface)
-        case .container(let container): town.registry.observe(container)
+        case .container(let container), .readdressed(let container): town.registry.observe(container)
         case .containerGone(let cookie): town.registry.forget(container: cookie)
         }
         town.settle()
