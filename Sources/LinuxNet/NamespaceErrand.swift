@@ -100,9 +100,8 @@ extension NamespaceEntry {
 
     /// Descriptors of the host's namespace that a thread takes along into others, and leaves to the next thread.
     private final class HostSide: Sendable {
-        /// Most that are kept: more threads at once are seldom.
-        private static let limit = 4
-        private static let idle = Mutex<[HostSide]>([])
+        /// The one that nobody has. More are not kept: after a burst the process has as many descriptors as before it.
+        private static let idle = Mutex<HostSide?>(nil)
 
         private struct Netlink: ~Copyable {
             var socket: RouteNetlink
@@ -122,14 +121,14 @@ extension NamespaceEntry {
 
         /// One that nobody has, or a new one. To be called in the host's namespace.
         static func take() throws(LinuxError) -> HostSide {
-            if let idle = idle.withLock({ $0.popLast() }) { return idle }
+            if let idle = idle.withLock({ $0.take() }) { return idle }
             return try HostSide()
         }
 
         /// Leaves this to another thread.
         func giveBack() {
             if netlink.withLock({ $0.hasFailed }) { return }
-            Self.idle.withLock { if $0.count < Self.limit { $0.append(self) } }
+            Self.idle.withLock { $0 = self }
         }
 
         /// The number of a namespace in the host's.
