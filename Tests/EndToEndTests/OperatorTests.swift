@@ -150,7 +150,7 @@ struct OperatorTests {
         for dump in programs + [try AdapterHouse().program(["--experimental-dump-help"]).out] {
             for match in dump.matches(of: /"name"\s*:\s*"([^"]+)"/) { known.insert(String(match.1)) }
         }
-        // Those of groupadd(8), nsenter(1) and systemd-nspawn(1), which messages name, too.
+        // Options of groupadd(8), nsenter(1) and systemd-nspawn(1), which messages name, too.
         known.formUnion(["system", "net", "target", "network-veth"])
         let folder = URL(fileURLWithPath: "\(House.repository)/Sources")
         let files =

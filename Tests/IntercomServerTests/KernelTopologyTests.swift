@@ -73,7 +73,7 @@ struct KernelTopologyTests {
             Step("host address fe80::1/64 on 2 link", gives: []),
             Step("host address fd00::1/64 on 2 tentative", gives: []),
             Step("host address fd00::1/64 on 2", gives: ["network 2 br0 10.0.0.0/24 fd00::/64"]),
-            // Of no subnet, but one of the host's.
+            // The host has this address, though it has no subnet.
             Step("host address 192.0.2.1/32 on 2", gives: ["network 2 br0 10.0.0.0/24 fd00::/64"]),
             Step(
                 "host link 2 br0 bridge up alias=frontend", gives: ["network 2 br0 (frontend) 10.0.0.0/24 fd00::/64"]),

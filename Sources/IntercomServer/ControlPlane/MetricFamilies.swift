@@ -184,7 +184,7 @@ extension [Metrics.MetricLabel] {
 }
 
 extension ControlPlane {
-    /// Whole seconds since the start.
+    /// Seconds since the start, rounded down.
     var uptime: Int { Int(start.began.duration(to: .now).components.seconds) }
 
     /// Number of containers in each state, those that none is in included. A machine without a namespace here is told apart
