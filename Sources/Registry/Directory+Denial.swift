@@ -45,7 +45,41 @@ extension Directory {
 
     /// True for the domain, for a network of the view with or without the domain behind it, and for whatever else has
     /// names of the view beneath it: such a name exists, although it has no records (RFC 8020 §2).
+    /// - Parameters:
+    ///   - name: the whole name of the question, folded.
+    ///   - view: who asks.
+    ///   - isUnderDomain: what ``isUnderDomain(_:)`` says of the name.
+    @inline(__always)
+    package mutating func hasNamesBeneath(
+        _ name: borrowing FoldedName, view: ViewID, isUnderDomain: Bool
+    ) -> Bool {
+        let whole = name.labelCount
+        // Nearly every name that is denied ends here.
+        let may =
+            mayBeAboveNames(name, whole)
+            || isUnderDomain && (whole == domainLabels || mayBeAboveNames(name, whole &- domainLabels))
+        return may && isAboveNames(name, view: view)
+    }
+
+    /// False where neither the labels `0..<end` nor those before a network's name, if one is at their end, are above any names.
+    @inline(__always)
+    private mutating func mayBeAboveNames(_ name: borrowing FoldedName, _ end: Int) -> Bool {
+        var end = end
+        let shortest = max(end &- maximumScopeLabels, 1)
+        while !index.marksAbove.mayContain(name, end) {
+            end &-= 1
+            if end < shortest { return false }
+        }
+        return true
+    }
+
+    /// The same, where nobody has looked yet whether the name is under the domain.
     package mutating func hasNamesBeneath(_ name: borrowing FoldedName, view: ViewID) -> Bool {
+        hasNamesBeneath(name, view: view, isUnderDomain: isUnderDomain(name))
+    }
+
+    @inline(never)
+    mutating func isAboveNames(_ name: borrowing FoldedName, view: ViewID) -> Bool {
         let number = Int(view.rawValue)
         let whole = name.labelCount
         if isUnderDomain(name) {

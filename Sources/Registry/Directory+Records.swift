@@ -6,7 +6,7 @@ extension Directory {
     /// True when there are records of the operator, anybody's.
     package var hasRecords: Bool {
         // As all lookups: a directory that is only lent would be copied.
-        mutating get { recordCount > 0 }
+        @inline(__always) mutating get { recordCount > 0 }
     }
 
     /// The operator's records of a name: as it is, with a network's name behind it, each also with the domain behind it; no

@@ -76,12 +76,15 @@ package struct Directory: ~Copyable {
         self.domainLabels = domain.labelCount
         index = NameIndex(seed: seed)
         routes = RouteTable(seed: seed)
+        index.marksAbove.countEnds(of: domain.folded.dropLast(), 1)
     }
 
     /// Sets the domain that may stand behind every name.
     package mutating func setDomain(_ name: Name) {
+        index.marksAbove.countEnds(of: domain.dropLast(), -1)
         domain = name.folded
         domainLabels = name.labelCount
+        index.marksAbove.countEnds(of: domain.dropLast(), 1)
     }
 
     // MARK: - Changes
@@ -113,7 +116,10 @@ package struct Directory: ~Copyable {
         scopeTexts.grow(toHold: scope, with: "")
         wildcards.grow(toHold: scope, with: 0)
         scopeTexts[scope] = facts?.text ?? ""
-        scopeNames.set(scope, facts?.name?.folded.dropLast() ?? [])
+        let name: ArraySlice<UInt8> = facts?.name?.folded.dropLast() ?? []
+        index.marksAbove.countEnds(of: scopeNames.elements[scopeNames.run(of: scope)], -1)
+        index.marksAbove.countEnds(of: name, 1)
+        scopeNames.set(scope, name)
         scopeSubnets.set(scope, facts?.subnets ?? [])
         routes.set(RouteTable.owner(ScopeID(rawValue: UInt32(scope))), facts?.routes ?? [])
         maximumScopeLabels = max(maximumScopeLabels, facts?.name?.labelCount ?? 0)
@@ -151,7 +157,7 @@ package struct Directory: ~Copyable {
         if let match = lookUp(name, first, whole, networks, .exact) { return match }
         if let match = qualified(name, first, whole, networks, .exact) { return match }
         // The label behind the name without the domain; none where it is not under the domain.
-        let bare = isUnderDomain(name) ? whole - domainLabels : 0
+        let bare = whole &- domainLabels > first && isUnderDomain(name) ? whole - domainLabels : 0
         if bare > first, let match = search(name, first, bare, networks, .exact) { return match }
         guard wildcardCount > 0, hasWildcards(networks) else { return nil }
         if let match = search(name, first, whole, networks, .wildcard) { return match }

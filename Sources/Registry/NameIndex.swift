@@ -32,6 +32,8 @@ struct NameIndex: Sendable {
     var count: Int { index.count }
     /// Number of names that exist only because there are names beneath them.
     private(set) var emptyCount = 0
+    /// Marks of these, and of whatever else has names beneath it (``Directory``).
+    var marksAbove = NameMarks()
     /// State of the generator that says which record begins a round.
     private var random: UInt64
 
@@ -155,13 +157,17 @@ struct NameIndex: Sendable {
         let nameHash = hash(name.span)
         let found = find(name.span, nameHash, scope: scope, kind: .empty)
         if difference > 0 {
-            if found == nil { emptyCount += 1 }
+            if found == nil {
+                emptyCount += 1
+                marksAbove.count(name, 1)
+            }
             let number = found ?? insert(name, nameHash, scope: scope, kind: .empty)
             entries[number].beneath += 1
         } else if let found {
             entries[found].beneath -= 1
             guard entries[found].beneath == 0 else { return }
             emptyCount -= 1
+            marksAbove.count(name, -1)
             remove(found)
         }
     }

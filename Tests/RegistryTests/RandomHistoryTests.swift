@@ -33,6 +33,9 @@ struct RandomHistoryTests {
         town.settle()
         #expect(town.registry.isEmpty, "nothing is left behind")
         #expect(town.directory.index.count == 0)
+        var marks = NameMarks()
+        marks.countEnds(of: town.directory.domain.dropLast(), 1)
+        #expect(town.directory.index.marksAbove == marks, "those of the domain stay")
     }
 
     private func compare(_ town: inout Town, _ plain: PlainRegistry, _ comment: Comment) throws {
@@ -46,6 +49,7 @@ struct RandomHistoryTests {
                         ? $0.declared?.name == container.declared?.name : $0.cookie?.rawValue == container.cookie
                 }, comment)
             for name in PlainRegistry.questions {
+                try compareNamesBeneath(&town, name, real.id.view, comment)
                 let answer = try town.ask(real.id.view, name)
                 #expect(answer?.sorted() == plain.answer(container, name), "\(comment): \(real.name) asks \(name)")
                 let holders = town.registry.holders(of: try Name(name), seenBy: real)
@@ -59,6 +63,19 @@ struct RandomHistoryTests {
                     answer.map { expected.contains($0) } ?? expected.isEmpty,
                     "\(comment): \(real.name) asks \(address): \(expected)")
             }
+        }
+    }
+
+    /// The quick look at marks must hide no name that has others beneath it.
+    private func compareNamesBeneath(_ town: inout Town, _ text: String, _ view: ViewID, _ comment: Comment) throws {
+        var labels = text.split(separator: ".")
+        while !labels.isEmpty {
+            var name = FoldedName()
+            name.set(try Name(labels.joined(separator: ".")))
+            let slow = town.directory.isAboveNames(name, view: view)
+            let quick = town.directory.hasNamesBeneath(name, view: view)
+            #expect(quick == slow, "\(comment): names beneath \(labels)")
+            labels.removeFirst()
         }
     }
 }

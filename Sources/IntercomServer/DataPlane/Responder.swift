@@ -226,10 +226,12 @@ struct Responder: ~Copyable {
 
     /// NXDOMAIN; no data for a name that has names of the view beneath it; for the domain itself its SOA record.
     private mutating func deny(_ view: ViewID, _ source: AnswerSource) -> Ruling {
-        guard directory.hasNamesBeneath(name, view: view) || source == .domain && directory.isAboveHostName(name) else {
-            return .answer(.noName, source)
-        }
-        let isApex = directory.isUnderDomain(name) && name.labelCount == settings.domain.labelCount
+        let isUnderDomain = source == .domain || source == .underscored && directory.isUnderDomain(name)
+        guard
+            directory.hasNamesBeneath(name, view: view, isUnderDomain: isUnderDomain)
+                || source == .domain && directory.isAboveHostName(name)
+        else { return .answer(.noName, source) }
+        let isApex = isUnderDomain && name.labelCount == settings.domain.labelCount
         return .answer(isApex && query.question.type == .soa ? .authority : .noData, .emptyName)
     }
 
