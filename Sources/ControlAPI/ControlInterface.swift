@@ -16,14 +16,21 @@ package enum ControlInterface {
 
     /// The description in Varlink's interface definition language: of each type, each method and each error what is said
     /// where it is defined.
-    package static let description: String = {
+    package static let description = describe(heading, methods, ControlError.definitions)
+
+    /// Describes an interface.
+    /// - Parameters:
+    ///   - heading: the line `interface NAME`, with a comment before it.
+    ///   - methods: its methods; their types come before them, each once.
+    ///   - errors: the definitions of its errors.
+    static func describe(_ heading: String, _ methods: [any ControlMethod.Type], _ errors: String) -> String {
         var types: [String] = []
         for type in methods.flatMap({ $0.types }) where !types.contains(type.definition) {
             types.append(type.definition)
         }
-        let pieces = [heading] + types + methods.map { $0.definition } + [ControlError.definitions]
+        let pieces = [heading] + types + methods.map { $0.definition } + [errors]
         return pieces.map { $0 + "\n" }.joined(separator: "\n")
-    }()
+    }
 
     private static let heading = """
         # Names and networks of containers, as the daemon answers them at 127.0.0.11.

@@ -1,6 +1,6 @@
-// The calls of the Varlink interface `intercom.Control`: each is a type that has all that is to be said of it.
+// The calls of the Varlink interfaces: each is a type that has all that is to be said of it.
 
-/// A method of `intercom.Control`: its name is that of the type.
+/// A method of `intercom.Control`, or of another interface of the daemon: its name is that of the type.
 ///
 /// Its handler is an extension of the type in IntercomServer's folder Methods; everything else stands here.
 package protocol ControlMethod: SendableMetatype {
@@ -9,6 +9,8 @@ package protocol ControlMethod: SendableMetatype {
     /// Parameters of its reply.
     associatedtype Reply: Codable & Sendable
 
+    /// Name of the interface that it belongs to.
+    static var interface: String { get }
     /// Its piece of the interface's description: what it does, its parameters, its reply.
     static var definition: String { get }
     /// The types that the piece speaks of, each behind those that it speaks of itself.
@@ -21,8 +23,9 @@ package protocol ControlMethod: SendableMetatype {
 
 extension ControlMethod {
     /// The method's full name on the wire, as `intercom.Control.ListNetworks`.
-    package static var name: String { "\(ControlInterface.name).\(Self.self)" }
+    package static var name: String { "\(interface).\(Self.self)" }
 
+    package static var interface: String { ControlInterface.name }
     package static var types: [any ControlType.Type] { [] }
     package static var isPersisted: Bool { false }
     package static var permission: ControlPermission { .group }

@@ -8,8 +8,9 @@ import Testing
 @Suite("The interface's description")
 struct InterfaceTests {
     /// The fields of `type`, `method` or `error` NAME: names and types, in their order.
-    private func fields(_ keyword: String, _ name: String, reply: Bool = false) throws -> [String: String] {
-        let text = ControlInterface.description
+    func fields(
+        _ keyword: String, _ name: String, reply: Bool = false, in text: String = ControlInterface.description
+    ) throws -> [String: String] {
         let start = try #require(
             text.range(of: "\n\(keyword) \(name)[ (]", options: .regularExpression), "\(keyword) \(name)")
         var rest = text[start.lowerBound...].drop { $0 != "(" }
@@ -43,7 +44,7 @@ struct InterfaceTests {
         }
     }
 
-    private func expect(_ value: some Encodable, is fields: [String: String], _ comment: String) throws {
+    func expect(_ value: some Encodable, is fields: [String: String], _ comment: String) throws {
         let encoded = try encoded(value)
         #expect(Set(encoded.keys) == Set(fields.keys), "\(comment)")
         for (name, type) in fields {
