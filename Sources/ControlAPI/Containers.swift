@@ -7,7 +7,7 @@ package enum AddContainer: ControlMethod {
         # that are named; if none are (networks is absent), on those that its links are plugged into. listen: "auto",
         # "direct" or "redirect"; intercept: addresses of servers that it asks, whose questions are led to its listener;
         # empty: those of its own resolv.conf; replace: it takes the place of a declaration of the same name, and has the
-        # same namespace if none is named. The reply tells the state of one with a namespace, once it is proved that its
+        # same namespace if none is named; policy: says which names it may ask for. The reply tells the state of one with a namespace, once it is proved that its
         # questions arrive, or a second later.
         method AddContainer(
           name: string,
@@ -21,7 +21,8 @@ package enum AddContainer: ControlMethod {
           resolvConf: ?string,
           listen: ?string,
           intercept: ?[]string,
-          replace: ?bool
+          replace: ?bool,
+          policy: ?string
         ) -> (state: ?string, reason: ?string, cure: ?string)
         """
     package static let types: [any ControlType.Type] = [Attachment.self, Link.self, Port.self]
@@ -74,12 +75,16 @@ package enum AddContainer: ControlMethod {
         package var intercept: [String]?
         /// True: it takes the place of a declaration of the same name, and of its namespace where none is named here.
         package var replace: Bool?
+        /// Policy that its questions are judged by; absent: that of its networks, else of all.
+        package var policy: String?
 
         package init(
             name: String, netns: String? = nil, pid: Int? = nil, networks: [Attachment]? = nil,
             hostname: String? = nil, id: String? = nil, links: [Link]? = nil, ports: [Port]? = nil,
-            resolvConf: String? = nil, listen: String? = nil, intercept: [String]? = nil, replace: Bool? = nil
+            resolvConf: String? = nil, listen: String? = nil, intercept: [String]? = nil, replace: Bool? = nil,
+            policy: String? = nil
         ) {
+            self.policy = policy
             self.name = name
             self.netns = netns
             self.pid = pid
@@ -265,6 +270,7 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
           resolvers: ?[]string,
           intercepted: ?[]string,
           draining: bool,
+          policy: ?string,
           state: string,
           reason: ?string,
           cure: ?string,
@@ -330,6 +336,8 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
     package var intercepted: [String]?
     /// True when it is left out of aliases that others serve, too.
     package var draining: Bool
+    /// Policy in force, that its questions are judged by; absent: it may ask for everything.
+    package var policy: String?
     /// `ready`, `draining`, `no listener`, `unheard`, `not asked`, `starting` or `ended`.
     package var state: String
     /// Why it is not ready.
@@ -348,8 +356,10 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
         ports: [Port], resolvConf: String?, resolvConfWriter: String? = nil, listener: String?, listen: String,
         intercept: [String]? = nil,
         resolvers: [String]? = nil, intercepted: [String]? = nil,
-        draining: Bool, state: String, reason: String?, cure: String?, ended: Int? = nil, source: String, facts: [Fact]
+        draining: Bool, state: String, reason: String?, cure: String?, ended: Int? = nil, source: String, facts: [Fact],
+        policy: String? = nil
     ) {
+        self.policy = policy
         self.name = name
         self.id = id
         self.hostname = hostname

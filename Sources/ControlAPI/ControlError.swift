@@ -58,6 +58,9 @@ extension ControlError {
         error NoSuchNetwork (message: string, network: string)
         error NoSuchContainer (message: string, container: string)
         error NoSuchRecord (message: string, record: string)
+        error NoSuchPolicy (message: string, policy: string)
+        # Users: some of the containers and networks that it holds for, in words.
+        error PolicyInUse (message: string, policy: string, users: []string)
         # The record cannot stand beside those that its name has.
         error RecordConflict (message: string, record: string, reason: string)
         error NetworkExists (message: string, network: string)
@@ -121,6 +124,28 @@ extension ControlError {
         ControlError(
             "NotDeclared", ["name": .string(record), "origin": .string("configuration")],
             "record \(record) is of the configuration; remove it from that file, then 'intercomctl reload'")
+    }
+
+    /// No policy is called so.
+    package static func noSuchPolicy(_ policy: String) -> ControlError {
+        ControlError(
+            "NoSuchPolicy", ["policy": .string(policy)],
+            "no policy \(policy); 'intercomctl policy ls' shows those that exist, 'intercomctl policy set' declares one"
+        )
+    }
+
+    /// A policy that is to go holds for containers or networks.
+    package static func policyInUse(_ policy: String, by users: [String]) -> ControlError {
+        ControlError(
+            "PolicyInUse", ["policy": .string(policy), "users": .strings(users)],
+            "policy \(policy) is in use by \(users.joined(separator: ", ")); give these another policy, or remove them")
+    }
+
+    /// Nobody declared the policy here: the configuration has it.
+    package static func policyOfConfiguration(_ policy: String) -> ControlError {
+        ControlError(
+            "NotDeclared", ["name": .string(policy), "origin": .string("configuration")],
+            "policy \(policy) is of the configuration; change it in that file, then 'intercomctl reload'")
     }
 
     /// The record cannot stand beside those that its name has.

@@ -9,7 +9,9 @@ package enum ControlInterface {
     package static let methods: [any ControlMethod.Type] = [
         CreateNetwork.self, RemoveNetwork.self, ListNetworks.self, InspectNetwork.self, Connect.self, Disconnect.self,
         AddContainer.self, RemoveContainer.self, DrainContainer.self, ReadyContainer.self, ListContainers.self,
-        InspectContainer.self, AddRecord.self, RemoveRecord.self, ListRecords.self, Publish.self, Update.self,
+        InspectContainer.self, AddRecord.self, RemoveRecord.self, ListRecords.self,
+        SetPolicy.self, AllowNames.self, DenyNames.self, RemovePolicy.self, ListPolicies.self, InspectPolicy.self,
+        Publish.self, Update.self,
         Forget.self, ListSources.self, Resolve.self, Explain.self, Doctor.self, Status.self, Metrics.self,
         FlushCache.self, Monitor.self, Reload.self,
     ]

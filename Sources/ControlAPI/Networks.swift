@@ -3,7 +3,7 @@
 /// Declares a network.
 package enum CreateNetwork: ControlMethod {
     package static let definition = """
-        # Declares a network.
+        # Declares a network. policy: that of its containers which have none of their own.
         method CreateNetwork(
           name: string,
           interface: ?string,
@@ -12,7 +12,8 @@ package enum CreateNetwork: ControlMethod {
           upstreams: ?[]string,
           ttl: ?int,
           routes: ?[]Route,
-          forwardFrom: ?string
+          forwardFrom: ?string,
+          policy: ?string
         ) -> ()
         """
     package static let types: [any ControlType.Type] = [Route.self]
@@ -35,11 +36,15 @@ package enum CreateNetwork: ControlMethod {
         package var forwardFrom: String?
         /// Seconds that answers may be kept, 0...2147483647; absent: as configured.
         package var ttl: Int?
+        /// Policy of its containers that have none of their own; absent: that of their next network, else of all.
+        package var policy: String?
 
         package init(
             name: String, interface: String? = nil, subnets: [String]? = nil, internal: Bool? = nil,
-            upstreams: [String]? = nil, routes: [Route]? = nil, forwardFrom: String? = nil, ttl: Int? = nil
+            upstreams: [String]? = nil, routes: [Route]? = nil, forwardFrom: String? = nil, ttl: Int? = nil,
+            policy: String? = nil
         ) {
+            self.policy = policy
             self.name = name
             self.interface = interface
             self.subnets = subnets
@@ -187,6 +192,7 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
           routes: []Route,
           forwardFrom: string,
           ttl: int,
+          policy: ?string,
           source: string,
           containers: []Member,
           facts: []Fact,
@@ -231,6 +237,8 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
     package var forwardFrom: String
     /// Seconds, as in force.
     package var ttl: Int
+    /// Policy of its containers that have none of their own.
+    package var policy: String?
     /// `configuration` or `control`: who declared it; `kernel`: nobody did.
     package var source: String
     /// By name; in a list that comes in parts each part by itself.
@@ -243,8 +251,9 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
     package init(
         name: String, interface: String?, subnets: [String], internal: Bool, upstreams: [String],
         routes: [Route], forwardFrom: String, ttl: Int, source: String, containers: [Member], facts: [Fact],
-        continued: Bool? = nil
+        continued: Bool? = nil, policy: String? = nil
     ) {
+        self.policy = policy
         self.name = name
         self.interface = interface
         self.subnets = subnets

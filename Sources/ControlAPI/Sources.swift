@@ -236,6 +236,7 @@ package struct PublishedContainer: ControlType, Codable, Equatable, Sendable {
         # the id. netns, pid: the ways into its namespace; namespaceOf: the id of a container of any source whose namespace it
         # shares. With none of them it joins the container that another source tells of under the same id, else it has no
         # listener. upstreams: its own DNS servers; intercept: servers that it asks, absent: those of its resolv.conf.
+        # policy: says which names it may ask for; where nobody has declared it, none.
         type PublishedContainer (
           id: string,
           name: ?string,
@@ -248,7 +249,8 @@ package struct PublishedContainer: ControlType, Codable, Equatable, Sendable {
           ports: ?[]Port,
           upstreams: ?[]string,
           draining: ?bool,
-          intercept: ?[]string
+          intercept: ?[]string,
+          policy: ?string
         )
         """
 
@@ -276,12 +278,17 @@ package struct PublishedContainer: ControlType, Codable, Equatable, Sendable {
     package var draining: Bool?
     /// Servers that it asks, whose place we take; absent: those that its resolv.conf names.
     package var intercept: [String]?
+    /// Policy that its questions are judged by; absent: that of its networks, else of all. Where nobody has declared it,
+    /// everything is denied.
+    package var policy: String?
 
     package init(
         id: String, name: String? = nil, hostname: String? = nil, netns: String? = nil, pid: Int? = nil,
         namespaceOf: String? = nil, networks: [AddContainer.Attachment]? = nil, links: [Link]? = nil,
-        ports: [Port]? = nil, upstreams: [String]? = nil, draining: Bool? = nil, intercept: [String]? = nil
+        ports: [Port]? = nil, upstreams: [String]? = nil, draining: Bool? = nil, intercept: [String]? = nil,
+        policy: String? = nil
     ) {
+        self.policy = policy
         self.id = id
         self.name = name
         self.hostname = hostname

@@ -117,6 +117,8 @@ package enum Cause: String, Sendable, CaseIterable {
     case badName = "bad-name"
     /// A container is declared on a network that is not there.
     case networkMissing = "network-missing"
+    /// Containers have a policy that nobody has declared: their questions are denied.
+    case policyMissing = "policy-missing"
     /// Something is left out, past a limit.
     case limit
     /// Something in the configuration is not in force.

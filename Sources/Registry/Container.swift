@@ -25,6 +25,8 @@ extension Registry {
         package internal(set) var isDrained = false
         /// Upstreams of its own; nil: those of its networks.
         var group: UpstreamGroupID?
+        /// Name of the policy in force; nil: none.
+        package internal(set) var policy: String?
         /// True when it has former servers, which are asked of what is not known here.
         package internal(set) var hasFormerServers = false
         /// Endpoints in force, in the order in which they answer.
@@ -53,6 +55,8 @@ extension Registry {
         package var links: [LinkDefinition] { published.isEmpty ? declared?.links ?? [] : definitions.flatMap(\.links) }
         /// Ports of its SRV answers.
         package var ports: [PortDefinition] { published.isEmpty ? declared?.ports ?? [] : definitions.flatMap(\.ports) }
+        /// Policy of its own, before that of its networks.
+        var ownPolicy: String? { declared?.policy ?? published.lazy.compactMap(\.policy).first }
         /// True when it is left out of names that others serve, too: by an operator, or by a source.
         package var isDraining: Bool { isDrained || published.contains { $0.isDraining } }
         /// Its first name as it is found; nil where it is not found by its name.

@@ -91,6 +91,8 @@ package struct NetworkDefinition: Sendable, Equatable {
     package var forwardFrom: ForwardFrom?
     /// Seconds that answers may be kept; nil: the registry's default.
     package var ttl: UInt32?
+    /// Policy of its containers that have none of their own; nil: that of the next network, else of all.
+    package var policy: String?
     /// Addresses of the host, for containers on this network; empty: it has no name there; nil: those that the kernel shows.
     package var host: [IPAddress]?
 
@@ -176,6 +178,8 @@ package struct ContainerDefinition: Sendable, Equatable {
     package var ports: [PortDefinition] = []
     /// DNS servers of this container alone; empty: those of its networks.
     package var upstreams: [ServerAddress] = []
+    /// Policy that its questions are judged by; nil: that of its networks, else of all.
+    package var policy: String?
     /// True when its source says that names which others serve, too, leave it out.
     package var isDraining = false
     /// True when it shares the namespace of another container, whose names come before its own.

@@ -59,6 +59,11 @@ package struct Directory: ~Copyable {
     var viewFollowsHost: [Bool] = []
     private var viewHasFormerServers: [Bool] = []
     private var routes: RouteTable
+    /// Policies, and the number of each view's.
+    var policies: PolicyTable
+    var viewPolicies: [UInt32?] = []
+    /// Names with records of the operator and policies: one look tells that there is neither.
+    var recordAndPolicyCount = 0
     /// Folded names on the wire, root included, of the domains that the host's own upstreams know.
     var hostDomains = RunTable<UInt8>()
     /// Folded names on the wire, root included, that the host has on each network.
@@ -77,6 +82,7 @@ package struct Directory: ~Copyable {
         index = NameIndex(seed: seed)
         routes = RouteTable(seed: seed)
         index.marksAbove.countEnds(of: domain.folded.dropLast(), 1)
+        policies = PolicyTable(seed: seed)
     }
 
     /// Sets the domain that may stand behind every name.
@@ -103,7 +109,12 @@ package struct Directory: ~Copyable {
             }
             if key.kind == .record || key.kind == .recordWildcard { recordCount += difference }
             if key.kind == .recordWildcard { recordWildcardCount += difference }
+            recordAndPolicyCount = recordCount + policies.count
         case .view(let id, let view): set(Int(id.rawValue), view)
+        case .policy(let id, let policy):
+            policies.set(id, policy)
+            recordAndPolicyCount = recordCount + policies.count
+        case .policyRules(let id, let name, let rules): policies.set(id, name, rules)
         case .routes(let list): routes.set(RouteTable.everyone, list)
         case .hostDomains(let names, let forContainers):
             containersFollowHost = forContainers
@@ -130,6 +141,8 @@ package struct Directory: ~Copyable {
         viewUpstreams.grow(toHold: view, with: nil)
         viewFollowsHost.grow(toHold: view, with: false)
         viewHasFormerServers.grow(toHold: view, with: false)
+        viewPolicies.grow(toHold: view, with: nil)
+        viewPolicies[view] = facts?.policy?.rawValue
         viewFollowsHost[view] = facts?.followsHost ?? false
         viewHasFormerServers[view] = facts?.hasFormerServers ?? false
         viewLinks[view] = facts?.links?.rawValue

@@ -10,6 +10,10 @@ package enum DirectoryChange: Sendable {
     case records(RecordKey, RecordSet?)
     /// View of a container; nil: it was removed.
     case view(ViewID, View?)
+    /// A policy, without its rules; nil: it was removed, and each of its rules with it.
+    case policy(PolicyID, CompiledPolicy?)
+    /// The rules of a policy about one name; nil: there are none.
+    case policyRules(PolicyID, Name, PolicyRules?)
     /// The routes that hold for every view.
     case routes([RoutingDomain])
     /// Domains that are asked of the host's upstreams although a rule would deny their names: for the host itself, and for
@@ -93,11 +97,14 @@ package struct View: Sendable, Equatable {
     package var followsHost: Bool
     /// True where it has former servers: these may know neighbours that we do not (``UpstreamGroupID/neighbours``).
     package var hasFormerServers: Bool
+    /// The policy that its questions are judged by; nil: it may ask for everything.
+    package var policy: PolicyID?
 
     package init(
         links: ScopeID?, networks: [ScopeID], upstreams: UpstreamGroupID?, followsHost: Bool = false,
-        hasFormerServers: Bool = false
+        hasFormerServers: Bool = false, policy: PolicyID? = nil
     ) {
+        self.policy = policy
         self.links = links
         self.networks = networks
         self.upstreams = upstreams

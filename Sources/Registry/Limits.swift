@@ -38,6 +38,12 @@ extension Registry {
         package static let records = 1_000_000
         /// Records of one type of one name: more fit no answer.
         package static let recordsOfName = 4096
+        /// Policies.
+        package static let policies = 1024
+        /// Rules of one policy: ten times a large block list of a company's.
+        package static let policyRules = 100_000
+        /// Types that one policy allows.
+        package static let policyTypes = 64
         /// Octets of data of one type of one name, so that an answer of 65,535 octets has room for it.
         package static let recordData = 60_000
     }

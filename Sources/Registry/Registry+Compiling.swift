@@ -10,6 +10,7 @@ extension Registry {
         for scope in changedScopes { changes.append(.scope(scope, compiled(scope))) }
         for key in changedRecords { changes.append(.records(key, compiled(key))) }
         for container in changedViews { changes.append(.view(container.view, compiledView(of: container))) }
+        changes += takePolicyChanges()
         if routesChanged { changes.append(.routes(compiledRoutes)) }
         if hostDomainsChanged { changes.append(.hostDomains(hostDomains, forContainers: containersFollowHost)) }
         routesChanged = false
@@ -45,7 +46,7 @@ extension Registry {
                     ?? (container.hasFormerServers && !hasOwn ? .former : network.groups[.root] ?? .default)
             },
             followsHost: forwarding != nil && !hasOwn && container.group == nil,
-            hasFormerServers: container.hasFormerServers)
+            hasFormerServers: container.hasFormerServers, policy: container.policy.flatMap { policies.number(of: $0) })
     }
 
     private func compiled(_ key: RecordKey) -> RecordSet? {

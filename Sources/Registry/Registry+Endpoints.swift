@@ -21,15 +21,18 @@ extension Registry {
                 if let last, last.aliases == endpoint.aliases { last.names } else { Self.names(of: endpoint, new) }
         }
         new.group = ownGroup(of: new, before: old)
+        new.policy = new.isGone ? nil : policy(for: new)
         new.linkScope = takeLinkScope(of: new, before: old)
         containerStates[id] = new.isGone ? nil : new
         index(new, before: old)
+        takePolicy(of: new, before: old)
         checkConcerns(of: new)
 
         for endpoint in old.endpoints { remove(endpoint, of: old, unless: isNamedAlike, new) }
         for endpoint in new.endpoints { bring(endpoint, of: new, unless: isNamedAlike, old) }
         if isNamedAlike, old.isDraining != new.isDraining { touchAliases(of: new) }
         if old.isGone || new.isGone || old.linkScope != new.linkScope || old.group != new.group
+            || old.policy != new.policy
             || !hasSameNetworks(old, new)
         {
             changedViews.insert(id)

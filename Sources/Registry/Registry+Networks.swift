@@ -238,6 +238,7 @@ extension Registry {
             }
             for (key, _) in shares(of: endpoint, container) { changedRecords.insert(key) }
             changedViews.insert(member)
+            updatePolicy(of: member)
             touchLinks(of: member)
             if let name = container.dnsName { touchLinks(to: name) }
         }

@@ -13,6 +13,8 @@ extension Registry {
             case duplicateNetwork, duplicateContainer, duplicateAddress
             /// A network that somebody names and nobody knows.
             case missingNetwork
+            /// A policy that containers name and nobody has declared.
+            case missingPolicy
             /// More links or addresses than are taken in.
             case limit
         }
@@ -39,7 +41,21 @@ extension Registry {
 
     /// The same as values, in the same order.
     package var allWarnings: [Warning] {
-        [networkWarnings, containerWarnings, addressWarnings].flatMap { $0.sorted { $0.sentence < $1.sentence } }
+        [networkWarnings, containerWarnings, addressWarnings, policyWarnings].flatMap {
+            $0.sorted { $0.sentence < $1.sentence }
+        }
+    }
+
+    /// A sentence for each policy that nobody has declared.
+    private var policyWarnings: [Warning] {
+        policies.undeclared.map { name, users in
+            let names = users.compactMap { containerStates[$0]?.name }.sorted()
+            let others = names.count > 1 ? " and \(names.count - 1) more" : ""
+            return Warning(
+                .missingPolicy,
+                "nobody has declared policy \(name) of container \(names.first ?? "")\(others): all questions are denied",
+                cure: "intercomctl policy set '\(DisplayText.escaped(name))'")
+        }
     }
 
     private var networkWarnings: [Warning] {

@@ -49,6 +49,9 @@ package struct Registry: Sendable {
     /// Records of the operator.
     package internal(set) var records = OperatorRecords()
 
+    /// Policies by their names, and whom each holds for.
+    var policies = Policies()
+
     /// Networks, containers and names that an operator should look at.
     var concerns = Concerns()
 
@@ -88,6 +91,8 @@ package struct Registry: Sendable {
     var changedScopes: Set<ScopeID> = []
     var changedRecords: Set<RecordKey> = []
     var changedViews: Set<ContainerID> = []
+    var changedPolicies: Set<PolicyID> = []
+    var changedPolicyRules: Set<PolicyRulesKey> = []
     var routesChanged = false
     var hostDomainsChanged = false
 

@@ -40,6 +40,12 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
     case recordOfConfiguration(String)
     /// The record cannot stand beside those that its name has.
     case recordConflict(String, reason: String)
+    /// No policy is called so.
+    case noSuchPolicy(String)
+    /// A policy that is to go holds for containers or networks.
+    case policyInUse(String, by: [String])
+    /// The configuration has the policy.
+    case policyOfConfiguration(String)
     /// It cannot be a name.
     case invalidName(String, reason: String)
     /// It cannot be an address on this network.
@@ -92,6 +98,9 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noSuchRecord(let record): "no record \(record)"
         case .recordOfConfiguration(let record): "record \(record) is of the configuration"
         case .recordConflict(let name, let reason): "\(name) cannot have this record: \(reason)"
+        case .noSuchPolicy(let policy): "no policy \(policy)"
+        case .policyInUse(let policy, let users): "policy \(policy) is in use by \(users.joined(separator: ", "))"
+        case .policyOfConfiguration(let policy): "policy \(policy) is of the configuration"
         case .invalidName(let name, let reason): "bad name '\(name)': \(reason)"
         case .invalidAddress(let address, let reason): "bad address '\(address)': \(reason)"
         case .invalidSubnet(let subnet, let reason): "bad subnet '\(subnet)': \(reason)"

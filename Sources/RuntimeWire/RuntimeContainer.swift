@@ -130,6 +130,7 @@ extension RuntimeContainer {
         static let enable = "intercom.enable"
         static let alias = "intercom.alias"
         static let port = "intercom.port"
+        static let policy = "intercom.policy"
     }
 
     /// False when its labels say that we leave it alone.
@@ -142,6 +143,9 @@ extension RuntimeContainer {
 
     /// Ports of `intercom.port`; what is no port is passed over.
     package var labelledPorts: [Port] { Self.list(labels[Label.port]).compactMap { Port($0) } }
+
+    /// The policy of `intercom.policy`; nil where the label is absent or empty.
+    package var labelledPolicy: String? { labels[Label.policy].flatMap { $0.isEmpty ? nil : $0 } }
 
     /// Values apart by commas, with blanks around them.
     private static func list(_ text: String?) -> [String] {

@@ -32,6 +32,7 @@ extension PublishedContainer {
             }
         }
         if !container.resolvers.isEmpty { upstreams = container.resolvers.map(\.description) }
+        policy = container.labelledPolicy
         if container.isHealthy == false { draining = true }
     }
 }

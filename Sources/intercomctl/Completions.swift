@@ -23,6 +23,11 @@ extension CompletionKind {
         }
     }
 
+    /// Names of policies.
+    static var policies: CompletionKind {
+        .custom { words, _, _ in names(of: ListPolicies.self, Nothing(), words) { $0.policies.map(\.name) } }
+    }
+
     /// Names of sources.
     static var sources: CompletionKind {
         .custom { words, _, _ in names(of: ListSources.self, Nothing(), words) { $0.sources.map(\.name) } }

@@ -82,6 +82,11 @@ extension ContainerVerbs {
                 """)
         var replace = false
 
+        @Option(
+            help: ArgumentHelp("The policy that says which names it may ask for.", valueName: "policy"),
+            completion: .policies)
+        var policy: String?
+
         @OptionGroup var common: CommonOptions
 
         func validate() throws {
@@ -99,7 +104,7 @@ extension ContainerVerbs {
             let parameters = AddContainer.Parameters(
                 name: name, netns: netns, pid: pid, networks: networks.isEmpty ? nil : networks, hostname: hostname,
                 id: id, links: links, ports: ports, resolvConf: resolvConf, listen: listen?.rawValue,
-                intercept: intercept, replace: replace ? true : nil)
+                intercept: intercept, replace: replace ? true : nil, policy: policy)
             let reply = try common.reply(AddContainer.self, parameters) { _ in "" }
             guard let state = reply.state, state != "ready", state != "draining" else { return }
             let details = [reply.reason, reply.cure].compactMap(\.self).joined(separator: "; ")
@@ -188,6 +193,7 @@ extension ContainerVerbs {
             facts.add(["listen", container.hasNamespace ? container.listen : ""])
             if let servers = container.resolvers { facts.add(["resolvers", servers]) }
             if let addresses = container.intercepted { facts.add(["intercepted", addresses]) }
+            if let policy = container.policy { facts.add(["policy", policy]) }
             facts.add(["state", container.stateText])
             if let cure = container.cure { facts.add(["to do", cure]) }
             if let ended = container.ended { facts.add(["ended", "\(Units.duration(seconds: ended)) ago"]) }

@@ -17,7 +17,8 @@ struct Intercomctl: ParsableCommand {
             """,
         version: Release.text,
         subcommands: [
-            NetworkVerbs.self, ContainerVerbs.self, RecordVerbs.self, SourceVerbs.self, CacheVerbs.self, HostVerbs.self,
+            NetworkVerbs.self, ContainerVerbs.self, RecordVerbs.self, PolicyVerbs.self, SourceVerbs.self,
+            CacheVerbs.self, HostVerbs.self,
             ResolveVerb.self, ExplainVerb.self, DoctorVerb.self, StatusVerb.self, MonitorVerb.self, MetricsVerb.self,
             ReloadVerb.self,
         ]
@@ -80,7 +81,7 @@ struct Intercomctl: ParsableCommand {
         var options = takeOptions(&rest)
         let nouns = [
             NetworkVerbs.configuration, ContainerVerbs.configuration, RecordVerbs.configuration,
-            SourceVerbs.configuration, CacheVerbs.configuration, HostVerbs.configuration,
+            PolicyVerbs.configuration, SourceVerbs.configuration, CacheVerbs.configuration, HostVerbs.configuration,
         ].map(\.commandName)
         var words: [String] = []
         if let noun = rest.first, nouns.contains(noun) {

@@ -51,12 +51,17 @@ extension NetworkVerbs {
         @Option(help: ArgumentHelp("How long answers may be kept.", valueName: "seconds"))
         var ttl: Int?
 
+        @Option(
+            help: ArgumentHelp("The policy of its containers that have none of their own.", valueName: "policy"),
+            completion: .policies)
+        var policy: String?
+
         @OptionGroup var common: CommonOptions
 
         func run() throws {
             let parameters = CreateNetwork.Parameters(
                 name: name, interface: interface, subnets: subnets, internal: `internal`, upstreams: upstreams,
-                routes: routes, forwardFrom: forwardFrom?.rawValue, ttl: ttl)
+                routes: routes, forwardFrom: forwardFrom?.rawValue, ttl: ttl, policy: policy)
             try common.call(CreateNetwork.self, parameters)
         }
     }
@@ -155,6 +160,7 @@ extension NetworkVerbs {
                 facts.add(["route \(route.domain)", route.upstreams])
             }
             facts.add(["forwards from", network.forwardFrom])
+            if let policy = network.policy { facts.add(["policy", policy]) }
             facts.add(["ttl", "\(network.ttl) s"])
             facts.add(["source", network.facts.sources])
             var members = Table(["CONTAINER", "ADDRESSES", "ALIASES"], .wrap)

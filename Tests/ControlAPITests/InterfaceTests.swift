@@ -61,7 +61,7 @@ struct InterfaceTests {
     static let network = ControlAPI.Network(
         name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [route],
         forwardFrom: "host", ttl: 7,
-        source: "control", containers: [member], facts: [fact], continued: true)
+        source: "control", containers: [member], facts: [fact], continued: true, policy: "p")
     static let change: Monitor.Change = {
         var change = Monitor.Change(kind: "k", action: "a", network: "n", container: "c")
         (change.formerName, change.interface, change.netns) = ("f", "i", "/n")
@@ -82,7 +82,7 @@ struct InterfaceTests {
         resolvConf: "/r", resolvConfWriter: "other", listener: "l", listen: "direct", intercept: ["i"],
         resolvers: ["r"], intercepted: ["i"],
         draining: true, state: "s",
-        reason: "r", cure: "c", ended: 7, source: "control", facts: [fact])
+        reason: "r", cure: "c", ended: 7, source: "control", facts: [fact], policy: "p")
     static let fact = Fact(fact: "f", value: "v", network: "n", source: "kernel", link: "l")
     static let record = Resolve.Record(name: "n", ttl: 7, type: "A", data: "d")
     static let detail = Resolve.ExtendedError(code: 15, meaning: "m", text: "t")
@@ -110,7 +110,12 @@ struct InterfaceTests {
         name: "n", id: "i", interface: "e", subnets: ["s"], internal: true, upstreams: ["u"])
     static let publishedContainer = PublishedContainer(
         id: "i", name: "n", hostname: "h", netns: "/n", pid: 7, namespaceOf: "o", networks: [attachment],
-        links: [link], ports: [port], upstreams: ["u"], draining: true, intercept: ["a"])
+        links: [link], ports: [port], upstreams: ["u"], draining: true, intercept: ["a"], policy: "p")
+    static let policy = Policy(
+        name: "n", default: "deny", allow: ["a"], deny: ["d"], types: ["A"], audit: true, ownNames: true,
+        strictCname: true, privateAddresses: "deny", containers: 7, source: "control")
+    static let policySummary = PolicySummary(
+        name: "n", default: "deny", audit: true, rules: 7, containers: 7, source: "control")
     static let source = ListSources.Source(
         name: "n", containers: 7, waiting: 7, ended: 7, networks: 7, leftOut: 7, lastHeard: 7)
     static let attachment = AddContainer.Attachment(name: "n", addresses: ["a"], aliases: ["b"])
@@ -129,6 +134,8 @@ struct InterfaceTests {
         try expect(Self.fact, is: fields("type", "Fact"), "Fact")
         try expect(Self.route, is: fields("type", "Route"), "Route")
         try expect(Self.declared, is: fields("type", "DeclaredRecord"), "DeclaredRecord")
+        try expect(Self.policy, is: fields("type", "Policy"), "Policy")
+        try expect(Self.policySummary, is: fields("type", "PolicySummary"), "PolicySummary")
         try expect(Self.endpoint, is: fields("type", "Endpoint"), "Endpoint")
         try expect(Self.container, is: fields("type", "Container"), "Container")
         try expect(Self.link, is: fields("type", "Link"), "Link")
@@ -153,13 +160,13 @@ struct InterfaceTests {
         try expect(
             CreateNetwork.Parameters(
                 name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [Self.route],
-                forwardFrom: "host", ttl: 7),
+                forwardFrom: "host", ttl: 7, policy: "p"),
             is: fields("method", "CreateNetwork"), "CreateNetwork")
         try expect(
             AddContainer.Parameters(
                 name: "n", netns: "/n", pid: 7, networks: [Self.attachment], hostname: "h", id: "i", links: [Self.link],
                 ports: [Self.port],
-                resolvConf: "/r", listen: "direct", intercept: ["i"], replace: true),
+                resolvConf: "/r", listen: "direct", intercept: ["i"], replace: true, policy: "p"),
             is: fields("method", "AddContainer"),
             "AddContainer")
         try expect(
@@ -186,11 +193,24 @@ struct InterfaceTests {
         try expect(
             Doctor.Reply(findings: [Self.finding], further: 7, containerCount: 7),
             is: fields("method", "Doctor", reply: true), "Doctor")
+        try expect(
+            SetPolicy.Parameters(
+                name: "n", default: "deny", allow: ["a"], deny: ["d"], types: ["A"], audit: true, ownNames: true,
+                strictCname: true, privateAddresses: "deny"), is: fields("method", "SetPolicy"), "SetPolicy")
+        for name in ["AllowNames", "DenyNames"] {
+            try expect(NamesOfPolicy(policy: "p", names: ["n"]), is: fields("method", name), name)
+        }
+        try expect(
+            RemovePolicy.Parameters(name: "n", names: ["n"]), is: fields("method", "RemovePolicy"), "RemovePolicy")
+        try expect(ListPolicies.Reply(policies: []), is: fields("method", "ListPolicies", reply: true), "ListPolicies")
+        try expect(
+            InspectPolicy.Reply(policy: Self.policy), is: fields("method", "InspectPolicy", reply: true),
+            "InspectPolicy")
         try expect(FlushCache.Parameters(name: "n", suffix: true), is: fields("method", "FlushCache"), "FlushCache")
         try expect(FlushCache.Reply(flushed: 7), is: fields("method", "FlushCache", reply: true), "FlushCache")
         for name in [
             "RemoveNetwork", "InspectNetwork", "RemoveContainer", "InspectContainer", "DrainContainer",
-            "ReadyContainer",
+            "ReadyContainer", "InspectPolicy",
         ] {
             try expect(Named(name: "n"), is: fields("method", name), name)
         }
@@ -221,7 +241,8 @@ struct InterfaceTests {
     }
 
     static let errors: [ControlError] = [
-        .noSuchNetwork("n"), .noSuchContainer("c"), .networkExists("n"), .containerExists("c"),
+        .noSuchNetwork("n"), .noSuchContainer("c"), .noSuchPolicy("p"), .policyInUse("p", by: ["c"]),
+        .networkExists("n"), .containerExists("c"),
         .networkInUse("n", by: ["c"]),
         .alreadyConnected("c", to: "n"), .notConnected("c", to: "n"), .invalidName("n", reason: "r"),
         .invalidAddress("a", reason: "r"),

@@ -22,6 +22,18 @@ struct MessageTests {
             .recordConflict("api.test", reason: "it has others"),
             "api.test cannot have this record: it has others; 'intercomctl record rm' removes the other"
         ),
+        (
+            .noSuchPolicy("gate"),
+            "no policy gate; 'intercomctl policy ls' shows those that exist, 'intercomctl policy set' declares one"
+        ),
+        (
+            .policyInUse("gate", by: ["container web", "network lab"]),
+            "policy gate is in use by container web, network lab; give these another policy, or remove them"
+        ),
+        (
+            .policyOfConfiguration("gate"),
+            "policy gate is of the configuration; change it in that file, then 'intercomctl reload'"
+        ),
         (.networkExists("lab"), "network lab exists already; remove it first or choose another name"),
         (.containerExists("web"), "container web exists already; replace it with --replace, or choose another name"),
         (

@@ -342,7 +342,8 @@ struct CauseTests {
             (Self.onContainer + Self.onLinks + Self.onListener + Self.onPrograms + Self.onName + Self.outside
                 + Self.onPort).map(\.cause))
         let others: Set<Cause> = [
-            .daemonDown, .duplicateAddress, .duplicateNetwork, .badName, .networkMissing, .limit, .notInForce,
+            .daemonDown, .duplicateAddress, .duplicateNetwork, .badName, .networkMissing, .policyMissing, .limit,
+            .notInForce,
             .badConfiguration, .warning,
         ]
         #expect(Set(Cause.allCases).subtracting(shown) == others)

@@ -20,7 +20,8 @@ struct AnswerSourceTests {
         (.record(.everyone), "record", \.local), (.record(ScopeID(rawValue: 0)), "record of network frontend", \.local),
         (.chaos, "identity", \.local), (.subnet, "nobody has this address", \.negative),
         (.domain, "never forwarded", \.negative), (.singleLabel, "single labels", \.negative),
-        (.multicast, "RFC 6762", \.negative), (.blocked, "not forwarded", \.negative), (.cache, "cache", \.cached),
+        (.multicast, "RFC 6762", \.negative), (.blocked, "not forwarded", \.negative),
+        (.policy, "denied by", \.negative), (.cache, "cache", \.cached),
         (.malformed, "cannot be read", \.failed), (.notImplemented, "opcode", \.failed),
         (.badVersion, "EDNS version", \.failed), (.refused, "zone transfer", \.failed),
     ]

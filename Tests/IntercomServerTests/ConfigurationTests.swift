@@ -248,10 +248,18 @@ struct ShippedConfigurationTests {
         sections.networks = []
         sections.containers = []
         sections.records = []
+        sections.policies = []
+        sections.server.policy = nil
         #expect(sections == Configuration())
 
         #expect(configuration.records.map(\.text) == ["10.1.0.9"])
         #expect(configuration.records.first?.ttl == configuration.server.ttl)
+
+        // Its options beside the rules are at what they are without it.
+        var policy = PolicyDefinition(name: "sandbox", source: .configuration)
+        for pattern in ["api.example.com", "*.example.org"] { policy.add(.allow, try PolicyPattern(pattern)) }
+        policy.add(.deny, try PolicyPattern("internal.example.org"))
+        #expect(configuration.policies == [policy] && configuration.server.policy == "sandbox")
 
         #expect(configuration.routes.map(\.domain.description) == ["corp.example"])
         let network = try #require(configuration.networks.first)
@@ -277,7 +285,7 @@ struct ShippedConfigurationTests {
                 "[server]",
                 [
                     "workers", "domain", "ttl", "host-names", "listen", "version", "identity",
-                    "resolv-conf-directories",
+                    "resolv-conf-directories", "policy",
                 ]
             ),
             ("[control]", ["socket", "group"]),
@@ -291,11 +299,21 @@ struct ShippedConfigurationTests {
             ("[[route]]", ["domain", "upstreams"]),
             (
                 "[[network]]",
-                ["name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl", "host"]
+                ["name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl", "policy", "host"]
             ),
             (
                 "[[container]]",
-                ["name", "netns", "hostname", "id", "networks", "links", "ports", "listen", "intercept", "resolv-conf"]
+                [
+                    "name", "netns", "hostname", "id", "networks", "links", "ports", "policy", "listen", "intercept",
+                    "resolv-conf",
+                ]
+            ),
+            (
+                "[[policy]]",
+                [
+                    "name", "default", "allow", "deny", "types", "audit", "own-names", "strict-cname",
+                    "private-addresses",
+                ]
             ),
         ])
     func everyOption(_ table: String, _ keys: [String]) throws {

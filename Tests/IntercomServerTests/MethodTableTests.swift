@@ -19,7 +19,8 @@ struct MethodTableTests {
         #expect(
             persisted == [
                 "CreateNetwork", "RemoveNetwork", "Connect", "Disconnect", "AddContainer", "RemoveContainer",
-                "DrainContainer", "ReadyContainer", "AddRecord", "RemoveRecord", "Publish", "Update", "Forget",
+                "DrainContainer", "ReadyContainer", "AddRecord", "RemoveRecord", "SetPolicy",
+                "AllowNames", "DenyNames", "RemovePolicy", "Publish", "Update", "Forget",
             ])
     }
 

@@ -214,6 +214,9 @@ struct LogMessageTests {
             "more changes than fit into the socket's buffer"
         ),
         ("network … created", "network create"),
+        ("policy … …", "policy set: declared or changed"),
+        ("policy … changed", "policy allow, policy deny, policy rm of rules"),
+        ("policy … removed", "policy rm"),
         ("record … … added", "record add"),
         ("records of … removed", "record rm"),
         ("network … removed", "network rm"),

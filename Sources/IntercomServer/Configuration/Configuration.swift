@@ -26,6 +26,8 @@ package struct Configuration: Sendable, Equatable {
     package var containers: [Container] = []
     /// Records of the operator, in the file's order; none twice.
     package var records: [RecordDefinition] = []
+    /// Policies, in the file's order; no name twice.
+    package var policies: [PolicyDefinition] = []
 
     package init() {}
 }
@@ -51,6 +53,8 @@ extension Configuration {
         package var identity = ""
         /// Directories below which `--resolv-conf` may name a file, as absolute paths.
         package var resolverDirectories = ["/run/intercom"]
+        /// Policy of containers that have none of their own, nor of their networks; nil: they may ask for everything.
+        package var policy: String?
     }
 
     /// `[control]`: the socket of `intercomctl`.

@@ -22,8 +22,13 @@ private struct EndpointEntry {
 }
 
 extension ConfigurationReader {
-    /// - Parameter domain: the domain behind all names, which is never forwarded.
-    mutating func readNetworks(_ tables: [TableReader], beside domain: Name) -> NetworkList {
+    /// - Parameters:
+    ///   - tables: the tables `[[network]]`.
+    ///   - domain: the domain behind all names, which is never forwarded.
+    ///   - policy: names of policies.
+    mutating func readNetworks(
+        _ tables: [TableReader], beside domain: Name, _ policy: ValueKind<String>
+    ) -> NetworkList {
         var networks = NetworkList()
         var places = FirstPlaces<Name>()
         for var table in tables {
@@ -39,6 +44,7 @@ extension ConfigurationReader {
             readRoutes(of: &network, from: &table, beside: domain)
             network.forwardFrom = table.read("from", ValueKind<ForwardFrom>.word)
             network.ttl = table.read("ttl", .seconds)
+            network.policy = table.read("policy", policy)
             network.host = table.read("host", .list(of: .address))
             if let name, let key = try? Registry.networkName(name.value) {
                 places.claim(key, at: name.position, in: &table, "name: network '\(name.value)'")
@@ -55,7 +61,9 @@ extension ConfigurationReader {
         return networks
     }
 
-    mutating func readContainers(_ tables: [TableReader], on networks: NetworkList) -> [Configuration.Container] {
+    mutating func readContainers(
+        _ tables: [TableReader], on networks: NetworkList, _ policy: ValueKind<String>
+    ) -> [Configuration.Container] {
         var containers: [Configuration.Container] = []
         var names = FirstPlaces<[UInt8]>()
         var namespaces = FirstPlaces<NamespaceSource>()
@@ -74,6 +82,7 @@ extension ConfigurationReader {
             container.definition.namesItsNetworks = !container.definition.endpoints.isEmpty
             table.read("links", .list(of: .link), into: &container.definition.links)
             table.read("ports", .list(of: .port), into: &container.definition.ports)
+            container.definition.policy = table.read("policy", policy)
             container.definition.listen = table.read("listen", ValueKind<ListenMode>.word)
             container.definition.intercept = table.read("intercept", .interception) ?? nil
             container.resolverConfigurationPath = table.read("resolv-conf", .absolutePath)

@@ -1,6 +1,7 @@
 // Reads a document key by key into a configuration, collecting every mistake.
 
 import DNSWire
+import Registry
 import TOML
 
 struct ConfigurationReader {
@@ -14,6 +15,8 @@ struct ConfigurationReader {
         var configuration = Configuration()
         guard case .table(let members) = document.content else { return configuration }
         var root = TableReader(members, title: nil, position: document.position)
+        configuration.policies = readPolicies(root.read("policy", .tables("[[policy]]")) ?? [])
+        let policy = ValueKind.policy(among: configuration.policies.map(\.name))
         let groupExists = groupExists
 
         readSection(&root, "server") { table in
@@ -26,6 +29,7 @@ struct ConfigurationReader {
             table.read("identity", .characterString, into: &configuration.server.identity)
             table.read(
                 "resolv-conf-directories", .list(of: .absolutePath), into: &configuration.server.resolverDirectories)
+            configuration.server.policy = table.read("policy", policy)
         }
         readSection(&root, "control") { table in
             table.read("socket", .socketPath, into: &configuration.control.socket)
@@ -56,9 +60,10 @@ struct ConfigurationReader {
         let domain = configuration.server.domain
         configuration.routes = readRoutes(root.read("route", .tables("[[route]]")) ?? [], beside: domain)
         configuration.forward.upstreams = configuration.routes.takeRoot() ?? configuration.forward.upstreams
-        let networks = readNetworks(root.read("network", .tables("[[network]]")) ?? [], beside: domain)
+        let networks = readNetworks(root.read("network", .tables("[[network]]")) ?? [], beside: domain, policy)
         configuration.networks = networks.inOrder
-        configuration.containers = readContainers(root.read("container", .tables("[[container]]")) ?? [], on: networks)
+        configuration.containers = readContainers(
+            root.read("container", .tables("[[container]]")) ?? [], on: networks, policy)
         configuration.records = readRecords(root.read("record", .tables("[[record]]")) ?? [])
 
         mistakes += root.finish()

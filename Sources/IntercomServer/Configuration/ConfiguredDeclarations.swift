@@ -27,6 +27,10 @@ final class ConfiguredDeclarations {
 
     /// Goes from one configuration to another: what has gone is removed, then what is new or different is declared.
     func change(from old: Configuration, to new: Configuration) {
+        // Before those whom they hold for, and removed after them: nobody is without a policy in between.
+        setPolicies(from: old.policies, to: new.policies)
+        publisher.registry.setPolicyOfAll(new.server.policy)
+        defer { removePolicies(of: old.policies, except: new.policies) }
         for container in old.containers where !new.containers.contains(container) { remove(container) }
         for network in old.networks where !new.networks.contains(where: { $0.name == network.name }) {
             remove(network)
@@ -65,6 +69,28 @@ final class ConfiguredDeclarations {
         } catch {
             shortfalls[Self.subject(network)] = error.description
             logger.error("\(Self.subject(network)): \(error)", metadata: .about(network: network.name))
+        }
+    }
+
+    // MARK: - Policies
+
+    private func setPolicies(from old: [PolicyDefinition], to new: [PolicyDefinition]) {
+        for policy in new where !old.contains(policy) {
+            do throws(RegistryError) {
+                try publisher.registry.setPolicy(policy)
+                shortfalls[Self.subject(policy)] = nil
+            } catch {
+                shortfalls[Self.subject(policy)] = error.description
+                logger.error("\(Self.subject(policy)): \(error)", metadata: .about(policy: policy.name))
+            }
+        }
+    }
+
+    /// Removes policies that the configuration has no more. Containers that still name one are denied everything.
+    private func removePolicies(of old: [PolicyDefinition], except new: [PolicyDefinition]) {
+        for policy in old where !new.contains(where: { $0.name == policy.name }) {
+            shortfalls[Self.subject(policy)] = nil
+            try? publisher.registry.removePolicy(named: policy.name, by: .configuration, evenIfUsed: true)
         }
     }
 
@@ -140,6 +166,10 @@ final class ConfiguredDeclarations {
 
     private static func subject(_ network: NetworkDefinition) -> String {
         "network \(network.name) of the configuration"
+    }
+
+    private static func subject(_ policy: PolicyDefinition) -> String {
+        "policy \(policy.name) of the configuration"
     }
 
     private static func subject(_ record: RecordDefinition) -> String {

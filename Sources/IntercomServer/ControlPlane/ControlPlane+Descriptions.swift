@@ -29,7 +29,7 @@ extension ControlPlane {
             ttl: Int(declared?.ttl ?? publisher.registry.ttl), source: network.source?.name ?? "kernel",
             containers: members,
             facts: places.lowerBound > 0 ? [] : publisher.registry.facts(of: network).map { ControlAPI.Fact($0) },
-            continued: places.lowerBound > 0 ? true : nil)
+            continued: places.lowerBound > 0 ? true : nil, policy: declared?.policy)
     }
 
     func describe(_ container: Registry.Container) -> ControlAPI.Container {
@@ -76,7 +76,7 @@ extension ControlPlane {
             resolvers: resolvers?.servers.map(\.host).nonEmpty,
             intercepted: resolvers?.intercepted.map(\.description).nonEmpty, draining: container.isDraining,
             state: state.word, reason: state.reason, cure: state.cure, source: container.source?.name ?? "kernel",
-            facts: facts)
+            facts: facts, policy: container.policy)
     }
 }
 

@@ -24,6 +24,7 @@ extension NetworkDefinition {
             }
             forwardFrom = known
         }
+        policy = parameters.policy
         ttl = try parameters.ttl.map { seconds throws(ControlError) in try UInt32(ofTTL: seconds) }
         do throws(RegistryError) {
             for text in parameters.subnets ?? [] { subnets.append(try Subnet(declared: text)) }
@@ -80,6 +81,7 @@ extension ContainerDefinition {
             }
             listen = mode
         }
+        policy = parameters.policy
         if let addresses = parameters.intercept { intercept = try Interception(declared: addresses) }
         links = (parameters.links ?? []).map { LinkDefinition(container: $0.container, name: $0.name) }
         do throws(RegistryError) {
@@ -153,6 +155,9 @@ extension ControlError {
         case .noSuchRecord(let record): .noSuchRecord(record)
         case .recordOfConfiguration(let record): .recordOfConfiguration(record)
         case .recordConflict(let name, let reason): .recordConflict(name, reason: reason)
+        case .noSuchPolicy(let policy): .noSuchPolicy(policy)
+        case .policyInUse(let policy, let users): .policyInUse(policy, by: users)
+        case .policyOfConfiguration(let policy): .policyOfConfiguration(policy)
         case .invalidName(let name, let reason): .invalidName(name, reason: reason)
         case .invalidAddress(let address, let reason): .invalidAddress(address, reason: reason)
         case .invalidSubnet(let subnet, let reason): .invalidSubnet(subnet, reason: reason)

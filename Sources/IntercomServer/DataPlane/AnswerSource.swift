@@ -14,6 +14,8 @@ enum AnswerSource: Sendable, Equatable {
     case host(ScopeID)
     case record(ScopeID)
     case subnet, underscored, emptyName, domain, singleLabel, multicast, blocked
+    /// A policy denies the question.
+    case policy
     /// NOERROR, NXDOMAIN, any other code.
     case cache, cachedDenial, cachedFailure
 }
@@ -47,6 +49,7 @@ extension Responder {
         case .singleLabel: "no such name on the container's networks; single labels are not forwarded"
         case .multicast: "names under local are asked by multicast (RFC 6762); they are not forwarded"
         case .cache, .cachedDenial, .cachedFailure: "cache"
+        case .policy: "denied by \(String(decoding: explanation, as: UTF8.self))"
         case .blocked: "not forwarded: no network of the container may reach upstreams"
         }
     }
@@ -58,7 +61,7 @@ extension WorkerCounters {
         switch source {
         case .link, .network, .reverse, .host, .record, .specialUse, .chaos: answers.records &+= 1
         case .emptyName: answers.empty &+= 1
-        case .subnet, .underscored, .domain, .singleLabel, .multicast, .blocked, .deniedSpecialUse:
+        case .subnet, .underscored, .domain, .singleLabel, .multicast, .blocked, .policy, .deniedSpecialUse:
             answers.denied &+= 1
         case .cache: answers.cached &+= 1
         case .cachedDenial: answers.cachedDenials &+= 1

@@ -129,13 +129,13 @@ struct AnswerWriter: ~Copyable, ~Escapable {
         return count
     }
 
-    /// Completes an answer with an Extended DNS Error that has a text, for clients that speak EDNS (RFC 8914 §2); the text is left
-    /// out where it does not fit.
+    /// Completes an answer with ``extendedError`` and a text, for clients that speak EDNS (RFC 8914 §2); the text is left out
+    /// where it does not fit.
     /// - Returns: the octets of the answer.
     @inline(never)
     mutating func finish(explaining text: Span<UInt8>) -> Int {
         let options = ExtendedError.optionLength + text.count
-        guard speaksEDNS, options <= limit - count else { return finish() }
+        guard let extendedError, speaksEDNS, options <= limit - count else { return finish() }
         let start = count
         count += EDNS.minimumLength + options
         EDNS.write(code, dnssecOK: dnssecOK, optionsLength: options, into: &buffer, at: start)
@@ -143,7 +143,7 @@ struct AnswerWriter: ~Copyable, ~Escapable {
         let length = ExtendedError.infoCodeLength + text.count
         buffer.set(
             UInt32(OptionCode.extendedError.rawValue) << 16 | UInt32(UInt16(truncatingIfNeeded: length)), at: option)
-        buffer.set(ExtendedError.other.rawValue, at: option + EDNS.optionHeaderLength)
+        buffer.set(extendedError.rawValue, at: option + EDNS.optionHeaderLength)
         buffer.copy(text, to: option + ExtendedError.optionLength)
         header.flags = HeaderFlags(answering: header.flags, aa: isAuthoritative, code)
         header.additionalCount = 1

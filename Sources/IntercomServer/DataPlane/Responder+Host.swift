@@ -5,7 +5,7 @@ import Registry
 
 extension Responder {
     /// Octets of a text in an answer: it has to fit beside the question in 512.
-    private static let maximumExplanation = 160
+    static let maximumExplanation = 160
 
     /// Answers names of containers under the domain, and their addresses. Single labels, and whatever else is not ours, go
     /// where they went before us: we add names and take none away.
@@ -18,7 +18,7 @@ extension Responder {
             case .found(let match): return .answer(.records(match), .network(match.scope))
             case .onSeveral(let networks):
                 explain(networks)
-                return .explained(.domain)
+                return .explained(.noName, .domain)
             case .empty:
                 let isApex = name.labelCount == settings.domain.labelCount
                 return .answer(isApex && query.question.type == .soa ? .authority : .noData, .emptyName)

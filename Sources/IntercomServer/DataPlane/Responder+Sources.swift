@@ -21,6 +21,12 @@ extension Responder {
         respond(to: stream.inputSpan.extracting(bounds), view: view, over: .stream, into: answer.mutableSpan)
     }
 
+    /// Judges the answer of an upstream that was written into an array.
+    /// - Returns: its octets afterwards.
+    mutating func judge(_ length: Int, from group: UInt32?, for view: ViewID, in answer: inout [UInt8]) -> Int {
+        judge(length, from: group, for: view, in: answer.mutableSpan)?.length ?? length
+    }
+
     /// Answers a query of our own making.
     mutating func respond(to query: Span<UInt8>, view: ViewID, into answer: inout [UInt8]) -> Outcome {
         respond(to: query, view: view, over: .stream, into: answer.mutableSpan)
@@ -96,6 +102,12 @@ extension Forwarder {
     ) -> Outcome {
         let answer = find(receiver.packet(packet), &responder, errand, over: .datagram, into: sender.nextBuffer)
         guard let answer else { return .forward(group: errand.group) }
+        if responder.directory.hasAnswerPolicies,
+            let (length, source) = responder.judge(
+                answer.length, from: errand.group, for: errand.view, in: sender.nextBuffer)
+        {
+            return .answered(length: length, source)
+        }
         guard answer.responseCode != .noError else { return .answered(length: answer.length, .cache) }
         if answer.deniesName { responder.overrule(errand.view, in: sender.nextBuffer) }
         return .answered(length: answer.length, AnswerSource(ofCached: answer.responseCode))
@@ -115,6 +127,12 @@ extension Forwarder {
     ) -> Outcome {
         let found = find(query, &responder, errand, over: .stream, into: answer.mutableSpan)
         guard let found else { return .forward(group: errand.group) }
+        if responder.directory.hasAnswerPolicies,
+            let (length, source) = responder.judge(
+                found.length, from: errand.group, for: errand.view, in: answer.mutableSpan)
+        {
+            return .answered(length: length, source)
+        }
         guard found.responseCode != .noError else { return .answered(length: found.length, .cache) }
         if found.deniesName { responder.overrule(errand.view, in: answer.mutableSpan) }
         return .answered(length: found.length, AnswerSource(ofCached: found.responseCode))

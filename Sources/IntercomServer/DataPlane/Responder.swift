@@ -22,8 +22,8 @@ enum Ruling {
     case forward(group: UInt32)
     case loop(token: UInt64)
     case heard
-    /// NXDOMAIN, and ``Responder/explanation`` says why.
-    case explained(AnswerSource)
+    /// An answer without data, and ``Responder/explanation`` says why.
+    case explained(AnswerContent, AnswerSource)
 }
 
 /// Answers queries from the directory: no I/O, no allocation, one at a time.
@@ -38,11 +38,11 @@ struct Responder: ~Copyable {
     /// The token of the last ``Outcome/heard(length:)``.
     private(set) var arrived: UInt128 = 0
     /// The query that ``respond(to:view:over:into:)`` read last.
-    private(set) var query = Query.empty
+    var query = Query.empty
     /// Text of the last answer that is explained (RFC 8914 EXTRA-TEXT).
     var explanation: [UInt8] = []
     /// Its name.
-    private(set) var name = FoldedName()
+    var name = FoldedName()
     var records: OwnRecords
     private(set) var settings: ServerSettings
 
@@ -81,9 +81,10 @@ struct Responder: ~Copyable {
             var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
             write(.noName, for: view, into: &answer)
             return .heard(length: answer.finish())
-        case .explained(let source):
+        case .explained(let content, let source):
             var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
-            write(.noName, for: view, into: &answer)
+            write(content, for: view, into: &answer)
+            answer.extendedError = source == .policy ? .blocked : .other
             return .answered(length: answer.finish(explaining: explanation.span), source)
         }
     }
@@ -126,11 +127,18 @@ struct Responder: ~Copyable {
         let isDelegation = name.labelCount == 1 && (type == .ds || type == .dnskey)
         if !isDelegation {
             if let match = directory.find(name, from: 0, view: view) {
+                if directory.hasPolicies, let ruling = judge(view, isOwnName: true) { return ruling }
                 return .answer(.records(match), match.isLink ? .link : .network(match.scope))
             }
-            if directory.hasRecords, let match = directory.findRecord(name, view: view) {
+        }
+        if directory.hasRecordsOrPolicies {
+            // Whatever follows is no name of a container on the asker's networks.
+            if directory.hasPolicies, let ruling = judge(view, isOwnName: false) { return ruling }
+            if !isDelegation, let match = directory.findRecord(name, view: view) {
                 return .answer(.records(match), .record(match.scope))
             }
+        }
+        if !isDelegation {
             if name.hasUnderscoredLabel, directory.isUnderscoredNameOfOurs(name, view: view) {
                 return deny(view, .underscored)
             }

@@ -199,7 +199,7 @@ extension Worker {
             settleQuestions(of: listeners.ticket(of: view))
             settleQuestions(of: listeners.v6Ticket(of: view))
         case .scope(let scope, nil): listeners.ledger.forget(scope)
-        case .scope, .records, .routes, .hostDomains: return
+        case .scope, .records, .policy, .policyRules, .routes, .hostDomains: return
         }
     }
 

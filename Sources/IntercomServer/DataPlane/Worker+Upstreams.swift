@@ -197,7 +197,8 @@ extension Worker {
         switch client {
         case .datagram(let listener, let address):
             guard let position = listeners.position(of: listener) else { return }
-            let length = answer.write(into: buffers.answer.mutableSpan, limit: answer.datagramLimit)
+            let written = answer.write(into: buffers.answer.mutableSpan, limit: answer.datagramLimit)
+            let length = judged(written, for: listeners[position].view)
             do throws(LinuxError) {
                 try listeners[position].sockets.udp.send(buffers.answer.span.extracting(first: length), to: address)
             } catch {
@@ -207,11 +208,11 @@ extension Worker {
         case .stream(let ticket):
             guard let position = streams.position(of: ticket) else { return }
             streams[position].inFlight -= 1
-            send(answer, on: position)
+            send(answer, on: position, for: view(of: client))
             settle(ticket)
         case .control(let token, let view, let group, let route):
             let resolution = Resolution(
-                message: answer.message(limit: Transport.maximumMessage), source: text(of: answer.source, for: view),
+                message: message(of: answer, for: view), source: text(of: answer.source, for: view),
                 .forwarded(group: group), route: route)
             control.post(.resolved(token: token, resolution))
         }
@@ -225,9 +226,24 @@ extension Worker {
         return "former server \(server)"
     }
 
+    /// The octets of an answer that has been written for a view, once its policy has judged it.
+    private mutating func judged(_ length: Int, for view: ViewID) -> Int {
+        guard responder.directory.hasAnswerPolicies else { return length }
+        return responder.judge(length, from: nil, for: view, in: &buffers.answer)
+    }
+
+    /// The answer to a question of the control plane's for a view.
+    private mutating func message(of answer: Answer, for view: ViewID) -> [UInt8] {
+        let written = answer.write(into: buffers.answer.mutableSpan, limit: Transport.maximumMessage)
+        let length = judged(written, for: view)
+        return Array(buffers.answer[..<length])
+    }
+
     /// Adds an answer to what a connection is owed.
-    private mutating func send(_ answer: Answer, on position: Int) {
-        let length = answer.write(into: buffers.answer.mutableSpan, limit: Transport.maximumMessage)
+    /// - Parameter view: its policy judges the answer; nil: none does.
+    private mutating func send(_ answer: Answer, on position: Int, for view: ViewID? = nil) {
+        var length = answer.write(into: buffers.answer.mutableSpan, limit: Transport.maximumMessage)
+        if let view { length = judged(length, for: view) }
         streams[position].lastActive = Moment.now
         streams[position].send(buffers.answer, length)
     }

@@ -150,6 +150,7 @@ extension Cause {
         case .duplicateContainer: self = .duplicateName
         case .duplicateAddress: self = .duplicateAddress
         case .missingNetwork: self = .networkMissing
+        case .missingPolicy: self = .policyMissing
         case .limit: self = .limit
         }
     }

@@ -228,7 +228,7 @@ extension AnswerFacts.Rule {
             case .domain: self = .domain
             case .singleLabel: self = .singleLabel
             case .multicast: self = .multicast
-            case .blocked: self = .blocked
+            case .blocked, .policy: self = .blocked
             case .malformed, .notImplemented, .badVersion, .refused, .notRecursive, .chaos, .specialUse,
                 .deniedSpecialUse, .link, .network, .reverse, .host, .record, .underscored, .emptyName, .cache,
                 .cachedDenial, .cachedFailure:

@@ -28,20 +28,28 @@ enum LogSubject {
     static let container = "container"
     static let network = "network"
     static let event = "event"
+    static let policy = "policy"
+    static let rule = "rule"
     /// Key of messages that ``RateLimitedLog`` counts together; no field.
     static let limit = "limit"
 
-    static let fields = [container: "INTERCOM_CONTAINER", network: "INTERCOM_NETWORK", event: "MESSAGE_ID"]
+    static let fields = [
+        container: "INTERCOM_CONTAINER", network: "INTERCOM_NETWORK", policy: "INTERCOM_POLICY", rule: "INTERCOM_RULE",
+        event: "MESSAGE_ID",
+    ]
 }
 
 extension Logger.Metadata {
     /// - Parameter limitedAs: messages that a container could cause without end carry what they are counted by.
     static func about(
-        container: String? = nil, network: String? = nil, _ event: LoggedEvent? = nil, limitedAs limit: String? = nil
+        container: String? = nil, network: String? = nil, policy: String? = nil, rule: String? = nil,
+        _ event: LoggedEvent? = nil, limitedAs limit: String? = nil
     ) -> Logger.Metadata {
         var metadata: Logger.Metadata = [:]
         if let container { metadata[LogSubject.container] = "\(container)" }
         if let network { metadata[LogSubject.network] = "\(network)" }
+        if let policy { metadata[LogSubject.policy] = "\(policy)" }
+        if let rule { metadata[LogSubject.rule] = "\(rule)" }
         if let event { metadata[LogSubject.event] = "\(event.rawValue)" }
         if let limit { metadata[LogSubject.limit] = "\(limit)" }
         return metadata

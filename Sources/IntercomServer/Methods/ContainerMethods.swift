@@ -10,6 +10,7 @@ extension AddContainer: CarriedOutMethod {
     static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
         do throws(ControlError) {
             let definition = try ContainerDefinition(call.parameters)
+            try plane.checkPolicy(definition.policy)
             var parameters = call.parameters
             parameters.replace = nil
             if call.parameters.replace == true,

@@ -7,6 +7,12 @@ import Varlink
 
 extension CreateNetwork: ChangingMethod {
     static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
+        try plane.checkPolicy(parameters.policy)
+        try create(plane, parameters)
+    }
+
+    /// Creates a network, whose policy may be missing: then its containers are denied everything.
+    static func create(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
         let definition = try NetworkDefinition(parameters, beside: plane.configuration.server.domain)
         try plane.publisher.change { registry throws(RegistryError) in try registry.createNetwork(definition) }
         plane.upstreams.noteChange()

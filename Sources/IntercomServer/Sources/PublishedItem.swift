@@ -101,6 +101,7 @@ extension ContainerDefinition {
         self.id = id
         hostname = parameters.hostname
         isDraining = parameters.draining ?? false
+        policy = parameters.policy
         namesItsNetworks = parameters.networks != nil
         links = (parameters.links ?? []).map { LinkDefinition(container: $0.container, name: $0.name) }
         do throws(RegistryError) {

@@ -24,9 +24,10 @@ protocol PersistedMethod: SendableMetatype {
     static func words(for parameters: Parameters) -> String
 }
 
-/// Turns in which kept calls are made again: containers need their networks, everything else needs its container.
+/// Turns in which kept calls are made again: networks and containers need their policies, containers their
+/// networks, everything else needs its container.
 enum RestoreTurn: Int, Comparable, Sendable {
-    case networks, containers, others
+    case policies, networks, containers, others
 
     static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

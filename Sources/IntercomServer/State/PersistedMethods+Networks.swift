@@ -28,7 +28,7 @@ extension CreateNetwork: PersistedMethod {
         var parameters = parameters
         // 0.1.0 took upstreams of an internal network, which it never asked.
         if parameters.internal == true { (parameters.upstreams, parameters.routes) = (nil, nil) }
-        try change(plane, parameters)
+        try create(plane, parameters)
     }
 
     static func words(for parameters: Parameters) -> String { "network \(parameters.name)" }

@@ -1,0 +1,253 @@
+// Policies in the control interface: which names a container may ask for.
+
+/// Declares a policy, or changes one.
+package enum SetPolicy: ControlMethod {
+    package static let definition = """
+        # Declares a policy, or changes what is given of one. default: "deny" (of a new one) or "allow", for names that no rule
+        # matches; allow, deny: names, as "api.example.com", or "*.example.com" for all names under one; the longest that
+        # matches decides, and of two alike the one that denies. types: those that may be asked for, empty: all. audit: what
+        # it denies is answered and logged; ownNames: names of containers on the asker's networks need no rule (true of a new
+        # one); strictCname: each name that a CNAME leads to must be allowed, too; privateAddresses: "allow" (of a new one),
+        # or "deny": private, loopback and link-local addresses are dropped from answers of upstreams.
+        method SetPolicy(
+          name: string,
+          default: ?string,
+          allow: ?[]string,
+          deny: ?[]string,
+          types: ?[]string,
+          audit: ?bool,
+          ownNames: ?bool,
+          strictCname: ?bool,
+          privateAddresses: ?string
+        ) -> ()
+        """
+    package static let isPersisted = true
+
+    package struct Parameters: Codable, Equatable, Sendable {
+        /// 1 to 63 letters, digits, `.`, `-` and `_`.
+        package var name: String
+        /// `deny` or `allow`; absent: as it was, `deny` of a new policy.
+        package var `default`: String?
+        /// Names that are allowed, in place of those before; absent: as it was.
+        package var allow: [String]?
+        /// Names that are denied, in place of those before; absent: as it was.
+        package var deny: [String]?
+        /// Types that may be asked for, as `A`; empty: all; absent: as it was.
+        package var types: [String]?
+        /// True: what it denies is answered all the same; absent: as it was.
+        package var audit: Bool?
+        /// True: names of containers on the asker's networks need no rule; absent: as it was.
+        package var ownNames: Bool?
+        /// True: each name that a CNAME leads to must be allowed, too; absent: as it was.
+        package var strictCname: Bool?
+        /// `deny`: private addresses are dropped from answers of upstreams; `allow`; absent: as it was.
+        package var privateAddresses: String?
+
+        package init(
+            name: String, default: String? = nil, allow: [String]? = nil, deny: [String]? = nil,
+            types: [String]? = nil, audit: Bool? = nil, ownNames: Bool? = nil, strictCname: Bool? = nil,
+            privateAddresses: String? = nil
+        ) {
+            self.name = name
+            self.default = `default`
+            self.allow = allow
+            self.deny = deny
+            self.types = types
+            self.audit = audit
+            self.ownNames = ownNames
+            self.strictCname = strictCname
+            self.privateAddresses = privateAddresses
+        }
+    }
+    package typealias Reply = Nothing
+}
+
+/// Allows names in a policy.
+package enum AllowNames: ControlMethod {
+    package static let definition = """
+        # Allows names in a policy; one that was denied by the same words is allowed instead.
+        method AllowNames(policy: string, names: []string) -> ()
+        """
+    package static let isPersisted = true
+
+    package typealias Parameters = NamesOfPolicy
+    package typealias Reply = Nothing
+}
+
+/// Denies names in a policy.
+package enum DenyNames: ControlMethod {
+    package static let definition = """
+        # Denies names in a policy; one that was allowed by the same words is denied instead.
+        method DenyNames(policy: string, names: []string) -> ()
+        """
+    package static let isPersisted = true
+
+    package typealias Parameters = NamesOfPolicy
+    package typealias Reply = Nothing
+}
+
+/// Names that a call adds to a policy.
+package struct NamesOfPolicy: Codable, Equatable, Sendable {
+    /// The policy's name.
+    package var policy: String
+    /// Names, or `*.` and a name for all names under it.
+    package var names: [String]
+
+    package init(policy: String, names: [String]) {
+        self.policy = policy
+        self.names = names
+    }
+}
+
+/// Removes a policy, or rules of it.
+package enum RemovePolicy: ControlMethod {
+    package static let definition = """
+        # Removes a policy that holds for nobody; with names, these rules of it alone. One of the configuration stays.
+        method RemovePolicy(name: string, names: ?[]string) -> ()
+        """
+    package static let isPersisted = true
+
+    package struct Parameters: Codable, Equatable, Sendable {
+        /// The policy's name.
+        package var name: String
+        /// Rules that are removed, by their words; absent: the whole policy is.
+        package var names: [String]?
+
+        package init(name: String, names: [String]? = nil) {
+            self.name = name
+            self.names = names
+        }
+    }
+    package typealias Reply = Nothing
+}
+
+/// All policies.
+package enum ListPolicies: ControlMethod {
+    package static let definition = """
+        # All policies, by name, without their rules. With "more": in several replies, the last without "continues".
+        method ListPolicies() -> (policies: []PolicySummary)
+        """
+    package static let types: [any ControlType.Type] = [PolicySummary.self]
+
+    package typealias Parameters = Nothing
+    package struct Reply: Codable, Equatable, Sendable {
+        /// Sorted by name.
+        package var policies: [PolicySummary]
+
+        package init(policies: [PolicySummary]) {
+            self.policies = policies
+        }
+    }
+}
+
+/// One policy with its rules.
+package enum InspectPolicy: ControlMethod {
+    package static let definition = """
+        # One policy with its rules.
+        method InspectPolicy(name: string) -> (policy: Policy)
+        """
+    package static let types: [any ControlType.Type] = [Policy.self]
+
+    package typealias Parameters = Named
+    package struct Reply: Codable, Equatable, Sendable {
+        /// The one that was asked for.
+        package var policy: Policy
+
+        package init(policy: Policy) {
+            self.policy = policy
+        }
+    }
+}
+
+/// A policy in a list.
+package struct PolicySummary: ControlType, Codable, Equatable, Sendable {
+    package static let definition = """
+        # A policy without its rules. default: "deny" or "allow"; rules: number of its rules; containers: number of those that
+        # it holds for; source: "configuration" or "control".
+        type PolicySummary (
+          name: string, default: string, audit: bool, rules: int, containers: int, source: string
+        )
+        """
+
+    /// Its name.
+    package var name: String
+    /// `deny` or `allow`: the verdict on names that no rule matches.
+    package var `default`: String
+    /// True when what it denies is answered all the same.
+    package var audit: Bool
+    /// Number of its rules.
+    package var rules: Int
+    /// Number of containers that it holds for.
+    package var containers: Int
+    /// `configuration` or `control`.
+    package var source: String
+
+    package init(name: String, default: String, audit: Bool, rules: Int, containers: Int, source: String) {
+        self.name = name
+        self.default = `default`
+        self.audit = audit
+        self.rules = rules
+        self.containers = containers
+        self.source = source
+    }
+}
+
+/// A policy as the daemon knows it.
+package struct Policy: ControlType, Codable, Equatable, Sendable {
+    package static let definition = """
+        # A policy; its members are as SetPolicy has them.
+        type Policy (
+          name: string,
+          default: string,
+          allow: []string,
+          deny: []string,
+          types: []string,
+          audit: bool,
+          ownNames: bool,
+          strictCname: bool,
+          privateAddresses: string,
+          containers: int,
+          source: string
+        )
+        """
+
+    /// Its name.
+    package var name: String
+    /// `deny` or `allow`.
+    package var `default`: String
+    /// Names that are allowed, in the order of the DNS.
+    package var allow: [String]
+    /// Names that are denied, in the order of the DNS.
+    package var deny: [String]
+    /// Types that may be asked for; empty: all.
+    package var types: [String]
+    /// True when what it denies is answered all the same.
+    package var audit: Bool
+    /// True when names of containers on the asker's networks need no rule.
+    package var ownNames: Bool
+    /// True when each name that a CNAME leads to must be allowed, too.
+    package var strictCname: Bool
+    /// `allow`, or `deny`: private addresses are dropped from answers of upstreams.
+    package var privateAddresses: String
+    /// Number of containers that it holds for.
+    package var containers: Int
+    /// `configuration` or `control`.
+    package var source: String
+
+    package init(
+        name: String, default: String, allow: [String], deny: [String], types: [String], audit: Bool, ownNames: Bool,
+        strictCname: Bool, privateAddresses: String, containers: Int, source: String
+    ) {
+        self.name = name
+        self.default = `default`
+        self.allow = allow
+        self.deny = deny
+        self.types = types
+        self.audit = audit
+        self.ownNames = ownNames
+        self.strictCname = strictCname
+        self.privateAddresses = privateAddresses
+        self.containers = containers
+        self.source = source
+    }
+}

@@ -1,0 +1,166 @@
+// intercomctl policy …
+
+import ArgumentParser
+import ControlAPI
+import LinuxNet
+
+struct PolicyVerbs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy", abstract: "Policies: which names a container may ask for.",
+        discussion: """
+            A policy holds for a container that names it ('container add --policy', the label intercom.policy), for the \
+            containers of a network ('network create --policy'), or for all ([server] policy). Policies of intercom.toml \
+            are changed there.
+            """,
+        subcommands: [Set.self, Allow.self, Deny.self, Remove.self, List.self, Inspect.self])
+}
+
+/// A policy's verdict, as it is typed.
+private enum Verdict: String, ExpressibleByArgument, CaseIterable {
+    case allow, deny
+}
+
+extension PolicyVerbs {
+    struct Set: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Declare a policy, or change what is given of one.",
+            discussion: """
+                A new one denies every name that no rule allows. --allow, --deny and --type replace those before; \
+                'policy allow' and 'policy deny' add.
+                """)
+
+        @Argument(help: "Its name: letters, digits, '.', '-' and '_'.", completion: .policies)
+        var name: String
+
+        @Option(
+            name: .customLong("default"),
+            help: ArgumentHelp("The verdict where no rule matches.", valueName: "deny|allow"))
+        fileprivate var standard: Verdict?
+
+        @Option(
+            help: ArgumentHelp(
+                "A name that may be asked for; *.NAME stands for all names under NAME; may be repeated.",
+                valueName: "name"))
+        var allow: [String] = []
+
+        @Option(help: ArgumentHelp("A name that may not be asked for; may be repeated.", valueName: "name"))
+        var deny: [String] = []
+
+        @Option(
+            name: .customLong("type"),
+            help: ArgumentHelp(
+                "A type that may be asked for, as AAAA; may be repeated, 'all' takes it back.", valueName: "type"))
+        var types: [String] = []
+
+        @Flag(inversion: .prefixedNo, help: "Answer what it denies all the same.")
+        var audit: Bool?
+
+        @Flag(inversion: .prefixedNo, help: "Allow names of containers on the asker's networks without a rule.")
+        var ownNames: Bool?
+
+        @Flag(inversion: .prefixedNo, help: "Ask that each name that a CNAME leads to is allowed, too.")
+        var strictCname: Bool?
+
+        @Option(
+            help: ArgumentHelp(
+                "Drop private, loopback and link-local addresses from answers of upstreams.", valueName: "deny|allow"))
+        fileprivate var privateAddresses: Verdict?
+
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.call(
+                SetPolicy.self,
+                SetPolicy.Parameters(
+                    name: name, default: standard?.rawValue, allow: allow.isEmpty ? nil : allow,
+                    deny: deny.isEmpty ? nil : deny, types: types.isEmpty ? nil : types == ["all"] ? [] : types,
+                    audit: audit, ownNames: ownNames, strictCname: strictCname,
+                    privateAddresses: privateAddresses?.rawValue))
+        }
+    }
+
+    struct Allow: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Allow names, as: policy allow sandbox api.example.com '*.example.org'")
+
+        @Argument(help: "The policy.", completion: .policies) var policy: String
+        @Argument(help: "Names; *.NAME stands for all names under NAME.") var names: [String]
+        @OptionGroup var common: CommonOptions
+
+        func run() throws { try common.call(AllowNames.self, NamesOfPolicy(policy: policy, names: names)) }
+    }
+
+    struct Deny: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Deny names.")
+
+        @Argument(help: "The policy.", completion: .policies) var policy: String
+        @Argument(help: "Names; *.NAME stands for all names under NAME.") var names: [String]
+        @OptionGroup var common: CommonOptions
+
+        func run() throws { try common.call(DenyNames.self, NamesOfPolicy(policy: policy, names: names)) }
+    }
+
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rm", abstract: "Remove a policy that holds for nobody, or rules of one.",
+            discussion: "Those of intercom.toml stay: remove them there, then 'intercomctl reload'.")
+
+        @Argument(help: "The policy.", completion: .policies) var policy: String
+        @Argument(help: "Rules by their names; the whole policy, if none is given.") var names: [String] = []
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.call(
+                RemovePolicy.self, RemovePolicy.Parameters(name: policy, names: names.isEmpty ? nil : names))
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "ls", abstract: "List all policies.")
+
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            var listing = Listing<PolicySummary>(
+                "policies", ["POLICY", "DEFAULT", "AUDIT", "RULES", "CONTAINERS", "SOURCE"], isJSON: common.json,
+                name: \.name
+            ) { policy in
+                [
+                    policy.name, policy.default, policy.audit ? "yes" : "no", "\(policy.rules)",
+                    "\(policy.containers)", policy.source,
+                ]
+            }
+            let client = try ControlClient(socket: common.socket)
+            try client.replies(to: ListPolicies.self, Nothing()) { reply in
+                for policy in reply.policies { listing.add(policy) }
+            }
+            listing.end()
+        }
+    }
+
+    struct Inspect: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show a policy and its rules.")
+
+        @Argument(completion: .policies) var name: String
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.call(InspectPolicy.self, Named(name: name)) { Self.text($0.policy) }
+        }
+
+        private static func text(_ policy: Policy) -> String {
+            var facts = Table(["POLICY", policy.name], .wrap)
+            facts.add(["default", policy.default])
+            facts.add(["allow", policy.allow])
+            facts.add(["deny", policy.deny])
+            facts.add(["types", policy.types.isEmpty ? ["all"] : policy.types])
+            facts.add(["audit", policy.audit ? "yes" : "no"])
+            facts.add(["own names", policy.ownNames ? "allowed" : "need a rule"])
+            facts.add(["CNAME targets", policy.strictCname ? "need a rule" : "followed"])
+            facts.add(["private addresses", policy.privateAddresses == "deny" ? "dropped" : "passed on"])
+            facts.add(["containers", "\(policy.containers)"])
+            facts.add(["source", policy.source])
+            return facts.text
+        }
+    }
+}
