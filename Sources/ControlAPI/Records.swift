@@ -12,7 +12,7 @@ package enum AddRecord: ControlMethod {
     package struct Parameters: Codable, Equatable, Sendable {
         /// Owner, as `api.test`, or `*.app.test` for all names under `app.test`.
         package var name: String
-        /// Type, as `A`, `TXT` or `TYPE65280`.
+        /// Type, as `A`, `CNAME`, `TXT` or `TYPE65280`.
         package var type: String
         /// Data as in a zone file, in one text or a text for each word; each text of TXT is one string.
         package var data: [String]

@@ -219,7 +219,6 @@ extension RecordType {
         switch self {
         case .soa, .ns, .ds, .rrsig, .nsec, .dnskey, .nsec3, .nsec3param:
             "it belongs to a zone, and records are single names"
-        case .cname: "aliases are not followed yet; add A and AAAA records"
         case .dname: "it stands for a whole subtree; add a wildcard, as *.app.test"
         case .opt: "it is about a message, not about a name (RFC 6891)"
         // RFC 6895 §3.1: 0 is reserved, 128 to 255 are types of questions and of messages.

@@ -49,6 +49,16 @@ extension Directory {
         return nil
     }
 
+    /// Reads the name that a CNAME record leads to.
+    /// - Returns: false where there is no such record.
+    package mutating func readTarget(of match: Match, into name: inout FoldedName) -> Bool {
+        let octets = records(match, .cname).octets
+        return !octets.isEmpty && (try? name.read(octets, at: RecordBuilder.fixedLength)) != nil
+    }
+
+    /// True for records that make their name an alias of another.
+    package mutating func isAlias(_ match: Match) -> Bool { match.isRecord && records(match, .cname).count > 0 }
+
     /// True where names of records for all are beneath the labels `0..<end`.
     mutating func isAboveRecordsForAll(_ name: borrowing FoldedName, _ end: Int) -> Bool {
         hasRecords && matchForAll(name, end, .empty) != nil

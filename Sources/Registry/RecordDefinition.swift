@@ -30,7 +30,7 @@ package struct RecordDefinition: Sendable, Hashable {
         name: String, type: String, data: [String], network: String? = nil, ttl: UInt32? = nil, source: Source
     ) throws(RegistryError) {
         guard let known = RecordType(text: type) else {
-            throw .invalidValue(type, of: "type", reason: "expected a type, as A, TXT or TYPE65280")
+            throw .invalidValue(type, of: "type", reason: "expected a type, as A, CNAME, TXT or TYPE65280")
         }
         self.name = try Registry.recordName(name)
         self.type = known

@@ -15,14 +15,14 @@ extension RecordVerbs {
         static let configuration = CommandConfiguration(
             abstract: "Add a record, as: record add api.test A 10.1.0.9",
             discussion: """
-                Types: A, AAAA, TXT, MX, SRV, CAA, HTTPS, SVCB, PTR; others by number, with their octets, as \
+                Types: A, AAAA, CNAME, TXT, MX, SRV, CAA, HTTPS, SVCB, PTR; others by number, with their octets, as \
                 TYPE65280 '\\# 2 0A01'. A name may have several records of a type. A container's name comes first.
                 """)
 
         @Argument(help: "The name, as api.test, or *.app.test for all names under app.test.")
         var name: String
 
-        @Argument(help: "The type, as A or TXT.")
+        @Argument(help: "The type, as A, CNAME or TXT.")
         var type: String
 
         @Argument(help: "The data, as in a zone file; each argument of TXT is one string.")

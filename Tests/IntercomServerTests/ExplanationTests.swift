@@ -167,7 +167,7 @@ private struct RandomWorld: ~Copyable {
         case .answered(let length, let source):
             let resolution = Resolution(message: Array(buffer[..<length]), source: "", .answered(source))
             return (resolution.decision, try Resolve.Answer(resolution, asked: question.name, question.type))
-        case .forward(let group):
+        case .forward(let group), .follow(let group):
             let answer = Resolve.Answer(
                 name: question.name, type: "\(question.type)", rcode: "SERVFAIL", flags: [], answers: [], authority: [],
                 extendedErrors: [], source: "nobody")

@@ -66,7 +66,7 @@ struct FormerServerRuleTests {
                 let code = message.header.flags.responseCode
                 return code == .noError ? .records(Int(message.header.answerCount)) : .code(code)
             case .forward(UpstreamGroupID.neighbours.rawValue): return .neighbour
-            case .forward(let group): return .group(UpstreamGroupID(rawValue: group))
+            case .forward(let group), .follow(let group): return .group(UpstreamGroupID(rawValue: group))
             case .heard, .loop, .drop: return nil
             }
         }

@@ -23,7 +23,7 @@ struct PromiseTests {
             guard let query = row.question.message(manner) else { continue }
             let outcome = try town.ask(query, from: row.asker, over: manner.transport)
             if manner.transport == .stream { whole[manner.edns] = outcome.answer }
-            if case .forwarded(let server) = row.expectation {
+            if case .forwarded(let server, _) = row.expectation {
                 let address = Town.table.address(ofServer: server)
                 #expect(outcome.server == address, "\(manner): \(outcome)")
                 continue
@@ -118,7 +118,7 @@ private struct AskedTown: ~Copyable {
         let outcome = responder.respond(to: query.span, view: view, over: transport, intoArray: &buffer)
         return switch outcome {
         case .answered(let length, _): Outcome(answer: Array(buffer[..<length]))
-        case .forward(let group): Outcome(server: servers[group] ?? "nobody")
+        case .forward(let group), .follow(let group): Outcome(server: servers[group] ?? "nobody")
         case .drop, .loop, .heard: Outcome()
         }
     }

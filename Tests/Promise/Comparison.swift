@@ -51,7 +51,8 @@ extension PromiseTable.Row {
             return faults
         }
         hold("question", seen.question, question.echo(in: query))
-        hold("owners", seen.owners.filter { $0 != question.asked?.name.wire }.count, 0)
+        let owners = [question.asked?.name.wire] + seen.targets
+        hold("owners", seen.owners.filter { !owners.contains($0) }.count, 0)
         hold("authority", seen.authority, promised.negativeOwner.map { ["\($0) 5 SOA . . 1 3600 600 86400 5"] } ?? [])
         // A datagram may have fewer: that is looked at where its length is.
         if !seen.flags.contains("tc") { hold("records", seen.records, promised.records) }

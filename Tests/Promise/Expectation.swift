@@ -8,8 +8,8 @@ package enum Expectation: Sendable {
     case answer(Promised)
     /// The answer to another question: the same but for the name.
     case same(as: AskedQuestion)
-    /// The question goes to this server of the table.
-    case forwarded(to: String)
+    /// The question goes to this server of the table; or the question that CNAME records lead to.
+    case forwarded(to: String, as: AskedQuestion? = nil)
     /// No answer at all.
     case dropped
 
@@ -40,7 +40,10 @@ package enum Expectation: Sendable {
         let first = columns[0].split(separator: " ")
         switch first.first {
         case "dropped": self = .dropped
-        case "forwarded": self = .forwarded(to: String(first.last ?? ""))
+        case "forwarded":
+            self = .forwarded(
+                to: first.count > 2 ? String(first[2]) : "",
+                as: AskedQuestion(first.dropFirst(4).joined(separator: " ")))
         case "as":
             guard let question = AskedQuestion(first.dropFirst().joined(separator: " ")) else { return nil }
             self = .same(as: question)

@@ -22,6 +22,8 @@ struct ReadAnswer {
     private(set) var records: [String] = []
     /// The owners of these records on the wire, case as it is there.
     private(set) var owners: [[UInt8]] = []
+    /// The names that CNAME records lead to, on the wire.
+    private(set) var targets: [[UInt8]] = []
     /// The authority section, `OWNER TTL TYPE DATA` each.
     private(set) var authority: [String] = []
     /// Nil: there is no OPT record.
@@ -48,6 +50,7 @@ struct ReadAnswer {
             case (.answer, _):
                 self.records.append(try Self.text(of: record, in: bytes))
                 owners.append(try Name(bytes, at: record.nameOffset).wire)
+                if record.type == .cname { targets.append(try Name(bytes, at: record.rdataOffset).wire) }
             case (.authority, _):
                 let owner = try Name(bytes, at: record.nameOffset)
                 authority.append("\(owner == .root ? "." : "\(owner).") \(try Self.text(of: record, in: bytes))")

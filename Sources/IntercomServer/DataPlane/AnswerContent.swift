@@ -7,6 +7,8 @@ import Registry
 enum AnswerContent {
     /// The records that a name has of the type that is asked for; it exists, even if it has none.
     case records(Directory.Match)
+    /// The chain of CNAME records in ``Responder/chain``, and what it leads to.
+    case chain(ChainEnd)
     /// The addresses of `localhost`.
     case loopback
     /// The name of a loopback address.
@@ -39,9 +41,10 @@ extension Responder {
     mutating func write(_ content: AnswerContent, for view: ViewID, into answer: inout AnswerWriter) {
         switch content {
         case .records(let match):
-            if query.question.type == .any { return answer.append(one: records.minimalAny.span) }
+            if query.question.type == .any { return writeAny(match, into: &answer) }
             let hasAny = answer.append(directory.records(match, query.question.type))
             if !hasAny { writeOtherRecords(match, view, into: &answer) }
+        case .chain(let end): writeChain(end, view, into: &answer)
         case .loopback, .loopbackPointer:
             writeLoopback(isPointer: content.isLoopbackPointer, into: &answer)
         case .authority:
@@ -59,6 +62,13 @@ extension Responder {
             answer.code = code
             answer.isAuthoritative = false
         }
+    }
+
+    /// Writes the minimal answer to ANY; of an alias its CNAME record, which stands alone (RFC 8482 §4.2, §4.4).
+    @inline(never)
+    private mutating func writeAny(_ match: Directory.Match, into answer: inout AnswerWriter) {
+        guard directory.isAlias(match) else { return answer.append(one: records.minimalAny.span) }
+        _ = answer.append(directory.records(match, .cname))
     }
 
     /// Writes what an operator's record adds to a name that has no record of the type that is asked for; else no data. A

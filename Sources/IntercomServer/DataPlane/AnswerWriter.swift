@@ -9,7 +9,7 @@ import Registry
 struct AnswerWriter: ~Copyable, ~Escapable {
     private var buffer: MutableSpan<UInt8>
     /// The octets written so far, with the header's.
-    private var count: Int
+    private(set) var count: Int
     /// The most octets that there may be before the OPT record.
     private let limit: Int
     /// Its flags are the query's until the end.
@@ -70,6 +70,19 @@ struct AnswerWriter: ~Copyable, ~Escapable {
         append(answers: records.octets.extracting(first: rest * records.stride), rest)
         if fitting < records.count { isTruncated = true }
         return true
+    }
+
+    /// Adds the records of a name, whose owner is the name at an offset of the message.
+    /// - Returns: false where not all of them fit.
+    @inline(never)
+    mutating func append(_ records: borrowing Directory.Records, of owner: Int) -> Bool {
+        var offset = count
+        _ = append(records)
+        while offset < count {
+            buffer.set(CompressionPointer.word(to: owner), at: offset)
+            offset += Self.length(of: buffer.span, at: offset)
+        }
+        return !isTruncated
     }
 
     /// Adds records of different lengths, beginning where it is their turn, until one does not fit.

@@ -47,9 +47,11 @@ struct Errand {
     /// The errand of a question that is to be forwarded; nil where it is not.
     /// - Parameter now: the time, if it is known already.
     init?(_ outcome: Outcome, _ view: ViewID, _ now: Moment? = nil) {
-        guard case .forward(let group) = outcome else { return nil }
+        switch outcome {
+        case .forward(let group), .follow(let group): self.group = group
+        default: return nil
+        }
         self.view = view
-        self.group = group
         self.now = now ?? Moment.now
     }
 }

@@ -9,6 +9,8 @@ enum Outcome {
     case answered(length: Int, AnswerSource)
     /// Not ours: ``Responder/query`` goes to this upstream group.
     case forward(group: UInt32)
+    /// The CNAME records in ``Responder/chain`` lead to a name that is not ours: it goes to this upstream group.
+    case follow(group: UInt32)
     /// An upstream asks us what we asked it.
     case loop(token: UInt64)
     /// A question of ours that proves that the listener is heard: ``Responder/arrived``. The answer is in the buffer.
@@ -20,6 +22,8 @@ enum Outcome {
 enum Ruling {
     case answer(AnswerContent, AnswerSource)
     case forward(group: UInt32)
+    /// See ``Outcome/follow(group:)``.
+    case follow(group: UInt32)
     case loop(token: UInt64)
     case heard
     /// An answer without data, and ``Responder/explanation`` says why.
@@ -43,6 +47,10 @@ struct Responder: ~Copyable {
     var explanation: [UInt8] = []
     /// Its name.
     var name = FoldedName()
+    /// CNAME records of the operator, from that of the question's name on; see ``Outcome/follow(group:)``.
+    var chain: [Directory.Match] = []
+    /// The name that the last of them leads to.
+    var target = FoldedName()
     var records: OwnRecords
     private(set) var settings: ServerSettings
 
@@ -76,6 +84,7 @@ struct Responder: ~Copyable {
             write(content, for: view, into: &answer)
             return .answered(length: answer.finish(), source)
         case .forward(let group): return .forward(group: group)
+        case .follow(let group): return .follow(group: group)
         case .loop(let token): return .loop(token: token)
         case .heard:
             var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
@@ -122,9 +131,7 @@ struct Responder: ~Copyable {
             }
             return .answer(content, content.isDenial ? .deniedSpecialUse : .specialUse)
         }
-        // A delegation's own types are the parent zone's: a container called `dev` must not break `.dev` for validators,
-        // which ask for them (RFC 4035 §4.2).
-        let isDelegation = name.labelCount == 1 && (type == .ds || type == .dnskey)
+        let isDelegation = Self.isDelegation(name, type)
         if !isDelegation {
             if let match = directory.find(name, from: 0, view: view) {
                 if directory.hasPolicies, let ruling = judge(view, isOwnName: true) { return ruling }
@@ -134,16 +141,24 @@ struct Responder: ~Copyable {
         if directory.hasRecordsOrPolicies {
             // Whatever follows is no name of a container on the asker's networks.
             if directory.hasPolicies, let ruling = judge(view, isOwnName: false) { return ruling }
-            if !isDelegation, let match = directory.findRecord(name, view: view) {
-                return .answer(.records(match), .record(match.scope))
-            }
+            if !isDelegation, let match = directory.findRecord(name, view: view) { return ruling(on: match, view) }
         }
-        if !isDelegation {
-            if name.hasUnderscoredLabel, directory.isUnderscoredNameOfOurs(name, view: view) {
-                return deny(view, .underscored)
-            }
-        }
+        return rulingOnOthers(view, isDelegation: isDelegation)
+    }
 
+    /// True for a delegation's own types, which are the parent zone's: a container called `dev` must not break `.dev` for
+    /// validators, which ask for them (RFC 4035 §4.2).
+    @inline(__always)
+    static func isDelegation(_ name: borrowing FoldedName, _ type: RecordType) -> Bool {
+        name.labelCount == 1 && (type == .ds || type == .dnskey)
+    }
+
+    /// 4 and 6 to 11. Names that no container and no record has.
+    @inline(__always)
+    mutating func rulingOnOthers(_ view: ViewID, isDelegation: Bool) -> Ruling {
+        if !isDelegation, name.hasUnderscoredLabel, directory.isUnderscoredNameOfOurs(name, view: view) {
+            return deny(view, .underscored)
+        }
         if view.isHost { return ruleForHost() }
         let destination = directory.destination(of: name, view: view)
         let routeLabels = destination?.routeLabels ?? 0

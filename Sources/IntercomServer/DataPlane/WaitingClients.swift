@@ -13,12 +13,16 @@ enum WaitingClient: Sendable {
     /// `intercomctl resolve` or `explain`; by the control plane's token, with the upstream group and the domain of the route
     /// that the question takes.
     case control(token: UInt64, ViewID, group: UInt32, route: Name?)
+
+    /// The transport that the client uses.
+    var transport: Transport { if case .datagram = self { .datagram } else { .stream } }
 }
 
-/// A client, and since when it waits.
+/// A client, since when it waits, and the CNAME records that go before the answer.
 struct Waiting: Sendable {
     let client: WaitingClient
     let since: Moment
+    let splice: Splice?
 }
 
 /// Clients that wait, by number. A number is not used again while an answer for it may come.
@@ -31,8 +35,8 @@ struct WaitingClients: ~Copyable {
     var count: Int { table.count }
 
     /// Adds a client, and gives its number.
-    mutating func insert(_ client: WaitingClient, since: Moment) -> Forwarding.Client {
-        Int(truncatingIfNeeded: table.insert(Waiting(client: client, since: since)).word)
+    mutating func insert(_ client: WaitingClient, since: Moment, behind splice: Splice? = nil) -> Forwarding.Client {
+        Int(truncatingIfNeeded: table.insert(Waiting(client: client, since: since, splice: splice)).word)
     }
 
     /// Takes a client out; nil where it is gone.

@@ -158,7 +158,9 @@ extension Worker {
         var outcome = responder.respond(to: query.span, view: view, into: &buffers.answer)
         let errand = Errand(outcome, view)
         let route = errand.flatMap { responder.directory.routeDomain(of: $0.group) }
-        if let errand { outcome = forwarder.respond(to: query.span, &responder, errand, into: &buffers.answer) }
+        if let errand, case .forward = outcome {
+            outcome = forwarder.respond(to: query.span, &responder, errand, into: &buffers.answer)
+        }
         switch outcome {
         case .heard(let length):
             // Asked over the control socket, it proves nothing.
@@ -174,6 +176,12 @@ extension Worker {
         case .forward:
             guard let errand else { return }
             forward(query.span, .control(token: token, view, group: errand.group, route: route), errand)
+        case .follow:
+            guard let errand else { return }
+            follow(
+                .control(token: token, view, group: errand.group, route: route),
+                responder.splice(for: query, over: .stream), errand, payer: Asking.controlPlane)
+            act(errand.now)
         case .drop, .loop:
             control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query", .dropped)))
         }

@@ -43,16 +43,27 @@ extension Worker {
     }
 
     /// Observes an answer of the forwarder's to a client that has waited for it.
-    mutating func observe(_ answer: Answer, to client: WaitingClient, since: Moment) {
+    mutating func observe(_ answer: Answer, to client: WaitingClient, since: Moment, behind splice: Splice? = nil) {
         if case .control = client { return }
         guard observer.isActive, let view = view(of: client), observer.wants(view) else { return }
-        var transport = Transport.datagram
-        if case .stream = client { transport = .stream }
         var name = FoldedName()
-        let isReadable = (try? answer.readName(into: &name)) != nil
+        let isReadable = (try? splice?.readName(into: &name) ?? answer.readName(into: &name)) != nil
         keep(
-            answer.givenCode, view, transport, isReadable ? Self.asked(name, answer.questionType) : nil,
-            text(of: answer.source, for: view), since)
+            answer.givenCode, view, client.transport, isReadable ? Self.asked(name, answer.questionType) : nil,
+            text(of: answer.source, for: view, behind: splice), since)
+    }
+
+    /// Observes an answer behind CNAME records that was there at once.
+    mutating func observe(
+        _ splice: Splice, _ code: ResponseCode, _ source: AnswerSource, to client: WaitingClient, since: Moment
+    ) {
+        if case .control = client { return }
+        guard observer.isActive, let view = view(of: client), observer.wants(view) else { return }
+        var name = FoldedName()
+        guard (try? splice.readName(into: &name)) != nil else { return }
+        keep(
+            code, view, client.transport, Self.asked(name, splice.type), splice.describe(responder.describe(source)),
+            since)
     }
 
     private static func asked(_ name: borrowing FoldedName, _ type: RecordType) -> ObservedQuestion.Asked? {

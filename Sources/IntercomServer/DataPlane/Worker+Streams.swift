@@ -175,6 +175,8 @@ extension Worker {
             let errand = Errand(outcome, view, now)
             if let errand {
                 now = errand.now
+            }
+            if let errand, case .forward = outcome {
                 outcome = forwarder.respond(
                     to: bounds, of: streams[position], &responder, errand, into: &buffers.answer)
             }
@@ -186,6 +188,9 @@ extension Worker {
             case .forward:
                 left -= Self.forwardingCost
                 if let errand { forwardMessage(bounds, of: position, .stream(ticket), errand) }
+            case .follow:
+                left -= Self.forwardingCost
+                if let errand { followMessage(bounds, of: position, ticket, errand) }
             case .loop(let token):
                 control.post(.looped(token: token))
                 counters.dropped &+= 1

@@ -89,8 +89,8 @@ extension Worker {
                 counters.note(answer, after: now - waiting.since, to: client)
                 complain(of: answer, to: client, now)
                 let given = overruled(answer, for: client)
-                observe(given, to: client, since: waiting.since)
-                deliver(given, to: client)
+                observe(given, to: client, since: waiting.since, behind: waiting.splice)
+                deliver(given, to: client, behind: waiting.splice)
             case .lookForServers(let view): reportLostServers(of: ViewID(rawValue: view), now)
             }
         }
@@ -193,7 +193,8 @@ extension Worker {
     }
 
     /// Gives a client its answer, if it is still there.
-    private mutating func deliver(_ answer: Answer, to client: WaitingClient) {
+    mutating func deliver(_ answer: Answer, to client: WaitingClient, behind splice: Splice? = nil) {
+        if let splice { return deliver(answer, to: client, joining: splice) }
         switch client {
         case .datagram(let listener, let address):
             guard let position = listeners.position(of: listener) else { return }
@@ -219,7 +220,8 @@ extension Worker {
     }
 
     /// The author of an answer to a view, for people.
-    func text(of source: Answer.Source, for view: ViewID) -> String {
+    func text(of source: Answer.Source, for view: ViewID, behind splice: Splice? = nil) -> String {
+        if let splice { return splice.describe(text(of: source, for: view)) }
         guard case .upstream(let server) = source, forwarder.isFormerServer(server, of: view.rawValue) else {
             return "\(source)"
         }
@@ -233,7 +235,7 @@ extension Worker {
     }
 
     /// The answer to a question of the control plane's for a view.
-    private mutating func message(of answer: Answer, for view: ViewID) -> [UInt8] {
+    mutating func message(of answer: Answer, for view: ViewID) -> [UInt8] {
         let written = answer.write(into: buffers.answer.mutableSpan, limit: Transport.maximumMessage)
         let length = judged(written, for: view)
         return Array(buffers.answer[..<length])
@@ -277,7 +279,7 @@ extension LinuxError {
 
 extension Forwarding.Refusal {
     /// The reason that an EDNS client is told (RFC 8914).
-    fileprivate var detail: ErrorDetail {
+    var detail: ErrorDetail {
         switch self {
         case .tooMany: ErrorDetail(.networkError)
         case .noUpstreams: ErrorDetail(.noReachableAuthority, text: "no upstream may be asked")

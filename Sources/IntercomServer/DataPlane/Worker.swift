@@ -175,6 +175,8 @@ struct Worker: ~Copyable {
             let errand = Errand(outcome, view, now)
             if let errand {
                 now = errand.now
+            }
+            if let errand, case .forward = outcome {
                 outcome = forwarder.respond(
                     to: packet, of: datagrams.receiver, &responder, errand, into: &datagrams.sender)
             }
@@ -189,6 +191,10 @@ struct Worker: ~Copyable {
                 guard let errand else { continue }
                 forwarded += 1
                 forwardDatagram(packet, of: ticket, errand)
+            case .follow:
+                guard let errand else { continue }
+                forwarded += 1
+                followDatagram(packet, of: ticket, errand)
             case .loop(let token):
                 control.post(.looped(token: token))
                 counters.dropped &+= 1

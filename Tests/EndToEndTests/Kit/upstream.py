@@ -50,6 +50,14 @@ def respond(query, transport):
         response.authority.append(dns.rrset.from_text("example.", 60, "IN", "SOA", "ns. host. 1 2 3 4 5"))
     elif first in TRUNCATED and transport == "udp":
         response.flags |= dns.flags.TC
+    elif first.startswith("alias-"):
+        # alias-web--corp.example is a CNAME to web.corp, of which this server knows the address 192.0.2.66.
+        target = first[len("alias-"):].replace("--", ".") + "."
+        response.answer.append(dns.rrset.from_text(name, 300, "IN", "CNAME", target))
+        if kind == 1:
+            response.answer.append(dns.rrset.from_text(target, 300, "IN", "A", "192.0.2.66"))
+    elif kind == 15:
+        response.answer.append(dns.rrset.from_text(name, 300, "IN", "MX", "10 " + name, "20 www." + name))
     elif kind == 65280:
         response.answer.append(dns.rrset.from_text(name, 77, "IN", "TYPE65280", r"\# 4 deadbeef"))
     elif kind == 1:

@@ -1,0 +1,201 @@
+// An answer of two parts: CNAME records, and what somebody else says of the name that they lead to.
+
+import DNSWire
+
+/// The first part, and the place where the second joins it. It is made for one client, and never cached.
+struct Splice: Sendable {
+    /// The client's question as it came.
+    private let question: [UInt8]
+    /// The type that is asked for.
+    let type: RecordType
+    /// The client's id, RD, CD and AD, and its EDNS.
+    private let id: UInt16
+    private let flags: HeaderFlags
+    private let edns: EDNS?
+    /// Octets that the client takes.
+    private let limit: Int
+    /// The CNAME records: each owner is a pointer to the target before it, and each target is whole.
+    private var aliases: [UInt8] = []
+    /// Number of CNAME records.
+    private(set) var count: UInt16 = 0
+    /// The name that the last record leads to, on the wire.
+    private(set) var target: [UInt8] = [0]
+    /// Its offset in the answer.
+    private var targetOffset = Header.length
+
+    /// Begins with no record.
+    /// - Parameters:
+    ///   - query: the client's query.
+    ///   - message: its octets.
+    ///   - limit: octets that the client takes.
+    init(_ query: Query, _ message: Span<UInt8>, limit: Int) {
+        question = [UInt8](copying: message, Header.length..<query.question.endOffset)
+        type = query.question.type
+        id = query.header.id
+        var flags = HeaderFlags()
+        flags.rd = query.header.flags.rd
+        flags.cd = query.header.flags.cd
+        flags.ad = query.header.flags.ad
+        self.flags = flags
+        edns = query.edns
+        self.limit = limit
+    }
+
+    /// Adds a compiled CNAME record whose owner is the last target.
+    mutating func add(_ record: Span<UInt8>) {
+        let start = Header.length + question.count + aliases.count
+        aliases.append(word: CompressionPointer.word(to: targetOffset))
+        aliases += [UInt8](copying: record, 2..<record.count)
+        target = [UInt8](copying: record, RecordBuilder.fixedLength..<record.count)
+        targetOffset = start + RecordBuilder.fixedLength
+        count &+= 1
+    }
+
+    /// The query for the name that the records lead to.
+    var query: [UInt8] {
+        var question = target
+        question.append(word: type.rawValue)
+        question.append(word: RecordClass.in.rawValue)
+        return QueryMessage(id: id, flags: flags, question: question, edns: edns).octets
+    }
+
+    /// Reads the name that the client asks for.
+    func readName(into name: inout FoldedName) throws(WireError) { _ = try name.read(question.span, at: 0) }
+
+    /// The author of the answer in the words of `intercomctl resolve`.
+    /// - Parameter source: the author of the second part.
+    func describe(_ source: String) -> String {
+        let name = (try? Name(wire: target.span)).map { "\($0)" } ?? "?"
+        return "record, CNAME to \(name) → \(source)"
+    }
+
+    // MARK: - Joining
+
+    /// Puts both parts together. Names of the second are written whole, as its pointers mean nothing here; records that do not
+    /// fit set TC.
+    func join(_ reply: [UInt8]) -> [UInt8] {
+        do throws(WireError) {
+            return try joined(reply.span)
+        } catch {
+            // The forwarder has checked it; an answer that breaks all the same fails.
+            var failed = HeaderFlags(answering: flags, aa: false, .serverFailure)
+            failed.ad = false
+            return Self.octets(of: Header(id: id, flags: failed, questionCount: 1)) + question
+        }
+    }
+
+    private func joined(_ reply: Span<UInt8>) throws(WireError) -> [UInt8] {
+        let message = try Message(reply)
+        let opt = try optRecord(of: message)
+        let room = limit - opt.count
+        var octets = [UInt8](repeating: 0, count: Header.length) + question
+        var counts: [Section: UInt16] = [:]
+        var isTruncated = octets.count + aliases.count > room
+        if !isTruncated {
+            octets += aliases
+            counts[.answer] = count
+        }
+        let isFailure = message.header.flags.responseCode == .serverFailure
+        var reader = message.records
+        while let record = try reader.next() {
+            guard record.type != .opt else { continue }
+            let written = try written(record, reply)
+            guard !isTruncated, octets.count + written.count <= room else {
+                // The additional section is no part of the answer (RFC 2181 §9).
+                isTruncated = isTruncated || record.section != .additional
+                continue
+            }
+            octets += written
+            counts[record.section, default: 0] &+= 1
+        }
+        var flags = message.header.flags
+        // The second part is not ours, and the first is not signed.
+        flags.aa = false
+        flags.ad = false
+        flags.tc = flags.tc || isTruncated && !isFailure
+        let header = Header(
+            id: id, flags: flags, questionCount: 1, answerCount: counts[.answer] ?? 0,
+            authorityCount: counts[.authority] ?? 0,
+            additionalCount: (counts[.additional] ?? 0) &+ (opt.isEmpty ? 0 : 1))
+        octets.replaceSubrange(0..<Header.length, with: Self.octets(of: header))
+        return octets + opt
+    }
+
+    private func optRecord(of message: borrowing Message) throws(WireError) -> [UInt8] {
+        var reader = message.records
+        while let record = try reader.next() {
+            if record.type == .opt { return [UInt8](copying: message.bytes, record.nameOffset..<record.endOffset) }
+        }
+        return []
+    }
+
+    /// A record with whole names, but for an owner that is the target.
+    private func written(_ record: ResourceRecord, _ reply: Span<UInt8>) throws(WireError) -> [UInt8] {
+        let owner = try Name(reply, at: record.nameOffset)
+        var octets: [UInt8] = []
+        if owner.wire.span.isEqual(to: target.span) {
+            octets.append(word: CompressionPointer.word(to: targetOffset))
+        } else {
+            octets += owner.wire
+        }
+        let data = try NamesInData(of: record.type).data(of: record, reply)
+        // TYPE, CLASS and TTL.
+        octets += [UInt8](copying: reply, record.ttlOffset - 4..<record.ttlOffset + 4)
+        octets.append(word: UInt16(truncatingIfNeeded: data.count))
+        return octets + data
+    }
+
+    private static func octets(of header: Header) -> [UInt8] {
+        var octets: [UInt8] = []
+        octets.append(header)
+        return octets
+    }
+}
+
+/// The place of domain names in the data of a type: those that may be compressed (RFC 3597 §4).
+private struct NamesInData {
+    /// Octets before the first name.
+    var before = 0
+    /// Number of names, one behind another.
+    var count = 0
+
+    init(of type: RecordType) {
+        switch type.rawValue {
+        // NS, MD, MF, CNAME, MB, MG, MR, PTR, DNAME.
+        case 2, 3, 4, 5, 7, 8, 9, 12, 39: count = 1
+        // SOA, MINFO, RP.
+        case 6, 14, 17: count = 2
+        // MX, AFSDB, RT, KX.
+        case 15, 18, 21, 36: (before, count) = (2, 1)
+        // PX.
+        case 26: (before, count) = (2, 2)
+        // SRV.
+        case 33: (before, count) = (6, 1)
+        default: break
+        }
+    }
+
+    /// The data of a record with whole names.
+    func data(of record: ResourceRecord, _ reply: Span<UInt8>) throws(WireError) -> [UInt8] {
+        var offset = record.rdataOffset
+        let end = record.endOffset
+        guard before <= record.rdataLength else { throw .truncated(offset: offset) }
+        var octets = [UInt8](copying: reply, offset..<offset + before)
+        offset += before
+        var folded = FoldedName()
+        for _ in 0..<count {
+            octets += try Name(reply, at: offset).wire
+            offset = try folded.read(reply, at: offset)
+        }
+        guard offset <= end else { throw .truncated(offset: offset) }
+        return octets + [UInt8](copying: reply, offset..<end)
+    }
+}
+
+extension [UInt8] {
+    /// The octets of a range, as far as they are there.
+    init(copying span: Span<UInt8>, _ range: Range<Int>) {
+        self = []
+        append(span.extracting(range.clamped(to: 0..<span.count)))
+    }
+}
