@@ -46,9 +46,72 @@ struct AliasTests {
             let missing = try house.dig("app", "cdn.test", "AAAA")
             #expect(missing.status == "NOERROR" && missing.answer.count == 2, "\(missing)")
             let resolved = try house.ctl("resolve", "cdn.test", "--from", "app")
-            #expect(resolved.out.contains("record, CNAME to alias-www--example--com.example"), "\(resolved)")
+            #expect(resolved.out.contains("CNAME to alias-www--example--com.example"), "\(resolved)")
         }
     }
+
+    @Test(
+        "of an upstream that lead to a name of ours are followed there, on the asker's networks alone, from memory too")
+    func ofUpstreams() throws {
+        try House.lend(configuration: Self.routes) { house in
+            for address in ["127.0.0.5", "127.0.0.6"] { try house.startUpstream(address) }
+            try house.container("app", "--network", "n")
+            try house.container("web", "--network", "n,ip=10.1.0.2")
+            try house.container("safe", "--network", "other,ip=10.2.0.9")
+            try house.container("db", "--network", "other,ip=10.2.0.2")
+            try house.mustCtl("record", "add", "shop.test", "A", "10.9.0.1")
+            try house.mustCtl("record", "add", "www.site.test", "CNAME", "alias-web.example")
+            for (name, end) in [
+                ("alias-web.example", "web. IN A 10.1.0.2"),
+                ("alias-web--n--internal.example", "web.n.internal. IN A 10.1.0.2"),
+                ("alias-shop--test.example", "shop.test. IN A 10.9.0.1"),
+                ("alias-mail--corp--example.example", "mail.corp.example. IN A 192.0.2.1"),
+                // Through two upstream groups and back to a container.
+                ("alias-alias-web--corp--example.example", "web. IN A 10.1.0.2"),
+                // Those that lead nowhere else, and to a name of another network, stay as the upstream gives them.
+                ("alias-www--example--com.example", "www.example.com. IN A 192.0.2.66"),
+                ("alias-db--other--internal.example", "db.other.internal. IN A 192.0.2.66"),
+                ("www.site.test", "web. IN A 10.1.0.2"),
+            ] {
+                for way in ["+notcp", "+tcp", "+notcp", "+tcp"] {
+                    let reply = try house.dig("app", name, way, "+nottlid")
+                    #expect(reply.status == "NOERROR" && reply.answer.last == end, "\(name) \(way) \(reply)")
+                    #expect(reply.answer.first?.hasPrefix("\(name). IN CNAME ") == true, "\(reply)")
+                }
+            }
+            // What was put together for one container is not in the memory that others share.
+            let other = try house.dig("safe", "alias-web.example", "+nottlid")
+            #expect(other.data == ["192.0.2.66", "web."], "\(other)")
+            let alone = try house.dig("app", "alias-web.example", "CNAME", "+nottlid")
+            #expect(alone.answer == ["alias-web.example. IN CNAME web."], "\(alone)")
+            let resolved = try house.ctl("resolve", "alias-web.example", "--from", "app")
+            #expect(resolved.out.contains("CNAME to web → network n"), "\(resolved)")
+        }
+    }
+
+    @Test("that lead in a circle between our records and an upstream are answered with SERVFAIL")
+    func circleOutside() throws {
+        try lend { house in
+            try house.mustCtl("record", "add", "round.test", "CNAME", "alias-round--test.example")
+            for _ in 1...2 {
+                let reply = try house.dig("app", "round.test")
+                #expect(reply.status == "SERVFAIL" && reply.output.out.contains("EDE: 0"), "\(reply)")
+                #expect(try house.dig("app", "web").answer.count == 1)
+            }
+        }
+    }
+
+    private static let routes = """
+        [forward]
+        upstreams = ["127.0.0.5"]
+        [[route]]
+        domain = "corp.example"
+        upstreams = ["127.0.0.6"]
+        [[network]]
+        name = "n"
+        [[network]]
+        name = "other"
+        """
 
     @Test("stand alone: beside another record they are refused, and others beside them")
     func alone() throws {

@@ -51,6 +51,9 @@ package struct Answer: Sendable {
     /// True for NXDOMAIN of the question's own name, not of one that a CNAME leads to.
     package var deniesName: Bool { body.deniesName }
 
+    /// True when the answer begins with CNAME records, whose target may be in another upstream group.
+    package var mayLeadElsewhere: Bool { body.mayLeadElsewhere }
+
     /// Reads the question's name.
     package func readName(into name: inout FoldedName) throws(WireError) { _ = try name.read(question.span, at: 0) }
 

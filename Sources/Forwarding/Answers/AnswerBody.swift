@@ -75,6 +75,22 @@ extension AnswerBody {
     /// NXDOMAIN of the name itself, and so of all its types (RFC 2308 §5); not of what a CNAME leads to.
     var deniesName: Bool { responseCode == .nameError && message.span.word16(Header.answerCountOffset) == 0 }
 
+    /// True when the answer section begins with a CNAME record, so that the chain may leave the upstream group; also where its
+    /// owner is not the pointer that every server writes. Questions for the CNAME record itself follow nothing.
+    var mayLeadElsewhere: Bool {
+        let octets = message.span
+        guard octets.word16(Header.answerCountOffset) > 0, questionEnd + Self.ownerAndType <= octets.count else {
+            return false
+        }
+        let asked = RecordType(rawValue: octets.word16(questionEnd - Question.fixedLength))
+        guard asked != .cname, asked != .any else { return false }
+        return octets.word16(questionEnd) != CompressionPointer.word(to: Header.length)
+            || octets.word16(questionEnd + 2) == RecordType.cname.rawValue
+    }
+
+    /// Octets of a pointer and a type.
+    private static let ownerAndType = 4
+
     /// TC: something of the answer was left out.
     var isTruncated: Bool { HeaderFlags(rawValue: message.span.word16(Header.flagsOffset)).tc }
 

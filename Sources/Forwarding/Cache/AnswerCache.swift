@@ -177,6 +177,8 @@ struct AnswerCache: Sendable {
         let dueAt: Int?
         /// The code in its header.
         let responseCode: ResponseCode
+        /// See ``AnswerBody/mayLeadElsewhere``.
+        let mayLeadElsewhere: Bool
     }
 
     /// Writes what is kept under a key for a client, see ``AnswerForm/write(to:question:into:limit:)``; nil where there is
@@ -196,7 +198,8 @@ struct AnswerCache: Sendable {
         counters.hits &+= 1
         let length = form(kept, .age(age)).write(to: client, question: question, into: buffer, limit: limit)
         return Hit(
-            length: length, dueAt: isDue ? kept.place : nil, responseCode: kept.entry.responseCode)
+            length: length, dueAt: isDue ? kept.place : nil, responseCode: kept.entry.responseCode,
+            mayLeadElsewhere: kept.entry.mayLeadElsewhere)
     }
 
     /// The same where an answer to the very question is not there, or is past its life.
@@ -216,7 +219,8 @@ struct AnswerCache: Sendable {
         counters.hits &+= 1
         let length = form(kept, time).write(to: client, question: question, into: buffer, limit: limit)
         return Hit(
-            length: length, dueAt: isDue ? kept.place : nil, responseCode: kept.entry.responseCode)
+            length: length, dueAt: isDue ? kept.place : nil, responseCode: kept.entry.responseCode,
+            mayLeadElsewhere: kept.entry.mayLeadElsewhere)
     }
 
     /// A kept answer, lent.

@@ -28,6 +28,7 @@ struct CacheEntry {
         static let stride = 47
         static let runStart = 48
         static let runCount = 50
+        static let mayLeadElsewhere = 52
     }
 
     /// All octets of the entry, this and what fills it up to the ring's alignment included.
@@ -54,6 +55,8 @@ struct CacheEntry {
     var failures: UInt8 = 0
     /// The addresses that take turns in coming first.
     var run: AddressRun
+    /// See ``AnswerBody/mayLeadElsewhere``.
+    var mayLeadElsewhere: Bool
 
     static let maximumRounds: UInt8 = 3
     static let maximumAsked: UInt8 = 3
@@ -82,6 +85,7 @@ extension CacheEntry {
         ttlOffsetsLength = UInt16(truncatingIfNeeded: body.ttlOffsets.count)
         responseCode = body.responseCode
         run = body.run
+        mayLeadElsewhere = body.mayLeadElsewhere
         let octets = Self.length + body.message.count + body.options.count + body.ttlOffsets.count
         let mask = AnswerRing.alignment - 1
         size = UInt32(truncatingIfNeeded: (octets + mask) & ~mask)
@@ -138,7 +142,7 @@ extension AnswerRing {
             failures: octets[Field.failures],
             run: AddressRun(
                 start: octets.word16(Field.runStart), stride: octets[Field.stride],
-                count: octets.word16(Field.runCount)))
+                count: octets.word16(Field.runCount)), mayLeadElsewhere: octets[Field.mayLeadElsewhere] != 0)
     }
 
     /// Writes what is known of the entry at a place.
@@ -164,6 +168,7 @@ extension AnswerRing {
         octets[place + Field.stride] = entry.run.stride
         octets.set(entry.run.start, at: place + Field.runStart)
         octets.set(entry.run.count, at: place + Field.runCount)
+        octets[place + Field.mayLeadElsewhere] = entry.mayLeadElsewhere ? 1 : 0
     }
 
     /// Writes the octets of an answer behind its entry; name and type as the key has them.

@@ -31,6 +31,8 @@ package struct CachedAnswer: Sendable {
     package let length: Int
     /// The code in its header.
     package let responseCode: ResponseCode
+    /// See ``Answer/mayLeadElsewhere``.
+    package let mayLeadElsewhere: Bool
 
     /// True when it says that the name of the question does not exist: ``Answer/overruleDenial()`` says when that is not so.
     package var deniesName: Bool { responseCode == .nameError }
@@ -74,7 +76,7 @@ extension Forwarder {
             into: buffer, limit: transport == .datagram ? client.datagramLimit : query.answerLimit(over: transport))
         guard let hit else { return nil }
         if let place = hit.dueAt { prefetch(place, message, query, name, view: view, group: group, now) }
-        return CachedAnswer(length: hit.length, responseCode: hit.responseCode)
+        return CachedAnswer(length: hit.length, responseCode: hit.responseCode, mayLeadElsewhere: hit.mayLeadElsewhere)
     }
 
     /// Renews an answer that is asked for often, before it expires and somebody has to wait.

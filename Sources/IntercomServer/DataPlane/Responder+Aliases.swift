@@ -127,7 +127,12 @@ extension Responder {
     ///   - message: the client's query, or its beginning as far as the end of the question.
     ///   - transport: how the answer will go.
     mutating func splice(for message: [UInt8], over transport: Transport) -> Splice {
-        var splice = Splice(query, message.span, limit: query.answerLimit(over: transport))
+        append(to: Splice(query, message.span, limit: query.answerLimit(over: transport)))
+    }
+
+    /// A chain with the one behind it that ``Outcome/follow(group:)`` has found.
+    mutating func append(to splice: Splice) -> Splice {
+        var splice = splice
         for match in chain { directory.add(match, to: &splice) }
         return splice
     }

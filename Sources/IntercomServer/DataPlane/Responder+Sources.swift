@@ -54,6 +54,12 @@ struct Errand {
         self.view = view
         self.now = now ?? Moment.now
     }
+
+    init(view: ViewID, group: UInt32, now: Moment) {
+        self.view = view
+        self.group = group
+        self.now = now
+    }
 }
 
 /// The client that asks an upstream, and the namespace that pays for it.
@@ -110,6 +116,9 @@ extension Forwarder {
         {
             return .answered(length: length, source)
         }
+        if answer.mayLeadElsewhere, responder.leadsElsewhere(errand, in: sender.nextBuffer) {
+            return .follow(group: errand.group)
+        }
         guard answer.responseCode != .noError else { return .answered(length: answer.length, .cache) }
         if answer.deniesName { responder.overrule(errand.view, in: sender.nextBuffer) }
         return .answered(length: answer.length, AnswerSource(ofCached: answer.responseCode))
@@ -134,6 +143,9 @@ extension Forwarder {
                 found.length, from: errand.group, for: errand.view, in: answer.mutableSpan)
         {
             return .answered(length: length, source)
+        }
+        if found.mayLeadElsewhere, responder.leadsElsewhere(errand, in: answer.mutableSpan) {
+            return .follow(group: errand.group)
         }
         guard found.responseCode != .noError else { return .answered(length: found.length, .cache) }
         if found.deniesName { responder.overrule(errand.view, in: answer.mutableSpan) }

@@ -2,7 +2,7 @@
 
 import DNSWire
 
-/// The first part, and the place where the second joins it. It is made for one client, and never cached.
+/// The first part, of our own records or of an upstream's answer, and the place where the second joins it. It is made for one client, and never cached.
 struct Splice: Sendable {
     /// The client's question as it came.
     private let question: [UInt8]
@@ -10,7 +10,7 @@ struct Splice: Sendable {
     let type: RecordType
     /// The client's id, RD, CD and AD, and its EDNS.
     private let id: UInt16
-    private let flags: HeaderFlags
+    private var flags: HeaderFlags
     private let edns: EDNS?
     /// Octets that the client takes.
     private let limit: Int
@@ -19,17 +19,18 @@ struct Splice: Sendable {
     /// Number of CNAME records.
     private(set) var count: UInt16 = 0
     /// The name that the last record leads to, on the wire.
-    private(set) var target: [UInt8] = [0]
+    private(set) var target: [UInt8]
     /// Its offset in the answer.
     private var targetOffset = Header.length
 
-    /// Begins with no record.
+    /// Begins with no record: the last target is the question's name.
     /// - Parameters:
     ///   - query: the client's query.
     ///   - message: its octets.
     ///   - limit: octets that the client takes.
     init(_ query: Query, _ message: Span<UInt8>, limit: Int) {
         question = [UInt8](copying: message, Header.length..<query.question.endOffset)
+        target = Array(question.dropLast(Question.fixedLength))
         type = query.question.type
         id = query.header.id
         var flags = HeaderFlags()
@@ -41,6 +42,22 @@ struct Splice: Sendable {
         self.limit = limit
     }
 
+    /// Begins with no record, for an answer under way instead of the query: it repeats the question, RD, CD and EDNS.
+    init?(answering message: Span<UInt8>, limit: Int) {
+        var name = FoldedName()
+        guard let query = try? Query(message, name: &name) else { return nil }
+        self.init(query, message, limit: limit)
+        flags.ad = false
+    }
+
+    /// The same without the records: nothing of a chain that has no end is given.
+    var withoutRecords: Splice {
+        var splice = self
+        splice.aliases = []
+        splice.count = 0
+        return splice
+    }
+
     /// Adds a compiled CNAME record whose owner is the last target.
     mutating func add(_ record: Span<UInt8>) {
         let start = Header.length + question.count + aliases.count
@@ -49,6 +66,16 @@ struct Splice: Sendable {
         target = [UInt8](copying: record, RecordBuilder.fixedLength..<record.count)
         targetOffset = start + RecordBuilder.fixedLength
         count &+= 1
+    }
+
+    /// Adds a CNAME record of a message.
+    /// - Returns: false where its owner is not the last target.
+    mutating func add(_ record: ResourceRecord, of message: Span<UInt8>) throws(WireError) -> Bool {
+        let owner = try Name(message, at: record.nameOffset)
+        guard let last = try? Name(wire: target.span), owner == last else { return false }
+        let data = try Name(message, at: record.rdataOffset).wire
+        add(RecordBuilder.record(.cname, ttl: record.ttl, data).span)
+        return true
     }
 
     /// The query for the name that the records lead to.
@@ -66,7 +93,7 @@ struct Splice: Sendable {
     /// - Parameter source: the author of the second part.
     func describe(_ source: String) -> String {
         let name = (try? Name(wire: target.span)).map { "\($0)" } ?? "?"
-        return "record, CNAME to \(name) → \(source)"
+        return "CNAME to \(name) → \(source)"
     }
 
     // MARK: - Joining

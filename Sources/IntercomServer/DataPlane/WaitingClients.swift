@@ -18,11 +18,14 @@ enum WaitingClient: Sendable {
     var transport: Transport { if case .datagram = self { .datagram } else { .stream } }
 }
 
-/// A client, since when it waits, and the CNAME records that go before the answer.
+/// A client, and the CNAME records that go before its answer.
 struct Waiting: Sendable {
     let client: WaitingClient
-    let since: Moment
     let splice: Splice?
+    /// View and upstream group of the question.
+    let errand: Errand
+    /// The time from which it waits.
+    var since: Moment { errand.now }
 }
 
 /// Clients that wait, by number. A number is not used again while an answer for it may come.
@@ -35,8 +38,10 @@ struct WaitingClients: ~Copyable {
     var count: Int { table.count }
 
     /// Adds a client, and gives its number.
-    mutating func insert(_ client: WaitingClient, since: Moment, behind splice: Splice? = nil) -> Forwarding.Client {
-        Int(truncatingIfNeeded: table.insert(Waiting(client: client, since: since, splice: splice)).word)
+    mutating func insert(
+        _ client: WaitingClient, _ errand: Errand, behind splice: Splice? = nil
+    ) -> Forwarding.Client {
+        Int(truncatingIfNeeded: table.insert(Waiting(client: client, splice: splice, errand: errand)).word)
     }
 
     /// Takes a client out; nil where it is gone.

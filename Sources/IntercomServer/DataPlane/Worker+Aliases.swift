@@ -33,16 +33,58 @@ extension Worker {
     mutating func follow(_ client: WaitingClient, _ splice: Splice, _ errand: Errand, payer: UInt32) {
         let query = splice.query
         responder.take(query.span)
-        let found = forwarder.respond(to: query.span, &responder, errand, into: &buffers.answer)
-        if case .answered(let length, let source) = found {
-            let message = splice.join(Array(buffers.answer[..<length]))
-            count(source, for: client)
-            observe(
-                splice, HeaderFlags(rawValue: message.span.word16(Header.flagsOffset)).responseCode, source,
-                to: client, since: errand.now)
-            return give(message, from: splice.describe(responder.describe(source)), to: client)
+        switch forwarder.respond(to: query.span, &responder, errand, into: &buffers.answer) {
+        case .answered(let length, let source):
+            give(Array(buffers.answer[..<length]), source, to: client, joining: splice, errand)
+        case .follow:
+            guard let longer = responder.extend(splice, by: buffers.answer, errand) else {
+                return fail(client, splice, errand)
+            }
+            resume(client, longer, errand, payer: payer)
+        default: ask(query, client, splice, errand, payer: payer)
         }
-        let number = waiting.insert(client, since: errand.now, behind: splice)
+    }
+
+    /// Goes on behind an upstream's answer whose CNAME records lead to a name of ours, or into another upstream group.
+    /// - Returns: false where they do not.
+    @inline(never)
+    mutating func follow(_ answer: Answer, to waiting: Waiting, _ now: Moment) -> Bool {
+        guard let view = view(of: waiting.client) else { return false }
+        let limit: Int
+        if case .datagram = waiting.client { limit = answer.datagramLimit } else { limit = Transport.maximumMessage }
+        let message = answer.message(limit: Transport.maximumMessage)
+        let errand = Errand(view: view, group: waiting.errand.group, now: now)
+        guard let splice = waiting.splice ?? Splice(answering: message.span, limit: limit),
+            let longer = responder.extend(splice, by: message, errand)
+        else { return false }
+        var payer = view.rawValue
+        if case .control = waiting.client { payer = Asking.controlPlane }
+        resume(waiting.client, longer, errand, payer: payer)
+        if case .stream(let ticket) = waiting.client { settle(ticket) }
+        return true
+    }
+
+    /// Answers the last name of a chain by the rules. Each time the chain is longer, so it ends.
+    private mutating func resume(_ client: WaitingClient, _ splice: Splice, _ errand: Errand, payer: UInt32) {
+        guard splice.count <= Responder.longestChain else { return fail(client, splice, errand) }
+        let query = splice.query
+        switch responder.respond(to: query.span, view: errand.view, into: &buffers.answer) {
+        case .answered(let length, let source):
+            give(Array(buffers.answer[..<length]), source, to: client, joining: splice, errand)
+        case .forward(let group):
+            follow(client, splice, Errand(view: errand.view, group: group, now: errand.now), payer: payer)
+        case .follow(let group):
+            let longer = responder.append(to: splice)
+            guard longer.count <= Responder.longestChain else { return fail(client, splice, errand) }
+            follow(client, longer, Errand(view: errand.view, group: group, now: errand.now), payer: payer)
+        case .loop, .heard, .drop: fail(client, splice, errand)
+        }
+    }
+
+    private mutating func ask(
+        _ query: [UInt8], _ client: WaitingClient, _ splice: Splice, _ errand: Errand, payer: UInt32
+    ) {
+        let number = waiting.insert(client, errand, behind: splice)
         let asking = Asking(client: number, namespace: payer, errand: errand)
         switch forwarder.ask(query.span, &responder, asking) {
         case .accepted: counters.forwarded &+= 1
@@ -53,6 +95,27 @@ extension Worker {
             observe(failure, to: client, since: errand.now, behind: splice)
             deliver(failure, to: client, joining: splice)
         }
+    }
+
+    /// SERVFAIL for a chain that is too long or leads in a circle.
+    private mutating func fail(_ client: WaitingClient, _ splice: Splice, _ errand: Errand) {
+        let query = splice.query
+        responder.take(query.span)
+        let detail = ErrorDetail(.other, text: "more than \(Responder.longestChain) CNAME records, or a circle of them")
+        let failure = Answer.serverFailure(to: query.span, responder.query, because: detail)
+        observe(failure, to: client, since: errand.now, behind: splice)
+        deliver(failure, to: client, joining: splice.withoutRecords)
+    }
+
+    /// Gives a client an answer that was there at once, behind a chain.
+    private mutating func give(
+        _ answer: [UInt8], _ source: AnswerSource, to client: WaitingClient, joining splice: Splice, _ errand: Errand
+    ) {
+        let message = splice.join(answer)
+        count(source, for: client)
+        let code = HeaderFlags(rawValue: message.span.word16(Header.flagsOffset)).responseCode
+        observe(splice, code, source, to: client, since: errand.now)
+        give(message, from: splice.describe(responder.describe(source)), to: client)
     }
 
     private mutating func count(_ source: AnswerSource, for client: WaitingClient) {

@@ -15,7 +15,7 @@ extension Worker {
     @inline(never)
     mutating func forwardDatagram(_ packet: Int, of listener: Ticket, _ errand: Errand) {
         let client = WaitingClient.datagram(listener: listener, datagrams.receiver.source(packet))
-        let number = waiting.insert(client, since: errand.now)
+        let number = waiting.insert(client, errand)
         let asking = Asking(number, errand)
         switch forwarder.ask(packet, of: datagrams.receiver, &responder, asking) {
         case .accepted: counters.forwarded &+= 1
@@ -30,7 +30,7 @@ extension Worker {
 
     /// Puts the question of a connection's message to the upstreams.
     mutating func forwardMessage(_ bounds: Range<Int>, of position: Int, _ client: WaitingClient, _ errand: Errand) {
-        let number = waiting.insert(client, since: errand.now)
+        let number = waiting.insert(client, errand)
         switch forwarder.ask(bounds, of: streams[position], &responder, Asking(number, errand)) {
         case .accepted:
             streams[position].inFlight += 1
@@ -46,7 +46,7 @@ extension Worker {
 
     /// Puts a question of the control plane to the upstreams.
     mutating func forward(_ query: Span<UInt8>, _ client: WaitingClient, _ errand: Errand) {
-        let number = waiting.insert(client, since: errand.now)
+        let number = waiting.insert(client, errand)
         let asking = Asking(client: number, namespace: Asking.controlPlane, errand: errand)
         if case .refused(let refusal) = forwarder.ask(query, &responder, asking) {
             waiting.take(number)
@@ -87,6 +87,7 @@ extension Worker {
                 guard let waiting = waiting.take(number) else { continue }
                 let client = waiting.client
                 counters.note(answer, after: now - waiting.since, to: client)
+                if answer.mayLeadElsewhere, follow(answer, to: waiting, now) { continue }
                 complain(of: answer, to: client, now)
                 let given = overruled(answer, for: client)
                 observe(given, to: client, since: waiting.since, behind: waiting.splice)
