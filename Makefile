@@ -20,10 +20,12 @@ CLIENT_PACKAGES := curl pdns-recursor php-cli ruby wget
 RUNTIME_PACKAGES := docker.io podman netavark aardvark-dns runc crun containerd containernetworking-plugins lxc
 # Prometheus with promtool; .ci/install does not let its service start.
 METRICS_PACKAGES := prometheus
+# A browser for the map: large, and not installed for it.
+MAP_PACKAGES := chromium
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
-.PHONY: all build demo demo-docker demo-podman demo-tiers test test-clients test-runtimes test-metrics check lint shape format docs fuzz test-asan test-tsan \
+.PHONY: all build demo demo-docker demo-podman demo-tiers test test-clients test-runtimes test-metrics test-map check lint shape format docs fuzz test-asan test-tsan \
     differential coverage floods soak bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
@@ -92,6 +94,14 @@ test-metrics: need-root
 	@[ -x /usr/bin/promtool ] || echo "skipped: checks by promtool and Prometheus, as the package prometheus is not installed"
 	@$(MAKE) --no-print-directory build .build/python
 	INTERCOM_BIN=$(BIN) INTERCOM_PYTHONPATH=$(CURDIR)/.build/python $(SWIFT) test --quiet --filter '^EndToEndTests\.MetricsTests'
+
+# The map, opened in headless Chromium.
+test-map: need-root
+	@.ci/install $(TEST_PACKAGES)
+	@.ci/install $(MAP_PACKAGES) || true
+	@[ -x /usr/bin/chromium ] || echo "skipped: the map in a browser, as the package chromium is not installed"
+	@$(MAKE) --no-print-directory build
+	INTERCOM_BIN=$(BIN) $(SWIFT) test --quiet --filter '^(ClientCommandTests\.|EndToEndTests\.MapTests)'
 
 # What needs no root: all but the end-to-end tests.
 check: need-swift .build/python

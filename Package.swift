@@ -146,6 +146,8 @@ let package = Package(
         .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
         .testTarget(name: "AttachmentTests", dependencies: ["Attachment"], swiftSettings: settings),
         .testTarget(name: "DiagnosisTests", dependencies: ["Attachment", "Diagnosis"], swiftSettings: settings),
+        .testTarget(
+            name: "ClientCommandTests", dependencies: ["ClientCommand", "ControlAPI"], swiftSettings: settings),
         .testTarget(name: "ControlAPITests", dependencies: ["ControlAPI"], swiftSettings: settings),
         .testTarget(
             name: "DNSWireTests", dependencies: ["DNSWire"], exclude: ["differential.py"], swiftSettings: settings),
@@ -175,7 +177,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests", dependencies: ["Promise", "intercomctl", "intercomd"],
             exclude: [
-                "Before", "Clients/programs", "Kit/ask.py", "Kit/calls.py", "Kit/control.py", "Kit/docker.py",
+                "Before", "Clients/programs", "Kit/ask.py", "Kit/browser.py", "Kit/calls.py", "Kit/control.py",
+                "Kit/docker.py",
                 "Kit/load.py",
                 "Kit/nft-objects.py", "Kit/resolver.py", "Kit/upstream.py",
             ],
