@@ -206,7 +206,7 @@ install: build install-files
 # Binaries that are there already, units, manual pages, completions.
 LIB = $(DESTDIR)$(PREFIX)/lib
 SHARE = $(DESTDIR)$(PREFIX)/share
-UNITS := intercom.service intercom.socket intercom-opener.service intercom-opener.socket run-netns.mount intercom-docker.service \
+UNITS := intercom.service intercom.socket intercom-cluster.socket intercom-opener.service intercom-opener.socket run-netns.mount intercom-docker.service \
     intercom-podman.service intercom-nerdctl.service intercom-machined.service \
     intercom-metrics.socket intercom-metrics@.service
 LIBEXEC = $(DESTDIR)$(PREFIX)/libexec

@@ -105,7 +105,8 @@ package enum Apply: ClusterMethod {
     package static let definition = """
         # Adds, replaces and removes what is known of other hosts; in force in all workers when it returns. Of 256 entries at
         # most a call, so that no turn of the daemon is long; a message has 1 MiB. Order: hosts, gone, put, goneHosts. An entry of a
-        # host that was not told is refused. refused: entries that cannot be, with the reason; what was held of them is removed.
+        # host that was not told is refused, and so is one past [cluster] max-entries. hosts may have this host itself: while all
+        # hosts are lost, this one among them, none is left out of any name. refused: entries that cannot be, with the reason; what was held of them is removed.
         method Apply(
           session: int,
           hosts: ?[]Host,
@@ -145,6 +146,9 @@ package enum Apply: ClusterMethod {
             self.cursor = cursor
         }
     }
+
+    /// The most entries of one call: some milliseconds' work, during which nobody else is served.
+    package static let entryLimit = 256
 
     package struct Reply: Codable, Equatable, Sendable {
         /// Entries and hosts that cannot be.
@@ -219,7 +223,7 @@ package enum Report: ClusterMethod {
         """
     package static let types: [any ControlType.Type] = [State.self]
 
-    /// How a bridge is with its store.
+    /// State of a bridge towards its store.
     package enum State: String, ControlType, Codable, Sendable {
         package static let definition = """
             # How a bridge is with its store: away means that it was connected before.
@@ -237,7 +241,7 @@ package enum Report: ClusterMethod {
     package struct Parameters: Codable, Equatable, Sendable {
         /// Number of the session that ``Attach`` gave.
         package var session: Int
-        /// How it is with its store.
+        /// State of the bridge towards its store.
         package var state: State
         /// Sentence for people, as why it is away; absent: nothing to say.
         package var message: String?

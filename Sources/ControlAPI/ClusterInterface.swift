@@ -21,10 +21,10 @@ package enum ClusterInterface {
         """
         # Another bridge has attached since, or the connection of Attach has ended: attach again.
         error SessionEnded (message: string)
-        # More entries than [cluster] max-entries allows; those of this call that have room are in force.
-        error TooManyEntries (message: string, limit: int)
         # The configuration shares no network: [cluster] networks.
         error NoSharedNetwork (message: string)
+        # More entries than one Apply may have.
+        error TooMany (message: string, parameter: string, count: int, limit: int)
         error InvalidName (message: string, name: string, reason: string)
         error NotPermitted (message: string, user: string)
         error MessageTooLong (message: string, limit: int)

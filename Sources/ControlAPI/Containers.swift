@@ -158,8 +158,8 @@ package enum ListContainers: ControlMethod {
     package static let definition = """
         # All containers, by name; with all, also those that are waited for, and those that ended within ten minutes. With
         # "more": in several replies, in no order, the last without "continues". What comes or goes meanwhile may be
-        # missing. Without it a list may be too large.
-        method ListContainers(all: ?bool) -> (containers: []Container)
+        # missing. Without it a list may be too large. remote: those of other hosts instead.
+        method ListContainers(all: ?bool, remote: ?bool) -> (containers: []Container)
         """
     package static let types: [any ControlType.Type] = [
         Container.Endpoint.self, Link.self, Port.self, Fact.self, Container.self,
@@ -168,9 +168,12 @@ package enum ListContainers: ControlMethod {
     package struct Parameters: Codable, Equatable, Sendable {
         /// True: also those that are waited for, and those that ended; absent: false.
         package var all: Bool?
+        /// True: those of other hosts instead; absent: false.
+        package var remote: Bool?
 
-        package init(all: Bool? = nil) {
+        package init(all: Bool? = nil, remote: Bool? = nil) {
             self.all = all
+            self.remote = remote
         }
     }
 
@@ -252,7 +255,8 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
         # resolvConf: its resolv.conf, as far as known; resolvConfWriter: "intercom", or "other" where that file was there before;
         # resolvers: servers that it asks, as far as known; intercepted: addresses whose questions are led to its listener; draining: whether it is left out of aliases that others serve, too; state: "ready",
         # "draining", "no listener", "unheard", "not asked", "starting" or "ended"; reason: why it is not ready; cure: what
-        # to do, absent where nothing has to be done; ended: seconds since it ended.
+        # to do, absent where nothing has to be done; ended: seconds since it ended. host: the other host that it is on, absent
+        # where it is here; hostAddress: where that host is reached; state is "elsewhere" then, or "lost" as its host is.
         type Container (
           name: string,
           id: ?string,
@@ -276,7 +280,9 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
           cure: ?string,
           ended: ?int,
           source: string,
-          facts: []Fact
+          facts: []Fact,
+          host: ?string,
+          hostAddress: ?string
         )
         """
 
@@ -350,6 +356,11 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
     package var source: String
     /// Facts about it, declared ones first.
     package var facts: [Fact]
+
+    /// The other host that it is on; absent: it is here.
+    package var host: String?
+    /// Address at which that host is reached.
+    package var hostAddress: String?
 
     package init(
         name: String, id: String?, hostname: String?, netns: String?, pid: Int?, networks: [Endpoint], links: [Link],

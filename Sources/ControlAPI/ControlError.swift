@@ -358,10 +358,28 @@ extension ControlError {
 
 extension ControlError {
     /// The caller is neither root nor of the group.
-    package static func notPermitted(user: String) -> ControlError {
+    /// - Parameters:
+    ///   - user: the caller's user.
+    ///   - socket: the socket: the section of the configuration is called as it is.
+    package static func notPermitted(user: String, socket: String = "control") -> ControlError {
         ControlError(
             "NotPermitted", ["user": .string(user)],
-            "user \(user) may not use the control socket; use root or a member of the group in [control] of the configuration"
+            "user \(user) may not use the \(socket) socket; use root or a member of the group in [\(socket)] of the configuration"
+        )
+    }
+
+    /// The session of a bridge is over.
+    package static func sessionEnded(_ session: Int) -> ControlError {
+        ControlError(
+            "SessionEnded", [:],
+            "session \(session) is over: another bridge has attached, or its connection has ended; attach again")
+    }
+
+    /// No network is shared with other hosts.
+    package static func noSharedNetwork() -> ControlError {
+        ControlError(
+            "NoSharedNetwork", [:],
+            "no network is shared with other hosts; name some in [cluster] networks of the configuration, then 'intercomctl reload'"
         )
     }
 

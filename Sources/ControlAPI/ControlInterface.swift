@@ -12,7 +12,8 @@ package enum ControlInterface {
         InspectContainer.self, AddRecord.self, RemoveRecord.self, ListRecords.self,
         SetPolicy.self, AllowNames.self, DenyNames.self, RemovePolicy.self, ListPolicies.self, InspectPolicy.self,
         Publish.self, Update.self,
-        Forget.self, ListSources.self, Resolve.self, Explain.self, Doctor.self, Status.self, Metrics.self,
+        Forget.self, ListSources.self, ListHosts.self, Resolve.self, Explain.self, Doctor.self, Status.self,
+        Metrics.self,
         FlushCache.self, Monitor.self, Reload.self,
     ]
 

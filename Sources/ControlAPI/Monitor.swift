@@ -102,15 +102,17 @@ package enum Monitor: ControlMethod {
     /// A network, a container, or a container's endpoint on a network: as it is now; if it was removed, as it was.
     package struct Change: ControlType, Codable, Equatable, Sendable {
         package static let definition = """
-            # A change. kind: "network", "container" or "endpoint" (of a container on a network); action: "added",
+            # A change. kind: "network", "container", "endpoint" (of a container on a network) or "host"; action: "added",
             # "changed" or "removed"; formerName: what a network or container was called before. interface, subnets and internal
             # are a network's, netns and draining a container's, addresses and aliases an endpoint's: as they are now, and of
-            # what was removed as they were. state and reason alone: a container's state is another.
+            # what was removed as they were. state and reason alone: a container's state is another. host: the other host that
+            # is meant, or that the container is on; of a host state is "alive" or "lost", addresses where it is reached.
             type Change (
               kind: string,
               action: string,
               network: ?string,
               container: ?string,
+              host: ?string,
               formerName: ?string,
               interface: ?string,
               subnets: ?[]string,
@@ -124,7 +126,7 @@ package enum Monitor: ControlMethod {
             )
             """
 
-        /// `network`, `container` or `endpoint`.
+        /// `network`, `container`, `endpoint` or `host`.
         package var kind: String
         /// `added`, `changed` or `removed`.
         package var action: String
@@ -132,6 +134,8 @@ package enum Monitor: ControlMethod {
         package var network: String?
         /// Name of a container, or of an endpoint's container.
         package var container: String?
+        /// Name of another host: the one that changed, or the one that the container is on.
+        package var host: String?
         /// Former name of a network or a container that has another now.
         package var formerName: String?
         /// Name of the host's link that is a network.

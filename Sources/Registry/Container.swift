@@ -61,6 +61,8 @@ extension Registry {
         package var isDraining: Bool { isDrained || published.contains { $0.isDraining } }
         /// Its first name as it is found; nil where it is not found by its name.
         var dnsName: Name? { dnsNames.first }
+        /// The same for other rooms.
+        package var firstName: Name? { dnsName }
 
         /// True when it has a name that is none of the DNS. One that was found without a name lacks none.
         var lacksName: Bool {

@@ -93,6 +93,8 @@ package struct NetworkDefinition: Sendable, Equatable {
     package var ttl: UInt32?
     /// Policy of its containers that have none of their own; nil: that of the next network, else of all.
     package var policy: String?
+    /// Name for all hosts; empty: it is not shared with them; nil: the configuration's patterns of shared networks say so.
+    package var sharedAs: String?
     /// Addresses of the host, for containers on this network; empty: it has no name there; nil: those that the kernel shows.
     package var host: [IPAddress]?
 

@@ -19,6 +19,10 @@ extension Registry {
             case container(String, path: String?, isDraining: Bool)
             /// A container on a network.
             case endpoint(container: String, network: String, addresses: [IPAddress], aliases: [String])
+            /// Another host.
+            case host(String, isLost: Bool, address: IPAddress?)
+            /// A container of another host.
+            case remote(String, host: String, isDraining: Bool)
         }
 
         /// Kind of change.
@@ -79,6 +83,19 @@ extension Registry {
         let network = networkStates[endpoint.network]?.name ?? goneNetworks[endpoint.network] ?? ""
         let subject = Event.Subject.endpoint(
             container: container.name, network: network, addresses: endpoint.addresses, aliases: endpoint.aliases)
+        events.append(Event(action: action, subject: subject, formerName: nil))
+    }
+
+    mutating func record(_ new: RemoteHost?, before old: RemoteHost?) {
+        guard isWatched, let shown = new ?? old, let action = Self.action(old == nil, new == nil) else { return }
+        if let new, let old, new.isLost == old.isLost, new.address == old.address { return }
+        let subject = Event.Subject.host(shown.name, isLost: shown.isLost, address: shown.address)
+        events.append(Event(action: action, subject: subject, formerName: nil))
+    }
+
+    mutating func record(_ remote: Remote, _ action: Event.Action) {
+        guard isWatched, let host = host(of: remote) else { return }
+        let subject = Event.Subject.remote(remote.name, host: host.name, isDraining: remote.isDraining)
         events.append(Event(action: action, subject: subject, formerName: nil))
     }
 

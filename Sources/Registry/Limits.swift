@@ -44,6 +44,16 @@ extension Registry {
         package static let policyRules = 100_000
         /// Types that one policy allows.
         package static let policyTypes = 64
+        /// Octets of another host's name: those of a DNS name as text.
+        package static let hostName = 253
+        /// Octets of the key of a container elsewhere: a name in which each octet is escaped would have more, and is refused.
+        package static let remoteKey = 255
+        /// Other hosts: ten times the largest cluster that is designed for.
+        package static let hosts = 10_000
+        /// Names of networks that other hosts tell of.
+        package static let remoteNetworks = 10_000
+        /// Containers elsewhere for which room is made before they come.
+        package static let reserved = 200_000
         /// Octets of data of one type of one name, so that an answer of 65,535 octets has room for it.
         package static let recordData = 60_000
     }

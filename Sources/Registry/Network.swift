@@ -19,6 +19,8 @@ extension Registry {
         /// All names that it was given: the one in the DNS, then those that sources call it by, then the one that it was found
         /// under where only sources know others.
         var names: [Name] = []
+        /// Its name for all hosts; nil: it is not shared with them.
+        var sharedName: Name?
         /// In the order in which they came.
         var members: OrderedSet<ContainerID> = []
         /// Number of its containers.

@@ -55,11 +55,14 @@ extension Registry {
         case .record, .recordWildcard: return compiledRecords(key)
         case .exact, .wildcard, .empty: break
         }
-        guard let all = shares[key] else { return nil }
+        let here = shares[key] ?? []
+        let there = remotesServing(key, besideOthers: !here.isEmpty)
+        guard !here.isEmpty || !there.isEmpty else { return nil }
         var records = RecordSet()
         let network = networkStates[key.scope]
         let owner = containerOfScope[key.scope].flatMap { containerStates[$0] }
-        for share in serving(all) {
+        let serving = serving(here, there)
+        for share in serving.here {
             guard let container = containerStates[share.container] else { continue }
             if let network {
                 add(share, of: container, on: [network], to: &records)
@@ -67,13 +70,15 @@ extension Registry {
                 add(share, of: container, on: sharedNetworks(owner, container), to: &records)
             }
         }
+        if let network { for share in serving.there { add(share, on: network, to: &records) } }
         return records
     }
 
-    /// Those who answer: without the ones that are draining, if an alias has others.
-    private func serving(_ shares: [Share]) -> [Share] {
-        let serving = shares.filter { !$0.isAlias || containerStates[$0.container]?.isDraining != true }
-        return serving.nonEmpty ?? shares
+    /// Those who answer: without the ones that are draining, if an alias has others, on whatever host.
+    private func serving(_ here: [Share], _ there: [RemoteShare]) -> (here: [Share], there: [RemoteShare]) {
+        let servingHere = here.filter { !$0.isAlias || containerStates[$0.container]?.isDraining != true }
+        let servingThere = there.filter { !$0.isAlias || elsewhere[$0.id]?.isDraining != true }
+        return servingHere.isEmpty && servingThere.isEmpty ? (here, there) : (servingHere, servingThere)
     }
 
     private func add(_ share: Share, of container: Container, on networks: [Network], to records: inout RecordSet) {
@@ -81,7 +86,7 @@ extension Registry {
         let ttl = networks.map { $0.definition?.ttl ?? self.ttl }.min() ?? self.ttl
         for network in networks {
             if let port = share.port {
-                guard let target = fullName(of: container, on: network) else { continue }
+                guard let target = fullName(of: container.dnsName, on: network) else { continue }
                 records.append(.srv, ttl: ttl, RecordBuilder.service(at: target, port: port))
                 return
             }
@@ -96,7 +101,9 @@ extension Registry {
             return nil
         }
         let first = claimants(of: address, on: network).first { $0.dnsName != nil }
-        guard let target = first.flatMap({ fullName(of: $0, on: network) }) else { return nil }
+        let isFound = first.map { weight(of: address, of: $0, on: network.id) == 2 }
+        let name = remoteOwner(of: address, on: network, isFoundHere: isFound) ?? first?.dnsName
+        guard let target = fullName(of: name, on: network) else { return nil }
         var records = RecordSet()
         records.append(.ptr, ttl: network.definition?.ttl ?? ttl, target.wire)
         return records
@@ -140,8 +147,8 @@ extension Registry {
     }
 
     /// `name.network.domain`; `name.network` where that is too long for a name; else the name alone.
-    private func fullName(of container: Container, on network: Network) -> Name? {
-        guard let name = container.dnsName else { return nil }
+    func fullName(of name: Name?, on network: Network) -> Name? {
+        guard let name else { return nil }
         guard let behind = network.dnsName else { return (try? name.appending(domain)) ?? name }
         let short = try? name.appending(behind)
         return short.flatMap { try? $0.appending(domain) } ?? short ?? name

@@ -41,6 +41,7 @@ extension Registry {
             updateLinks(of: new, before: old)
         }
         record(new, before: old)
+        if isExported { changedExports.insert(id) }
         if new.isGone { containerNumbers.give(back: id.rawValue) }
     }
 

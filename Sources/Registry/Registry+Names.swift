@@ -10,9 +10,22 @@ extension Registry {
     ///
     /// A name in another script is found by its A-labels, and by its UTF-8 octets, which most programs send as they are.
     static func names(of endpoint: Endpoint, _ container: Container) -> [EndpointName] {
-        var name = container.dnsNames
+        names(
+            dnsNames: container.dnsNames, aliases: endpoint.aliases,
+            container.definitions.map { IdentifyingTexts(name: $0.name, hostname: $0.hostname, id: $0.id) })
+    }
+
+    /// Texts of a definition that are names of a container.
+    struct IdentifyingTexts {
+        let name: String
+        let hostname: String?
+        let id: String?
+    }
+
+    static func names(dnsNames: [Name], aliases: [String], _ definitions: [IdentifyingTexts]) -> [EndpointName] {
+        var name = dnsNames
         var others: [Name] = []
-        for definition in container.definitions {
+        for definition in definitions {
             name += raw(definition.name)
             others += [definition.hostname.flatMap { try? hostName($0) }].compactMap { $0 } + raw(definition.hostname)
             guard let id = definition.id, (try? checkID(id)) != nil else { continue }
@@ -21,7 +34,7 @@ extension Registry {
         }
         let own = Set(name + others)
         var seen: Set<Name> = []
-        let aliases = endpoint.aliases.flatMap { text in [try? alias(text)].compactMap { $0 } + raw(text) }
+        let aliases = aliases.flatMap { text in [try? alias(text)].compactMap { $0 } + raw(text) }
         return (name + aliases + others).filter { seen.insert($0).inserted }.map {
             EndpointName(name: $0, isAlias: !own.contains($0))
         }

@@ -188,11 +188,18 @@ extension Registry {
         if definitions.0 != definitions.1 {
             new.groups = definitions.1.map { groups(for: $0, keeping: old.groups) } ?? [:]
         }
+        new.sharedName = new.isGone ? nil : sharedName(of: new)
         claim(new, before: old)
+        let movesElsewhere = Self.changesElsewhere(old, new)
+        if movesElsewhere { takeOutElsewhere(of: old) }
         let hasOtherNames = !old.names.dropFirst().elementsEqual(new.names.dropFirst())
         if hasOtherNames { removeShares(of: old) }
         networkStates[scope] = new.isGone ? nil : new
         if hasOtherNames { bringShares(of: new) }
+        if movesElsewhere {
+            bringInElsewhere(of: new)
+            if isExported { changedExports.formUnion(old.members) }
+        }
         changedScopes.insert(scope)
         if old.hostAddresses != new.hostAddresses || definitions.0?.ttl != definitions.1?.ttl {
             changedRecords.insert(.host(on: scope))

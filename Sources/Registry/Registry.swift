@@ -35,6 +35,17 @@ package struct Registry: Sendable {
     /// True when one of these has come or gone.
     var haveOwnGroupsChanged = false
 
+    /// Containers of other hosts.
+    var elsewhere = Elsewhere()
+    /// Networks here that are shared, by the numbers of their names for all hosts.
+    var sharedNetworks: [Int: [ScopeID]] = [:]
+    /// Number that is another whenever a shared network has come, gone or changed.
+    package internal(set) var sharedNetworksVersion = 0
+    /// True when other hosts have told everything once.
+    package var isClusterKnown = false
+    /// True for names of networks that are shared with other hosts, where their declarations do not say.
+    var isNetworkShared: @Sendable (String) -> Bool = { _ in false }
+
     // MARK: What names mean
 
     /// Containers behind each name.
@@ -86,6 +97,13 @@ package struct Registry: Sendable {
     }
     var events: [Event] = []
 
+    /// True while changes of containers here are recorded for ``takeExportChanges()``.
+    package var isExported = false {
+        didSet { changedExports = isExported ? Set(containerStates.keys) : [] }
+    }
+    /// Containers that may be otherwise for other hosts now.
+    var changedExports: Set<ContainerID> = []
+
     // MARK: What the directories do not know yet
 
     var changedScopes: Set<ScopeID> = []
@@ -107,6 +125,7 @@ package struct Registry: Sendable {
         self.domain = domain
         self.ttl = ttl
         changedRecords.formUnion(shares.keys)
+        touchElsewhere()
         touchAllRecords()
         for network in networkStates.values {
             touchPointers(of: network)

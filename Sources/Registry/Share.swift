@@ -3,9 +3,9 @@
 import DNSWire
 
 /// A share in a name.
-private struct Pair: Hashable {
+private struct Pair<OneShare: Hashable>: Hashable {
     var key: RecordKey
-    var share: Share
+    var share: OneShare
 }
 
 /// One container behind a name.
@@ -21,20 +21,30 @@ extension Registry {
     /// The names that an endpoint has a share in; each once. Where its network has further names, each name also with those
     /// behind it: the directory knows a network by its first name alone.
     func shares(of endpoint: Endpoint, _ container: Container) -> [(RecordKey, Share)] {
-        var shares: [(RecordKey, Share)] = []
-        let networkNames = networkStates[endpoint.network]?.names.dropFirst() ?? []
-        for endpointName in endpoint.names {
-            let (name, isAlias) = (endpointName.name, endpointName.isAlias)
-            let share = Share(container: container.id, port: nil, isAlias: isAlias)
+        shares(of: endpoint.names, container.ports, on: endpoint.network) {
+            Share(container: container.id, port: $0, isAlias: $1)
+        }
+    }
+
+    /// The keys under which names of a container on a network are found, each with its share.
+    func shares<OneShare: Hashable>(
+        of names: [EndpointName], _ ports: [PortDefinition], on network: ScopeID,
+        _ makeShare: (_ port: UInt16?, _ isAlias: Bool) -> OneShare
+    ) -> [(RecordKey, OneShare)] {
+        var shares: [(RecordKey, OneShare)] = []
+        let networkNames = networkStates[network]?.names.dropFirst() ?? []
+        for endpointName in names {
+            let name = endpointName.name
+            let share = makeShare(nil, endpointName.isAlias)
             if let suffix = Self.wildcardSuffix(of: name) {
-                shares.append((RecordKey(scope: endpoint.network, kind: .wildcard, name: suffix), share))
+                shares.append((RecordKey(scope: network, kind: .wildcard, name: suffix), share))
                 continue
             }
-            shares.append((RecordKey(scope: endpoint.network, kind: .exact, name: name), share))
-            shares += services(of: container, under: name, in: endpoint.network, isAlias: isAlias)
-            for network in networkNames {
-                guard let qualified = try? name.appending(network) else { continue }
-                shares.append((RecordKey(scope: endpoint.network, kind: .exact, name: qualified), share))
+            shares.append((RecordKey(scope: network, kind: .exact, name: name), share))
+            shares += services(at: ports, under: name, in: network) { makeShare($0, endpointName.isAlias) }
+            for behind in networkNames {
+                guard let qualified = try? name.appending(behind) else { continue }
+                shares.append((RecordKey(scope: network, kind: .exact, name: qualified), share))
             }
         }
         return shares
@@ -44,16 +54,24 @@ extension Registry {
     func services(
         of container: Container, under name: Name, in scope: ScopeID, isAlias: Bool
     ) -> [(RecordKey, Share)] {
-        var shares: [(RecordKey, Share)] = []
-        var seen: Set<Pair> = []
-        for port in container.ports {
+        services(at: container.ports, under: name, in: scope) {
+            Share(container: container.id, port: $0, isAlias: isAlias)
+        }
+    }
+
+    private func services<OneShare: Hashable>(
+        at ports: [PortDefinition], under name: Name, in scope: ScopeID, _ makeShare: (_ port: UInt16) -> OneShare
+    ) -> [(RecordKey, OneShare)] {
+        var shares: [(RecordKey, OneShare)] = []
+        var seen: Set<Pair<OneShare>> = []
+        for port in ports {
             let transport = [UInt8(ascii: "_")] + Array(port.transport.rawValue.utf8)
             for text in ["\(port.number)", port.service].compactMap({ $0 }) {
                 guard let service = try? Name(labels: [Array("_\(text)".utf8), transport]),
                     let full = try? service.appending(name)
                 else { continue }
                 let key = RecordKey(scope: scope, kind: .exact, name: full)
-                let share = Share(container: container.id, port: port.number, isAlias: isAlias)
+                let share = makeShare(port.number)
                 if seen.insert(Pair(key: key, share: share)).inserted { shares.append((key, share)) }
             }
         }

@@ -135,9 +135,13 @@ extension ContainerVerbs {
         @Flag(help: "Also those that are waited for, and those that ended within ten minutes.")
         var all = false
 
+        @Flag(help: "Those of other hosts, on networks that are shared with them.")
+        var remote = false
+
         @OptionGroup var common: CommonOptions
 
         func run() throws {
+            if remote { return try listRemote() }
             var listing = Listing<ControlAPI.Container>(
                 "containers", ["CONTAINER", "NAMESPACE", "NETWORKS", "ADDRESSES", "STATE", "SOURCE"],
                 isJSON: common.json, name: \.name
@@ -149,6 +153,23 @@ extension ContainerVerbs {
             }
             let client = try ControlClient(socket: common.socket)
             try client.replies(to: ListContainers.self, .init(all: all ? true : nil)) { reply in
+                for container in reply.containers { listing.add(container) }
+            }
+            listing.end()
+        }
+
+        private func listRemote() throws {
+            var listing = Listing<ControlAPI.Container>(
+                "containers", ["CONTAINER", "HOST", "REACHED AT", "NETWORKS", "ADDRESSES", "STATE"],
+                isJSON: common.json, name: \.name
+            ) { container in
+                [
+                    container.name, container.host ?? "", container.hostAddress ?? "",
+                    container.networks.map(\.network), container.networks.flatMap(\.addresses), container.state,
+                ]
+            }
+            let client = try ControlClient(socket: common.socket)
+            try client.replies(to: ListContainers.self, .init(remote: true)) { reply in
                 for container in reply.containers { listing.add(container) }
             }
             listing.end()

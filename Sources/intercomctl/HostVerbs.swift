@@ -1,4 +1,4 @@
-// intercomctl host …: the host itself resolves containers.
+// intercomctl host …: the host itself resolves containers; other hosts.
 
 import ArgumentParser
 import ControlAPI
@@ -8,8 +8,31 @@ import SystemPackage
 
 struct HostVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "host", abstract: "Names of containers for the programs of the host itself.",
-        subcommands: [Enable.self, Disable.self, ShowStatus.self])
+        commandName: "host", abstract: "Names of containers for the programs of the host itself; other hosts.",
+        subcommands: [Enable.self, Disable.self, ShowStatus.self, List.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "ls", abstract: "List the other hosts, and how the bridge to them is.",
+            discussion: "They share the networks that [cluster] networks of the configuration names.")
+
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.call(ListHosts.self, Nothing()) { reply in
+                guard let cluster = reply.cluster else {
+                    return "no network is shared with other hosts; [cluster] networks of the configuration names some\n"
+                }
+                var table = Table(["HOST", "STATE", "ADDRESS", "CONTAINERS"])
+                for host in reply.hosts {
+                    table.add([host.name, host.state, host.address ?? "", "\(host.containers)"])
+                }
+                let message = cluster.message.map { " (\($0))" } ?? ""
+                let bridge = "\(cluster.agent ?? "bridge"): \(cluster.state)\(message)"
+                return table.text + DisplayText.escaped(bridge) + "\n"
+            }
+        }
+    }
 
     struct Enable: ParsableCommand {
         static let configuration = CommandConfiguration(

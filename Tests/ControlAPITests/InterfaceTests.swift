@@ -67,7 +67,7 @@ struct InterfaceTests {
         (change.formerName, change.interface, change.netns) = ("f", "i", "/n")
         (change.subnets, change.addresses, change.aliases) = (["s"], ["a"], ["b"])
         (change.internal, change.draining) = (true, true)
-        (change.state, change.reason) = ("unheard", "r")
+        (change.state, change.reason, change.host) = ("unheard", "r", "h")
         return change
     }()
     static let question = Monitor.Question(
@@ -77,7 +77,12 @@ struct InterfaceTests {
         name: "n", type: "A", data: "d", network: "f", ttl: 7, source: "control")
     static let route = Route(domain: "d", upstreams: ["u"])
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
-    static let container = Container(
+    static let container: Container = {
+        var container = containerHere
+        (container.host, container.hostAddress) = ("h", "a")
+        return container
+    }()
+    static let containerHere = Container(
         name: "n", id: "i", hostname: "h", netns: "/n", pid: 7, networks: [endpoint], links: [link], ports: [port],
         resolvConf: "/r", resolvConfWriter: "other", listener: "l", listen: "direct", intercept: ["i"],
         resolvers: ["r"], intercepted: ["i"],
@@ -118,6 +123,10 @@ struct InterfaceTests {
         name: "n", default: "deny", audit: true, rules: 7, containers: 7, source: "control")
     static let source = ListSources.Source(
         name: "n", containers: 7, waiting: 7, ended: 7, networks: 7, leftOut: 7, lastHeard: 7)
+    static let cluster = ListHosts.Cluster(
+        host: "h", agent: "a", state: "s", message: "m", synced: true, networks: ["n"], hosts: 7, lost: 7, entries: 7,
+        limit: 7, refused: 7, lastRefusal: "r", lag: 7)
+    static let remoteHost = ListHosts.RemoteHost(name: "n", state: "alive", address: "a", containers: 7)
     static let attachment = AddContainer.Attachment(name: "n", addresses: ["a"], aliases: ["b"])
 
     @Test("has every type as it is sent")
@@ -144,6 +153,8 @@ struct InterfaceTests {
         try expect(Self.publishedNetwork, is: fields("type", "PublishedNetwork"), "PublishedNetwork")
         try expect(Self.publishedContainer, is: fields("type", "PublishedContainer"), "PublishedContainer")
         try expect(Self.source, is: fields("type", "Source"), "Source")
+        try expect(Self.cluster, is: fields("type", "Cluster"), "Cluster")
+        try expect(Self.remoteHost, is: fields("type", "RemoteHost"), "RemoteHost")
         try expect(Self.record, is: fields("type", "Record"), "Record")
         try expect(Self.detail, is: fields("type", "ExtendedError"), "ExtendedError")
         try expect(Self.answer, is: fields("type", "Answer"), "Answer")
@@ -175,7 +186,9 @@ struct InterfaceTests {
                 gone: ["i"], wait: true), is: fields("method", "Update"), "Update")
         try expect(Forget.Parameters(source: "s"), is: fields("method", "Forget"), "Forget")
         try expect(ListSources.Reply(sources: []), is: fields("method", "ListSources", reply: true), "ListSources")
-        try expect(ListContainers.Parameters(all: true), is: fields("method", "ListContainers"), "ListContainers")
+        try expect(
+            ListContainers.Parameters(all: true, remote: true), is: fields("method", "ListContainers"), "ListContainers"
+        )
         try expect(
             Connect.Parameters(network: "n", container: "c", addresses: ["a"], aliases: ["b"]),
             is: fields("method", "Connect"), "Connect")

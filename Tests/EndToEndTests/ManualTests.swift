@@ -85,7 +85,7 @@ struct ManualTests {
         let page = try Self.page("intercomd.8")
         let catalog = try String(contentsOfFile: "\(House.repository)/config/intercom.catalog", encoding: .utf8)
         let numbers = catalog.split(separator: "\n").filter { $0.hasPrefix("-- ") }.map { String($0.dropFirst(3)) }
-        #expect(numbers.count == 8)
+        #expect(numbers.count == 9)
         for number in numbers { #expect(page.contains(".It \(number)\n"), "\(number)") }
     }
 }

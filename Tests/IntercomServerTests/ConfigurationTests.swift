@@ -295,11 +295,15 @@ struct ShippedConfigurationTests {
             ),
             ("[forward]", ["upstreams", "from", "single-labels", "local", "case-randomization"]),
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
+            ("[cluster]", ["networks", "socket", "group", "export", "max-entries"]),
             ("[metrics]", ["per-container"]),
             ("[[route]]", ["domain", "upstreams"]),
             (
                 "[[network]]",
-                ["name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl", "policy", "host"]
+                [
+                    "name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl", "policy", "host",
+                    "shared",
+                ]
             ),
             (
                 "[[container]]",

@@ -21,6 +21,10 @@ struct EventTests {
             case .endpoint(let container, let network, let addresses, let aliases):
                 words +=
                     ["endpoint", container, "on", network] + addresses.map(\.description) + aliases.map { "/\($0)" }
+            case .host(let name, let isLost, let address):
+                words += ["host", name, isLost ? "lost" : "alive"] + [address].compactMap { $0?.description }
+            case .remote(let name, let host, let isDraining):
+                words += ["container", name, "at", host] + (isDraining ? ["draining"] : [])
             }
             if let name = event.formerName { words.append("was \(name)") }
             return words.joined(separator: " ")

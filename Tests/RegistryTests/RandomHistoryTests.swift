@@ -136,6 +136,7 @@ private struct Tally: Equatable {
             case .network: networks += difference
             case .container: containers += difference
             case .endpoint: endpoints += difference
+            case .host, .remote: break
             }
         }
     }

@@ -17,6 +17,10 @@ struct LogMessageTests {
         ("cannot look for namespaces: …", "directories of namespaces cannot be watched, or their events not read"),
         ("cannot read netlink notifications: …", "a netlink socket fails"),
         (
+            "bridges to other hosts cannot attach: … (under systemd: enable intercom-cluster.socket, restart intercom)",
+            "networks are shared, and the cluster socket cannot be made or watched"
+        ),
+        (
             "cannot save declarations, so control calls that declare are refused: …",
             "the state directory cannot be made or locked at the start"
         ),
@@ -68,6 +72,8 @@ struct LogMessageTests {
     ]
 
     private static let warnings: [(message: String, situation: String)] = [
+        ("session … of … is over: …", "the bridge to other hosts has gone, or another has attached in its place"),
+        ("refused …", "a bridge tells of a host or a container elsewhere that cannot be"),
         ("… of source … is left out: …", "a source tells of a network or container that cannot be"),
         (
             "the daemon is not limited to the files that it needs: … (boot with Landlock, as lsm=landlock,…)",
@@ -144,7 +150,7 @@ struct LogMessageTests {
         ("network … stays as it was: …", "reload, and a network cannot be changed under its containers"),
         ("the service manager cannot be notified: …", "sd_notify(3) fails"),
         (
-            "the service manager passed a control socket that does not listen; using an own one",
+            "the service manager passed a … socket that does not listen; using an own one",
             "a unit hands over a socket of another kind"
         ),
         (
@@ -187,6 +193,9 @@ struct LogMessageTests {
     ]
 
     private static let news: [(message: String, situation: String)] = [
+        ("… … has attached as host … (session …)", "a bridge to other hosts attaches"),
+        ("all hosts are known: … elsewhere", "a bridge has told everything for the first time"),
+        ("bridge …: …", "a bridge says that it is otherwise with its store"),
         ("configuration reloaded", "reload"),
         (
             "source …: containers new or different: …, gone: …; networks changed: …",
@@ -208,7 +217,7 @@ struct LogMessageTests {
             "a resolv.conf of somebody else is in the place of its own"
         ),
         ("ending on …", "a signal ends the daemon"),
-        ("listening for control calls at …", "start"),
+        ("listening for … calls at …", "start; cluster calls: where networks are shared, also after a reload"),
         (
             "netlink receive buffer overflowed; re-read all links and addresses (raise [discover] receive-buffer if this repeats)",
             "more changes than fit into the socket's buffer"

@@ -16,6 +16,8 @@ package struct Configuration: Sendable, Equatable {
     package var forward = Forward()
     /// Cache of upstreams' answers.
     package var cache = Cache()
+    /// Containers of other hosts.
+    package var cluster = Cluster()
     /// Extent of what is counted.
     package var metrics = Metrics()
     /// Domains with upstreams of their own, whatever the network; no domain twice.
@@ -113,6 +115,20 @@ extension Configuration {
         package var servesStale = true
         /// True when an answer that is asked for often is renewed before it expires.
         package var prefetches = true
+    }
+
+    /// `[cluster]`: containers of other hosts.
+    package struct Cluster: Sendable, Equatable {
+        /// Patterns of networks whose names all hosts share; a `[[network]]` with `shared` says so itself.
+        package var networks: [String] = []
+        /// Socket to which a bridge attaches: an absolute path of at most 107 octets (`sun_path`, unix(7)).
+        package var socket = "/run/intercom/cluster.sock"
+        /// The group that may use the socket beside root; empty: root alone.
+        package var group = "intercom-cluster"
+        /// True when the bridge is told of the containers here (key `export`).
+        package var exports = true
+        /// The most containers of other hosts that are held, 1...1000000 (key `max-entries`).
+        package var maximumEntries = 200_000
     }
 
     /// `[metrics]`: what `intercomctl metrics` prints.

@@ -43,6 +43,12 @@ package struct ConfigurationFile: Sendable, Equatable {
         if configuration.control.group != first.control.group {
             settings.append("[control] group: takes effect at a restart")
         }
+        if configuration.cluster.socket != first.cluster.socket {
+            settings.append("[cluster] socket: takes effect at a restart")
+        }
+        if configuration.cluster.group != first.cluster.group {
+            settings.append("[cluster] group: takes effect at a restart")
+        }
         if configuration.server.listen != first.server.listen {
             settings.append("[server] listen: in force for containers added from now on; for the others at a restart")
         }

@@ -46,6 +46,7 @@ extension ConfigurationReader {
             network.ttl = table.read("ttl", .seconds)
             network.policy = table.read("policy", policy)
             network.host = table.read("host", .list(of: .address))
+            network.sharedAs = table.read("shared", .sharedName)
             if let name, let key = try? Registry.networkName(name.value) {
                 places.claim(key, at: name.position, in: &table, "name: network '\(name.value)'")
                 refuse(&table, "network '\(name.value)'") { () throws(RegistryError) in

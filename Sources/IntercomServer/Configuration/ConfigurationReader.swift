@@ -54,6 +54,13 @@ struct ConfigurationReader {
         readSection(&root, "cache") { table in
             configuration.cache = Self.readCache(&table)
         }
+        readSection(&root, "cluster") { table in
+            table.read("networks", .list(of: .nonEmptyString), into: &configuration.cluster.networks)
+            table.read("socket", .socketPath, into: &configuration.cluster.socket)
+            table.read("group", .group(exists: groupExists), into: &configuration.cluster.group)
+            table.read("export", .boolean, into: &configuration.cluster.exports)
+            table.read("max-entries", .integer(in: 1...1_000_000), into: &configuration.cluster.maximumEntries)
+        }
         readSection(&root, "metrics") { table in
             table.read("per-container", .boolean, into: &configuration.metrics.perContainer)
         }

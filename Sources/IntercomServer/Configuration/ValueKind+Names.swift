@@ -41,6 +41,10 @@ extension ValueKind<String> {
     static func networkName(beside domain: Name) -> Self {
         checked { text throws(RegistryError) in try Registry.networkName(text, beside: domain) }
     }
+    /// Name of a network for all hosts; empty: it is not shared.
+    static var sharedName: Self {
+        checked { text throws(RegistryError) in if !text.isEmpty { _ = try Registry.networkName(text) } }
+    }
     /// A container's id in its runtime.
     static var containerID: Self { checked(by: Registry.checkID) }
     /// A further name that is no alias.

@@ -30,6 +30,7 @@ extension ControlPlane {
         }
         publisher.registry.setDefaults(domain: configuration.server.domain, ttl: configuration.server.ttl)
         publisher.registry.setRoutes(configuration.routes)
+        cluster.configure(configuration, by: loop)
         upstreams.configure(configuration.forward)
         upstreams.hostListener.follow(upstreams.resolver)
         containers.resolverFiles.configure(configuration)
@@ -56,6 +57,6 @@ extension ControlPlane {
     /// Sentences about what somebody should look at: what is declared or found and not as it should be.
     var warnings: [String] {
         configured.warnings + containers.warnings + discovery.warnings + namespaces.warnings
-            + sources.warnings + publisher.registry.warnings
+            + sources.warnings + cluster.warnings + publisher.registry.warnings
     }
 }

@@ -46,6 +46,7 @@ extension ControlPlane {
         } catch {
             logger.error("control calls cannot be taken: \(error)")
         }
+        cluster.start(by: loop)
         upstreams.hostListener.follow(upstreams.resolver)
         publisher.release { [self] in
             service.ready(statusLine)
@@ -60,6 +61,7 @@ extension ControlPlane {
     func shutDown(isReplaced: Bool) {
         service.stopping()
         controlSocket.endMonitors(with: VarlinkReply.encode(Monitor.Reply()))
+        cluster.socket?.endMonitors(with: VarlinkReply.encode(ControlAPI.Attach.Reply(ended: true)))
         workers.stop()
         // Questions that come meanwhile are answered by the next daemon.
         if !isReplaced {
@@ -67,5 +69,6 @@ extension ControlPlane {
             requests.finishAll(within: .seconds(3))
         }
         controlSocket.removePath()
+        cluster.socket?.removePath()
     }
 }

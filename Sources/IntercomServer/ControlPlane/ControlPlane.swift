@@ -15,7 +15,7 @@ import Varlink
 /// Each part is a type of its own that knows only those named before it here: `EventLoop`, `WorkerPool`,
 /// `ControlSocket`, `Publisher` (the registry), `OpenerRequests`, `Discovery` (links), `Containers`,
 /// `NamespaceDiscovery`, `Upstreams`,
-/// `ConfiguredDeclarations`, `DeclaredState`, `PublishedSources`, `ServiceNotifier`. Methods of the
+/// `ConfiguredDeclarations`, `DeclaredState`, `PublishedSources`, `Cluster`, `ServiceNotifier`. Methods of the
 /// control socket stand above all of them.
 ///
 /// It runs on the thread that calls ``run()`` and is used from there alone.
@@ -41,6 +41,7 @@ package final class ControlPlane {
     let upstreams: Upstreams
     let configured: ConfiguredDeclarations
     let sources: PublishedSources
+    let cluster: Cluster
     let service: ServiceNotifier
     var configurationFile: ConfigurationFile
     var start = Start(now: .now)
@@ -63,7 +64,7 @@ package final class ControlPlane {
         try loop.watch(requests.descriptor, as: .requests)
         var inheritance = Inheritance(logger: logger)
         controlSocket = try ControlSocket(
-            options.socket ?? configuration.control.socket, group: configuration.control.group, &inheritance,
+            .control, options.socket ?? configuration.control.socket, group: configuration.control.group, &inheritance,
             logger: logger)
         let count = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
         workers = try WorkerPool(count: count, settings: ServerSettings(configuration, workers: count), logger: logger)
@@ -71,6 +72,8 @@ package final class ControlPlane {
         publisher = Publisher(
             Registry(domain: configuration.server.domain, ttl: configuration.server.ttl), workers: workers,
             monitors: controlSocket)
+        cluster = Cluster(configuration.cluster, publisher: publisher, logger: logger)
+        cluster.open(configuration, &inheritance)
         discovery = Discovery(
             configuration.discover, publisher: publisher, loop: loop, requests: requests, logger: logger)
         containers = Containers(
@@ -133,6 +136,7 @@ package final class ControlPlane {
             case .mailbox: workers.takeReplies { report in end = take(report) ?? end }
             case .requests: requests.takeResults()
             case .control: takeCalls()
+            case .cluster: takeClusterCalls()
             case .inotify: containers.takePathEvents()
             case .mounts: namespaces.takeMountEvents()
             case .resolver: takeResolverChange()
@@ -189,6 +193,7 @@ package final class ControlPlane {
         upstreams.post(of: publisher.registry)
         publisher.postListeners()
         publisher.confirm()
+        cluster.export()
     }
 
     private func takeKernelChanges() {
@@ -235,9 +240,15 @@ package final class ControlPlane {
     }
 
     private func takeCalls() {
-        controlSocket.turn { call, caller in MethodTable.carryOut(call, of: caller, by: self) }
+        controlSocket.turn { call, caller in MethodTable.carryOut(call, of: caller, on: controlSocket, by: self) }
         for client in controlSocket.takeClosed() { sources.abandon(client) }
         publisher.registry.isWatched = controlSocket.hasMonitors
+    }
+
+    private func takeClusterCalls() {
+        guard let socket = cluster.socket else { return }
+        socket.turn { call, caller in MethodTable.carryOut(call, of: caller, on: socket, by: self) }
+        for client in socket.takeClosed() { cluster.clientHasGone(client) }
     }
 
     private func takeResolverChange() {

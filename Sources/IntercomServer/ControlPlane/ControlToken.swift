@@ -4,7 +4,7 @@ import Tables
 
 /// Subject of an event of the control plane's loop.
 enum ControlToken {
-    case signals, mailbox, requests, control, inotify, mounts, resolver, heartbeat, namespaces, routes
+    case signals, mailbox, requests, control, inotify, mounts, resolver, heartbeat, namespaces, routes, cluster
     case process(Ticket)
     case redirection(Ticket)
     case netlink(Ticket)
@@ -26,6 +26,7 @@ enum ControlToken {
         case .namespaces: 12 << 60
         case .routes: 13 << 60
         case .proof(let ticket): 14 << 60 | ticket.word
+        case .cluster: 15 << 60
         }
     }
 
@@ -46,6 +47,7 @@ enum ControlToken {
         case 12: self = .namespaces
         case 13: self = .routes
         case 14: self = .proof(ticket)
+        case 15: self = .cluster
         default: return nil
         }
     }

@@ -156,6 +156,12 @@ struct ControlConnection: ~Copyable {
         }
     }
 
+    /// True when the client has taken everything.
+    var owesNothing: Bool { output.isEmpty }
+
+    /// Takes one reply after which more follow, for a client that has taken everything before.
+    mutating func push(_ message: [UInt8]) { send(message) }
+
     /// Counts replies of a monitor that were never made.
     mutating func miss(_ count: Int) { missed += count }
 

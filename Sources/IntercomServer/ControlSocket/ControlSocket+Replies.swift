@@ -11,6 +11,8 @@ enum MonitorSubject {
     case registry
     /// Questions of containers.
     case questions
+    /// The cluster: the containers of this host.
+    case cluster
 }
 
 extension ControlSocket {
@@ -26,7 +28,7 @@ extension ControlSocket {
 
     /// Answers the call that a client made last with an error.
     func refuse(_ error: ControlError, to client: Ticket) {
-        reply(VarlinkReply.encode(error: error.name, error), to: client)
+        reply(VarlinkReply.encode(error: "\(purpose.interface).\(error.member)", error), to: client)
     }
 
     /// Answers the call that a client made last piece by piece.
@@ -73,6 +75,20 @@ extension ControlSocket {
     func stream(_ messages: [[UInt8]], to client: Ticket) {
         change(client) { connection throws(LinuxError) in
             for message in messages { try connection.stream(message) }
+            try connection.flush()
+        }
+    }
+
+    /// True when a client that watches has taken all that it was sent.
+    func hasReadAll(_ client: Ticket) -> Bool {
+        guard isWatching(client), let position = connections.position(of: client) else { return false }
+        return connections[position].owesNothing
+    }
+
+    /// Sends a client that watches a message of whatever length; see ``hasReadAll(_:)``.
+    func push(_ message: [UInt8], to client: Ticket) {
+        change(client) { connection throws(LinuxError) in
+            connection.push(message)
             try connection.flush()
         }
     }

@@ -16,6 +16,30 @@ final class ControlSocket: Monitors {
     /// Carries out a call of a client, which may use the socket.
     typealias Handler = (_ call: VarlinkCall, _ caller: Caller) -> Void
 
+    /// The interface that a socket has. Its name is `FileDescriptorName=` of the socket's unit.
+    enum Purpose: String {
+        /// `intercom.Control`, for people and adapters.
+        case control
+        /// `intercom.Cluster`, for the bridge to other hosts.
+        case cluster
+
+        /// Name of the interface.
+        var interface: String {
+            switch self {
+            case .control: ControlInterface.name
+            case .cluster: ClusterInterface.name
+            }
+        }
+
+        /// Token of the socket in the daemon's loop.
+        var token: ControlToken {
+            switch self {
+            case .control: .control
+            case .cluster: .cluster
+            }
+        }
+    }
+
     /// A client that has called, and what it may do.
     struct Caller {
         /// The client, for the reply.
@@ -32,6 +56,8 @@ final class ControlSocket: Monitors {
         static let clock: UInt64 = .max - 2
     }
 
+    /// Interface that it has.
+    let purpose: Purpose
     private let listener: Descriptor
     /// The path of the socket where we made it; nil where the service manager did.
     private let ownPath: String?
@@ -60,27 +86,31 @@ final class ControlSocket: Monitors {
 
     /// The service manager's socket, or a new one.
     /// - Parameters:
+    ///   - purpose: interface that it has.
     ///   - path: where it is made, if the service manager has made none.
     ///   - group: the group whose members may call.
     ///   - inheritance: the service manager's descriptors.
     ///   - logger: for the operator.
     /// - Throws: ``LinuxError``, for example when the path cannot be had.
-    init(_ path: String, group: String, _ inheritance: inout Inheritance, logger: Logger) throws(LinuxError) {
+    init(
+        _ purpose: Purpose, _ path: String, group: String, _ inheritance: inout Inheritance, logger: Logger
+    ) throws(LinuxError) {
+        self.purpose = purpose
         self.group = group
         self.logger = logger
-        ownPath = inheritance.hasControlSocket ? nil : path
-        let listener = try inheritance.takeControlSocket(orMakeAt: path, group: group)
+        ownPath = inheritance.has(purpose) ? nil : path
+        let listener = try inheritance.take(purpose, orMakeAt: path, group: group)
         loop = try Epoll()
         work = try EventFD()
         try loop.add(listener, token: Token.listener, interest: [.readable])
         try loop.add(work.descriptor, token: Token.work, interest: [.readable])
         self.listener = listener
-        logger.info("listening for control calls at \(ownPath ?? "the socket of the service manager")")
+        logger.info("listening for \(purpose.rawValue) calls at \(ownPath ?? "the socket of the service manager")")
     }
 
-    /// Has the daemon's loop say by ``ControlToken/control`` when ``turn(_:)`` is to be called.
+    /// Has the daemon's loop say by its token when ``turn(_:)`` is to be called.
     func start(by outer: EventLoop) throws(LinuxError) {
-        try loop.watch(by: outer.epoll, token: ControlToken.control.word)
+        try loop.watch(by: outer.epoll, token: purpose.token.word)
     }
 
     /// Removes the path of the socket, if we have made it.
@@ -126,6 +156,8 @@ final class ControlSocket: Monitors {
             if !events.isDisjoint(with: [.error, .hangUp]) {
                 connections[position].hangUp(&readBuffer)
                 try loop.remove(connections[position].descriptor)
+                // Nobody takes the last reply to a call that watches.
+                if isWatching(client) { connections[position].finish([]) }
                 endMonitor(client)
             } else {
                 if events.contains(.writable) {
@@ -161,7 +193,9 @@ final class ControlSocket: Monitors {
 
     private func carryOut(_ call: VarlinkCall, of client: Ticket, _ peer: PeerCredentials, _ handler: Handler) {
         let user = Users.name(of: peer.uid) ?? "\(peer.uid)"
-        guard let permission = permission(of: peer) else { return refuse(.notPermitted(user: user), to: client) }
+        guard let permission = permission(of: peer) else {
+            return refuse(.notPermitted(user: user, socket: purpose.rawValue), to: client)
+        }
         handler(call, Caller(client: client, permission: permission, user: user))
     }
 

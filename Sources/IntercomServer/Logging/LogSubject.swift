@@ -21,6 +21,8 @@ enum LoggedEvent: String, CaseIterable {
     case openerUnreachable = "ba4a840870274062a38dc7e55f225fd8"
     /// There is no DNS server to forward to.
     case noUpstreams = "3f7604e1046545d59300f598ca231b19"
+    /// A bridge to other hosts has attached or gone, or is otherwise with its store.
+    case clusterChanged = "c1f0f5a5d7a94e0e9a3b0c9a4b7e8d21"
 }
 
 /// Names of metadata, and the journal's fields that they become.

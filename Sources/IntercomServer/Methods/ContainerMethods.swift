@@ -205,6 +205,7 @@ extension ListContainers: ListingMethod {
 
     /// All that the registry knows; with `all` those, too, that are waited for or have ended.
     static func elements(_ plane: ControlPlane, _ parameters: Parameters, isPieced: Bool) -> ListElements {
+        if parameters.remote == true { return remoteElements(plane) }
         var next: UInt32 = 0
         var absent: ArraySlice<ControlAPI.Container>?
         return { [unowned plane] () throws(ControlError) in
@@ -224,6 +225,20 @@ extension ListContainers: ListingMethod {
                 next += 1
             }
             return elements
+        }
+    }
+}
+
+extension ListContainers {
+    /// Those of other hosts.
+    private static func remoteElements(_ plane: ControlPlane) -> ListElements {
+        var next: UInt32 = 0
+        return { [unowned plane] () throws(ControlError) in
+            let registry = plane.publisher.registry
+            guard next < registry.remoteNumbersEnd else { return nil }
+            let end = next + UInt32(ControlSocketLimits.elements)
+            defer { next = end }
+            return registry.remotes(numbered: next..<end).map { ListElement($0.name, plane.describe($0)) }
         }
     }
 }
@@ -251,9 +266,11 @@ extension InspectContainer: CarriedOutMethod {
         do throws(ControlError) {
             return Reply(container: plane.describe(try plane.publisher.container(named: parameters.name)))
         } catch {
-            let absent = plane.absentContainers.first { $0.isCalled(parameters.name) }
-            guard let absent else { throw error }
-            return Reply(container: absent)
+            if let absent = plane.absentContainers.first(where: { $0.isCalled(parameters.name) }) {
+                return Reply(container: absent)
+            }
+            guard let remote = plane.publisher.registry.remote(called: parameters.name) else { throw error }
+            return Reply(container: plane.describe(remote))
         }
     }
 }

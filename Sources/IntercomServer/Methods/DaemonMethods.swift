@@ -111,6 +111,15 @@ extension Monitor.Change {
             self.init(kind: "endpoint", action: event.action.rawValue, network: network, container: container)
             self.addresses = addresses.map(\.description)
             self.aliases = aliases
+        case .host(let name, let isLost, let address):
+            self.init(kind: "host", action: event.action.rawValue)
+            host = name
+            state = isLost ? "lost" : "alive"
+            self.addresses = [address].compactMap { $0?.description }
+        case .remote(let name, let host, let isDraining):
+            self.init(kind: "container", action: event.action.rawValue, container: name)
+            self.host = host
+            draining = isDraining
         }
         formerName = event.formerName
     }

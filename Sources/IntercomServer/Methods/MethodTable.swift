@@ -4,43 +4,56 @@ import ControlAPI
 import Tables
 import Varlink
 
-/// The methods of the control interface, as the daemon carries them out.
+/// The methods of the daemon's interfaces, as it carries them out.
 enum MethodTable {
     /// All methods of `ControlInterface.methods` that have a handler, by their full name.
-    static let methods: [String: any CarriedOutMethod.Type] = {
-        let all = ControlInterface.methods.compactMap { $0 as? any CarriedOutMethod.Type }
-        return Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
-    }()
+    static let methods = table(of: ControlInterface.methods)
+    /// All methods of `ClusterInterface.methods`, likewise.
+    static let clusterMethods = table(of: ClusterInterface.methods)
 
-    /// `org.varlink.service`: introspection.
-    static var service: VarlinkService {
-        VarlinkService(
-            vendor: "intercom", product: "intercomd", version: Release.number, url: "https://intercom.internal/",
-            interfaces: [(name: ControlInterface.name, description: ControlInterface.description)])
+    private static func table(of methods: [any ControlMethod.Type]) -> [String: any CarriedOutMethod.Type] {
+        let all = methods.compactMap { $0 as? any CarriedOutMethod.Type }
+        return Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// Carries out a call, or refuses it; its reply is given to the control socket, now or later.
-    static func carryOut(_ call: VarlinkCall, of caller: ControlSocket.Caller, by plane: ControlPlane) {
-        if let answer = service.answer(call) { return plane.controlSocket.reply(answer, to: caller.client) }
+    /// `org.varlink.service`: introspection.
+    static func service(for purpose: ControlSocket.Purpose) -> VarlinkService {
+        let description =
+            switch purpose {
+            case .control: ControlInterface.description
+            case .cluster: ClusterInterface.description
+            }
+        return VarlinkService(
+            vendor: "intercom", product: "intercomd", version: Release.number, url: "https://intercom.internal/",
+            interfaces: [(name: purpose.interface, description: description)])
+    }
+
+    /// Carries out a call, or refuses it; its reply is given to the socket that it came to, now or later.
+    static func carryOut(
+        _ call: VarlinkCall, of caller: ControlSocket.Caller, on socket: ControlSocket, by plane: ControlPlane
+    ) {
+        if let answer = service(for: socket.purpose).answer(call) { return socket.reply(answer, to: caller.client) }
+        let methods = socket.purpose == .control ? methods : clusterMethods
         guard let method = methods[call.method] else {
-            return plane.controlSocket.reply(VarlinkService.methodNotFound(call.method), to: caller.client)
+            return socket.reply(VarlinkService.methodNotFound(call.method), to: caller.client)
         }
-        carryOut(method, call, of: caller, by: plane)
+        carryOut(method, call, of: caller, on: socket, by: plane)
     }
 
     private static func carryOut<Method: CarriedOutMethod>(
-        _ method: Method.Type, _ call: VarlinkCall, of caller: ControlSocket.Caller, by plane: ControlPlane
+        _ method: Method.Type, _ call: VarlinkCall, of caller: ControlSocket.Caller, on socket: ControlSocket,
+        by plane: ControlPlane
     ) {
         do throws(ControlError) {
             try check(caller, for: method)
             if Method.isPersisted { try plane.state.reserve(call.size) }
         } catch {
-            return plane.controlSocket.refuse(error, to: caller.client)
+            return socket.refuse(error, to: caller.client)
         }
         do throws(InvalidParameter) {
-            Method.carryOut(try MethodCall(call, of: caller.client, by: plane.controlSocket), by: plane)
+            Method.carryOut(try MethodCall(call, of: caller.client, by: socket), by: plane)
         } catch {
-            plane.controlSocket.reply(VarlinkService.invalidParameter(error), to: caller.client)
+            socket.reply(VarlinkService.invalidParameter(error), to: caller.client)
         }
     }
 

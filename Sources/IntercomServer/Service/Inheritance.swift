@@ -1,4 +1,4 @@
-// Descriptors that the service manager hands over when the daemon starts: the control socket that a call came to, and listeners.
+// Descriptors that the service manager hands over when the daemon starts: sockets that calls come to, and listeners.
 
 import LinuxNet
 import Logging
@@ -6,13 +6,15 @@ import Systemd
 
 /// Descriptors that were made before this process.
 struct Inheritance: ~Copyable {
-    /// `FileDescriptorName=` of the control socket in its unit.
-    static let controlSocketName = "control"
-
     /// Listening; nil where the daemon makes it itself.
     private var controlSocket: Descriptor?
+    /// The same for the cluster's bridge.
+    private var clusterSocket: Descriptor?
     /// Those that it has kept since the last daemon.
     private var listeners = StoredListeners()
+
+    /// Nothing was handed over.
+    init() {}
 
     /// Takes over what is there. It changes the environment, so no other thread may be there yet.
     init(logger: Logger) {
@@ -24,17 +26,29 @@ struct Inheritance: ~Copyable {
         }
     }
 
-    /// True when the control socket is the service manager's.
-    var hasControlSocket: Bool {
-        switch controlSocket {
+    /// True when a socket is the service manager's.
+    func has(_ purpose: ControlSocket.Purpose) -> Bool {
+        switch purpose {
+        case .control: Self.isThere(controlSocket)
+        case .cluster: Self.isThere(clusterSocket)
+        }
+    }
+
+    private static func isThere(_ socket: borrowing Descriptor?) -> Bool {
+        switch socket {
         case .some: true
         case .none: false
         }
     }
 
-    /// The control socket: the one that was handed over, else one that is made.
-    mutating func takeControlSocket(orMakeAt path: String, group: String) throws(LinuxError) -> Descriptor {
-        if let inherited = controlSocket.take() { return inherited }
+    /// A socket: the one that was handed over, else one that is made.
+    mutating func take(
+        _ purpose: ControlSocket.Purpose, orMakeAt path: String, group: String
+    ) throws(LinuxError) -> Descriptor {
+        switch purpose {
+        case .control: if let inherited = controlSocket.take() { return inherited }
+        case .cluster: if let inherited = clusterSocket.take() { return inherited }
+        }
         return try UnixSocket.listen(path: path, mode: 0o660, group: group)
     }
 
@@ -46,13 +60,14 @@ struct Inheritance: ~Copyable {
 
     private mutating func take(_ named: consuming NamedDescriptor, _ logger: Logger) {
         let name = named.name
-        switch name {
-        case Self.controlSocketName where UnixSocket.adopt(named.descriptor):
-            controlSocket = named.takeDescriptor()
-        case Self.controlSocketName:
-            logger.warning("the service manager passed a control socket that does not listen; using an own one")
-        default:
-            listeners.add(named)
+        guard let purpose = ControlSocket.Purpose(rawValue: name) else { return listeners.add(named) }
+        guard UnixSocket.adopt(named.descriptor) else {
+            return logger.warning(
+                "the service manager passed a \(name) socket that does not listen; using an own one")
+        }
+        switch purpose {
+        case .control: controlSocket = named.takeDescriptor()
+        case .cluster: clusterSocket = named.takeDescriptor()
         }
     }
 }
