@@ -44,6 +44,9 @@ package struct Directory: ~Copyable {
     /// Folded names of the networks, without the root; empty for links.
     var scopeNames = RunTable<UInt8>()
     private var scopeTexts: [String] = []
+    /// True for networks of which nobody can say yet that a name is not on them; the number of those.
+    private var unready: [Bool] = []
+    private var unreadyCount = 0
     var scopeSubnets = RunTable<Subnet>()
     /// The wildcards of each scope, and of all.
     private var wildcards: [Int] = []
@@ -127,6 +130,10 @@ package struct Directory: ~Copyable {
         scopeTexts.grow(toHold: scope, with: "")
         wildcards.grow(toHold: scope, with: 0)
         scopeTexts[scope] = facts?.text ?? ""
+        unready.grow(toHold: scope, with: false)
+        let isUnready = facts?.isUnready ?? false
+        if unready[scope] != isUnready { unreadyCount += isUnready ? 1 : -1 }
+        unready[scope] = isUnready
         let name: ArraySlice<UInt8> = facts?.name?.folded.dropLast() ?? []
         index.marksAbove.countEnds(of: scopeNames.elements[scopeNames.run(of: scope)], -1)
         index.marksAbove.countEnds(of: name, 1)
@@ -307,6 +314,16 @@ package struct Directory: ~Copyable {
 
     /// The domain of the route that has this group of upstreams; nil where the group is no route's.
     package func routeDomain(of group: UInt32) -> Name? { routes.domain(of: group) }
+
+    /// True when nobody can say yet that a name is not on the networks of a view: other hosts have not told everything.
+    @inline(never)
+    package mutating func isUnready(_ view: ViewID) -> Bool {
+        guard unreadyCount > 0 else { return false }
+        let view = Int(view.rawValue)
+        guard view < viewLinks.count else { return false }
+        for position in viewNetworks.run(of: view) where unready[Int(viewNetworks.elements[position])] { return true }
+        return false
+    }
 
     /// The name of a network as people write it.
     package func networkName(of scope: ScopeID) -> String {

@@ -63,12 +63,17 @@ package struct Scope: Sendable, Equatable {
     package var subnets: [Subnet]
     /// Of a network that may forward.
     package var routes: [RoutingDomain]
+    /// True while nobody can say that a name is not on this network: other hosts have not told everything yet.
+    package var isUnready = false
 
-    package init(name: Name?, text: String, subnets: [Subnet], routes: [RoutingDomain] = []) {
+    package init(
+        name: Name?, text: String, subnets: [Subnet], routes: [RoutingDomain] = [], isUnready: Bool = false
+    ) {
         self.name = name
         self.text = text
         self.subnets = subnets
         self.routes = routes
+        self.isUnready = isUnready
     }
 }
 

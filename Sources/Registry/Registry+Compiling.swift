@@ -27,7 +27,8 @@ extension Registry {
             let isLAN = network.observed.map { defaultRoutes.contains($0.interface) } ?? false
             return Scope(
                 name: network.dnsName, text: network.name, subnets: isLAN ? [] : network.subnets,
-                routes: compiledRoutes(of: network))
+                routes: compiledRoutes(of: network),
+                isUnready: network.sharedName != nil && !isClusterKnown && !deniesUnready)
         }
         guard let container = containerOfScope[scope].flatMap({ containerStates[$0] }) else { return nil }
         return Scope(name: nil, text: "links of \(container.name)", subnets: [])
@@ -136,7 +137,7 @@ extension Registry {
         return records
     }
 
-    private static func address(ofReverseName name: Name) -> IPAddress? {
+    static func address(ofReverseName name: Name) -> IPAddress? {
         var folded = FoldedName()
         folded.set(name)
         return folded.reverseAddress

@@ -76,8 +76,9 @@ extension Registry {
         elsewhere.hosts[number]?.address = address
         elsewhere.hosts[number]?.round = elsewhere.round
         if let new = elsewhere.hosts[number] { record(new, before: known == nil ? nil : old) }
-        guard old.isLost != isLost else { return }
-        elsewhere.lostCount += isLost ? 1 : -1
+        if old.isLost != isLost { elsewhere.lostCount += isLost ? 1 : -1 }
+        // A new host that is alive counts, too: while all are lost, none is left out.
+        guard old.isLost != isLost || wasLeavingOut != elsewhere.leavesLostOut else { return }
         reconsiderLostHosts(wasLeavingOut: wasLeavingOut, changed: number)
     }
 

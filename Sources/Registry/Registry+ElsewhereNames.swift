@@ -64,6 +64,11 @@ extension Registry {
         }
     }
 
+    /// Has the properties of shared networks compiled again.
+    mutating func touchSharedScopes() {
+        for network in networkStates.values where network.sharedName != nil { changedScopes.insert(network.id) }
+    }
+
     /// Has everything about containers elsewhere compiled again.
     mutating func touchElsewhere() {
         changedRecords.formUnion(elsewhere.shares.keys)

@@ -25,6 +25,25 @@ extension Registry {
         holders(of: name, on: asker.endpoints.map(\.network))
     }
 
+    /// The other hosts whose containers answer for a name, by name; at most so many as holders.
+    package func hosts(of name: Name, seenBy asker: Container) -> [RemoteHost] {
+        let networks = asker.endpoints.map(\.network)
+        let found: [RemoteID]
+        if let address = Self.address(ofReverseName: name) {
+            found =
+                networks.lazy.compactMap { [self] in
+                    elsewhere.owners[PlacedAddress(network: $0, address: address)]?.elements
+                }.first ?? []
+        } else {
+            found =
+                key(of: name, on: networks).map { [self] key in
+                    remotesServing(key, besideOthers: shares[key] != nil).map(\.id)
+                } ?? []
+        }
+        let hosts = Set(found.prefix(Self.holderLimit).compactMap { elsewhere[$0]?.host })
+        return hosts.compactMap { elsewhere.hosts[$0] }.sorted { $0.name < $1.name }
+    }
+
     /// Containers that have the name on other networks, then those that are called so and are on none.
     package func holders(of name: Name, hiddenFrom asker: Container) -> [Holder] {
         var holders: [Holder] = []
@@ -82,17 +101,22 @@ extension Registry {
     private func bareNames(of name: Name) -> [Name] { [name] + [name.removing(domain)].compactMap(\.self) }
 
     private func holders(of name: Name, on networks: [ScopeID]) -> [Holder] {
+        guard let key = key(of: name, on: networks) else { return [] }
+        return (shares[key] ?? []).prefix(Self.holderLimit).map {
+            Holder(container: $0.container, network: key.scope, isAlias: $0.isAlias, isService: $0.port != nil)
+        }
+    }
+
+    /// The key under which a name is found, without links.
+    private func key(of name: Name, on networks: [ScopeID]) -> RecordKey? {
         for kind in [RecordKey.Kind.exact, .wildcard] {
             for name in bareNames(of: name) {
                 if let key = key(of: name, on: networks, kind) ?? qualifiedKey(of: name, on: networks, kind) {
-                    return (shares[key] ?? []).prefix(Self.holderLimit).map {
-                        Holder(
-                            container: $0.container, network: key.scope, isAlias: $0.isAlias, isService: $0.port != nil)
-                    }
+                    return key
                 }
             }
         }
-        return []
+        return nil
     }
 
     /// The name as it is, or the longest wildcard that it is under, on the first network that has it.
@@ -103,7 +127,7 @@ extension Registry {
             guard let end = try? Name(labels: Array(labels.dropFirst(start))) else { continue }
             for network in networks {
                 let key = RecordKey(scope: network, kind: kind, name: end)
-                if shares[key] != nil { return key }
+                if shares[key] != nil || elsewhere.shares[key] != nil { return key }
             }
         }
         return nil

@@ -42,7 +42,13 @@ package struct Registry: Sendable {
     /// Number that is another whenever a shared network has come, gone or changed.
     package internal(set) var sharedNetworksVersion = 0
     /// True when other hosts have told everything once.
-    package var isClusterKnown = false
+    package var isClusterKnown = false {
+        didSet { if isClusterKnown != oldValue { touchSharedScopes() } }
+    }
+    /// True when names on shared networks are denied although other hosts have not told everything yet.
+    package var deniesUnready = false {
+        didSet { if deniesUnready != oldValue { touchSharedScopes() } }
+    }
     /// True for names of networks that are shared with other hosts, where their declarations do not say.
     var isNetworkShared: @Sendable (String) -> Bool = { _ in false }
 

@@ -89,6 +89,12 @@ struct ClusterTests {
                 remote.split(separator: " ").map(String.init) == [
                     "db", "b", "192.0.2.2", "frontend", "10.1.2.3", "elsewhere",
                 ], "\(remote)")
+            let resolved = try pair.a.ctl("resolve", "db", "--from", "web").out
+            #expect(resolved.contains("answered by: network frontend, on host b (192.0.2.2)"), "\(resolved)")
+            let byAddress = try pair.a.ctl("resolve", "-x", "10.1.2.3", "--from", "web").out
+            #expect(byAddress.contains("on host b (192.0.2.2)"), "\(byAddress)")
+            let explained = try pair.a.ctl("explain", "db", "--from", "web").out
+            #expect(explained.contains("10.1.2.3"), "\(explained)")
             let inspected = try pair.a.ctl("--json", "container", "inspect", "db").out
             #expect(inspected.contains(#""host" : "b""#) && inspected.contains("192.0.2.2"), "\(inspected)")
             try pair.b.mustCtl("network", "connect", "frontend", "db", "--alias", "later")
@@ -98,6 +104,23 @@ struct ClusterTests {
             try pair.b.mustCtl("container", "rm", "db")
             #expect(try eventually { try pair.a.dig("web", "db").status == "NXDOMAIN" })
             #expect(try pair.a.dig("web", "-x", "10.1.2.3").status == "NXDOMAIN")
+        }
+    }
+
+    @Test("Until other hosts have told everything, an unknown name on a shared network is not denied")
+    func notReady() throws {
+        try lend { pair in
+            for question in [["db"], ["db.frontend.internal"], ["-x", "10.1.2.3"]] {
+                let reply = Reply(
+                    try pair.a.run(in: "web", ["dig", "@127.0.0.11", "+timeout=6", "+tries=1"] + question))
+                #expect(reply.status == "SERVFAIL", "\(question)")
+                #expect(reply.output.out.contains("EDE: 14 (Not Ready)"), "\(reply)")
+            }
+            #expect(try pair.a.dig("web", "site").data == ["10.1.1.2"], "names here answer")
+            #expect(try pair.a.ctl("doctor").out.contains("no bridge has attached"))
+            try pair.startBridge()
+            #expect(try eventually { try pair.a.dig("web", "nobody").status == "NXDOMAIN" })
+            #expect(try pair.a.dig("web", "db").data == ["10.1.2.3"])
         }
     }
 

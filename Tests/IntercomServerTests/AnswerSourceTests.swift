@@ -19,6 +19,7 @@ struct AnswerSourceTests {
         (.cachedDenial, "cache", \.cached), (.cachedFailure, "cache", \.cached),
         (.record(.everyone), "record", \.local), (.record(ScopeID(rawValue: 0)), "record of network frontend", \.local),
         (.chaos, "identity", \.local), (.subnet, "nobody has this address", \.negative),
+        (.notReady, "have not told everything", \.failed),
         (.domain, "never forwarded", \.negative), (.singleLabel, "single labels", \.negative),
         (.multicast, "RFC 6762", \.negative), (.blocked, "not forwarded", \.negative),
         (.policy, "denied by", \.negative), (.cache, "cache", \.cached),

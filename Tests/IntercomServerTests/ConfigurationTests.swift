@@ -295,7 +295,7 @@ struct ShippedConfigurationTests {
             ),
             ("[forward]", ["upstreams", "from", "single-labels", "local", "case-randomization"]),
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
-            ("[cluster]", ["networks", "socket", "group", "export", "max-entries"]),
+            ("[cluster]", ["networks", "socket", "group", "unsynced", "export", "max-entries"]),
             ("[metrics]", ["per-container"]),
             ("[[route]]", ["domain", "upstreams"]),
             (

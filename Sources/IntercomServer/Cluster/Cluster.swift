@@ -103,6 +103,7 @@ final class Cluster {
         settings = configuration.cluster
         isInUse =
             !settings.networks.isEmpty || configuration.networks.contains { $0.sharedAs?.isEmpty == false }
+        publisher.registry.deniesUnready = settings.unsynced == .nxdomain
         let patterns = settings.networks
         publisher.registry.setShared { name in patterns.contains { Glob.matches(name, $0) } }
     }

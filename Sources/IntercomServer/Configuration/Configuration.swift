@@ -125,10 +125,20 @@ extension Configuration {
         package var socket = "/run/intercom/cluster.sock"
         /// The group that may use the socket beside root; empty: root alone.
         package var group = "intercom-cluster"
+        /// Answer to names on shared networks that nobody here has, until other hosts have told everything once.
+        package var unsynced = Unsynced.servfail
         /// True when the bridge is told of the containers here (key `export`).
         package var exports = true
         /// The most containers of other hosts that are held, 1...1000000 (key `max-entries`).
         package var maximumEntries = 200_000
+    }
+
+    /// Answers to names that may be on another host, which has not told yet.
+    package enum Unsynced: String, Sendable, CaseIterable {
+        /// SERVFAIL with EDE 14 (RFC 8914 §4.15): clients ask again.
+        case servfail
+        /// NXDOMAIN.
+        case nxdomain
     }
 
     /// `[metrics]`: what `intercomctl metrics` prints.

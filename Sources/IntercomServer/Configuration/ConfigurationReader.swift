@@ -58,6 +58,7 @@ struct ConfigurationReader {
             table.read("networks", .list(of: .nonEmptyString), into: &configuration.cluster.networks)
             table.read("socket", .socketPath, into: &configuration.cluster.socket)
             table.read("group", .group(exists: groupExists), into: &configuration.cluster.group)
+            table.read("unsynced", .word, into: &configuration.cluster.unsynced)
             table.read("export", .boolean, into: &configuration.cluster.exports)
             table.read("max-entries", .integer(in: 1...1_000_000), into: &configuration.cluster.maximumEntries)
         }

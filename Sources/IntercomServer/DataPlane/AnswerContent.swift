@@ -23,6 +23,8 @@ enum AnswerContent {
     case noName
     /// NXDOMAIN with EDE 15: the container may not use upstreams.
     case blocked
+    /// SERVFAIL with EDE 14: other hosts have not told everything yet.
+    case notReady
     /// A code, and nothing else.
     case code(ResponseCode)
 
@@ -58,6 +60,10 @@ extension Responder {
             answer.code = .nameError
             if case .blocked = content { answer.extendedError = .blocked }
             records.authority.write(for: name, under: domainLabel, into: &answer)
+        case .notReady:
+            answer.code = .serverFailure
+            answer.isAuthoritative = false
+            answer.extendedError = .notReady
         case .code(let code):
             answer.code = code
             answer.isAuthoritative = false

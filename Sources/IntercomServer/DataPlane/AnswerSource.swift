@@ -13,6 +13,8 @@ enum AnswerSource: Sendable, Equatable {
     /// The host, on a network.
     case host(ScopeID)
     case record(ScopeID)
+    /// Other hosts have not told everything yet.
+    case notReady
     case subnet, underscored, emptyName, domain, singleLabel, multicast, blocked
     /// A policy denies the question.
     case policy
@@ -42,6 +44,7 @@ extension Responder {
         case .host(let scope): "the host, on network \(directory.networkName(of: scope))"
         case .record(.everyone): "record"
         case .record(let scope): "record of network \(directory.networkName(of: scope))"
+        case .notReady: "other hosts have not told everything yet: the name may be on one of them"
         case .subnet: "nobody has this address on the container's networks"
         case .underscored: "no such underscored name under a name on the container's networks"
         case .emptyName: "a name without records, which has names on the container's networks beneath it"
@@ -66,6 +69,7 @@ extension WorkerCounters {
         case .cache: answers.cached &+= 1
         case .cachedDenial: answers.cachedDenials &+= 1
         case .cachedFailure: answers.cachedFailures &+= 1
+        case .notReady: answers.unanswered &+= 1
         case .malformed: answers.malformed &+= 1
         case .notImplemented: answers.notImplemented &+= 1
         case .badVersion: answers.badVersion &+= 1

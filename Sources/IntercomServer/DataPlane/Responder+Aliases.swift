@@ -157,7 +157,7 @@ extension ChainEnd {
         case .records(let match): self = .records(match)
         case .noName: self = .noName
         case .blocked: self = .blocked
-        case .code: self = .unfinished
+        case .code, .notReady: self = .unfinished
         case .noData, .authority, .loopback, .loopbackPointer, .identity, .chain: self = .noData
         }
     }

@@ -204,7 +204,8 @@ struct Responder: ~Copyable {
         guard directory.isReverseOfMyNetworks(block, view: view, unlessRouted: routed) else { return nil }
         if hasFormerServers { return askFormerServers() }
         let isEmpty = !block.isAddress && block.labelsBefore == 0
-        return isEmpty ? .answer(.noData, .emptyName) : .answer(.noName, .subnet)
+        if isEmpty { return .answer(.noData, .emptyName) }
+        return directory.isUnready(view) ? .answer(.notReady, .notReady) : .answer(.noName, .subnet)
     }
 
     /// 6, 7 and 9. The host's names; names that nobody has and that are not for others to know: under the domain, single labels, under `local`;
@@ -253,7 +254,10 @@ struct Responder: ~Copyable {
         guard
             directory.hasNamesBeneath(name, view: view, isUnderDomain: isUnderDomain)
                 || source == .domain && directory.isAboveHostName(name)
-        else { return .answer(.noName, source) }
+        else {
+            let isKnown = source == .multicast || !directory.isUnready(view)
+            return isKnown ? .answer(.noName, source) : .answer(.notReady, .notReady)
+        }
         let isApex = isUnderDomain && name.labelCount == settings.domain.labelCount
         return .answer(isApex && query.question.type == .soa ? .authority : .noData, .emptyName)
     }

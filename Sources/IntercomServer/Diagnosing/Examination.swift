@@ -138,7 +138,9 @@ final class Examination {
         // The host's own namespace may have a file, too: it is none of ours.
         let unattached = plane.containers.room.unattached.filter { $0.failure.kind != .forbidden }
         return unattached.sorted { $0.path < $1.path }.map { Diagnosis.Finding(unattached: $0.path, $0.failure) }
-            + (plane.discovery.warnings + plane.sources.warnings).map { Diagnosis.Finding(.warning, $0) }
+            + (plane.discovery.warnings + plane.sources.warnings + plane.cluster.warnings).map {
+                Diagnosis.Finding(.warning, $0)
+            }
     }
 }
 

@@ -230,7 +230,8 @@ extension AnswerFacts.Rule {
             case .multicast: self = .multicast
             case .blocked, .policy: self = .blocked
             case .malformed, .notImplemented, .badVersion, .refused, .notRecursive, .chaos, .specialUse,
-                .deniedSpecialUse, .link, .network, .reverse, .host, .record, .underscored, .emptyName, .cache,
+                .deniedSpecialUse, .link, .network, .reverse, .host, .record, .underscored, .emptyName, .notReady,
+                .cache,
                 .cachedDenial, .cachedFailure:
                 self = .settled
             }
