@@ -12,7 +12,7 @@ LINKS := intercomctl intercom-runtimes
 
 # The C++ library is for toml++.
 BUILD_PACKAGES := g++ libstdc++-12-dev libtomlplusplus-dev libseccomp-dev libsystemd-dev pkg-config
-TEST_PACKAGES := iproute2 bind9-dnsutils bind9-host bind9-utils busybox dnsmasq-base haproxy iptables mandoc nftables musl-tools nsd \
+TEST_PACKAGES := iproute2 bind9-dnsutils bind9-host bind9-utils busybox dnsmasq-base dnstap-ldns fstrm-bin haproxy iptables mandoc nftables musl-tools nsd \
     unbound util-linux python3 python3-pip
 # Those of Go, Java and node are large, and not installed for it.
 CLIENT_PACKAGES := curl pdns-recursor php-cli ruby wget

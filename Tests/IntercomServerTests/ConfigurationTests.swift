@@ -51,6 +51,12 @@ struct ConfigurationTests {
                 prefetch = false
                 [metrics]
                 per-container = true
+                [log]
+                queries = "journal"
+                dnstap = "/run/tap"
+                [[network]]
+                name = "quiet"
+                log-queries = "off"
                 """, file: "f")
         var expected = Configuration()
         expected.server.workers = 2
@@ -80,6 +86,10 @@ struct ConfigurationTests {
         expected.cache.servesStale = false
         expected.cache.prefetches = false
         expected.metrics.perContainer = true
+        expected.log.queries = .journal
+        expected.log.dnstap = "/run/tap"
+        expected.log.networks = ["quiet": .off]
+        expected.networks = [NetworkDefinition(name: "quiet", source: .configuration)]
         #expect(configuration == expected)
     }
 
@@ -250,6 +260,8 @@ struct ShippedConfigurationTests {
         sections.records = []
         sections.policies = []
         sections.server.policy = nil
+        #expect(sections.log.networks == ["frontend": .journal])
+        sections.log.networks = [:]
         #expect(sections == Configuration())
 
         #expect(configuration.records.map(\.text) == ["10.1.0.9"])
@@ -297,12 +309,14 @@ struct ShippedConfigurationTests {
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
             ("[cluster]", ["networks", "socket", "group", "unsynced", "export", "max-entries"]),
             ("[metrics]", ["per-container"]),
+            ("[log]", ["queries", "dnstap"]),
             ("[[route]]", ["domain", "upstreams"]),
             (
                 "[[network]]",
                 [
                     "name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl", "policy", "host",
                     "shared",
+                    "log-queries",
                 ]
             ),
             (

@@ -74,6 +74,10 @@ struct LogMessageTests {
     private static let warnings: [(message: String, situation: String)] = [
         ("session … of … is over: …", "the bridge to other hosts has gone, or another has attached in its place"),
         ("refused …", "a bridge tells of a host or a container elsewhere that cannot be"),
+        (
+            "queries are not logged: no dnstap reader at … (…); start one there, or set [log] queries to another way",
+            "nobody listens at the socket of [log] dnstap, or the reader ended; it is tried again each second"
+        ),
         ("… of source … is left out: …", "a source tells of a network or container that cannot be"),
         (
             "the daemon is not limited to the files that it needs: … (boot with Landlock, as lsm=landlock,…)",
@@ -234,6 +238,8 @@ struct LogMessageTests {
         ("the host itself is served at 127.0.0.11", "host enable, or a start after it"),
         ("the host itself is not served any more", "host disable, or somebody else wrote the host's resolv.conf anew"),
         ("cache flush: … removed", "cache flush"),
+        ("… asked … over …: …, … µs, …", "a question of a container, with [log] queries = \"journal\""),
+        ("queries are logged to … again", "a dnstap reader is there, and was not before"),
     ]
 
     @Test(

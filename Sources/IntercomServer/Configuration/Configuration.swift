@@ -20,6 +20,8 @@ package struct Configuration: Sendable, Equatable {
     package var cluster = Cluster()
     /// Extent of what is counted.
     package var metrics = Metrics()
+    /// Log of questions.
+    package var log = Log()
     /// Domains with upstreams of their own, whatever the network; no domain twice.
     package var routes: [RouteDefinition] = []
     /// Networks that exist from the start, in the file's order; no name twice.
@@ -147,6 +149,16 @@ extension Configuration {
         package var perContainer = false
     }
 
+    /// `[log]`: what is logged of containers' questions.
+    package struct Log: Sendable, Equatable {
+        /// The way of all networks that have none of their own.
+        package var queries = QueryLogWay.off
+        /// Path of the socket of a dnstap reader.
+        package var dnstap = "/run/intercom/dnstap.sock"
+        /// Ways of networks by their names (key `log-queries` of `[[network]]`).
+        package var networks: [String: QueryLogWay] = [:]
+    }
+
     /// `[[container]]`: what it is called and where it is attached, and its namespace.
     package struct Container: Sendable, Equatable {
         /// Its networks are of the same file; none twice.
@@ -163,6 +175,15 @@ extension Configuration {
             definition = ContainerDefinition(name: name, source: .configuration)
         }
     }
+}
+
+/// Way in which questions are logged.
+package enum QueryLogWay: String, CaseIterable, Sendable {
+    case off
+    /// A message of the daemon's log for each, with fields in the journal.
+    case journal
+    /// A dnstap message for each (https://dnstap.info).
+    case dnstap
 }
 
 /// The domain by default. Its text is a name, so the root is never taken.

@@ -10,6 +10,8 @@ struct NetworkList {
     var inOrder: [NetworkDefinition] = []
     /// By name; without those whose name is wrong.
     var named: [Name: NetworkDefinition] = [:]
+    /// Ways in which their containers' questions are logged, by name.
+    var queryLogs: [String: QueryLogWay] = [:]
     /// True when every network has a name: only then is it sure that a name is unknown.
     var isComplete = true
 }
@@ -47,6 +49,7 @@ extension ConfigurationReader {
             network.policy = table.read("policy", policy)
             network.host = table.read("host", .list(of: .address))
             network.sharedAs = table.read("shared", .sharedName)
+            networks.queryLogs[network.name] = table.read("log-queries", ValueKind<QueryLogWay>.word)
             if let name, let key = try? Registry.networkName(name.value) {
                 places.claim(key, at: name.position, in: &table, "name: network '\(name.value)'")
                 refuse(&table, "network '\(name.value)'") { () throws(RegistryError) in

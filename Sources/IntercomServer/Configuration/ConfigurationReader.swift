@@ -65,11 +65,16 @@ struct ConfigurationReader {
         readSection(&root, "metrics") { table in
             table.read("per-container", .boolean, into: &configuration.metrics.perContainer)
         }
+        readSection(&root, "log") { table in
+            table.read("queries", .word, into: &configuration.log.queries)
+            table.read("dnstap", .socketPath, into: &configuration.log.dnstap)
+        }
         let domain = configuration.server.domain
         configuration.routes = readRoutes(root.read("route", .tables("[[route]]")) ?? [], beside: domain)
         configuration.forward.upstreams = configuration.routes.takeRoot() ?? configuration.forward.upstreams
         let networks = readNetworks(root.read("network", .tables("[[network]]")) ?? [], beside: domain, policy)
         configuration.networks = networks.inOrder
+        configuration.log.networks = networks.queryLogs
         configuration.containers = readContainers(
             root.read("container", .tables("[[container]]")) ?? [], on: networks, policy)
         configuration.records = readRecords(root.read("record", .tables("[[record]]")) ?? [])

@@ -12,6 +12,7 @@ extension ControlPlane {
         publisher.registry.setRoutes(configuration.routes)
         configured.change(from: Configuration(), to: configuration)
         upstreams.noteChange()
+        publisher.questions?.configure(configuration.log)
     }
 
     /// Reads the configuration again and applies what is different. Declarations of the control socket stay.
@@ -36,6 +37,7 @@ extension ControlPlane {
         containers.resolverFiles.configure(configuration)
         containers.room.defaultPort = PortChoice(configuration.server.listen)
         workers.post(.settings(ServerSettings(configuration, workers: workers.count)))
+        publisher.questions?.configure(configuration.log)
         if configuration.discover != old.discover { discover(configuration.discover) }
         configured.change(from: old, to: configuration)
         containers.room.hastenAll(now: .now)

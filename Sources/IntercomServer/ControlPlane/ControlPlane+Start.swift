@@ -62,6 +62,7 @@ extension ControlPlane {
         service.stopping()
         controlSocket.endMonitors(with: VarlinkReply.encode(Monitor.Reply()))
         cluster.socket?.endMonitors(with: VarlinkReply.encode(ControlAPI.Attach.Reply(ended: true)))
+        publisher.questions?.log.end()
         workers.stop()
         // Questions that come meanwhile are answered by the next daemon.
         if !isReplaced {

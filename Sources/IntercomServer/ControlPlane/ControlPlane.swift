@@ -103,7 +103,8 @@ package final class ControlPlane {
         sources = PublishedSources(
             publisher: publisher, containers: containers, upstreams: upstreams,
             state: DeclaredState(path: options.stateDirectory, logger: logger), logger: logger)
-        publisher.questions = QuestionWatchers(workers: workers, publisher: publisher, socket: controlSocket)
+        publisher.questions = QuestionWatchers(
+            workers: workers, publisher: publisher, socket: controlSocket, log: QueryLog(logger: logger))
         service = ServiceNotifier(logger: logger)
         try service.startHeartbeat(by: loop)
     }

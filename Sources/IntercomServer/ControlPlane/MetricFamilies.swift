@@ -25,6 +25,11 @@ struct MetricFamilies {
         addAnswers(counters)
         addForwarding(measures)
         addCache(counters)
+        if let log = plane.publisher.questions?.log, log.isOn {
+            counter(
+                "intercom_query_log_dropped", "Questions missing in the query log, as it was too slow or away.",
+                [([], UInt64(log.droppedInAll))])
+        }
         addContainers(plane, counters)
         if plane.configuration.metrics.perContainer { addEachContainer(measures, plane) }
     }

@@ -74,8 +74,8 @@ enum WorkerMessage: Sendable {
     case counters(token: UInt64)
     /// Everything that is counted; comes back as ``WorkerReply/measured(token:_:)``.
     case measure(token: UInt64, perContainer: Bool)
-    /// Questions of these containers are observed, and no others.
-    case observe(ObservedViews)
+    /// Questions of these containers are observed, and no others; with their answers on the wire or without.
+    case observe(ObservedViews, withMessages: Bool)
     /// The questions that were observed; come back as ``WorkerReply/questions(token:_:)``.
     case takeQuestions(token: UInt64)
     /// Forgets kept answers; how many comes back as ``WorkerReply/flushed(token:_:)``.

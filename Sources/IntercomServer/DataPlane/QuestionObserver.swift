@@ -19,6 +19,8 @@ struct ObservedQuestion: Sendable, Equatable {
     let decision: String
     /// Time from the reading of the question to its answer.
     let duration: Lapse
+    /// The answer on the wire, where somebody wants it: see ``QuestionObserver/maximumMessage``.
+    var message: [UInt8] = []
 
     /// The subject of a question.
     struct Asked: Sendable, Equatable {
@@ -57,11 +59,15 @@ struct QuestionObserver: Sendable {
     /// Questions that are kept until the control plane takes them: with ``QuestionWatchers/interval`` 10,000 a second of each
     /// worker. What is beyond costs a count, so that a flood is not slower for being watched.
     static let capacity = 256
+    /// Octets of an answer that are kept with its question; of longer ones none are.
+    static let maximumMessage = 4096
 
     /// True when each question is written to the log (`--log-level trace`).
     let logs: Bool
     /// True when any question is to be observed.
     private(set) var isActive: Bool
+    /// True when answers are kept as they are on the wire.
+    private(set) var keepsMessages = false
     private var views = ObservedViews.none
     private var observed = ObservedQuestions()
 
@@ -72,8 +78,12 @@ struct QuestionObserver: Sendable {
     }
 
     /// Keeps the questions of these containers from now on, and no others.
-    mutating func observe(_ views: ObservedViews) {
+    /// - Parameters:
+    ///   - views: the containers.
+    ///   - withMessages: true when their answers are kept as they are on the wire.
+    mutating func observe(_ views: ObservedViews, withMessages: Bool = false) {
         self.views = views
+        keepsMessages = withMessages
         isActive = logs || views != .none
         if views == .none { observed = ObservedQuestions() }
     }

@@ -113,8 +113,7 @@ extension Worker {
     ) {
         let message = splice.join(answer)
         count(source, for: client)
-        let code = HeaderFlags(rawValue: message.span.word16(Header.flagsOffset)).responseCode
-        observe(splice, code, source, to: client, since: errand.now)
+        observe(splice, message, source, to: client, since: errand.now)
         give(message, from: splice.describe(responder.describe(source)), to: client)
     }
 

@@ -55,8 +55,8 @@ extension Worker {
                 control.post(.counters(token: token, counters))
             case .measure(let token, let perContainer):
                 control.post(.measured(token: token, measures(perContainer: perContainer)))
-            case .observe(let views):
-                observer.observe(views)
+            case .observe(let views, let withMessages):
+                observer.observe(views, withMessages: withMessages)
             case .takeQuestions(let token):
                 control.post(.questions(token: token, observer.take()))
             case .flush(let token, let flush):

@@ -13,16 +13,18 @@ extension Worker {
     /// Observes the outcome of the datagram that was just answered, before its answer is committed.
     @inline(never)
     mutating func observeDatagram(_ outcome: Outcome, _ view: ViewID, since: Moment?) {
-        guard let since, case .answered(_, let source) = outcome else { return }
+        guard let since, case .answered(let length, let source) = outcome, observer.wants(view) else { return }
         let code = Self.responseCode(of: datagrams.sender.nextBuffer)
-        observe(source, code, view, over: .datagram, since)
+        let message = observer.keepsMessages ? Self.kept(datagrams.sender.nextBuffer, length) : []
+        observe(source, code, view, over: .datagram, message, since)
     }
 
     /// Observes the outcome of the message that was just answered into ``MessageBuffers/answer``.
     mutating func observeMessage(_ outcome: Outcome, _ view: ViewID, since: Moment?) {
-        guard let since, case .answered(_, let source) = outcome else { return }
+        guard let since, case .answered(let length, let source) = outcome, observer.wants(view) else { return }
         let code = Self.responseCode(of: buffers.answer.mutableSpan)
-        observe(source, code, view, over: .stream, since)
+        let message = observer.keepsMessages ? Self.kept(buffers.answer.mutableSpan, length) : []
+        observe(source, code, view, over: .stream, message, since)
     }
 
     /// The code in the header of an answer.
@@ -31,15 +33,23 @@ extension Worker {
         return HeaderFlags(rawValue: answer.span.word16(Header.flagsOffset)).responseCode
     }
 
+    /// An answer's octets; none where they are more than are kept.
+    private static func kept(_ answer: consuming MutableSpan<UInt8>, _ length: Int) -> [UInt8] {
+        guard length <= QuestionObserver.maximumMessage else { return [] }
+        let answer = answer
+        let octets = answer.span
+        return (0..<min(length, octets.count)).map { octets[$0] }
+    }
+
     private mutating func observe(
-        _ source: AnswerSource, _ code: ResponseCode, _ view: ViewID, over transport: Transport, _ since: Moment
+        _ source: AnswerSource, _ code: ResponseCode, _ view: ViewID, over transport: Transport, _ message: [UInt8],
+        _ since: Moment
     ) {
-        guard observer.wants(view) else { return }
         let isReadable = source != .malformed && source != .notImplemented
         let type = responder.query.question.type
         keep(
             source == .badVersion ? .badVersion : code, view, transport,
-            isReadable ? Self.asked(responder.name, type) : nil, responder.describe(source), since)
+            isReadable ? Self.asked(responder.name, type) : nil, responder.describe(source), message, since)
     }
 
     /// Observes an answer of the forwarder's to a client that has waited for it.
@@ -48,22 +58,34 @@ extension Worker {
         guard observer.isActive, let view = view(of: client), observer.wants(view) else { return }
         var name = FoldedName()
         let isReadable = (try? splice?.readName(into: &name) ?? answer.readName(into: &name)) != nil
+        var message: [UInt8] = []
+        if observer.keepsMessages {
+            message = answer.message(limit: QuestionObserver.maximumMessage)
+            if let splice { message = splice.join(message) }
+        }
         keep(
             answer.givenCode, view, client.transport, isReadable ? Self.asked(name, answer.questionType) : nil,
-            text(of: answer.source, for: view, behind: splice), since)
+            text(of: answer.source, for: view, behind: splice), message, since)
     }
 
     /// Observes an answer behind CNAME records that was there at once.
+    /// - Parameters:
+    ///   - splice: the chain.
+    ///   - message: the whole answer on the wire.
+    ///   - source: the author of its end.
+    ///   - client: gets the answer.
+    ///   - since: the time of the question.
     mutating func observe(
-        _ splice: Splice, _ code: ResponseCode, _ source: AnswerSource, to client: WaitingClient, since: Moment
+        _ splice: Splice, _ message: [UInt8], _ source: AnswerSource, to client: WaitingClient, since: Moment
     ) {
         if case .control = client { return }
         guard observer.isActive, let view = view(of: client), observer.wants(view) else { return }
         var name = FoldedName()
         guard (try? splice.readName(into: &name)) != nil else { return }
         keep(
-            code, view, client.transport, Self.asked(name, splice.type), splice.describe(responder.describe(source)),
-            since)
+            HeaderFlags(rawValue: message.span.word16(Header.flagsOffset)).responseCode, view, client.transport,
+            Self.asked(name, splice.type), splice.describe(responder.describe(source)),
+            observer.keepsMessages ? message : [], since)
     }
 
     private static func asked(_ name: borrowing FoldedName, _ type: RecordType) -> ObservedQuestion.Asked? {
@@ -72,12 +94,12 @@ extension Worker {
 
     private mutating func keep(
         _ code: ResponseCode, _ view: ViewID, _ transport: Transport, _ asked: ObservedQuestion.Asked?,
-        _ decision: String, _ since: Moment
+        _ decision: String, _ message: [UInt8], _ since: Moment
     ) {
         let now = Moment.now
         let question = ObservedQuestion(
             answered: now, view: view, transport: transport, asked: asked, responseCode: code, decision: decision,
-            duration: now - since)
+            duration: now - since, message: message)
         if observer.logs { logger.trace("\(question)") }
         observer.add(question)
     }

@@ -1,4 +1,4 @@
-// The clients that watch questions (`intercomctl monitor --queries`): which workers observe what, and who is told.
+// Watching of questions by clients (`intercomctl monitor --queries`) and for the log: which workers observe what, and who is told.
 
 import ControlAPI
 import DNSWire
@@ -18,17 +18,22 @@ final class QuestionWatchers {
     private let workers: WorkerPool
     private unowned let publisher: Publisher
     private let socket: ControlSocket
+    /// The log of questions, which takes part in each turn while it is on.
+    let log: QueryLog
     /// The name of the container that each client watches; nil: all.
     private var containers: [Ticket: String?] = [:]
     /// The containers whose questions workers observe.
     private var observed = ObservedViews.none
+    /// True when workers keep answers as they are on the wire.
+    private var keepsMessages = false
     /// The next turn; nil while nobody watches, or workers have not replied yet.
     private(set) var nextDeadline: ContinuousClock.Instant?
 
-    init(workers: WorkerPool, publisher: Publisher, socket: ControlSocket) {
+    init(workers: WorkerPool, publisher: Publisher, socket: ControlSocket, log: QueryLog) {
         self.workers = workers
         self.publisher = publisher
         self.socket = socket
+        self.log = log
     }
 
     /// Sends a client questions from now on.
@@ -36,10 +41,18 @@ final class QuestionWatchers {
     ///   - client: watches the control socket already.
     ///   - container: whose questions; nil: those of all.
     func add(_ client: Ticket, of container: String?) {
-        let isFirst = containers.isEmpty
+        let isFirst = containers.isEmpty && !log.isOn
         containers[client] = .some(container)
         updateObserved()
         if isFirst { nextDeadline = .now + Self.interval }
+    }
+
+    /// Logs questions from now on as the configuration says.
+    func configure(_ settings: Configuration.Log) {
+        let wasIdle = containers.isEmpty && !log.isOn
+        log.configure(settings)
+        updateObserved()
+        if wasIdle, log.isOn { nextDeadline = .now + Self.interval }
     }
 
     /// Asks workers for what they have observed, when that is due.
@@ -48,7 +61,7 @@ final class QuestionWatchers {
         nextDeadline = nil
         containers = containers.filter { socket.isWatching($0.key) }
         updateObserved()
-        guard !containers.isEmpty else { return }
+        guard !containers.isEmpty || log.isOn else { return }
         workers.ask(workers.indices, { .takeQuestions(token: $0) }) { [unowned self] replies in
             tell(
                 replies.compactMap { reply -> ObservedQuestions? in
@@ -65,15 +78,18 @@ final class QuestionWatchers {
     }
 
     private func updateObserved() {
-        var wanted = ObservedViews.none
+        var wanted = log.isOn ? ObservedViews.all : .none
         for container in containers.values { wanted.formUnion(views(of: container)) }
-        guard wanted != observed else { return }
+        guard wanted != observed || log.needsMessages != keepsMessages else { return }
         observed = wanted
-        workers.post(.observe(wanted))
+        keepsMessages = log.needsMessages
+        workers.post(.observe(wanted, withMessages: keepsMessages))
     }
 
     private func tell(_ observed: [ObservedQuestions]) {
         let clock = WallClock(bootTime: BootTime.now)
+        if log.isOn { log.write(observed, of: publisher.registry, clock) }
+        guard !containers.isEmpty else { return }
         let questions = observed.flatMap(\.questions).sorted { $0.answered < $1.answered }
         let missed = observed.flatMap { Array($0.missed) }
         guard !questions.isEmpty || !missed.isEmpty else { return }
