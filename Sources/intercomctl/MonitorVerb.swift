@@ -68,10 +68,12 @@ extension Monitor.Change {
         switch kind {
         case "network": words.append(network ?? "")
         case "endpoint": words += [container ?? "", "on", network ?? ""]
+        case "host": words.append(host ?? "")
         default: words.append(container ?? "")
         }
         let details: [(String, String?)] = [
-            ("formerly", formerName), ("interface", interface), ("subnets", list(subnets)), ("netns", netns),
+            ("formerly", formerName), ("host", kind == "host" ? nil : host), ("interface", interface),
+            ("subnets", list(subnets)), ("netns", netns),
             ("addresses", list(addresses)), ("aliases", list(aliases)),
         ]
         for (word, value) in details { if let value { words += [word, value] } }

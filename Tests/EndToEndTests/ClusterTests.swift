@@ -94,7 +94,7 @@ struct ClusterTests {
             let byAddress = try pair.a.ctl("resolve", "-x", "10.1.2.3", "--from", "web").out
             #expect(byAddress.contains("on host b (192.0.2.2)"), "\(byAddress)")
             let explained = try pair.a.ctl("explain", "db", "--from", "web").out
-            #expect(explained.contains("10.1.2.3"), "\(explained)")
+            #expect(explained.contains("10.1.2.3") && explained.contains("on host b (192.0.2.2)"), "\(explained)")
             let inspected = try pair.a.ctl("--json", "container", "inspect", "db").out
             #expect(inspected.contains(#""host" : "b""#) && inspected.contains("192.0.2.2"), "\(inspected)")
             try pair.b.mustCtl("network", "connect", "frontend", "db", "--alias", "later")
@@ -151,6 +151,29 @@ struct ClusterTests {
             #expect(try pair.a.ctl("status").out.contains("nothing is heard of host b"))
             try pair.lose(false)
             #expect(try eventually { try pair.a.dig("web", "site").data == ["10.1.1.2", "10.1.2.3"] })
+        }
+    }
+
+    @Test("A monitor tells of hosts and their containers")
+    func monitor() throws {
+        try lend { pair in
+            try pair.a.start(
+                in: "house", ["\(House.binaries)/intercomctl", "--socket", pair.a.socket, "monitor"], log: "monitor")
+            func told() -> String {
+                (try? String(contentsOfFile: "\(pair.a.directory)/monitor", encoding: .utf8)) ?? ""
+            }
+            // Nothing is told before the monitor is ready: a change is made until it is seen.
+            #expect(
+                try eventually {
+                    try pair.a.mustCtl("network", "create", "probe")
+                    try pair.a.mustCtl("network", "rm", "probe")
+                    return !told().isEmpty
+                })
+            try pair.startBridge()
+            #expect(eventually { told().contains("container added db host b") }, "\(told())")
+            #expect(told().contains("host added b addresses 192.0.2.2 state alive"), "\(told())")
+            try pair.lose(true)
+            #expect(eventually { told().contains("host changed b addresses 192.0.2.2 state lost") }, "\(told())")
         }
     }
 

@@ -120,6 +120,11 @@ struct ElsewhereTests {
         #expect(try town.addresses(of: "site", for: "asker")?.count == 2)
         try town.host("c")
         #expect(try town.addresses(of: "site", for: "asker") == ["10.1.0.3"])
+        try town.host("c", isLost: true)
+        #expect(try town.addresses(of: "site", for: "asker")?.count == 2)
+        // A host that is new and alive counts as one that has come back.
+        try town.host("d")
+        #expect(try town.addresses(of: "site", for: "asker") == ["10.1.0.3"])
     }
 
     @Test("A draining container leaves the aliases that others serve, on whatever host")

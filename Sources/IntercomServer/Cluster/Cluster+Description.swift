@@ -41,4 +41,17 @@ extension ControlPlane {
         container.hostAddress = host?.address?.description
         return container
     }
+
+    /// The other hosts whose containers answer for a name, as they are shown behind an answer's source:
+    /// `, on host b (192.0.2.2)`; empty: there are none.
+    func hosts(of name: String, seenBy container: String) -> String {
+        let registry = publisher.registry
+        guard registry.remoteCount > 0, let asker = try? publisher.container(named: container),
+            let name = try? Name(name)
+        else { return "" }
+        let hosts = registry.hosts(of: name, seenBy: asker).map { host in
+            host.name + (host.address.map { " (\($0))" } ?? "")
+        }
+        return hosts.isEmpty ? "" : ", on \(hosts.count == 1 ? "host" : "hosts") \(hosts.joined(separator: ", "))"
+    }
 }

@@ -191,7 +191,8 @@ final class Inquiry {
         var facts = Facts(
             question.facts, asker: .present(finder.member(asker), plane.state(of: asker)),
             configurationPath: plane.configurationFile.path)
-        let answer = resolution.flatMap { try? Resolve.Answer($0, asked: question.facts.name, question.type) }
+        var answer = resolution.flatMap { try? Resolve.Answer($0, asked: question.facts.name, question.type) }
+        answer?.source += plane.hosts(of: question.facts.name, seenBy: question.facts.asker)
         facts.resolver = resolver
         facts.holders = finder.holders(of: question.name, for: asker)
         if facts.holders.isEmpty {

@@ -21,25 +21,13 @@ extension Resolve: CarriedOutMethod {
             }
             do throws(WireError) {
                 var answer = try Answer(resolution, asked: parameters.name, type)
-                answer.source += hosts(of: parameters, plane)
+                answer.source += plane.hosts(of: parameters.name, seenBy: parameters.container)
                 call.reply(Reply(answer: answer))
             } catch {
                 call.refuse(
                     .operationFailed(reason: "the answer of \(resolution.source) cannot be read: \(error)"))
             }
         }
-    }
-
-    /// The other hosts whose containers have a name, as they are shown behind the answer's source: `, on host b (192.0.2.2)`.
-    private static func hosts(of parameters: Parameters, _ plane: ControlPlane) -> String {
-        let registry = plane.publisher.registry
-        guard registry.remoteCount > 0, let asker = try? plane.publisher.container(named: parameters.container),
-            let name = try? Name(parameters.name)
-        else { return "" }
-        let hosts = registry.hosts(of: name, seenBy: asker).map { host in
-            host.name + (host.address.map { " (\($0))" } ?? "")
-        }
-        return hosts.isEmpty ? "" : ", on \(hosts.count == 1 ? "host" : "hosts") \(hosts.joined(separator: ", "))"
     }
 
     private static func question(
