@@ -276,3 +276,12 @@ int clinux_landlock_obey(int ruleset) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) < 0) return -1;
     return (int)syscall(SYS_landlock_restrict_self, ruleset, 0U);
 }
+
+int clinux_terminal_take_keys(int fd, struct termios *before) {
+    if (tcgetattr(fd, before) != 0) return -1;
+    struct termios keys = *before;
+    keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
+    keys.c_cc[VMIN] = 0;
+    keys.c_cc[VTIME] = 0;
+    return tcsetattr(fd, TCSANOW, &keys);
+}

@@ -80,23 +80,88 @@ final class ControlClient {
     func stream<Method: ControlMethod>(
         _ method: Method.Type, _ parameters: Method.Parameters, each: (Method.Reply) -> Void
     ) throws(Failure) -> StreamEnd {
-        var watch: StreamWatch
-        do throws(LinuxError) {
-            watch = try StreamWatch(of: descriptor)
-        } catch {
-            throw Failure(status: 1, message: "signals cannot be waited for (\(error))")
-        }
+        var watch = try watch()
         try send(VarlinkCall.encode(method: Method.name, parameters: parameters, more: true))
-        while watch.waitForReply() {
-            try receive()
-            while let message = framer.next() {
-                let response = try response(message)
-                let reply = try Self.reply(of: method, response)
-                if !response.continues { return .byDaemon }
-                each(reply)
+        while true {
+            switch watch.wait() {
+            case .end: return .byUser
+            case .nothing: continue
+            case .reply: if try takeReplies(of: method, each) { return .byDaemon }
+            }
+        }
+    }
+
+    /// Calls such a method, and does something between its replies.
+    /// - Parameters:
+    ///   - method: the method.
+    ///   - parameters: its parameters.
+    ///   - terminal: its keys end a wait.
+    ///   - each: takes a reply.
+    ///   - between: is called after each wait; gives the milliseconds of the next, at most, or nil to end.
+    /// - Throws: ``Failure``.
+    func stream<Method: ControlMethod>(
+        _ method: Method.Type, _ parameters: Method.Parameters, keysOf terminal: borrowing Terminal,
+        each: (Method.Reply) -> Void, between: () -> Int?
+    ) throws(Failure) -> StreamEnd {
+        var watch = try watch()
+        do throws(LinuxError) {
+            try watch.add(keysOf: terminal)
+        } catch {
+            throw Failure(status: 1, message: "keys cannot be waited for (\(error))")
+        }
+        return try stream(method, parameters, &watch, each: each, between: between)
+    }
+
+    /// Calls such a method, and does something between its replies, without a terminal.
+    /// - Parameters:
+    ///   - method: the method.
+    ///   - parameters: its parameters.
+    ///   - each: takes a reply.
+    ///   - between: is called after each wait; gives the milliseconds of the next, at most, or nil to end.
+    /// - Throws: ``Failure``.
+    func stream<Method: ControlMethod>(
+        _ method: Method.Type, _ parameters: Method.Parameters, each: (Method.Reply) -> Void, between: () -> Int?
+    ) throws(Failure) -> StreamEnd {
+        var watch = try watch()
+        return try stream(method, parameters, &watch, each: each, between: between)
+    }
+
+    private func stream<Method: ControlMethod>(
+        _ method: Method.Type, _ parameters: Method.Parameters, _ watch: inout StreamWatch,
+        each: (Method.Reply) -> Void, between: () -> Int?
+    ) throws(Failure) -> StreamEnd {
+        try send(VarlinkCall.encode(method: Method.name, parameters: parameters, more: true))
+        while let milliseconds = between() {
+            switch watch.wait(milliseconds: milliseconds) {
+            case .end: return .byUser
+            case .nothing: continue
+            case .reply: if try takeReplies(of: method, each) { return .byDaemon }
             }
         }
         return .byUser
+    }
+
+    private func watch() throws(Failure) -> StreamWatch {
+        do throws(LinuxError) {
+            return try StreamWatch(of: descriptor)
+        } catch {
+            throw Failure(status: 1, message: "signals cannot be waited for (\(error))")
+        }
+    }
+
+    /// Takes the replies that have come.
+    /// - Returns: true where the last of all was among them.
+    private func takeReplies<Method: ControlMethod>(
+        of method: Method.Type, _ each: (Method.Reply) -> Void
+    ) throws(Failure) -> Bool {
+        try receive()
+        while let message = framer.next() {
+            let response = try response(message)
+            let reply = try Self.reply(of: method, response)
+            if !response.continues { return true }
+            each(reply)
+        }
+        return false
     }
 
     // MARK: - Messages

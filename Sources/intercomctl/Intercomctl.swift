@@ -20,7 +20,7 @@ struct Intercomctl: ParsableCommand {
             NetworkVerbs.self, ContainerVerbs.self, RecordVerbs.self, PolicyVerbs.self, SourceVerbs.self,
             CacheVerbs.self, HostVerbs.self,
             ResolveVerb.self, ExplainVerb.self, DoctorVerb.self, StatusVerb.self, MonitorVerb.self, MetricsVerb.self,
-            MapVerb.self, ReloadVerb.self,
+            MapVerb.self, TopVerb.self, ReloadVerb.self,
         ]
     )
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <poll.h>
+#include <termios.h>
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -100,6 +101,15 @@ static inline int clinux_terminal_width(int fd) {
     struct winsize size;
     return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
+
+// The lines of a terminal; 0 where the descriptor is none.
+static inline int clinux_terminal_height(int fd) {
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
+/// Has a terminal hand over each key at once and show none, Ctrl-C and Ctrl-Z too (termios(3)); 0, or -1 with errno.
+int clinux_terminal_take_keys(int fd, struct termios *before);
 
 static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 
