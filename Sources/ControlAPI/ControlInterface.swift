@@ -11,6 +11,7 @@ package enum ControlInterface {
         AddContainer.self, RemoveContainer.self, DrainContainer.self, ReadyContainer.self, ListContainers.self,
         InspectContainer.self, AddRecord.self, RemoveRecord.self, ListRecords.self,
         SetPolicy.self, AllowNames.self, DenyNames.self, RemovePolicy.self, ListPolicies.self, InspectPolicy.self,
+        LearnPolicy.self,
         Publish.self, Update.self,
         Forget.self, ListSources.self, ListHosts.self, Resolve.self, Explain.self, Doctor.self, Status.self,
         Metrics.self,

@@ -6,8 +6,9 @@ package enum Monitor: ControlMethod {
     package static let definition = """
         # Every change of the registry as it happens; needs "more". The first reply is ready: what changes from then on is told.
         # A client that does not read misses changes, and is told how many. What is there already is told by the other methods.
-        # queries: every question of a container instead, when it is answered; container: of this one alone.
-        method Monitor(queries: ?bool, container: ?string) -> (
+        # queries: every question of a container instead, when it is answered; container: of this one alone; denied: those
+        # alone that a policy has denied.
+        method Monitor(queries: ?bool, container: ?string, denied: ?bool) -> (
           ready: ?bool,
           missed: ?int,
           change: ?Change,
@@ -21,10 +22,13 @@ package enum Monitor: ControlMethod {
         package var queries: Bool?
         /// The container whose questions are meant; absent: all.
         package var container: String?
+        /// True for questions alone that a policy has denied.
+        package var denied: Bool?
 
-        package init(queries: Bool? = nil, container: String? = nil) {
+        package init(queries: Bool? = nil, container: String? = nil, denied: Bool? = nil) {
             self.queries = queries
             self.container = container
+            self.denied = denied
         }
     }
 

@@ -159,6 +159,40 @@ package enum InspectPolicy: ControlMethod {
     }
 }
 
+/// The policy that a container would need, from what it asked for under audit.
+package enum LearnPolicy: ControlMethod {
+    package static let definition = """
+        # The policy of a container whose policy audits, and what it would need beside it: names that it has asked for in the
+        # last hour and that no rule is about; denied: names that it has asked for and that a rule denies, or the types.
+        method LearnPolicy(container: string) -> (policy: Policy, needed: []string, denied: []string)
+        """
+    package static let types: [any ControlType.Type] = [Policy.self]
+
+    package struct Parameters: Codable, Equatable, Sendable {
+        /// The container's name.
+        package var container: String
+
+        package init(container: String) {
+            self.container = container
+        }
+    }
+
+    package struct Reply: Codable, Equatable, Sendable {
+        /// The policy as it is.
+        package var policy: Policy
+        /// Names to be allowed, in the order of the DNS.
+        package var needed: [String]
+        /// Names that a rule or the types deny, in the order of the DNS.
+        package var denied: [String]
+
+        package init(policy: Policy, needed: [String], denied: [String]) {
+            self.policy = policy
+            self.needed = needed
+            self.denied = denied
+        }
+    }
+}
+
 /// A policy in a list.
 package struct PolicySummary: ControlType, Codable, Equatable, Sendable {
     package static let definition = """

@@ -26,9 +26,13 @@ struct MonitorVerb: ParsableCommand {
         completion: .containers)
     var from: String?
 
+    @Flag(help: "With --queries: those alone that a policy has denied.")
+    var denied = false
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        if denied, !queries { throw ValidationError("--denied needs --queries: changes are not denied") }
         if from != nil, !queries {
             throw ValidationError("--from needs --queries: changes are those of all containers")
         }
@@ -36,7 +40,7 @@ struct MonitorVerb: ParsableCommand {
 
     func run() throws {
         let client = try ControlClient(socket: common.socket)
-        let parameters = Monitor.Parameters(queries: queries ? true : nil, container: from)
+        let parameters = Monitor.Parameters(queries: queries ? true : nil, container: from, denied: denied ? true : nil)
         let end = try client.stream(Monitor.self, parameters) { reply in
             let line = common.json ? DisplayText.escapedJSON(VarlinkParameters.line(reply)) : text(of: reply)
             if let line { Files.write(line + "\n", to: .standardOutput) }

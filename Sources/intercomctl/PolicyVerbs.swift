@@ -12,7 +12,7 @@ struct PolicyVerbs: ParsableCommand {
             containers of a network ('network create --policy'), or for all ([server] policy). Policies of intercom.toml \
             are changed there.
             """,
-        subcommands: [Set.self, Allow.self, Deny.self, Remove.self, List.self, Inspect.self])
+        subcommands: [Set.self, Allow.self, Deny.self, Remove.self, List.self, Inspect.self, Learn.self])
 }
 
 /// A policy's verdict, as it is typed.
@@ -52,7 +52,7 @@ extension PolicyVerbs {
                 "A type that may be asked for, as AAAA; may be repeated, 'all' takes it back.", valueName: "type"))
         var types: [String] = []
 
-        @Flag(inversion: .prefixedNo, help: "Answer what it denies all the same.")
+        @Flag(inversion: .prefixedNo, help: "Answer what it denies all the same, and log it.")
         var audit: Bool?
 
         @Flag(inversion: .prefixedNo, help: "Allow names of containers on the asker's networks without a rule.")
@@ -161,6 +161,45 @@ extension PolicyVerbs {
             facts.add(["containers", "\(policy.containers)"])
             facts.add(["source", policy.source])
             return facts.text
+        }
+    }
+
+    struct Learn: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the policy that the last hour of a container would need.",
+            discussion: """
+                For intercom.toml. The container's policy has to audit ('policy set --audit'): then what no rule allows is \
+                answered all the same, and remembered for an hour.
+                """)
+
+        @Argument(completion: .containers) var container: String
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.call(LearnPolicy.self, .init(container: container)) { Self.text($0) }
+        }
+
+        /// A table of intercom.toml that allows what is allowed now, and what was needed.
+        static func text(_ reply: LearnPolicy.Reply) -> String {
+            let policy = reply.policy
+            var lines = ["[[policy]]", "name = \(quoted(policy.name))", "default = \(quoted(policy.default))"]
+            lines += list("allow", policy.allow + reply.needed) + list("deny", policy.deny)
+            if !policy.types.isEmpty { lines += list("types", policy.types) }
+            if !policy.ownNames { lines.append("own-names = false") }
+            if policy.strictCname { lines.append("strict-cname = true") }
+            if policy.privateAddresses == "deny" { lines.append("private-addresses = \"deny\"") }
+            lines += reply.denied.map { "# asked for, and denied by a rule or by types: \(quoted($0))" }
+            return lines.joined(separator: "\n") + "\n"
+        }
+
+        private static func list(_ key: String, _ items: [String]) -> [String] {
+            guard !items.isEmpty else { return ["\(key) = []"] }
+            return ["\(key) = ["] + items.map { "    \(quoted($0))," } + ["]"]
+        }
+
+        /// A basic string of TOML; names are printable ASCII in presentation format.
+        private static func quoted(_ text: String) -> String {
+            "\"" + text.flatMap { $0 == "\\" || $0 == "\"" ? ["\\", $0] : [$0] } + "\""
         }
     }
 }

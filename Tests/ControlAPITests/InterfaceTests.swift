@@ -215,6 +215,10 @@ struct InterfaceTests {
         }
         try expect(
             RemovePolicy.Parameters(name: "n", names: ["n"]), is: fields("method", "RemovePolicy"), "RemovePolicy")
+        try expect(LearnPolicy.Parameters(container: "c"), is: fields("method", "LearnPolicy"), "LearnPolicy")
+        try expect(
+            LearnPolicy.Reply(policy: Self.policy, needed: ["n"], denied: ["d"]),
+            is: fields("method", "LearnPolicy", reply: true), "LearnPolicy")
         try expect(ListPolicies.Reply(policies: []), is: fields("method", "ListPolicies", reply: true), "ListPolicies")
         try expect(
             InspectPolicy.Reply(policy: Self.policy), is: fields("method", "InspectPolicy", reply: true),
@@ -239,7 +243,8 @@ struct InterfaceTests {
         try expect(
             Monitor.Reply(ready: true, missed: 7, change: Self.change, question: Self.question),
             is: fields("method", "Monitor", reply: true), "Monitor")
-        try expect(Monitor.Parameters(queries: true, container: "c"), is: fields("method", "Monitor"), "Monitor")
+        try expect(
+            Monitor.Parameters(queries: true, container: "c", denied: true), is: fields("method", "Monitor"), "Monitor")
         try expect(Metrics.Reply(families: []), is: fields("method", "Metrics", reply: true), "Metrics")
         try expect(Resolve.Reply(answer: Self.answer), is: fields("method", "Resolve", reply: true), "Resolve")
         try expect(

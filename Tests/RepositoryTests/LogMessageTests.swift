@@ -228,6 +228,8 @@ struct LogMessageTests {
         ),
         ("network … created", "network create"),
         ("policy … …", "policy set: declared or changed"),
+        ("… … … to … by policy …: …", "a policy denies a question of a container, or would deny it (audit); limited"),
+        ("… more questions were denied by policies", "more than a worker notes; limited"),
         ("policy … changed", "policy allow, policy deny, policy rm of rules"),
         ("policy … removed", "policy rm"),
         ("record … … added", "record add"),

@@ -42,6 +42,7 @@ package final class ControlPlane {
     let configured: ConfiguredDeclarations
     let sources: PublishedSources
     let cluster: Cluster
+    let policies: PolicyJournal
     let service: ServiceNotifier
     var configurationFile: ConfigurationFile
     var start = Start(now: .now)
@@ -105,6 +106,7 @@ package final class ControlPlane {
             state: DeclaredState(path: options.stateDirectory, logger: logger), logger: logger)
         publisher.questions = QuestionWatchers(
             workers: workers, publisher: publisher, socket: controlSocket, log: QueryLog(logger: logger))
+        policies = PolicyJournal(publisher: publisher, logger: logger)
         service = ServiceNotifier(logger: logger)
         try service.startHeartbeat(by: loop)
     }
@@ -270,6 +272,7 @@ package final class ControlPlane {
         case .listenerRepaired(let view): containers.listenerWasRepaired(of: view)
         case .listenerFailed(let view, let error) where view == .host: upstreams.hostListener.failed(error)
         case .listenerFailed(let view, let error): containers.listenerFailed(of: view, error)
+        case .denied(let notes, let leftOut): policies.take(notes, leftOut: leftOut)
         case .log(let event, let backlog): logger.write(event, backlog)
         case .ended(let worker, let error): return .failure(WorkerFailure(worker: worker, cause: error))
         case .reached, .resolved, .counters, .measured, .questions, .flushed: break

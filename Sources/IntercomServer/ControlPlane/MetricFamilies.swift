@@ -65,6 +65,13 @@ struct MetricFamilies {
             "Answers by response code, and who gave them: local, cache, upstream, or none.",
             answers.rows.map { ([.init("rcode", "\($0.code)"), .init("source", $0.source)], $0.count) })
         counter(
+            "intercom_policy_denials",
+            "Questions that a policy denies, by what was done: denied, or answered all the same (audit).",
+            [
+                ([.init("action", "denied")], counters.reduce(0) { $0 &+ $1.policyDenials }),
+                ([.init("action", "audited")], counters.reduce(0) { $0 &+ $1.policyAudits }),
+            ])
+        counter(
             "intercom_dns_dropped", "Messages that were no queries, and answers that could not be sent.",
             [([], counters.reduce(0) { $0 &+ $1.dropped })])
         histogram(

@@ -106,6 +106,8 @@ enum WorkerReply: Sendable {
     case listenerRepaired(ViewID)
     /// Not asked for: the listener cannot serve any more and is closed; it has to be made anew.
     case listenerFailed(ViewID, LinuxError)
+    /// Not asked for: questions that policies have denied, and the number of further ones.
+    case denied([PolicyNote], leftOut: Int)
     /// Not asked for: something to be logged.
     case log(LogEvent, LogBacklog)
     /// Not asked for, and the last that is said: the worker's thread ends, because it cannot wait for events.
@@ -117,8 +119,9 @@ enum WorkerReply: Sendable {
         case .reached(let token), .resolved(let token, _), .counters(let token, _), .measured(let token, _),
             .questions(let token, _), .flushed(let token, _):
             token
-        case .needsSockets, .unanswered, .formerServersLost, .looped, .heard, .listenerRepaired, .listenerFailed, .log,
-            .ended:
+        case .needsSockets, .unanswered, .formerServersLost, .looped, .heard, .listenerRepaired, .listenerFailed,
+            .denied,
+            .log, .ended:
             nil
         }
     }

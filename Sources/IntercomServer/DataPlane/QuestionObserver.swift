@@ -21,6 +21,8 @@ struct ObservedQuestion: Sendable, Equatable {
     let duration: Lapse
     /// The answer on the wire, where somebody wants it: see ``QuestionObserver/maximumMessage``.
     var message: [UInt8] = []
+    /// True when a policy has denied it.
+    var isDenied = false
 
     /// The subject of a question.
     struct Asked: Sendable, Equatable {

@@ -47,6 +47,9 @@ extension Responder {
             else { continue }
             if directory.policyAllowsOwnNames(policy), directory.find(target, from: 0, view: view) != nil { continue }
             guard let denial = directory.denial(of: target, question.type, by: policy) else { continue }
+            if notes.count(isAudit: denial.isAudit) {
+                notes.add(PolicyNote(denial, by: directory.policyName(policy), of: target, question.type, to: view))
+            }
             let rule = Self.rule(of: denial, target, question.type)
             explain("policy \(directory.policyName(policy)): \(rule), as \(record.type)")
             return denial

@@ -26,6 +26,9 @@ extension Responder {
         if !isOwnName, allowsOwnNames, directory.hasNamesBeneath(name, view: view) {
             return .answer(.noData, .emptyName)
         }
+        if notes.count(isAudit: denial.isAudit) {
+            notes.add(PolicyNote(denial, by: directory.policyName(policy), of: name, type, to: view))
+        }
         if denial.isAudit { return nil }
         explain("policy \(directory.policyName(policy)): \(Self.rule(of: denial, name, type))")
         // The name is allowed, and other types of it: NXDOMAIN would deny these, too (RFC 2308 §5).

@@ -51,6 +51,8 @@ struct Responder: ~Copyable {
     var chain: [Directory.Match] = []
     /// The name that the last of them leads to.
     var target = FoldedName()
+    /// Questions that policies have denied.
+    var notes = PolicyNotes()
     var records: OwnRecords
     private(set) var settings: ServerSettings
 

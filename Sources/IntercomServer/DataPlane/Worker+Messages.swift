@@ -155,6 +155,8 @@ extension Worker {
     }
 
     private mutating func resolve(_ token: UInt64, _ view: ViewID, _ query: [UInt8]) {
+        responder.notes.isPaused = true
+        defer { responder.notes.isPaused = false }
         var outcome = responder.respond(to: query.span, view: view, into: &buffers.answer)
         let errand = Errand(outcome, view)
         let route = errand.flatMap { responder.directory.routeDomain(of: $0.group) }
@@ -185,6 +187,13 @@ extension Worker {
         case .drop, .loop:
             control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query", .dropped)))
         }
+    }
+
+    /// Posts what policies have denied in this turn.
+    @inline(never)
+    mutating func postPolicyNotes() {
+        let (notes, leftOut) = responder.notes.take()
+        control.post(.denied(notes, leftOut: leftOut))
     }
 
     // MARK: - Counters
@@ -236,6 +245,8 @@ extension Worker {
     /// Takes in what others count.
     mutating func updateCounters() {
         counters.listeners = listeners.viewCount
+        counters.policyDenials = responder.notes.denied
+        counters.policyAudits = responder.notes.audited
         counters.tcpConnections = streams.count
         counters.inFlight = forwarder.inFlight
         counters.cache = forwarder.cacheCounters

@@ -49,7 +49,8 @@ extension Worker {
         let type = responder.query.question.type
         keep(
             source == .badVersion ? .badVersion : code, view, transport,
-            isReadable ? Self.asked(responder.name, type) : nil, responder.describe(source), message, since)
+            isReadable ? Self.asked(responder.name, type) : nil, responder.describe(source), message, since,
+            isDenied: source == .policy)
     }
 
     /// Observes an answer of the forwarder's to a client that has waited for it.
@@ -94,12 +95,12 @@ extension Worker {
 
     private mutating func keep(
         _ code: ResponseCode, _ view: ViewID, _ transport: Transport, _ asked: ObservedQuestion.Asked?,
-        _ decision: String, _ message: [UInt8], _ since: Moment
+        _ decision: String, _ message: [UInt8], _ since: Moment, isDenied: Bool = false
     ) {
         let now = Moment.now
         let question = ObservedQuestion(
             answered: now, view: view, transport: transport, asked: asked, responseCode: code, decision: decision,
-            duration: now - since, message: message)
+            duration: now - since, message: message, isDenied: isDenied)
         if observer.logs { logger.trace("\(question)") }
         observer.add(question)
     }

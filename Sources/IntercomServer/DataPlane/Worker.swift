@@ -97,6 +97,7 @@ struct Worker: ~Copyable {
             }
             serveStreams()
             serveDeadlines()
+            if !responder.notes.isEmpty { postPolicyNotes() }
             resumeListeners()
         }
         buffers.answer.removeAll()

@@ -16,6 +16,9 @@ struct WorkerCounters: Sendable {
     var forwarded: UInt64 = 0
     /// Messages that were no queries, and answers that could not be sent.
     var dropped: UInt64 = 0
+    /// Questions that policies have denied, and those that were answered although a policy denies them.
+    var policyDenials: UInt64 = 0
+    var policyAudits: UInt64 = 0
     var answers = AnswerCounts()
     var latency = Latency()
     var tcpConnections = 0

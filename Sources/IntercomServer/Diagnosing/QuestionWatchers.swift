@@ -22,6 +22,8 @@ final class QuestionWatchers {
     let log: QueryLog
     /// The name of the container that each client watches; nil: all.
     private var containers: [Ticket: String?] = [:]
+    /// Clients that watch questions alone that policies have denied.
+    private var ofDenied: Set<Ticket> = []
     /// The containers whose questions workers observe.
     private var observed = ObservedViews.none
     /// True when workers keep answers as they are on the wire.
@@ -40,7 +42,9 @@ final class QuestionWatchers {
     /// - Parameters:
     ///   - client: watches the control socket already.
     ///   - container: whose questions; nil: those of all.
-    func add(_ client: Ticket, of container: String?) {
+    ///   - isDenied: true for those alone that a policy has denied.
+    func add(_ client: Ticket, of container: String?, isDenied: Bool = false) {
+        if isDenied { ofDenied.insert(client) } else { ofDenied.remove(client) }
         let isFirst = containers.isEmpty && !log.isOn
         containers[client] = .some(container)
         updateObserved()
@@ -60,6 +64,7 @@ final class QuestionWatchers {
         guard let deadline = nextDeadline, deadline <= .now else { return }
         nextDeadline = nil
         containers = containers.filter { socket.isWatching($0.key) }
+        ofDenied = ofDenied.filter { containers[$0] != nil }
         updateObserved()
         guard !containers.isEmpty || log.isOn else { return }
         workers.ask(workers.indices, { .takeQuestions(token: $0) }) { [unowned self] replies in
@@ -95,7 +100,7 @@ final class QuestionWatchers {
         guard !questions.isEmpty || !missed.isEmpty else { return }
         let messages = questions.map { question in
             (
-                question.view,
+                question,
                 VarlinkReply.encode(
                     Monitor.Reply(
                         question: Monitor.Question(question, of: name(of: question.view), clock)), continues: true)
@@ -103,7 +108,9 @@ final class QuestionWatchers {
         }
         for (client, container) in containers {
             let views = views(of: container)
-            socket.stream(messages.filter { views.contains($0.0) }.map(\.1), to: client)
+            let isDenied = ofDenied.contains(client)
+            let wanted = messages.filter { views.contains($0.0.view) && (!isDenied || $0.0.isDenied) }
+            socket.stream(wanted.map(\.1), to: client)
             let count = missed.reduce(0) { views.contains($1.key) ? $0 + $1.value : $0 }
             if count > 0 { socket.miss(count, by: client) }
         }

@@ -85,7 +85,8 @@ extension Monitor: CarriedOutMethod {
             return call.refuse(error)
         }
         call.watch(.questions, beginning: Reply(ready: true))
-        plane.publisher.questions?.add(call.client, of: call.parameters.container)
+        plane.publisher.questions?.add(
+            call.client, of: call.parameters.container, isDenied: call.parameters.denied == true)
     }
 
     /// Tells all clients that watch of what has happened. None of them holds up the daemon.

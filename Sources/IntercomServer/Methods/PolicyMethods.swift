@@ -104,6 +104,27 @@ extension InspectPolicy: ShowingMethod {
     }
 }
 
+extension LearnPolicy: ShowingMethod {
+    static func show(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) -> Reply {
+        let container = try plane.publisher.container(named: parameters.container)
+        guard let name = container.policy else {
+            throw .invalidValue(
+                container.name, of: "container", reason: "it has no policy; give it one with audit, and let it run")
+        }
+        let policy = try plane.publisher.change { registry throws(RegistryError) in try registry.policy(named: name) }
+        guard policy.isAudit else {
+            throw .invalidValue(
+                container.name, of: "container",
+                reason: "its policy \(name) does not audit; 'intercomctl policy set \(name) --audit', and let it run")
+        }
+        let needs = plane.policies.needs(of: container.name).sorted { $0.key < $1.key }
+        return Reply(
+            policy: Policy(policy, containers: plane.publisher.registry.containerCount(ofPolicy: name)),
+            needed: needs.filter { $0.value.rule == nil }.map(\.key.description),
+            denied: needs.filter { $0.value.rule != nil }.map(\.key.description))
+    }
+}
+
 extension ControlPlane {
     /// Checks the policy that somebody declares a container or a network with.
     /// - Throws: `NoSuchPolicy`.

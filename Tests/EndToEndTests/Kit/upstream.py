@@ -60,6 +60,12 @@ def respond(query, transport):
         response.answer.append(dns.rrset.from_text(name, 300, "IN", "MX", "10 " + name, "20 www." + name))
     elif kind == 65280:
         response.answer.append(dns.rrset.from_text(name, 77, "IN", "TYPE65280", r"\# 4 deadbeef"))
+    elif kind == 1 and first == "chain":
+        response.answer.append(dns.rrset.from_text(name, 300, "IN", "CNAME", "target.evil.example."))
+        response.answer.append(dns.rrset.from_text("target.evil.example.", 300, "IN", "A", "192.0.2.1"))
+    elif kind == 1 and first in ("inside", "mixed"):
+        addresses = ["10.0.0.1", "169.254.169.254"] + (["192.0.2.1"] if first == "mixed" else [])
+        response.answer.append(dns.rrset.from_text(name, 300, "IN", "A", *addresses))
     elif kind == 1:
         number = 100 if first in ("big", "truncated", "closing", "bytewise") else 1
         addresses = ["192.0.2.%d" % (n + 1) for n in range(number)]
