@@ -16,6 +16,8 @@ package struct AnswerFacts: Sendable, Equatable {
         case multicast
         /// No network may forward.
         case blocked
+        /// The policy of the container denies it; the details say by which rule.
+        case policy
         /// Upstreams are asked.
         case forwarded
     }

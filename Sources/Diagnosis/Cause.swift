@@ -81,6 +81,8 @@ package enum Cause: String, Sendable, CaseIterable {
 
     // MARK: Outside
 
+    /// The policy of the container denies the question.
+    case deniedByPolicy = "denied-by-policy"
     /// No network of the container may forward.
     case internalNetwork = "internal-network"
     /// There is no upstream to ask.

@@ -82,7 +82,7 @@ extension Facts {
         guard let outcome, !outcome.isPositive else { return false }
         switch outcome.rule {
         case .domain, .singleLabel, .subnet: return true
-        case .settled, .multicast, .blocked, .forwarded: return !holders.isEmpty || absence != nil
+        case .settled, .multicast, .blocked, .policy, .forwarded: return !holders.isEmpty || absence != nil
         }
     }
 

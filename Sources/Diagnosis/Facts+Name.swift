@@ -115,7 +115,7 @@ extension Facts {
             Finding(
                 .multicast, "\(question.name) is under local, a domain of multicast DNS, and is not forwarded",
                 cure: "set [forward] local = true in \(configurationPath), then: intercomctl reload")
-        case .settled, .blocked, .forwarded: nil
+        case .settled, .blocked, .policy, .forwarded: nil
         }
     }
 }

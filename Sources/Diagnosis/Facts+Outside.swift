@@ -6,9 +6,23 @@ extension Facts {
     func outside(_ outcome: AnswerFacts, _ asker: Member) -> [Step] {
         switch outcome.rule {
         case .blocked: return [Step(.policy, "", internalNetwork(asker))]
+        case .policy: return [Step(.policy, "", deniedByPolicy(outcome))]
         case .forwarded: return [Step(.policy, "may be asked outside"), upstreams(outcome)]
         case .settled, .subnet, .domain, .singleLabel, .multicast: return []
         }
+    }
+
+    /// The denial of a policy, which names itself and its rule as `policy sandbox: default deny`.
+    private func deniedByPolicy(_ outcome: AnswerFacts) -> Finding {
+        let detail = outcome.details.first ?? "its policy"
+        let policy = detail.split(separator: ":").first?.split(separator: " ").last.map(String.init) ?? ""
+        // Names are denied by a rule or by default; types and addresses are not allowed by a name.
+        let isByName = detail.contains(": default deny") || detail.contains(": deny ")
+        let cure =
+            isByName
+            ? ShellCommand.intercomctl("policy allow", [policy, question.name])
+            : ShellCommand.intercomctl("policy inspect", [policy])
+        return Finding(.deniedByPolicy, "\(question.name) is denied by \(detail)", cure: cure)
     }
 
     private func internalNetwork(_ asker: Member) -> Finding {

@@ -233,6 +233,20 @@ struct CauseTests {
 
     private static let outside = [
         Case(
+            .deniedByPolicy, "www.example is denied by policy gate: default deny",
+            cure: "intercomctl policy allow gate www.example",
+            facts("www.example") {
+                $0.outcome = AnswerFacts(
+                    .policy, source: "", code: "NXDOMAIN", details: ["policy gate: default deny"])
+            }),
+        Case(
+            .deniedByPolicy, "www.example is denied by policy gate: types, without A",
+            cure: "intercomctl policy inspect gate",
+            facts("www.example") {
+                $0.outcome = AnswerFacts(
+                    .policy, source: "", code: "NOERROR", details: ["policy gate: types, without A"])
+            }),
+        Case(
             .internalNetwork, "app is on internal networks alone (front)",
             cure: "intercomctl network connect lan app",
             facts("www.example") {

@@ -63,6 +63,12 @@ struct PolicyTests {
             #expect(ruled.output.out.contains("EDE: 15 (Blocked): (policy sandbox: deny no.up.example)"), "\(ruled)")
             #expect(try house.dig("box", "no.up.example", "+noedns").status == "NXDOMAIN")
             #expect(!house.queries(of: "127.0.0.5").contains { $0.contains("no.up") })
+            let explained = try house.ctl("explain", "www.evil.example", "--from", "box")
+            #expect(
+                explained.status == 1
+                    && explained.out.contains(
+                        "denied-by-policy: www.evil.example is denied by policy sandbox: default deny")
+                    && explained.out.contains("intercomctl policy allow sandbox www.evil.example"), "\(explained)")
         }
     }
 

@@ -229,7 +229,8 @@ extension AnswerFacts.Rule {
             case .domain: self = .domain
             case .singleLabel: self = .singleLabel
             case .multicast: self = .multicast
-            case .blocked, .policy: self = .blocked
+            case .blocked: self = .blocked
+            case .policy: self = .policy
             case .malformed, .notImplemented, .badVersion, .refused, .notRecursive, .chaos, .specialUse,
                 .deniedSpecialUse, .link, .network, .reverse, .host, .record, .underscored, .emptyName, .notReady,
                 .cache,
