@@ -20,7 +20,7 @@ extension Cluster {
     }
 }
 
-extension ControlPlane {
+extension Cluster {
     /// A container of another host.
     func describe(_ remote: Registry.Remote) -> ControlAPI.Container {
         let host = publisher.registry.host(of: remote)

@@ -8,6 +8,8 @@ import Registry
 
 /// Declares what the configuration names. What cannot be had yet is said and waited for.
 final class ConfiguredDeclarations {
+    /// The file that says what is declared.
+    var file: ConfigurationFile
     private let publisher: Publisher
     private let containers: Containers
     private let logger: Logger
@@ -16,7 +18,8 @@ final class ConfiguredDeclarations {
     /// Why a network or container of the configuration is not there, by what it is called in messages.
     private var shortfalls: [String: String] = [:]
 
-    init(publisher: Publisher, containers: Containers, logger: Logger) {
+    init(_ file: ConfigurationFile, publisher: Publisher, containers: Containers, logger: Logger) {
+        self.file = file
         self.publisher = publisher
         self.containers = containers
         self.logger = logger

@@ -91,3 +91,52 @@ extension UInt8 {
         }
     }
 }
+
+// MARK: - Policies
+
+extension ValueKind<String> {
+    /// The name of a policy.
+    static var policyName: Self { checked(by: Registry.policyName) }
+
+    /// The name of one of these policies.
+    static func policy(among names: [String]) -> Self {
+        string.map { text throws(Refusal) in
+            guard names.contains(text) else {
+                let shown = DisplayText.escaped(text)
+                throw Refusal("no [[policy]] is named '\(shown)'\(Spelling.hint(for: text, among: names))")
+            }
+            return text
+        }
+    }
+}
+
+extension ValueKind<PolicyVerdict> {
+    /// `"allow"` or `"deny"`.
+    static var verdict: Self {
+        ValueKind<String>.string.map { text throws(Refusal) in
+            guard let verdict = PolicyVerdict(text: text) else {
+                throw Refusal("'\(DisplayText.escaped(text))' is neither \"allow\" nor \"deny\"")
+            }
+            return verdict
+        }
+    }
+}
+
+extension ValueKind<PolicyPattern> {
+    /// A name, or `*.` and a name.
+    static var policyPattern: Self {
+        text { text throws(RegistryError) in try PolicyPattern(text) }
+    }
+}
+
+extension ValueKind<RecordType> {
+    /// A type as text, as `TXT` or `TYPE65280`.
+    static var recordType: Self {
+        ValueKind<String>.string.map { text throws(Refusal) in
+            guard let type = RecordType(text: text) else {
+                throw Refusal("'\(DisplayText.escaped(text))' is no type; expected one as A, TXT or TYPE65280")
+            }
+            return type
+        }
+    }
+}

@@ -163,7 +163,7 @@ extension ControlPlane {
         return Status.Reply(
             version: Release.number, pid: Int(ProcessDescriptor.own),
             uptime: uptime,
-            configuration: configurationFile.isPresent ? configurationFile.path : nil,
+            configuration: configured.file.isPresent ? configured.file.path : nil,
             networks: registry.networkCount, containers: registry.containerCount,
             leftOut: registry.observedLeftOut,
             upstreams: groups.first?.servers ?? [], groups: groups,

@@ -25,7 +25,7 @@ extension ControlPlane {
         publisher.whenInForce { [self] in service.ready(statusLine) }
         let old = configuration
         do throws(ConfigurationError) {
-            try configurationFile.read()
+            try configured.file.read()
         } catch {
             throw .invalidConfiguration(errors: error.problems.map(\.description))
         }
@@ -42,7 +42,7 @@ extension ControlPlane {
         configured.change(from: old, to: configuration)
         containers.room.hastenAll(now: .now)
         logger.info("configuration reloaded")
-        let notInForce = configurationFile.notInForce
+        let notInForce = configured.file.notInForce
         for sentence in notInForce { logger.warning("\(sentence)") }
         start.whenSettled(now: .now) { [unowned self] in done(notInForce + configured.warnings) }
     }

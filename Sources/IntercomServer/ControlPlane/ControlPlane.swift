@@ -41,10 +41,8 @@ package final class ControlPlane {
     let upstreams: Upstreams
     let configured: ConfiguredDeclarations
     let sources: PublishedSources
-    let cluster: Cluster
     let policies: PolicyJournal
     let service: ServiceNotifier
-    var configurationFile: ConfigurationFile
     var start = Start(now: .now)
 
     /// Makes everything that can fail: the loop, the control socket, the workers.
@@ -54,7 +52,6 @@ package final class ControlPlane {
     /// - Throws: `LinuxError`, with a message for the operator.
     package init(options: DaemonOptions, logger: Logger) throws {
         self.logger = logger
-        configurationFile = options.configurationFile
         let configuration = options.configurationFile.configuration
         let loop = try EventLoop(signals: [.terminate, .interrupt, .hangUp, .user2])
         self.loop = loop
@@ -73,7 +70,7 @@ package final class ControlPlane {
         publisher = Publisher(
             Registry(domain: configuration.server.domain, ttl: configuration.server.ttl), workers: workers,
             monitors: controlSocket)
-        cluster = Cluster(configuration.cluster, publisher: publisher, logger: logger)
+        let cluster = Cluster(configuration.cluster, publisher: publisher, logger: logger)
         cluster.open(configuration, &inheritance)
         discovery = Discovery(
             configuration.discover, publisher: publisher, loop: loop, requests: requests, logger: logger)
@@ -100,9 +97,10 @@ package final class ControlPlane {
         let former = upstreams.former
         containers.interception.willBegin = { [unowned former] in former.set($1, of: $0, then: $2) }
         containers.interception.changed = { [unowned former] in former.narrow(to: $1, of: $0) }
-        configured = ConfiguredDeclarations(publisher: publisher, containers: containers, logger: logger)
+        configured = ConfiguredDeclarations(
+            options.configurationFile, publisher: publisher, containers: containers, logger: logger)
         sources = PublishedSources(
-            publisher: publisher, containers: containers, upstreams: upstreams,
+            publisher: publisher, containers: containers, upstreams: upstreams, cluster: cluster,
             state: DeclaredState(path: options.stateDirectory, logger: logger), logger: logger)
         publisher.questions = QuestionWatchers(
             workers: workers, publisher: publisher, socket: controlSocket, log: QueryLog(logger: logger))
@@ -210,8 +208,11 @@ package final class ControlPlane {
     /// Declarations over a restart.
     var state: DeclaredState { sources.state }
 
+    /// Containers of other hosts.
+    var cluster: Cluster { sources.cluster }
+
     /// The configuration that holds now.
-    var configuration: Configuration { configurationFile.configuration }
+    var configuration: Configuration { configured.file.configuration }
 
     /// Counts of what there is, in one line for the service manager.
     var statusLine: String {

@@ -50,6 +50,14 @@ final class ControlSocket: Monitors {
         let user: String
     }
 
+    /// Place of the socket, and who may come there.
+    private struct Place {
+        /// The path where we made it; nil where the service manager did.
+        let ownPath: String?
+        /// The group that may use it beside root: the one that its path was given to, whatever is configured since.
+        let group: String
+    }
+
     enum Token {
         static let listener: UInt64 = .max
         static let work: UInt64 = .max - 1
@@ -59,10 +67,7 @@ final class ControlSocket: Monitors {
     /// Interface that it has.
     let purpose: Purpose
     private let listener: Descriptor
-    /// The path of the socket where we made it; nil where the service manager did.
-    private let ownPath: String?
-    /// The group that may use the socket beside root: the one that its path was given to, whatever is configured since.
-    private let group: String
+    private let place: Place
     let logger: Logger
     var loop: Epoll
     var connections = SlotTable<ControlConnection>()
@@ -96,16 +101,16 @@ final class ControlSocket: Monitors {
         _ purpose: Purpose, _ path: String, group: String, _ inheritance: inout Inheritance, logger: Logger
     ) throws(LinuxError) {
         self.purpose = purpose
-        self.group = group
         self.logger = logger
-        ownPath = inheritance.has(purpose) ? nil : path
+        place = Place(ownPath: inheritance.has(purpose) ? nil : path, group: group)
         let listener = try inheritance.take(purpose, orMakeAt: path, group: group)
         loop = try Epoll()
         work = try EventFD()
         try loop.add(listener, token: Token.listener, interest: [.readable])
         try loop.add(work.descriptor, token: Token.work, interest: [.readable])
         self.listener = listener
-        logger.info("listening for \(purpose.rawValue) calls at \(ownPath ?? "the socket of the service manager")")
+        logger.info(
+            "listening for \(purpose.rawValue) calls at \(place.ownPath ?? "the socket of the service manager")")
     }
 
     /// Has the daemon's loop say by its token when ``turn(_:)`` is to be called.
@@ -114,7 +119,7 @@ final class ControlSocket: Monitors {
     }
 
     /// Removes the path of the socket, if we have made it.
-    func removePath() { if let ownPath { try? Files.unlink(ownPath) } }
+    func removePath() { if let path = place.ownPath { try? Files.unlink(path) } }
 
     // MARK: - A turn
 
@@ -203,7 +208,9 @@ final class ControlSocket: Monitors {
     /// nothing.
     private func permission(of peer: PeerCredentials) -> ControlPermission? {
         if peer.uid == 0 || peer.uid == Users.own { return .root }
-        guard let group = Groups.id(of: group), peer.gid == group || peer.groups.contains(group) else { return nil }
+        guard let group = Groups.id(of: place.group), peer.gid == group || peer.groups.contains(group) else {
+            return nil
+        }
         return .group
     }
 

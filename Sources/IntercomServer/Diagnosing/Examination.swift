@@ -21,7 +21,7 @@ final class Examination {
         self.plane = plane
         self.done = done
         finder = FactFinder(plane: plane)
-        facts = MachineFacts(configurationPath: plane.configurationFile.path)
+        facts = MachineFacts(configurationPath: plane.configured.file.path)
     }
 
     // MARK: - Some containers
@@ -103,11 +103,11 @@ final class Examination {
     // MARK: - What other parts warn of
 
     private var configurationFindings: [Diagnosis.Finding] {
-        let path = plane.configurationFile.path
-        var all = plane.configurationFile.notInForce.map {
+        let path = plane.configured.file.path
+        var all = plane.configured.file.notInForce.map {
             Diagnosis.Finding(.notInForce, $0, cure: "systemctl restart intercom.service")
         }
-        var file = plane.configurationFile
+        var file = plane.configured.file
         do throws(ConfigurationError) {
             try file.read()
             if file.configuration != plane.configuration {

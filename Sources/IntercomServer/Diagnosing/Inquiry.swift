@@ -185,14 +185,14 @@ final class Inquiry {
             let name = question.facts.asker
             let facts = Facts(
                 question.facts, asker: .absent(finder.absence(of: name), near: nil),
-                configurationPath: plane.configurationFile.path)
+                configurationPath: plane.configured.file.path)
             return done(facts, nil)
         }
         var facts = Facts(
             question.facts, asker: .present(finder.member(asker), plane.state(of: asker)),
-            configurationPath: plane.configurationFile.path)
+            configurationPath: plane.configured.file.path)
         var answer = resolution.flatMap { try? Resolve.Answer($0, asked: question.facts.name, question.type) }
-        answer?.source += plane.hosts(of: question.facts.name, seenBy: question.facts.asker)
+        answer?.source += plane.cluster.hosts(of: question.facts.name, seenBy: question.facts.asker)
         facts.resolver = resolver
         facts.holders = finder.holders(of: question.name, for: asker)
         if facts.holders.isEmpty {

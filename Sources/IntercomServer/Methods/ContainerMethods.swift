@@ -10,7 +10,7 @@ extension AddContainer: CarriedOutMethod {
     static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
         do throws(ControlError) {
             let definition = try ContainerDefinition(call.parameters)
-            try plane.checkPolicy(definition.policy)
+            try plane.publisher.checkPolicy(definition.policy)
             var parameters = call.parameters
             parameters.replace = nil
             if call.parameters.replace == true,
@@ -238,7 +238,7 @@ extension ListContainers {
             guard next < registry.remoteNumbersEnd else { return nil }
             let end = next + UInt32(ControlSocketLimits.elements)
             defer { next = end }
-            return registry.remotes(numbered: next..<end).map { ListElement($0.name, plane.describe($0)) }
+            return registry.remotes(numbered: next..<end).map { ListElement($0.name, plane.cluster.describe($0)) }
         }
     }
 }
@@ -270,7 +270,7 @@ extension InspectContainer: CarriedOutMethod {
                 return Reply(container: absent)
             }
             guard let remote = plane.publisher.registry.remote(called: parameters.name) else { throw error }
-            return Reply(container: plane.describe(remote))
+            return Reply(container: plane.cluster.describe(remote))
         }
     }
 }

@@ -27,7 +27,7 @@ extension Explain: CarriedOutMethod {
                 question.facts,
                 asker: .absent(
                     finder.absence(of: parameters.container), near: finder.nearContainer(parameters.container)),
-                configurationPath: plane.configurationFile.path)
+                configurationPath: plane.configured.file.path)
             call.reply(Reply(Explanation(facts), nil))
         }
     }

@@ -7,7 +7,7 @@ import Varlink
 
 extension CreateNetwork: ChangingMethod {
     static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
-        try plane.checkPolicy(parameters.policy)
+        try plane.publisher.checkPolicy(parameters.policy)
         try create(plane, parameters)
     }
 

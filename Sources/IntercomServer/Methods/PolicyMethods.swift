@@ -125,11 +125,11 @@ extension LearnPolicy: ShowingMethod {
     }
 }
 
-extension ControlPlane {
+extension Publisher {
     /// Checks the policy that somebody declares a container or a network with.
     /// - Throws: `NoSuchPolicy`.
     func checkPolicy(_ name: String?) throws(ControlError) {
-        if let name, !publisher.registry.hasPolicy(named: name) { throw .noSuchPolicy(name) }
+        if let name, !registry.hasPolicy(named: name) { throw .noSuchPolicy(name) }
     }
 }
 

@@ -21,7 +21,7 @@ extension Resolve: CarriedOutMethod {
             }
             do throws(WireError) {
                 var answer = try Answer(resolution, asked: parameters.name, type)
-                answer.source += plane.hosts(of: parameters.name, seenBy: parameters.container)
+                answer.source += plane.cluster.hosts(of: parameters.name, seenBy: parameters.container)
                 call.reply(Reply(answer: answer))
             } catch {
                 call.refuse(

@@ -46,6 +46,8 @@ final class PublishedSources {
     let publisher: Publisher
     let containers: Containers
     let upstreams: Upstreams
+    /// The source that tells of other hosts.
+    let cluster: Cluster
     let state: DeclaredState
     let logger: Logger
     var said: [String: Said] = [:]
@@ -60,7 +62,11 @@ final class PublishedSources {
     private var jobs: Deque<PublicationJob> = []
     private var waits: [Wait] = []
 
-    init(publisher: Publisher, containers: Containers, upstreams: Upstreams, state: DeclaredState, logger: Logger) {
+    init(
+        publisher: Publisher, containers: Containers, upstreams: Upstreams, cluster: Cluster, state: DeclaredState,
+        logger: Logger
+    ) {
+        self.cluster = cluster
         self.publisher = publisher
         self.containers = containers
         self.upstreams = upstreams

@@ -5,6 +5,8 @@ import DNSWire
 
 extension Declarations.Subject {
     static func network(_ text: String) -> Self { Self("network", networkName(text)) }
+    /// A policy, for networks and containers; case matters.
+    static func policy(_ name: String) -> Self { Self("policy", Array(name.utf8)) }
 
     /// An endpoint of a container whose networks are known elsewhere: by the configuration, or by the kernel.
     static func endpoint(of container: String, on network: String) -> Self {

@@ -2,11 +2,6 @@
 
 import ControlAPI
 
-extension Declarations.Subject {
-    /// A policy; case matters.
-    static func policy(_ name: String) -> Self { Self("policy", Array(name.utf8)) }
-}
-
 extension SetPolicy: PersistedMethod {
     static var turn: RestoreTurn { .policies }
 
