@@ -4,7 +4,9 @@ package import DNSWire
 
 /// Outcome of a policy's rule.
 package enum PolicyVerdict: UInt8, Sendable {
+    /// The name may be asked for.
     case allow = 1
+    /// It may not: NXDOMAIN with EDE 15.
     case deny = 2
 }
 
