@@ -156,7 +156,8 @@ struct OperatorTests {
         let files =
             FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
         var unknown: Set<String> = []
-        for file in files where file.pathExtension == "swift" {
+        // The map's style sheet says nothing to anybody, and its variables begin as options do.
+        for file in files where file.pathExtension == "swift" && file.lastPathComponent != "MapStyle.swift" {
             let code = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
                 .filter { !$0.drop(while: { $0 == " " }).hasPrefix("//") }.joined(separator: "\n")
             for match in code.matches(of: /(?:^|[\ '"(\[])--([a-z][a-z-]+[a-z])/) where !known.contains(String(match.1))
