@@ -24,7 +24,7 @@ func fuzzQuery(_ octets: Span<UInt8>) {
             expect(false, "a loop without a probe")
         case .heard:
             expect(false, "a proof that nobody expects")
-        case .forward:
+        case .forward, .follow:
             expect(query != nil, "what is no query was forwarded")
         case .answered(let length, _):
             check(place.buffer.span.extracting(first: length), to: message, query, over: transport)

@@ -29,8 +29,10 @@ func fuzzVarlink(_ octets: Span<UInt8>) {
 }
 
 private func takeCall(_ call: VarlinkCall, _ message: [UInt8]) {
-    if let answer = MethodTable.service.answer(call) {
-        expect(answer.last == 0 && answer.count { $0 == 0 } == 1, "an answer is one message")
+    for purpose in [ControlSocket.Purpose.control, .cluster] {
+        if let answer = MethodTable.service(for: purpose).answer(call) {
+            expect(answer.last == 0 && answer.count { $0 == 0 } == 1, "an answer is one message")
+        }
     }
     if let network = try? call.parameters(CreateNetwork.Parameters.self) {
         _ = try? NetworkDefinition(network, beside: .root)
