@@ -179,6 +179,7 @@ extension Configuration {
 
 /// Way in which questions are logged.
 package enum QueryLogWay: String, CaseIterable, Sendable {
+    /// They are not logged.
     case off
     /// A message of the daemon's log for each, with fields in the journal.
     case journal
