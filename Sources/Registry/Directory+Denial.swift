@@ -73,7 +73,7 @@ extension Directory {
         return true
     }
 
-    /// The same, where nobody has looked yet whether the name is under the domain.
+    /// Looks first whether the name is under the domain, then for names of the view beneath it.
     package mutating func hasNamesBeneath(_ name: borrowing FoldedName, view: ViewID) -> Bool {
         hasNamesBeneath(name, view: view, isUnderDomain: isUnderDomain(name))
     }

@@ -237,7 +237,7 @@ final class Cluster {
 
 extension RemoteDefinition {
     fileprivate init(_ entry: Entry) throws(RegistryError) {
-        // What a bridge tells is declared elsewhere; nobody here asks for the source of a definition.
+        // Definitions of a bridge come from elsewhere; nobody here asks for their source.
         var container = ContainerDefinition(name: entry.name, source: .publisher("cluster"))
         container.hostname = entry.hostname
         container.id = entry.id

@@ -141,7 +141,7 @@ struct Responder: ~Copyable {
             }
         }
         if directory.hasRecordsOrPolicies {
-            // Whatever follows is no name of a container on the asker's networks.
+            // No container on the asker's networks has the name.
             if directory.hasPolicies, let ruling = judge(view, isOwnName: false) { return ruling }
             if !isDelegation, let match = directory.findRecord(name, view: view) { return ruling(on: match, view) }
         }

@@ -230,7 +230,7 @@ extension ListContainers: ListingMethod {
 }
 
 extension ListContainers {
-    /// Those of other hosts.
+    /// Containers of other hosts.
     private static func remoteElements(_ plane: ControlPlane) -> ListElements {
         var next: UInt32 = 0
         return { [unowned plane] () throws(ControlError) in
