@@ -80,7 +80,8 @@ package enum ListRecords: ControlMethod {
 package struct DeclaredRecord: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
         # A record of the operator. data: as in a zone file; network: absent where all containers see it; ttl: seconds,
-        # absent where it is as the network says or as configured; source: "configuration" or "control".
+        # absent where it is as the network says or as configured; source: "configuration", "control" or
+        # the path of a hosts file.
         type DeclaredRecord (name: string, type: string, data: string, network: ?string, ttl: ?int, source: string)
         """
 
@@ -94,7 +95,7 @@ package struct DeclaredRecord: ControlType, Codable, Equatable, Sendable {
     package var network: String?
     /// Seconds, as declared; nil: as the network says, else as configured.
     package var ttl: Int?
-    /// `configuration` or `control`.
+    /// `configuration`, `control` or the path of a hosts file.
     package var source: String
 
     package init(name: String, type: String, data: String, network: String?, ttl: Int?, source: String) {

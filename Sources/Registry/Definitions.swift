@@ -8,13 +8,16 @@ package enum Source: Sendable, Hashable {
     case configuration, control
     /// An adapter that publishes, by its name, as `docker`.
     case publisher(String)
+    /// A file in the form of hosts(5), by its path; it tells records alone.
+    case hostsFile(String)
 
-    /// Name for people: `configuration`, `control`, or that of the adapter.
+    /// Name for people: `configuration`, `control`, that of the adapter, or the path of the file.
     package var name: String {
         switch self {
         case .configuration: "configuration"
         case .control: "control"
         case .publisher(let name): name
+        case .hostsFile(let path): path
         }
     }
 }

@@ -14,8 +14,17 @@ package struct RecordDefinition: Sendable, Hashable {
     package var network: Name?
     /// Seconds that it may be kept; nil: as the network says, else as configured.
     package var ttl: UInt32?
-    /// Source of the declaration: the configuration or the control socket.
+    /// Source of the declaration: the configuration, the control socket or a hosts file.
     package var source: Source
+
+    /// A record whose parts were checked, for as long as is configured.
+    init(name: Name, type: RecordType, data: [UInt8], network: Name?, source: Source) {
+        self.name = name
+        self.type = type
+        self.data = data
+        self.network = network
+        self.source = source
+    }
 
     /// Checks and reads a record.
     /// - Parameters:

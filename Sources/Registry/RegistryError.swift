@@ -96,7 +96,8 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
         case .alreadyConnected(let container, let network): "container \(container) is on network \(network) already"
         case .notConnected(let container, let network): "container \(container) is not on network \(network)"
         case .noSuchRecord(let record): "no record \(record)"
-        case .recordOfConfiguration(let record): "record \(record) is of the configuration"
+        case .recordOfConfiguration(let record):
+            "record \(record) is of the configuration or a hosts file: remove it there"
         case .recordConflict(let name, let reason): "\(name) cannot have this record: \(reason)"
         case .noSuchPolicy(let policy): "no policy \(policy)"
         case .policyInUse(let policy, let users): "policy \(policy) is in use by \(users.joined(separator: ", "))"

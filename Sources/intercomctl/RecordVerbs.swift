@@ -47,7 +47,8 @@ extension RecordVerbs {
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rm", abstract: "Remove the records of a name, of one type or of all.",
-            discussion: "Records of intercom.toml stay: remove them there, then 'intercomctl reload'.")
+            discussion:
+                "Records of intercom.toml and of hosts files stay: remove them there, then 'intercomctl reload'.")
 
         @Argument(help: "The name, as it was added.", completion: .records)
         var name: String

@@ -99,6 +99,10 @@ struct ConfigurationTests {
             text: """
                 control.group = "dns"
                 cache.size = 0
+                server.hosts = ["/etc/hosts.d"]
+                [[network]]
+                name = "frontend"
+                hosts = ["/etc/hosts.d/dev"]
                 [[route]]
                 domain = "google.internal"
                 upstreams = ["169.254.169.254"]
@@ -110,8 +114,12 @@ struct ConfigurationTests {
                 routes = [{ domain = "_msdcs.corp.internal", upstreams = ["10.8.0.1"] }]
                 """, file: "f", groupExists: { $0 == "dns" })
         #expect(configuration.control.group == "dns" && configuration.cache.size == 0)
+        #expect(
+            configuration.hosts == [
+                HostsPlace(path: "/etc/hosts.d"), HostsPlace(path: "/etc/hosts.d/dev", network: "frontend"),
+            ])
         #expect(configuration.routes.map(\.domain.description) == ["google.internal", "10.in-addr.arpa"])
-        #expect(configuration.networks.first?.routes.map(\.domain.description) == ["_msdcs.corp.internal"])
+        #expect(configuration.networks.last?.routes.map(\.domain.description) == ["_msdcs.corp.internal"])
         // The group by default is no mistake where the host has none: the file that we ship names it.
         #expect(throws: Never.self) {
             try Configuration.parse(text: "control.group = 'intercom'", file: "f", groupExists: { _ in false })
@@ -259,6 +267,7 @@ struct ShippedConfigurationTests {
         sections.containers = []
         sections.records = []
         sections.policies = []
+        sections.hosts = []
         sections.server.policy = nil
         #expect(sections.log.networks == ["frontend": .journal])
         sections.log.networks = [:]
@@ -297,7 +306,7 @@ struct ShippedConfigurationTests {
                 "[server]",
                 [
                     "workers", "domain", "ttl", "host-names", "listen", "version", "identity",
-                    "resolv-conf-directories", "policy",
+                    "resolv-conf-directories", "policy", "hosts",
                 ]
             ),
             ("[control]", ["socket", "group"]),
@@ -317,6 +326,7 @@ struct ShippedConfigurationTests {
                     "name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl", "policy", "host",
                     "shared",
                     "log-queries",
+                    "hosts",
                 ]
             ),
             (

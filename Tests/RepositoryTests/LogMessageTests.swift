@@ -31,6 +31,7 @@ struct LogMessageTests {
             "events of paths that containers came by cannot be read"
         ),
         ("cannot watch …; its changes are not noticed: …", "the host's resolv.conf cannot be watched"),
+        ("cannot watch hosts file …: …", "no inotify instance for a file of the key `hosts` can be had"),
         ("container … of source …, from before: …", "a container that the state keeps cannot be"),
         ("network … of source …, from before: …", "a network that the state keeps cannot be"),
         ("network … of source …: …", "the registry refuses a network that was checked before: a fault of ours"),
@@ -78,6 +79,7 @@ struct LogMessageTests {
             "queries are not logged: no dnstap reader at … (…); start one there, or set [log] queries to another way",
             "nobody listens at the socket of [log] dnstap, or the reader ended; it is tried again each second"
         ),
+        ("hosts file …: …", "a line of it is no record, it is too long, or it is not there: which, and what holds"),
         ("… of source … is left out: …", "a source tells of a network or container that cannot be"),
         (
             "the daemon is not limited to the files that it needs: … (boot with Landlock, as lsm=landlock,…)",

@@ -30,6 +30,8 @@ package struct Configuration: Sendable, Equatable {
     package var containers: [Container] = []
     /// Records of the operator, in the file's order; none twice.
     package var records: [RecordDefinition] = []
+    /// Files of records in the form of hosts(5), for all containers and by network (keys `hosts`).
+    package var hosts: [HostsPlace] = []
     /// Policies, in the file's order; no name twice.
     package var policies: [PolicyDefinition] = []
 

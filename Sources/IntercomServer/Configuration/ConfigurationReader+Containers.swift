@@ -12,6 +12,8 @@ struct NetworkList {
     var named: [Name: NetworkDefinition] = [:]
     /// Ways in which their containers' questions are logged, by name.
     var queryLogs: [String: QueryLogWay] = [:]
+    /// Their files of records.
+    var hosts: [HostsPlace] = []
     /// True when every network has a name: only then is it sure that a name is unknown.
     var isComplete = true
 }
@@ -50,6 +52,9 @@ extension ConfigurationReader {
             network.host = table.read("host", .list(of: .address))
             network.sharedAs = table.read("shared", .sharedName)
             networks.queryLogs[network.name] = table.read("log-queries", ValueKind<QueryLogWay>.word)
+            for path in table.read("hosts", .list(of: .absolutePath)) ?? [] {
+                networks.hosts.append(HostsPlace(path: path, network: network.name))
+            }
             if let name, let key = try? Registry.networkName(name.value) {
                 places.claim(key, at: name.position, in: &table, "name: network '\(name.value)'")
                 refuse(&table, "network '\(name.value)'") { () throws(RegistryError) in

@@ -30,6 +30,7 @@ struct ConfigurationReader {
             table.read(
                 "resolv-conf-directories", .list(of: .absolutePath), into: &configuration.server.resolverDirectories)
             configuration.server.policy = table.read("policy", policy)
+            configuration.hosts = (table.read("hosts", .list(of: .absolutePath)) ?? []).map { HostsPlace(path: $0) }
         }
         readSection(&root, "control") { table in
             table.read("socket", .socketPath, into: &configuration.control.socket)
@@ -75,6 +76,7 @@ struct ConfigurationReader {
         let networks = readNetworks(root.read("network", .tables("[[network]]")) ?? [], beside: domain, policy)
         configuration.networks = networks.inOrder
         configuration.log.networks = networks.queryLogs
+        configuration.hosts += networks.hosts
         configuration.containers = readContainers(
             root.read("container", .tables("[[container]]")) ?? [], on: networks, policy)
         configuration.records = readRecords(root.read("record", .tables("[[record]]")) ?? [])

@@ -66,7 +66,7 @@ final class ConfiguredDeclarations {
             switch publisher.registry.declaredNetwork(named: network.name)?.source {
             case nil: try publisher.registry.createNetwork(network)
             case .configuration?: try publisher.registry.updateNetwork(network)
-            case .control?, .publisher?: throw .networkExists(network.name)
+            case .control?, .publisher?, .hostsFile?: throw .networkExists(network.name)
             }
             shortfalls[Self.subject(network)] = nil
         } catch {

@@ -11,6 +11,7 @@ extension ControlPlane {
     func applyConfiguration() {
         publisher.registry.setRoutes(configuration.routes)
         configured.change(from: Configuration(), to: configuration)
+        hostsFiles.configure(configuration.hosts)
         upstreams.noteChange()
         publisher.questions?.configure(configuration.log)
     }
@@ -40,11 +41,12 @@ extension ControlPlane {
         publisher.questions?.configure(configuration.log)
         if configuration.discover != old.discover { discover(configuration.discover) }
         configured.change(from: old, to: configuration)
+        hostsFiles.configure(configuration.hosts)
         containers.room.hastenAll(now: .now)
         logger.info("configuration reloaded")
         let notInForce = configured.file.notInForce
         for sentence in notInForce { logger.warning("\(sentence)") }
-        start.whenSettled(now: .now) { [unowned self] in done(notInForce + configured.warnings) }
+        start.whenSettled(now: .now) { [unowned self] in done(notInForce + configured.warnings + hostsFiles.warnings) }
     }
 
     /// Discovers what the configuration says now.
@@ -58,7 +60,7 @@ extension ControlPlane {
 
     /// Sentences about what somebody should look at: what is declared or found and not as it should be.
     var warnings: [String] {
-        configured.warnings + containers.warnings + discovery.warnings + namespaces.warnings
+        configured.warnings + hostsFiles.warnings + containers.warnings + discovery.warnings + namespaces.warnings
             + sources.warnings + cluster.warnings + publisher.registry.warnings
     }
 }

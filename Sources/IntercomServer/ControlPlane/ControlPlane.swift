@@ -40,6 +40,7 @@ package final class ControlPlane {
     let namespaces: NamespaceDiscovery
     let upstreams: Upstreams
     let configured: ConfiguredDeclarations
+    let hostsFiles: HostsFiles
     let sources: PublishedSources
     let policies: PolicyJournal
     let service: ServiceNotifier
@@ -99,6 +100,7 @@ package final class ControlPlane {
         containers.interception.changed = { [unowned former] in former.narrow(to: $1, of: $0) }
         configured = ConfiguredDeclarations(
             options.configurationFile, publisher: publisher, containers: containers, logger: logger)
+        hostsFiles = HostsFiles(publisher: publisher, loop: loop, logger: logger)
         sources = PublishedSources(
             publisher: publisher, containers: containers, upstreams: upstreams, cluster: cluster,
             state: DeclaredState(path: options.stateDirectory, logger: logger), logger: logger)
@@ -148,6 +150,7 @@ package final class ControlPlane {
             case .namespaces: namespaces.takePathEvents()
             case .routes: discovery.routes.takeEvents()
             case .proof(let ticket): containers.hearing.serve(ticket)
+            case .hosts: hostsFiles.takeEvents()
             }
         }
         carryOutDue()

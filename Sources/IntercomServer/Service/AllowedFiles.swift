@@ -22,7 +22,9 @@ package struct AllowedFiles {
             return "/" + parts.joined(separator: "/")
         }
         // `/` itself would allow everything. Patterns count where they are below a directory that is left out.
-        reading = entries.filter { !Self.unread.contains($0) }.sorted().map { "/\($0)" } + patterns.filter { $0 != "/" }
+        reading =
+            entries.filter { !Self.unread.contains($0) }.sorted().map { "/\($0)" } + patterns.filter { $0 != "/" }
+            + settings.hosts.map(\.path)
         writing = [stateDirectory] + settings.server.resolverDirectories
     }
 
