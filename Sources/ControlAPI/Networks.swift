@@ -3,7 +3,8 @@
 /// Declares a network.
 package enum CreateNetwork: ControlMethod {
     package static let definition = """
-        # Declares a network. policy: that of its containers which have none of their own.
+        # Declares a network. policy: that of its containers which have none of their own; search: the search domains of
+        # its containers, in place of the host's.
         method CreateNetwork(
           name: string,
           interface: ?string,
@@ -13,7 +14,8 @@ package enum CreateNetwork: ControlMethod {
           ttl: ?int,
           routes: ?[]Route,
           forwardFrom: ?string,
-          policy: ?string
+          policy: ?string,
+          search: ?[]string
         ) -> ()
         """
     package static let types: [any ControlType.Type] = [Route.self]
@@ -38,13 +40,16 @@ package enum CreateNetwork: ControlMethod {
         package var ttl: Int?
         /// Policy of its containers that have none of their own; absent: that of their next network, else of all.
         package var policy: String?
+        /// Domains for the search lists of its containers, as `corp.example`; absent or empty: those of the host.
+        package var search: [String]?
 
         package init(
             name: String, interface: String? = nil, subnets: [String]? = nil, internal: Bool? = nil,
             upstreams: [String]? = nil, routes: [Route]? = nil, forwardFrom: String? = nil, ttl: Int? = nil,
-            policy: String? = nil
+            policy: String? = nil, search: [String]? = nil
         ) {
             self.policy = policy
+            self.search = search
             self.name = name
             self.interface = interface
             self.subnets = subnets
@@ -193,6 +198,7 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
           forwardFrom: string,
           ttl: int,
           policy: ?string,
+          search: ?[]string,
           source: string,
           containers: []Member,
           facts: []Fact,
@@ -239,6 +245,8 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
     package var ttl: Int
     /// Policy of its containers that have none of their own.
     package var policy: String?
+    /// Domains for the search lists of its containers; nil: those of the host.
+    package var search: [String]?
     /// `configuration` or `control`: who declared it; `kernel`: nobody did.
     package var source: String
     /// By name; in a list that comes in parts each part by itself.
@@ -251,9 +259,10 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
     package init(
         name: String, interface: String?, subnets: [String], internal: Bool, upstreams: [String],
         routes: [Route], forwardFrom: String, ttl: Int, source: String, containers: [Member], facts: [Fact],
-        continued: Bool? = nil, policy: String? = nil
+        continued: Bool? = nil, policy: String? = nil, search: [String]? = nil
     ) {
         self.policy = policy
+        self.search = search
         self.name = name
         self.interface = interface
         self.subnets = subnets

@@ -115,6 +115,16 @@ extension Registry {
         return name
     }
 
+    /// Reads a domain of a search list, as it stands in a resolv.conf (resolv.conf(5)): labels of letters, digits, `-` and
+    /// `_`, with A-labels.
+    package static func searchDomain(_ text: String) throws(RegistryError) -> Name {
+        let name = try domainName(text)
+        for label in name.labels where !label.allSatisfy(\.isHostCharacter) {
+            throw .invalidName(text, reason: "a search domain has letters, digits, '-', '_' and dots alone")
+        }
+        return name
+    }
+
     /// Refuses what is no interface's name: `dev_valid_name()` of the kernel, at most `IFNAMSIZ` - 1 octets.
     package static func checkInterface(_ text: String) throws(RegistryError) {
         let isValid =
@@ -197,5 +207,16 @@ extension Registry {
         try checkSize(of: definition)
         _ = try networkName(definition.name)
         if let interface = definition.interface { try checkInterface(interface) }
+    }
+}
+
+extension UInt8 {
+    /// True for what names of hosts have (RFC 1123 §2.1), and for `_`, which services and Windows domains have.
+    package var isHostCharacter: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+        default: false
+        }
     }
 }

@@ -98,6 +98,9 @@ package struct NetworkDefinition: Sendable, Equatable {
     package var policy: String?
     /// Name for all hosts; empty: it is not shared with them; nil: the configuration's patterns of shared networks say so.
     package var sharedAs: String?
+    /// Domains that its containers' resolver libraries try behind a name, in this order, in place of the host's; empty: the
+    /// host's.
+    package var search: [Name] = []
     /// Addresses of the host, for containers on this network; empty: it has no name there; nil: those that the kernel shows.
     package var host: [IPAddress]?
 

@@ -18,7 +18,7 @@ extension Registry {
             /// Of a container. A network may have a name as well.
             case name, netns, hostname, id, network, address, alias, link, port, draining
             /// Of a network; a container may have upstreams of its own, too.
-            case interface, subnet, `internal`, upstream, route, ttl
+            case interface, subnet, `internal`, upstream, route, search, ttl
         }
 
         /// Kind of fact.
@@ -55,6 +55,7 @@ extension Registry {
                 .upstream, declared.upstreams.map(\.description), origin,
                 isInForce: inForce?.upstreams == declared.upstreams)
             add(.route, declared.routes.map(\.domain.description), origin)
+            add(.search, declared.search.map(\.description), origin, isInForce: inForce?.search == declared.search)
             add(.ttl, [declared.ttl].compactMap { $0?.description }, origin)
         }
         if let observed = network.observed {

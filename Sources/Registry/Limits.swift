@@ -32,6 +32,9 @@ extension Registry {
         package static let subnets = 64
         /// Upstreams of one network, and of one route: libc asks 3.
         package static let upstreams = 16
+        /// Search domains of one network: a resolver library tries them one after another, and glibc before 2.26 took six
+        /// (resolv.conf(5)).
+        package static let searchDomains = 16
         /// Routes of one network.
         package static let routes = 256
         /// Records of the operator: ten times a large zone's.
@@ -88,6 +91,7 @@ extension Registry {
         try check(definition.subnets.count, Limits.subnets, "subnets")
         try check(definition.host?.count ?? 0, Limits.addresses, "addresses of the host")
         try check(definition.upstreams.count, Limits.upstreams, "upstreams")
+        try check(definition.search.count, Limits.searchDomains, "search domains")
         try check(definition.routes.count, Limits.routes, "routes")
         for route in definition.routes { try check(route.upstreams.count, Limits.upstreams, "upstreams of a route") }
     }

@@ -36,6 +36,7 @@ extension Registry {
             || !hasSameNetworks(old, new)
         {
             changedViews.insert(id)
+            noteSearch(of: new, before: old)
         }
         if !isNamedAlike || old.endpoints != new.endpoints || old.links != new.links {
             updateLinks(of: new, before: old)

@@ -201,6 +201,7 @@ extension Registry {
             if isExported { changedExports.formUnion(old.members) }
         }
         changedScopes.insert(scope)
+        if definitions.0?.search ?? [] != definitions.1?.search ?? [] { changedSearches.formUnion(old.members) }
         if old.hostAddresses != new.hostAddresses || definitions.0?.ttl != definitions.1?.ttl {
             changedRecords.insert(.host(on: scope))
         }

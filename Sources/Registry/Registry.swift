@@ -115,6 +115,8 @@ package struct Registry: Sendable {
     var changedScopes: Set<ScopeID> = []
     var changedRecords: Set<RecordKey> = []
     var changedViews: Set<ContainerID> = []
+    /// Containers whose search domains may have changed: the control plane writes their files anew.
+    var changedSearches: Set<ContainerID> = []
     var changedPolicies: Set<PolicyID> = []
     var changedPolicyRules: Set<PolicyRulesKey> = []
     var routesChanged = false

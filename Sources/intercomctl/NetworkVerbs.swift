@@ -56,12 +56,19 @@ extension NetworkVerbs {
             completion: .policies)
         var policy: String?
 
+        @Option(
+            name: .customLong("search"),
+            help: ArgumentHelp(
+                "A search domain of its containers, in place of the host's; may be repeated.", valueName: "domain"))
+        var search: [String] = []
+
         @OptionGroup var common: CommonOptions
 
         func run() throws {
             let parameters = CreateNetwork.Parameters(
                 name: name, interface: interface, subnets: subnets, internal: `internal`, upstreams: upstreams,
-                routes: routes, forwardFrom: forwardFrom?.rawValue, ttl: ttl, policy: policy)
+                routes: routes, forwardFrom: forwardFrom?.rawValue, ttl: ttl, policy: policy,
+                search: search.isEmpty ? nil : search)
             try common.call(CreateNetwork.self, parameters)
         }
     }
@@ -161,6 +168,7 @@ extension NetworkVerbs {
             }
             facts.add(["forwards from", network.forwardFrom])
             if let policy = network.policy { facts.add(["policy", policy]) }
+            if let search = network.search { facts.add(["search", search]) }
             facts.add(["ttl", "\(network.ttl) s"])
             facts.add(["source", network.facts.sources])
             var members = Table(["CONTAINER", "ADDRESSES", "ALIASES"], .wrap)

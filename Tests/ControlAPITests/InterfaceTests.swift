@@ -61,7 +61,7 @@ struct InterfaceTests {
     static let network = ControlAPI.Network(
         name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [route],
         forwardFrom: "host", ttl: 7,
-        source: "control", containers: [member], facts: [fact], continued: true, policy: "p")
+        source: "control", containers: [member], facts: [fact], continued: true, policy: "p", search: ["d"])
     static let change: Monitor.Change = {
         var change = Monitor.Change(kind: "k", action: "a", network: "n", container: "c")
         (change.formerName, change.interface, change.netns) = ("f", "i", "/n")
@@ -171,7 +171,7 @@ struct InterfaceTests {
         try expect(
             CreateNetwork.Parameters(
                 name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [Self.route],
-                forwardFrom: "host", ttl: 7, policy: "p"),
+                forwardFrom: "host", ttl: 7, policy: "p", search: ["d"]),
             is: fields("method", "CreateNetwork"), "CreateNetwork")
         try expect(
             AddContainer.Parameters(

@@ -10,7 +10,9 @@ struct StateTests {
 
     /// Everything that can be declared, in a house: networks, a container by path, one by pid, a machine elsewhere.
     private func declare(in house: House) throws -> Process {
-        try house.mustCtl("network", "create", "n", "--subnet", "10.0.0.0/24", "--upstream", "192.0.2.53", "--ttl", "9")
+        try house.mustCtl(
+            "network", "create", "n", "--subnet", "10.0.0.0/24", "--upstream", "192.0.2.53", "--ttl", "9", "--search",
+            "corp.example")
         try house.mustCtl("network", "create", "m.lan", "--internal")
         try house.container(
             "web", "--network", "n,ip=10.0.0.2,alias=site,alias=*.app.test", "--hostname", "www.example", "--id",

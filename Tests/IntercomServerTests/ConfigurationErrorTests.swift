@@ -202,6 +202,11 @@ struct ConfigurationErrorTests {
                 "one name twice", "[[network]]\nname = 'front'\n[[network]]\nname = 'Front'",
                 "4:8: name: network 'Front' is already on line 2"),
             BadFile(
+                "bad search domains", "[[network]]\nname = 'a'\nsearch = ['a..b', 'corp/example', 3]",
+                "3:11: search: 'a..b': the name has an empty label",
+                "3:19: search: 'corp/example': a search domain has letters, digits, '-', '_' and dots alone",
+                "3:35: search: expected a string, found an integer"),
+            BadFile(
                 "bad interface", "[[network]]\nname = 'a'\ninterface = 'br/0'",
                 "3:13: interface: 'br/0': expected an interface's name, as br0"),
             BadFile(

@@ -323,7 +323,8 @@ struct ShippedConfigurationTests {
             (
                 "[[network]]",
                 [
-                    "name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl", "policy", "host",
+                    "name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl", "policy",
+                    "search", "host",
                     "shared",
                     "log-queries",
                     "hosts",

@@ -21,7 +21,7 @@ struct ControlDefinitionTests {
                 name: "frontend", interface: "br0", subnets: ["10.1.0.0/24", "fd00:1::/64"], internal: false,
                 upstreams: ["10.1.0.53:5353"],
                 routes: [Route(domain: "corp.example", upstreams: ["10.1.0.54", "fe80::1%eth0"])],
-                forwardFrom: "namespace", ttl: 60))
+                forwardFrom: "namespace", ttl: 60, search: ["corp.example", "Bücher.example"]))
         #expect(definition.source == .control)
         #expect(definition.interface == "br0")
         #expect(definition.subnets.map(\.description) == ["10.1.0.0/24", "fd00:1::/64"])
@@ -31,6 +31,7 @@ struct ControlDefinitionTests {
         #expect(definition.routes.map { "\($0.domain) \($0.upstreams)" }.count == 1)
         #expect(definition.forwardFrom == .namespace)
         #expect(definition.ttl == 60)
+        #expect(definition.search.map(\.description) == ["corp.example", "xn--bcher-kva.example"])
         #expect(try network(CreateNetwork.Parameters(name: "n")) == NetworkDefinition(name: "n", source: .control))
     }
 
@@ -52,6 +53,10 @@ struct ControlDefinitionTests {
         (.init(name: "n", upstreams: ["fe80::1"]), "InvalidAddress", "fe80::1"),
         (.init(name: "n", upstreams: ["224.0.0.1"]), "InvalidAddress", "224.0.0.1"),
         (.init(name: "n", forwardFrom: "moon"), "InvalidValue", "host or namespace"),
+        (.init(name: "n", search: ["corp example"]), "InvalidName", "letters, digits"),
+        (.init(name: "n", search: ["*.example"]), "InvalidName", "*.example"),
+        (.init(name: "n", search: ["."]), "InvalidName", "root"),
+        (.init(name: "n", search: Array(repeating: "a.example", count: 17)), "TooMany", "at most 16"),
         (.init(name: "n", ttl: -1), "InvalidValue", "2147483647"),
         (.init(name: "n", ttl: 1 << 31), "InvalidValue", "2147483647"),
         (.init(name: "n", routes: [Route(domain: "a..b", upstreams: ["10.0.0.1"])]), "InvalidName", "a..b"),

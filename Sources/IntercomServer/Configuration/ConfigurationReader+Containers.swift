@@ -49,6 +49,7 @@ extension ConfigurationReader {
             network.forwardFrom = table.read("from", ValueKind<ForwardFrom>.word)
             network.ttl = table.read("ttl", .seconds)
             network.policy = table.read("policy", policy)
+            table.read("search", .list(of: .searchDomain), into: &network.search)
             network.host = table.read("host", .list(of: .address))
             network.sharedAs = table.read("shared", .sharedName)
             networks.queryLogs[network.name] = table.read("log-queries", ValueKind<QueryLogWay>.word)

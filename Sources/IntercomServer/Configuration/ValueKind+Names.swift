@@ -26,6 +26,9 @@ extension ValueKind<Name> {
         }
     }
 
+    /// A domain of a search list.
+    static var searchDomain: Self { text(Registry.searchDomain) }
+
     /// A domain that can be asked elsewhere.
     static func routingDomain(beside own: Name) -> Self {
         text { text throws(RegistryError) in try Registry.routingDomain(text, beside: own) }
@@ -78,16 +81,6 @@ extension Name {
                     "'\(DisplayText.escaped(text))' has a character that names of hosts have not; expected letters, digits, '-' and '_', and other scripts as xn--…"
                 )
             }
-        }
-    }
-}
-
-extension UInt8 {
-    fileprivate var isHostCharacter: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
-        default: false
         }
     }
 }

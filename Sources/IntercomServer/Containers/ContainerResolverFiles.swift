@@ -31,6 +31,8 @@ final class ContainerResolverFiles {
     private var writesByName = true
     /// The directories below which a file may be.
     private var directories: [String] = []
+    /// The search list of a container, where its networks have one in place of the host's.
+    var search: (NamespaceKey) -> [String] = { _ in [] }
 
     init(_ configuration: Configuration, _ resolver: ResolverConfiguration, requests: OpenerRequests, logger: Logger) {
         self.resolver = resolver
@@ -65,7 +67,7 @@ final class ContainerResolverFiles {
     /// - Throws: `OperationFailed`: the container is refused.
     func writeWanted(_ file: String, of namespace: NamespaceKey, called name: String) throws(ControlError) {
         do throws(LinuxError) {
-            guard try ResolverFiles.write(resolver.render(), to: file, below: directories) else {
+            guard try ResolverFiles.write(resolver(of: namespace).render(), to: file, below: directories) else {
                 throw LinuxError(call: "write", errno: .fileExists, subject: file)
             }
         } catch  where error.errno == .notPermitted {
@@ -106,9 +108,21 @@ final class ContainerResolverFiles {
     /// Writes anew what we wrote for containers: the search list and options of the host are others.
     func rewrite(for resolver: ResolverConfiguration) {
         self.resolver = resolver
-        for (namespace, files) in files {
-            for file in files.written { write(file, of: namespace, called: files.name) }
-        }
+        for namespace in files.keys { rewrite(of: namespace) }
+    }
+
+    /// Writes anew what we wrote for a container.
+    func rewrite(of namespace: NamespaceKey) {
+        guard let files = files[namespace] else { return }
+        for file in files.written { write(file, of: namespace, called: files.name) }
+    }
+
+    /// The host's resolver with the container's own search list, if it has one.
+    private func resolver(of namespace: NamespaceKey) -> ResolverConfiguration {
+        var resolver = resolver
+        let search = search(namespace)
+        if !search.isEmpty { resolver.search = search }
+        return resolver
     }
 
     /// Removes what we wrote for a container.
@@ -131,10 +145,10 @@ final class ContainerResolverFiles {
             return wrote(
                 file, of: namespace, called: name,
                 Result { () throws(LinuxError) in
-                    try ResolverFiles.write(resolver.render(), to: file, below: directories)
+                    try ResolverFiles.write(resolver(of: namespace).render(), to: file, below: directories)
                 })
         }
-        requests.request(about: file) { [resolver] opener in
+        requests.request(about: file) { [resolver = resolver(of: namespace)] opener in
             Result { () throws(LinuxError) in try opener.writeResolverFile(ofNamespace: netns, resolver) }
         } late: { [self] in
             wrote(

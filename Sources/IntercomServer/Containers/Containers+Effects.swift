@@ -207,6 +207,19 @@ extension Containers {
             namespace, at: path, called: found.name, wantsFile: !found.endpoints.isEmpty && container.port != nil)
     }
 
+    /// Writes the files of containers anew whose networks have, or had, search domains of their own.
+    func followSearches() {
+        for container in publisher.registry.takeSearchChanges() {
+            if let namespace = namespaceOfContainer[container] { resolverFiles.rewrite(of: namespace) }
+        }
+    }
+
+    /// The search list of a container, where its networks have one.
+    func search(of namespace: NamespaceKey) -> [String] {
+        guard let container = attached[namespace].flatMap({ publisher.registry[$0.container] }) else { return [] }
+        return publisher.registry.searchDomains(of: container).map(\.textWithoutDot)
+    }
+
     // MARK: - Telling
 
     private func settle(_ number: DeclarationNumber, _ settlement: Settlement) {

@@ -122,6 +122,7 @@ final class Containers {
         self.watch = watch
         self.logger = logger
         room = Attachments(defaultPort: port)
+        resolverFiles.search = { [unowned self] in search(of: $0) }
     }
 
     // MARK: - Declarations

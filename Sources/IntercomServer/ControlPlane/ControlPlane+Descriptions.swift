@@ -29,7 +29,8 @@ extension ControlPlane {
             ttl: Int(declared?.ttl ?? publisher.registry.ttl), source: network.source?.name ?? "kernel",
             containers: members,
             facts: places.lowerBound > 0 ? [] : publisher.registry.facts(of: network).map { ControlAPI.Fact($0) },
-            continued: places.lowerBound > 0 ? true : nil, policy: declared?.policy)
+            continued: places.lowerBound > 0 ? true : nil, policy: declared?.policy,
+            search: declared?.search.map(\.textWithoutDot).nonEmpty)
     }
 
     func describe(_ container: Registry.Container) -> ControlAPI.Container {

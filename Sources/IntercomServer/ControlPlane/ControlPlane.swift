@@ -193,6 +193,7 @@ package final class ControlPlane {
         takeKernelChanges()
         // A published container that was found, or is entered later, comes with its own servers then.
         if publisher.registry.takeOwnGroupChange() { upstreams.noteChange() }
+        containers.followSearches()
         publisher.postNames()
         upstreams.post(of: publisher.registry)
         publisher.postListeners()

@@ -30,6 +30,7 @@ extension NetworkDefinition {
             for text in parameters.subnets ?? [] { subnets.append(try Subnet(declared: text)) }
             for text in parameters.upstreams ?? [] { upstreams.append(try ServerAddress(upstream: text)) }
             for route in parameters.routes ?? [] { try add(route, beside: domain) }
+            for text in parameters.search ?? [] { search.append(try Registry.searchDomain(text)) }
             try Registry.check(self)
             _ = try Registry.networkName(name, beside: domain)
         } catch {
