@@ -254,8 +254,10 @@ extension Containers {
 
     private func log(_ note: Note) {
         switch note {
-        case .found(_, let path):
+        case .found(let namespace, let path):
             let name = discovery.name(ofContainerAt: path)
+            // The daemon before has told of those whose listeners it left, and clients wait now: thousands of lines take time.
+            if entrances.storedListeners.isKept(StoredListenerName(inode: namespace.inode)) { return }
             logger.info("container \(name) found at \(path)", metadata: .about(container: name))
         case .ended(_, let name, let why):
             logger.info("container \(name) ended: \(why)", metadata: .about(container: name, .ended))

@@ -110,6 +110,9 @@ struct StoredListeners: ~Copyable {
 
     // MARK: - Afterwards
 
+    /// True when the service manager keeps a listener under a name: for a container that is new here, since the last daemon.
+    func isKept(_ name: StoredListenerName) -> Bool { kept.contains("\(name)") }
+
     /// Notes that a listener is to be kept.
     /// - Returns: false where it is already.
     mutating func keep(_ name: String) -> Bool { kept.insert(name).inserted }
