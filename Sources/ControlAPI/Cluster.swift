@@ -60,7 +60,7 @@ package enum Attach: ClusterMethod {
         package var gone: [String]?
         /// True once: all that was here at the time of the call has been told.
         package var synced: Bool?
-        /// True in the last reply: another bridge has attached, or the daemon ends.
+        /// True in the last reply: another bridge has attached. When the daemon ends, the connection just closes.
         package var ended: Bool?
 
         package init(

@@ -71,7 +71,8 @@ extension Registry {
                 add(share, of: container, on: sharedNetworks(owner, container), to: &records)
             }
         }
-        if let network { for share in serving.there { add(share, on: network, to: &records) } }
+        let networks = network.map { [$0] } ?? owner?.endpoints.compactMap { networkStates[$0.network] } ?? []
+        for share in serving.there { add(share, on: networks, to: &records) }
         return records
     }
 

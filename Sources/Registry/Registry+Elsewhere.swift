@@ -13,6 +13,8 @@ extension Registry {
     package var lostHostCount: Int { elsewhere.lostCount }
     /// Other hosts, by name.
     package var remoteHosts: [RemoteHost] { elsewhere.hosts.values.sorted { $0.name < $1.name } }
+    /// Any of them; nil: there is none.
+    package var anyRemoteHost: RemoteHost? { elsewhere.hosts.values.first }
     /// Above the numbers of all containers of other hosts.
     package var remoteNumbersEnd: UInt32 { elsewhere.numbers.end }
 
@@ -40,6 +42,11 @@ extension Registry {
             let name = here ?? elsewhere.networkNumbers.first { $0.value == place.network }?.key.description ?? ""
             return EndpointDefinition(network: name, addresses: place.addresses, aliases: place.aliases)
         }
+    }
+
+    /// All names of a container of another host on a network where it has these aliases.
+    package func names(of remote: Remote, aliases: [String]) -> [String] {
+        endpointNames(of: remote, aliases: aliases).map(\.name.description)
     }
 
     /// The host that a container is on.

@@ -99,6 +99,7 @@ extension Registry {
                 for address in Self.addresses(of: place, on: network) { changedRecords.insert(address.key) }
             }
         }
+        touchLinks(to: remote)
     }
 
     private mutating func bringIn(_ remote: Remote, _ place: Remote.Place, on network: Network) {
@@ -110,6 +111,7 @@ extension Registry {
             elsewhere.owners.add(remote.id, to: address)
             changedRecords.insert(address.key)
         }
+        touchLinks(to: remote)
     }
 
     private mutating func takeOut(_ remote: Remote, _ place: Remote.Place, on network: Network) {
@@ -121,6 +123,7 @@ extension Registry {
             elsewhere.owners.remove(remote.id, from: address)
             changedRecords.insert(address.key)
         }
+        touchLinks(to: remote)
     }
 
     private func networks(of place: Remote.Place) -> [Network] {
@@ -135,12 +138,15 @@ extension Registry {
     }
 
     private func shares(of remote: Remote, _ place: Remote.Place, on network: Network) -> [(RecordKey, RemoteShare)] {
-        let names = Self.names(
-            dnsNames: [try? Self.containerName(remote.name)].compactMap(\.self), aliases: place.aliases,
-            [IdentifyingTexts(name: remote.name, hostname: remote.hostname, id: remote.runtimeID)])
-        return shares(of: names, remote.ports, on: network.id) { port, isAlias in
+        shares(of: endpointNames(of: remote, aliases: place.aliases), remote.ports, on: network.id) { port, isAlias in
             RemoteShare(id: remote.id, port: port ?? 0, isAlias: isAlias)
         }
+    }
+
+    func endpointNames(of remote: Remote, aliases: [String]) -> [EndpointName] {
+        Self.names(
+            dnsNames: [try? Self.containerName(remote.name)].compactMap(\.self), aliases: aliases,
+            [IdentifyingTexts(name: remote.name, hostname: remote.hostname, id: remote.runtimeID)])
     }
 
     // MARK: - Records
@@ -153,18 +159,22 @@ extension Registry {
         return alive.isEmpty && !besideOthers ? all : alive
     }
 
-    /// Adds the records of a container of another host.
-    func add(_ share: RemoteShare, on network: Network, to records: inout RecordSet) {
-        guard let remote = elsewhere[share.id], let shared = network.sharedName,
-            let number = elsewhere.networkNumbers[shared],
-            let place = remote.places.first(where: { $0.network == number })
-        else { return }
-        let ttl = network.definition?.ttl ?? self.ttl
-        if share.port != 0 {
-            guard let target = fullName(of: try? Self.containerName(remote.name), on: network) else { return }
-            return records.append(.srv, ttl: ttl, RecordBuilder.service(at: target, port: share.port))
+    /// Adds the records of a container of another host on those of the networks that it is on.
+    func add(_ share: RemoteShare, on networks: [Network], to records: inout RecordSet) {
+        guard let remote = elsewhere[share.id] else { return }
+        let placed = networks.compactMap { network -> (network: Network, place: Remote.Place)? in
+            guard let shared = network.sharedName, let number = elsewhere.networkNumbers[shared] else { return nil }
+            return remote.places.first { $0.network == number }.map { (network, $0) }
         }
-        for address in Self.addresses(of: place, on: network) { records.append(address.address, ttl: ttl) }
+        // One RRset has one TTL (RFC 2181 §5.2): the shortest.
+        let ttl = placed.map { $0.network.definition?.ttl ?? self.ttl }.min() ?? self.ttl
+        for (network, place) in placed {
+            if share.port != 0 {
+                guard let target = fullName(of: try? Self.containerName(remote.name), on: network) else { continue }
+                return records.append(.srv, ttl: ttl, RecordBuilder.service(at: target, port: share.port))
+            }
+            for address in Self.addresses(of: place, on: network) { records.append(address.address, ttl: ttl) }
+        }
     }
 
     /// Rank of a claim to an address among those of all hosts; the lowest one answers. All hosts rank alike, as far as they

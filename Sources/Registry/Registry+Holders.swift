@@ -35,8 +35,10 @@ extension Registry {
                     elsewhere.owners[PlacedAddress(network: $0, address: address)]?.elements
                 }.first ?? []
         } else {
+            let link = asker.linkScope.map { RecordKey(scope: $0, kind: .exact, name: name) }
+            let isLink = link.map { shares[$0] != nil || elsewhere.shares[$0] != nil } ?? false
             found =
-                key(of: name, on: networks).map { [self] key in
+                (isLink ? link : key(of: name, on: networks)).map { [self] key in
                     remotesServing(key, besideOthers: shares[key] != nil).map(\.id)
                 } ?? []
         }

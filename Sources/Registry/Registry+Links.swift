@@ -1,4 +1,4 @@
-// Links: private names of other containers, which hold while both are there and share a network.
+// Links: private names of other containers, here or on other hosts, which hold while both are there and share a network.
 
 import DNSWire
 
@@ -39,8 +39,8 @@ extension Registry {
         clearLinks(scope)
         for link in owner.links {
             guard let name = Self.lookedUp(link.name) else { continue }
+            let key = RecordKey(scope: scope, kind: .exact, name: name)
             for target in containersCalled(link.container) where sharesNetwork(owner, with: target) {
-                let key = RecordKey(scope: scope, kind: .exact, name: name)
                 let share = Share(container: target.id, port: nil, isAlias: true)
                 for (key, share) in [(key, share)] + services(of: target, under: name, in: scope, isAlias: true)
                 where shares[key]?.contains(share) != true {
@@ -49,7 +49,36 @@ extension Registry {
                     changedRecords.insert(key)
                 }
             }
+            for target in remotesCalled(link.container, seenBy: owner) {
+                let share = RemoteShare(id: target.id, port: 0, isAlias: true)
+                let services = services(at: target.ports, under: name, in: scope) {
+                    RemoteShare(id: target.id, port: $0, isAlias: true)
+                }
+                for (key, share) in [(key, share)] + services {
+                    elsewhere.shares.add(share, to: key)
+                    linkNames[scope, default: []].insert(key)
+                    changedRecords.insert(key)
+                }
+            }
         }
+    }
+
+    /// Containers of other hosts that are called so, on networks of a container here; each once.
+    private func remotesCalled(_ text: String, seenBy owner: Container) -> [Remote] {
+        guard elsewhere.count > 0, let name = try? Self.containerName(text) else { return [] }
+        var seen: Set<RemoteID> = []
+        return owner.endpoints.flatMap { endpoint in
+            let key = RecordKey(scope: endpoint.network, kind: .exact, name: name)
+            return elsewhere.shares[key]?.elements ?? []
+        }.compactMap { elsewhere[$0.id] }.filter {
+            (try? Self.containerName($0.name)) == name && seen.insert($0.id).inserted
+        }
+    }
+
+    /// Finds out anew which links to a container of another host hold.
+    mutating func touchLinks(to remote: Remote) {
+        guard !linkedBy.isEmpty, let name = try? Self.containerName(remote.name) else { return }
+        touchLinks(to: name)
     }
 
     /// The same for all links to a container of this name.
@@ -60,6 +89,7 @@ extension Registry {
     private mutating func clearLinks(_ scope: ScopeID) {
         for key in linkNames.removeValue(forKey: scope) ?? [] {
             shares[key] = nil
+            elsewhere.shares[key] = nil
             changedRecords.insert(key)
         }
     }

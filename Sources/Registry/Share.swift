@@ -59,7 +59,7 @@ extension Registry {
         }
     }
 
-    private func services<OneShare: Hashable>(
+    func services<OneShare: Hashable>(
         at ports: [PortDefinition], under name: Name, in scope: ScopeID, _ makeShare: (_ port: UInt16) -> OneShare
     ) -> [(RecordKey, OneShare)] {
         var shares: [(RecordKey, OneShare)] = []

@@ -57,6 +57,23 @@ struct TownTests {
         #expect(town.residents[0].links == [Town.Link(target: 1, name: "www")])
     }
 
+    @Test("A container of another host has a house that says on which host it is, and asks nobody here")
+    func otherHosts() {
+        var remote = Container("web", on: ["front"], address: "10.0.1.2", state: "elsewhere")
+        remote.host = "b"
+        remote.hostAddress = "192.0.2.2"
+        var lost = Container("db", on: ["front"], state: "lost")
+        lost.host = "c"
+        let town = Town(
+            networks: [Network("front")], containers: [Container("web", on: ["front"]), remote, lost],
+            checkup: Doctor.Reply())
+        #expect(town.residents.map(\.stateWithHost) == ["lost on c", "ready", "on b"])
+        #expect(town.residents.map(\.asks) == [false, true, false])
+        let page = MapPage(town, machine: "a", time: "now").html
+        #expect(page.contains("aria-label=\"web, 10.0.1.2, on b\""))
+        #expect(page.contains(#""host":"b","hostAddress":"192.0.2.2""#), "the panel shows both")
+    }
+
     @Test("Of more houses than a page can draw those that are not well are kept, and the others are counted")
     func bounded() {
         let town = Town(

@@ -225,4 +225,64 @@ struct ClusterTests {
             #expect(try eventually { try pair.b.dig("db", "web").data == ["10.1.1.2"] })
         }
     }
+
+    @Test("Questions wait for a restarted daemon until other hosts are known: no name of theirs is denied or refused")
+    func restart() throws {
+        try House.lend { a in
+            try House.lend { b in
+                _ = a.stopDaemon()
+                _ = b.stopDaemon()
+                let service = try Supervisor(a, Self.configuration(a.directory))
+                try b.startDaemon(Self.configuration(b.directory))
+                let pair = Pair(a: a, b: b)
+                try a.container("web", "--network", "frontend,ip=10.1.1.2")
+                try b.container("db", "--network", "frontend,ip=10.1.2.3")
+                try pair.startBridge()
+                #expect(try eventually { try a.dig("web", "db").data == ["10.1.2.3"] })
+                for (round, signal) in [(2, SIGKILL), (3, SIGTERM), (4, SIGUSR2)] {
+                    try service.signal(signal)
+                    #expect(try a.dig("web", "db").data == ["10.1.2.3"], "\(signal): \(a.log)")
+                    try service.awaitReady(round)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "Containers of other hosts are forgotten when no bridge has attached for the time that the configuration says")
+    func forgetting() throws {
+        try lend { pair in
+            let bridge = try pair.startBridge()
+            #expect(try eventually { try pair.a.dig("web", "db").data == ["10.1.2.3"] })
+            try Self.configuration(pair.a.directory).replacing("[cluster]", with: "[cluster]\nforget-after = 1")
+                .write(toFile: pair.a.configuration, atomically: true, encoding: .utf8)
+            try pair.a.mustCtl("reload")
+            House.kill(bridge)
+            #expect(try eventually { try pair.a.ctl("status").out.contains("is forgotten after 1 s") })
+            #expect(try pair.a.dig("web", "db").data == ["10.1.2.3"])
+            #expect(try eventually { try pair.a.dig("web", "db").status == "SERVFAIL" }, "not denied: it may be there")
+            #expect(pair.a.log.contains("1 container of other hosts forgotten"))
+        }
+    }
+
+    @Test("Metrics and the map show other hosts")
+    func metrics() throws {
+        try lend { pair in
+            #expect(try pair.a.ctl("metrics").out.contains("intercom_cluster_synced 0"))
+            try pair.startBridge()
+            #expect(try eventually { try pair.a.dig("web", "db").data == ["10.1.2.3"] })
+            func metrics() throws -> String { try pair.a.ctl("metrics").out }
+            for line in [
+                #"intercom_cluster_hosts{state="alive"} 1"#, #"intercom_cluster_hosts{state="lost"} 0"#,
+                "intercom_cluster_entries 1", "intercom_cluster_refused_total 0", "intercom_cluster_sessions_total 1",
+                "intercom_cluster_synced 1", "intercom_cluster_connected 1", "intercom_cluster_report_age_seconds ",
+            ] {
+                #expect(try eventually { try metrics().contains("\n\(line)") }, "\(line)")
+            }
+            try pair.lose(true)
+            #expect(try eventually { try metrics().contains(#"intercom_cluster_hosts{state="lost"} 1"#) })
+            let map = try pair.a.ctl("map").out
+            #expect(map.contains("lost on b") && map.contains("192.0.2.2"))
+        }
+    }
 }

@@ -168,12 +168,15 @@ struct MetricsTests {
         }
         let rules = "\(House.repository)/config/prometheus/intercom.rules.yml"
         let check = try Command.run(["promtool", "check", "rules", rules])
-        #expect(check.status == 0 && check.out.contains("SUCCESS: 9 rules found"), "\(check)")
+        #expect(check.status == 0 && check.out.contains("SUCCESS: 12 rules found"), "\(check)")
     }
 
     @Test("that alerts and dashboard name are metrics that there are")
     func names() throws {
         try lend { house in
+            let cluster = "\n[cluster]\nnetworks = [\"front\"]\nsocket = \"\(house.directory)/cluster.sock\"\n"
+            try (Self.configuration + cluster).write(toFile: house.configuration, atomically: true, encoding: .utf8)
+            try house.mustCtl("reload")
             let known = Set(
                 samples(try house.ctl("metrics").out).keys.map { String($0.prefix { $0 != "{" }) })
             for file in ["prometheus/intercom.rules.yml", "grafana/intercom.json"] {

@@ -316,7 +316,7 @@ struct ShippedConfigurationTests {
             ),
             ("[forward]", ["upstreams", "from", "single-labels", "local", "case-randomization"]),
             ("[cache]", ["size", "min-ttl", "max-ttl", "max-negative-ttl", "serve-stale", "prefetch"]),
-            ("[cluster]", ["networks", "socket", "group", "unsynced", "export", "max-entries"]),
+            ("[cluster]", ["networks", "socket", "group", "unsynced", "export", "forget-after", "max-entries"]),
             ("[metrics]", ["per-container"]),
             ("[log]", ["queries", "dnstap"]),
             ("[[route]]", ["domain", "upstreams"]),

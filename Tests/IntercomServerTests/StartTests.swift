@@ -10,10 +10,12 @@ struct StartTests {
 
     /// All steps that follow from a situation, as the control plane takes them.
     private func steps(
-        of start: inout Start, kernel: Bool, opening: Bool, after seconds: Double
+        of start: inout Start, kernel: Bool, opening: Bool, hosts: Start.OtherHosts = .known, after seconds: Double
     ) -> [Start.Step] {
         var steps: [Start.Step] = []
-        while let step = start.next(isKernelKnown: kernel, isOpening: opening, now: began + .seconds(seconds)) {
+        while let step = start.next(
+            isKernelKnown: kernel, isOpening: opening, otherHosts: hosts, now: began + .seconds(seconds))
+        {
             steps.append(step)
         }
         return steps
@@ -41,6 +43,26 @@ struct StartTests {
         #expect(steps(of: &start, kernel: false, opening: true, after: 2.9) == [])
         #expect(steps(of: &start, kernel: false, opening: true, after: 3) == [.answer])
         #expect(steps(of: &start, kernel: true, opening: false, after: 60) == [.complete])
+    }
+
+    @Test(
+        "Questions wait until other hosts are known: one second for a bridge to attach, three for it to tell everything"
+    )
+    func otherHosts() {
+        var alone = Start(now: began)
+        #expect(steps(of: &alone, kernel: true, opening: false, hosts: .untold, after: 0) == [.declare, .complete])
+        #expect(alone.nextDeadline == began + Start.patienceForBridge)
+        #expect(steps(of: &alone, kernel: true, opening: false, hosts: .untold, after: 0.9) == [])
+        #expect(steps(of: &alone, kernel: true, opening: false, hosts: .untold, after: 1) == [.answer])
+        #expect(alone.nextDeadline == nil)
+        var attended = Start(now: began)
+        #expect(steps(of: &attended, kernel: true, opening: false, hosts: .untold, after: 0) == [.declare, .complete])
+        #expect(steps(of: &attended, kernel: true, opening: false, hosts: .beingTold, after: 0.5) == [])
+        #expect(attended.nextDeadline == began + Start.patience)
+        #expect(steps(of: &attended, kernel: true, opening: false, hosts: .beingTold, after: 2.9) == [])
+        var slow = attended
+        #expect(steps(of: &attended, kernel: true, opening: false, hosts: .known, after: 2.9) == [.answer])
+        #expect(steps(of: &slow, kernel: true, opening: false, hosts: .beingTold, after: 3) == [.answer])
     }
 
     @Test("What waits until all is entered is called then, or a second later, once")

@@ -163,6 +163,40 @@ struct ElsewhereTests {
         #expect(try town.names(at: "10.1.0.2", for: "asker") == ["asker.frontend.internal."])
     }
 
+    @Test(
+        "A link to a container of another host holds while both are on a shared network, and shares names with one here"
+    )
+    func links() throws {
+        var town = try town()
+        try town.container(
+            "app", "frontend 10.1.0.5", "private 10.9.0.5", cookie: 2, links: [("db", "store"), ("db", "a.b")])
+        #expect(try town.addresses(of: "store", for: "app") == nil)
+        try town.remote("b", "db", "frontend 10.1.2.3", ports: [PortDefinition(number: 5432, service: "sql")])
+        #expect(try town.addresses(of: "store", for: "app") == ["10.1.2.3"])
+        #expect(try town.addresses(of: "a.b", for: "app") == ["10.1.2.3"])
+        #expect(try town.hasService("_sql._tcp.store", for: "app"))
+        #expect(try town.addresses(of: "store", for: "asker") == nil, "a link is its owner's alone")
+        let app = try town.registry.container(named: "app")
+        #expect(try town.registry.hosts(of: Name("store"), seenBy: app).map(\.name) == ["b"])
+        try town.remote("c", "db2", "frontend 10.1.3.3 /db")
+        #expect(try town.addresses(of: "store", for: "app") == ["10.1.2.3"], "an alias is no container's name")
+        try town.remote("c", "db", "frontend 10.1.3.4")
+        #expect(try Set(town.addresses(of: "store", for: "app") ?? []) == ["10.1.2.3", "10.1.3.4"])
+        try town.host("b", isLost: true)
+        #expect(
+            try town.addresses(of: "store", for: "app") == ["10.1.3.4"], "a lost host leaves links that others serve")
+        town.registry.removeHost(named: "c")
+        town.settle()
+        #expect(try town.addresses(of: "store", for: "app") == ["10.1.2.3"])
+        try town.container("db", "private 10.9.0.9")
+        #expect(try town.addresses(of: "store", for: "app") == ["10.9.0.9"], "one here that serves it, too")
+        try town.disconnect("app", "private")
+        #expect(try town.addresses(of: "store", for: "app") == ["10.1.2.3"])
+        try town.remote("b", "db", "private 10.9.2.3")
+        #expect(try town.addresses(of: "store", for: "app") == nil, "it has left the shared network")
+        #expect(town.registry.elsewhere.shares.isEmpty)
+    }
+
     @Test("Begin and complete remove what was not told between them, but for hosts that are kept")
     func sweep() throws {
         var town = try town()

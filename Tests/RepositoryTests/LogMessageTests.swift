@@ -73,6 +73,10 @@ struct LogMessageTests {
     ]
 
     private static let warnings: [(message: String, situation: String)] = [
+        (
+            "no bridge has attached for … s: … of other hosts forgotten",
+            "[cluster] forget-after has passed since the bridge to other hosts has gone"
+        ),
         ("session … of … is over: …", "the bridge to other hosts has gone, or another has attached in its place"),
         ("refused …", "a bridge tells of a host or a container elsewhere that cannot be"),
         (

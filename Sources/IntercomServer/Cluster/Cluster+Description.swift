@@ -26,7 +26,8 @@ extension Cluster {
         let host = publisher.registry.host(of: remote)
         let networks = publisher.registry.endpoints(of: remote).map {
             ControlAPI.Container.Endpoint(
-                network: $0.network, addresses: $0.addresses.map(\.description), aliases: $0.aliases, names: [])
+                network: $0.network, addresses: $0.addresses.map(\.description), aliases: $0.aliases,
+                names: publisher.registry.names(of: remote, aliases: $0.aliases))
         }
         var container = ControlAPI.Container(
             name: remote.name, id: remote.runtimeID, hostname: remote.hostname, netns: nil, pid: nil,

@@ -14,7 +14,8 @@ extension Cluster {
         let registry = publisher.registry
         var warnings: [String] = []
         if session == nil {
-            let stays = registry.remoteCount > 0 ? "; what the last one told stays" : ""
+            let end = settings.forgetAfter > 0 ? "is forgotten after \(settings.forgetAfter) s" : "stays"
+            let stays = registry.remoteCount > 0 ? "; what the last one told \(end)" : ""
             warnings.append(
                 "no bridge has attached: nothing new is heard of other hosts\(stays); start one, as 'systemctl start intercom-etcd'"
             )

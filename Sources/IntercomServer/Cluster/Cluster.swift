@@ -35,6 +35,8 @@ final class Cluster {
         var toldNetworks: Int?
         /// Last report of the bridge.
         var report: Report.Parameters?
+        /// Time at which it came.
+        var reportTime: ContinuousClock.Instant?
     }
 
     let publisher: Publisher
@@ -43,7 +45,8 @@ final class Cluster {
     private(set) var socket: ControlSocket?
     private(set) var settings: Configuration.Cluster
     var session: Session?
-    private var lastSession = 0
+    /// Number of the session that began last: how many there were since the start.
+    private(set) var lastSession = 0
     /// Place of the bridge in its store; nil: everything is to be told.
     private(set) var cursor: String?
     /// Time of the end of the last session; nil: there was none.
@@ -109,6 +112,12 @@ final class Cluster {
     }
 
     // MARK: - Sessions
+
+    /// Knowledge of other hosts, for which the start waits.
+    var knowledge: Start.OtherHosts {
+        guard isInUse, !publisher.registry.isClusterKnown else { return .known }
+        return session == nil ? .untold : .beingTold
+    }
 
     /// Begins a session; the former one ends.
     func attach(_ call: MethodCall<ControlAPI.Attach>) throws(ControlError) {
@@ -232,6 +241,28 @@ final class Cluster {
                 metadata: .about(.clusterChanged))
         }
         session?.report = call
+        session?.reportTime = .now
+    }
+
+    // MARK: - Forgetting
+
+    /// Time at which the next host is forgotten; nil: none is.
+    var nextDeadline: ContinuousClock.Instant? {
+        guard settings.forgetAfter > 0, session == nil, publisher.registry.remoteHostCount > 0 else { return nil }
+        return endOfLastSession.map { $0 + .seconds(settings.forgetAfter) }
+    }
+
+    /// Forgets a host, as no bridge has come back in time: one in a turn, as it may have many containers.
+    func forgetDue(now: ContinuousClock.Instant) {
+        guard let nextDeadline, nextDeadline <= now, let host = publisher.registry.anyRemoteHost else { return }
+        if publisher.registry.isClusterKnown {
+            logger.warning(
+                "no bridge has attached for \(settings.forgetAfter) s: \(DisplayText.counted(publisher.registry.remoteCount, "container")) of other hosts forgotten",
+                metadata: .about(.clusterChanged))
+        }
+        publisher.registry.isClusterKnown = false
+        cursor = nil
+        publisher.registry.removeHost(named: host.name)
     }
 }
 

@@ -133,6 +133,9 @@ extension Configuration {
         package var unsynced = Unsynced.servfail
         /// True when the bridge is told of the containers here (key `export`).
         package var exports = true
+        /// Seconds after which containers of other hosts are forgotten while no bridge is attached, 0...31536000; 0: never
+        /// (key `forget-after`).
+        package var forgetAfter = 0
         /// The most containers of other hosts that are held, 1...1000000 (key `max-entries`).
         package var maximumEntries = 200_000
     }

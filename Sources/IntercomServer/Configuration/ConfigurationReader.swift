@@ -61,6 +61,8 @@ struct ConfigurationReader {
             table.read("group", .group(exists: groupExists), into: &configuration.cluster.group)
             table.read("unsynced", .word, into: &configuration.cluster.unsynced)
             table.read("export", .boolean, into: &configuration.cluster.exports)
+            let year = 31_536_000
+            table.read("forget-after", .integer(in: 0...year), into: &configuration.cluster.forgetAfter)
             table.read("max-entries", .integer(in: 1...1_000_000), into: &configuration.cluster.maximumEntries)
         }
         readSection(&root, "metrics") { table in

@@ -23,13 +23,15 @@ extension ControlPlane {
     /// Goes on with the start as far as it can be gone on with.
     func goOnWithStart() {
         while let step = start.next(
-            isKernelKnown: discovery.hasBeenTried, isOpening: containers.room.isOpening, now: .now)
+            isKernelKnown: discovery.hasBeenTried, isOpening: containers.room.isOpening,
+            otherHosts: containers.room.listenerCount > 0 ? cluster.knowledge : .known, now: .now)
         {
             switch step {
             case .declare:
                 applyConfiguration()
                 state.restore(by: self)
                 namespaces.start()
+                cluster.start(by: loop)
             case .complete: containers.completeStart()
             case .answer: answer()
             case .settle: for done in start.takeUnsettled() { done() }
@@ -46,7 +48,6 @@ extension ControlPlane {
         } catch {
             logger.error("control calls cannot be taken: \(error)")
         }
-        cluster.start(by: loop)
         upstreams.hostListener.follow(upstreams.resolver)
         publisher.release { [self] in
             service.ready(statusLine)
@@ -61,7 +62,6 @@ extension ControlPlane {
     func shutDown(isReplaced: Bool) {
         service.stopping()
         controlSocket.endMonitors(with: VarlinkReply.encode(Monitor.Reply()))
-        cluster.socket?.endMonitors(with: VarlinkReply.encode(ControlAPI.Attach.Reply(ended: true)))
         publisher.questions?.log.end()
         workers.stop()
         // Questions that come meanwhile are answered by the next daemon.

@@ -131,7 +131,7 @@ package final class ControlPlane {
         let deadlines = [
             containers.room.nextDeadline, containers.hearing.nextDeadline, containers.hearing.waiters.nextDeadline,
             requests.nextDeadline, workers.nextDeadline, start.nextDeadline, sources.nextDeadline,
-            publisher.questions?.nextDeadline,
+            publisher.questions?.nextDeadline, cluster.nextDeadline,
         ]
         for token in try loop.wait(until: deadlines) {
             switch token {
@@ -164,6 +164,7 @@ package final class ControlPlane {
         containers.tick(now: .now)
         sources.work()
         publisher.questions?.turn()
+        cluster.forgetDue(now: .now)
         for task in loop.takeDueTasks() {
             switch task {
             case .lookForAbsent: containers.endAbsent()

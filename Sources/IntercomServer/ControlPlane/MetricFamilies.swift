@@ -31,6 +31,7 @@ struct MetricFamilies {
                 [([], UInt64(log.droppedInAll))])
         }
         addContainers(plane, counters)
+        addOtherHosts(plane)
         if plane.configuration.metrics.perContainer { addEachContainer(measures, plane) }
     }
 
@@ -140,6 +141,44 @@ struct MetricFamilies {
             "intercom_sources", "gauge", "Containers that each source tells of.",
             plane.sources.list.map { ("", [.init("source", $0.name)], Double($0.containers)) })
         gauge("intercom_warnings", "Warnings of 'intercomctl status'.", plane.warnings.count)
+    }
+
+    /// Metrics of the cluster; none where no network is shared with other hosts.
+    private mutating func addOtherHosts(_ plane: ControlPlane) {
+        let cluster = plane.cluster
+        guard cluster.isInUse else { return }
+        let registry = plane.publisher.registry
+        let report = cluster.session?.report
+        add(
+            "intercom_cluster_hosts", "gauge",
+            "Other hosts by their state: alive, or lost, as nothing is heard of them.",
+            [
+                ("", [.init("state", "alive")], Double(registry.remoteHostCount - registry.lostHostCount)),
+                ("", [.init("state", "lost")], Double(registry.lostHostCount)),
+            ])
+        gauge("intercom_cluster_entries", "Containers of other hosts that are held.", registry.remoteCount)
+        counter(
+            "intercom_cluster_refused", "Entries of other hosts that were refused.",
+            [([], UInt64(cluster.refused.count))])
+        counter("intercom_cluster_sessions", "Times that a bridge has attached.", [([], UInt64(cluster.lastSession))])
+        gauge(
+            "intercom_cluster_synced", "1 when other hosts have told everything once, 0 before.",
+            registry.isClusterKnown ? 1 : 0)
+        gauge(
+            "intercom_cluster_connected", "1 while a bridge has attached and is connected to its store, else 0.",
+            report?.state == .connected ? 1 : 0)
+        if let time = cluster.session?.reportTime {
+            gauge(
+                "intercom_cluster_report_age_seconds", "Time since the bridge last reported how it is.",
+                Int(time.duration(to: .now).components.seconds))
+        }
+        if let lag = report?.lag {
+            let perSecond = 1000.0
+            add(
+                "intercom_cluster_lag_seconds", "gauge",
+                "Time from the last change in the store to its coming into force.",
+                [("", [], Double(lag) / perSecond)])
+        }
     }
 
     private mutating func addEachContainer(_ measures: [WorkerMeasures], _ plane: ControlPlane) {

@@ -7,7 +7,20 @@ struct Start {
     /// The opener may be away: listeners that were kept answer after this time with what there is.
     static let patience = Duration.seconds(3)
 
+    /// Time for a bridge to other hosts to attach: it is there already, and tries again after a fraction of a second.
+    static let patienceForBridge = Duration.seconds(1)
+
     typealias Instant = ContinuousClock.Instant
+
+    /// Knowledge of other hosts' containers, without which names of theirs would be answered with SERVFAIL.
+    enum OtherHosts {
+        /// Everything has been told, or nobody here asks for it.
+        case known
+        /// A bridge has attached, and tells.
+        case beingTold
+        /// No bridge has attached.
+        case untold
+    }
 
     /// Something to do now.
     enum Step: Equatable {
@@ -26,6 +39,8 @@ struct Start {
     private var hasDeclared = false
     private var isComplete = false
     private var hasAnswered = false
+    /// True while all that is missing is a bridge.
+    private var waitsForBridge = false
     /// Calls that wait until nothing that was declared or found is being entered for the first time.
     private var unsettled: [() -> Void] = []
     /// Time from which on ``unsettled`` waits no longer.
@@ -41,8 +56,11 @@ struct Start {
     ///     namespace is then entered only once.
     ///   - isOpening: true while something that was declared or found is being entered for the first time. It is looked
     ///     at only where that matters: it costs time in proportion to the containers.
+    ///   - otherHosts: what is known of them. Queries wait for it in the listeners' sockets, which costs the data plane nothing.
     ///   - now: the time.
-    mutating func next(isKernelKnown: Bool, isOpening: @autoclosure () -> Bool, now: Instant) -> Step? {
+    mutating func next(
+        isKernelKnown: Bool, isOpening: @autoclosure () -> Bool, otherHosts: @autoclosure () -> OtherHosts, now: Instant
+    ) -> Step? {
         if !hasDeclared {
             guard isKernelKnown || now >= began + Self.patienceForKernel else { return nil }
             hasDeclared = true
@@ -56,16 +74,24 @@ struct Start {
             isComplete = true
             return .complete
         }
-        if !hasAnswered, isComplete || now >= began + Self.patience {
+        if !hasAnswered, now >= began + Self.patience || isComplete && isInformed(otherHosts(), now) {
             hasAnswered = true
+            waitsForBridge = false
             return .answer
         }
         return nil
     }
 
+    /// True when other hosts are known, or no bridge comes to tell of them.
+    private mutating func isInformed(_ otherHosts: OtherHosts, _ now: Instant) -> Bool {
+        waitsForBridge = otherHosts == .untold
+        return otherHosts == .known || waitsForBridge && now >= began + Self.patienceForBridge
+    }
+
     /// Time at which the next step is due at the latest; nil: it waits for no time.
     var nextDeadline: Instant? {
-        let start = hasDeclared ? (hasAnswered ? nil : began + Self.patience) : began + Self.patienceForKernel
+        let answer = began + (waitsForBridge ? Self.patienceForBridge : Self.patience)
+        let start = hasDeclared ? (hasAnswered ? nil : answer) : began + Self.patienceForKernel
         guard let start else { return settleTime }
         return settleTime.map { min($0, start) } ?? start
     }

@@ -3,7 +3,7 @@
 /// The script of ``MapPage``.
 enum MapScript {
     /// Hash of ``text`` (https://www.w3.org/TR/CSP3/ §2.3.1); a test compares the two.
-    static let hash = "sha256-MykcXjbAJ/HhoHAhrgxLP1UUMyJao2ZPx5dgkmNx8YY="
+    static let hash = "sha256-79R2s8FACPwSge4Q9qzpmPtycXb4XVvPDwcEAF21hDU="
 
     /// JavaScript.
     static let text = #"""
@@ -49,6 +49,7 @@ enum MapScript {
             const resident = town.residents[which];
             panel.replaceChildren(element('h2', resident.name));
             panel.append(element('p', resident.state + (resident.reason ? ': ' + resident.reason : ''), 'soft'));
+            if (resident.host) panel.append(element('p', 'On host ' + resident.host + (resident.hostAddress ? ', reached at ' + resident.hostAddress : '')));
             for (const fault of resident.faults) {
               panel.append(element('p', fault.cause + ': ' + fault.text, 'fault'));
               if (fault.cure) panel.append(element('code', fault.cure));
@@ -64,7 +65,8 @@ enum MapScript {
                 panel.append(element('p', link.name + ' → ' + (link.target == null ? 'nobody yet' : town.residents[link.target].name)));
               }
             }
-            list(resident.asks ? 'Can resolve' : 'Cannot ask now; can resolve', seen);
+            // Its own host answers it.
+            if (!resident.host) list(resident.asks ? 'Can resolve' : 'Cannot ask now; can resolve', seen);
             list('Can be resolved by', others(which, other => resolves(other, which)));
           };
           const show = which => {

@@ -3,7 +3,7 @@
 /// The style sheet of ``MapPage``.
 enum MapStyle {
     /// Hash of ``text`` (https://www.w3.org/TR/CSP3/ §2.3.1); a test compares the two.
-    static let hash = "sha256-GegycvFs+tNjBBAz97uC1MgagsP4ujqQo8CmQBt91us="
+    static let hash = "sha256-ULtw3oN6459NtytL2fy/ruNkgPo9wzzU0BgfLAbDMfw="
 
     /// CSS.
     static let text = #"""
@@ -76,6 +76,7 @@ enum MapStyle {
         .draining .roof { fill: var(--drain); } .draining .wall { stroke: var(--drain); } .draining .state { fill: var(--drain); }
         .starting .roof, .no-listener .roof, .ended .roof, .not-asked .roof, .unheard .roof { fill: var(--idle); }
         .starting .wall, .no-listener .wall, .ended .wall, .not-asked .wall, .unheard .wall { stroke: var(--idle); }
+        .lost .roof { fill: var(--idle); } .lost .wall { stroke: var(--idle); }
         .ended .wall { stroke-dasharray: 5 4; } .ended .roof { opacity: .5; }
         .unwell .roof { fill: var(--bad); } .unwell .wall { fill: var(--bad-wall); stroke: var(--bad); } .unwell .state { fill: var(--bad); }
         .choosing .house { opacity: .28; }

@@ -9,7 +9,7 @@ struct MapVerb: ParsableCommand {
         commandName: "map", abstract: "Draw networks and containers as a page for a browser.",
         discussion: """
             One HTML file, which loads nothing: networks are streets, containers are houses with their names, states and \
-            addresses. Choosing a house shows whom it can resolve. What is not well is red, with the sentence of 'doctor'. \
+            addresses; those of other hosts, on networks that are here, say on which. Choosing a house shows whom it can resolve. What is not well is red, with the sentence of 'doctor'. \
             Made for up to 500 containers; of more than 2,000 houses the rest is counted. The page shows the names of all \
             networks: it is for the operator.
             """)
@@ -31,7 +31,10 @@ struct MapVerb: ParsableCommand {
     func run() throws {
         let client = try ControlClient(socket: common.socket)
         let networks = try client.allReplies(to: ListNetworks.self, Nothing()).flatMap(\.networks)
-        let containers = try client.allReplies(to: ListContainers.self, .init(all: true)).flatMap(\.containers)
+        let containers =
+            try client.allReplies(to: ListContainers.self, .init(all: true)).flatMap(\.containers)
+            + client.allReplies(to: ListContainers.self, .init(remote: true)).flatMap(\.containers)
+            .compactMap { $0.on(Set(networks.map(\.name))) }
         let checkup = try client.call(Doctor.self, Doctor.Parameters())
         let town = Town(networks: networks, containers: containers, checkup: checkup)
         let page = MapPage(town, machine: Self.machine, time: "at \(Self.timeOfDay)")
@@ -59,5 +62,14 @@ struct MapVerb: ParsableCommand {
         let longest = 256
         let name = (try? Files.readText("/proc/sys/kernel/hostname", limit: longest)) ?? nil
         return name.map { String($0.prefix { $0 != "\n" }) } ?? "this machine"
+    }
+}
+
+extension ControlAPI.Container {
+    /// A container of another host, on networks that are here; nil: it is on none of them, and nobody here sees it.
+    fileprivate func on(_ networks: Set<String>) -> ControlAPI.Container? {
+        var container = self
+        container.networks.removeAll { !networks.contains($0.network) }
+        return container.networks.isEmpty ? nil : container
     }
 }

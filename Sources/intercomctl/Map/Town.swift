@@ -47,6 +47,10 @@ struct Town: Equatable {
         var state: String
         /// Why it is not ready.
         var reason: String?
+        /// Its host; nil: this one.
+        var host: String?
+        /// Address at which that host is reached.
+        var hostAddress: String?
         /// True when its own questions are answered.
         var asks: Bool
         /// At least one.
@@ -66,7 +70,7 @@ struct Town: Equatable {
 
     /// - Parameters:
     ///   - networks: in any order; parts of one network may follow it.
-    ///   - containers: in any order, also those that ended.
+    ///   - containers: in any order, also those that ended, and those of other hosts.
     ///   - checkup: what `doctor` says.
     init(networks: [ControlAPI.Network], containers: [ControlAPI.Container], checkup: Doctor.Reply) {
         var numbers = addStreets(networks)
@@ -130,11 +134,16 @@ extension Town.Resident {
         name = DisplayText.escaped(container.name)
         state = DisplayText.escaped(container.state)
         reason = container.reason.map(DisplayText.escaped)
+        host = container.host.map(DisplayText.escaped)
+        hostAddress = container.hostAddress.map(DisplayText.escaped)
         asks = ["ready", "draining"].contains(container.state) && container.listener != nil
         self.doors = doors
         links = container.links.map { Town.Link(target: places[$0.container], name: DisplayText.escaped($0.name)) }
         self.faults = faults
     }
+
+    /// State for people: of a container of another host with that host.
+    var stateWithHost: String { host.map { state == "elsewhere" ? "on \($0)" : "\(state) on \($0)" } ?? state }
 
     /// True when it has a finding.
     var isUnwell: Bool { !faults.isEmpty }

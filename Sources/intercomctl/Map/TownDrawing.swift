@@ -71,7 +71,7 @@ struct TownDrawing {
         let addresses = Self.list(door.addresses, to: scale.detailLetters)
         let (middle, eaves, bottom) = (box.width / 2, scale.roof, box.height)
         let kind = resident.isUnwell ? "unwell" : resident.state.replacing(" ", with: "-")
-        let label = ([resident.name] + door.addresses + [resident.state] + resident.faults.map(\.text))
+        let label = ([resident.name] + door.addresses + [resident.stateWithHost] + resident.faults.map(\.text))
             .joined(separator: ", ")
         let room = (bottom - eaves) / 4
         let more =
@@ -84,7 +84,7 @@ struct TownDrawing {
             <path class="roof" d="M0 \(eaves)L16 2H\(box.width - 16)L\(box.width) \(eaves)Z"/>\(more)\
             \(Self.text("name size-\(scale.name)", x: middle, y: eaves + room + 4, Self.cut(resident.name, to: scale.nameLetters)))\
             \(Self.text("address size-\(scale.detail)", x: middle, y: eaves + 2 * room + 4, addresses))\
-            \(Self.text("state size-\(scale.detail)", x: middle, y: eaves + 3 * room + 5, resident.state))</g>
+            \(Self.text("state size-\(scale.detail)", x: middle, y: eaves + 3 * room + 5, Self.cut(resident.stateWithHost, to: scale.stateLetters)))</g>
 
             """
     }

@@ -32,6 +32,9 @@ struct TownPlan: Equatable {
         /// Letters of an address that fit: one of a monospaced font is 0.6 of the font size wide.
         var detailLetters: Int { (width - 2 * Self.padding) * 10 / (detail * 6) }
 
+        /// Letters of a state that fit: a letter of system fonts is about 0.6 of the font size wide.
+        var stateLetters: Int { detailLetters }
+
         private static let padding = 8
     }
 
