@@ -12,21 +12,24 @@ final class ConfiguredDeclarations {
     var file: ConfigurationFile
     private let publisher: Publisher
     private let containers: Containers
+    /// Files of names that the configuration lists.
+    let hosts: HostsFiles
     private let logger: Logger
     /// Declarations of containers with a namespace, by name.
     private var numbers: [String: DeclarationNumber] = [:]
     /// Why a network or container of the configuration is not there, by what it is called in messages.
     private var shortfalls: [String: String] = [:]
 
-    init(_ file: ConfigurationFile, publisher: Publisher, containers: Containers, logger: Logger) {
+    init(_ file: ConfigurationFile, publisher: Publisher, containers: Containers, hosts: HostsFiles, logger: Logger) {
         self.file = file
         self.publisher = publisher
         self.containers = containers
+        self.hosts = hosts
         self.logger = logger
     }
 
     /// Sentences about what the configuration declares and is not there, in order.
-    var warnings: [String] { shortfalls.map { "\($0.key): \($0.value)" }.sorted() }
+    var warnings: [String] { shortfalls.map { "\($0.key): \($0.value)" }.sorted() + hosts.warnings }
 
     /// Goes from one configuration to another: what has gone is removed, then what is new or different is declared.
     func change(from old: Configuration, to new: Configuration) {

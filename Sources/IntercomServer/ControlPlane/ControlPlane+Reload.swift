@@ -11,9 +11,9 @@ extension ControlPlane {
     func applyConfiguration() {
         publisher.registry.setRoutes(configuration.routes)
         configured.change(from: Configuration(), to: configuration)
-        hostsFiles.configure(configuration.hosts)
+        configured.hosts.configure(configuration.hosts)
         upstreams.noteChange()
-        publisher.questions?.configure(configuration.log)
+        questions.configure(configuration.log)
     }
 
     /// Reads the configuration again and applies what is different. Declarations of the control socket stay.
@@ -38,15 +38,15 @@ extension ControlPlane {
         containers.resolverFiles.configure(configuration)
         containers.room.defaultPort = PortChoice(configuration.server.listen)
         workers.post(.settings(ServerSettings(configuration, workers: workers.count)))
-        publisher.questions?.configure(configuration.log)
+        questions.configure(configuration.log)
         if configuration.discover != old.discover { discover(configuration.discover) }
         configured.change(from: old, to: configuration)
-        hostsFiles.configure(configuration.hosts)
+        configured.hosts.configure(configuration.hosts)
         containers.room.hastenAll(now: .now)
         logger.info("configuration reloaded")
         let notInForce = configured.file.notInForce
         for sentence in notInForce { logger.warning("\(sentence)") }
-        start.whenSettled(now: .now) { [unowned self] in done(notInForce + configured.warnings + hostsFiles.warnings) }
+        start.whenSettled(now: .now) { [unowned self] in done(notInForce + configured.warnings) }
     }
 
     /// Discovers what the configuration says now.
@@ -60,7 +60,7 @@ extension ControlPlane {
 
     /// Sentences about what somebody should look at: what is declared or found and not as it should be.
     var warnings: [String] {
-        configured.warnings + hostsFiles.warnings + containers.warnings + discovery.warnings + namespaces.warnings
+        configured.warnings + containers.warnings + discovery.warnings + namespaces.warnings
             + sources.warnings + cluster.warnings + publisher.registry.warnings
     }
 }

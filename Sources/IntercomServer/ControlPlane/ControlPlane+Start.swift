@@ -62,7 +62,7 @@ extension ControlPlane {
     func shutDown(isReplaced: Bool) {
         service.stopping()
         controlSocket.endMonitors(with: VarlinkReply.encode(Monitor.Reply()))
-        publisher.questions?.log.end()
+        questions.log.end()
         workers.stop()
         // Questions that come meanwhile are answered by the next daemon.
         if !isReplaced {

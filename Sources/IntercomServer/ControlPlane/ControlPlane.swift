@@ -15,7 +15,7 @@ import Varlink
 /// Each part is a type of its own that knows only those named before it here: `EventLoop`, `WorkerPool`,
 /// `ControlSocket`, `Publisher` (the registry), `OpenerRequests`, `Discovery` (links), `Containers`,
 /// `NamespaceDiscovery`, `Upstreams`,
-/// `ConfiguredDeclarations`, `DeclaredState`, `PublishedSources`, `Cluster`, `ServiceNotifier`. Methods of the
+/// `ConfiguredDeclarations`, `DeclaredState`, `PublishedSources`, `Cluster`, `QuestionWatchers`, `ServiceNotifier`. Methods of the
 /// control socket stand above all of them.
 ///
 /// It runs on the thread that calls ``run()`` and is used from there alone.
@@ -40,9 +40,8 @@ package final class ControlPlane {
     let namespaces: NamespaceDiscovery
     let upstreams: Upstreams
     let configured: ConfiguredDeclarations
-    let hostsFiles: HostsFiles
     let sources: PublishedSources
-    let policies: PolicyJournal
+    let questions: QuestionWatchers
     let service: ServiceNotifier
     var start = Start(now: .now)
 
@@ -99,14 +98,14 @@ package final class ControlPlane {
         containers.interception.willBegin = { [unowned former] in former.set($1, of: $0, then: $2) }
         containers.interception.changed = { [unowned former] in former.narrow(to: $1, of: $0) }
         configured = ConfiguredDeclarations(
-            options.configurationFile, publisher: publisher, containers: containers, logger: logger)
-        hostsFiles = HostsFiles(publisher: publisher, loop: loop, logger: logger)
+            options.configurationFile, publisher: publisher, containers: containers,
+            hosts: HostsFiles(publisher: publisher, loop: loop, logger: logger), logger: logger)
         sources = PublishedSources(
             publisher: publisher, containers: containers, upstreams: upstreams, cluster: cluster,
             state: DeclaredState(path: options.stateDirectory, logger: logger), logger: logger)
-        publisher.questions = QuestionWatchers(
-            workers: workers, publisher: publisher, socket: controlSocket, log: QueryLog(logger: logger))
-        policies = PolicyJournal(publisher: publisher, logger: logger)
+        questions = QuestionWatchers(
+            workers: workers, publisher: publisher, socket: controlSocket, log: QueryLog(logger: logger),
+            denials: PolicyJournal(publisher: publisher, logger: logger))
         service = ServiceNotifier(logger: logger)
         try service.startHeartbeat(by: loop)
     }
@@ -131,7 +130,7 @@ package final class ControlPlane {
         let deadlines = [
             containers.room.nextDeadline, containers.hearing.nextDeadline, containers.hearing.waiters.nextDeadline,
             requests.nextDeadline, workers.nextDeadline, start.nextDeadline, sources.nextDeadline,
-            publisher.questions?.nextDeadline, cluster.nextDeadline,
+            questions.nextDeadline, cluster.nextDeadline,
         ]
         for token in try loop.wait(until: deadlines) {
             switch token {
@@ -150,7 +149,7 @@ package final class ControlPlane {
             case .namespaces: namespaces.takePathEvents()
             case .routes: discovery.routes.takeEvents()
             case .proof(let ticket): containers.hearing.serve(ticket)
-            case .hosts: hostsFiles.takeEvents()
+            case .hosts: configured.hosts.takeEvents()
             }
         }
         carryOutDue()
@@ -163,7 +162,7 @@ package final class ControlPlane {
         containers.expireProofs()
         containers.tick(now: .now)
         sources.work()
-        publisher.questions?.turn()
+        questions.turn()
         cluster.forgetDue(now: .now)
         for task in loop.takeDueTasks() {
             switch task {
@@ -278,7 +277,7 @@ package final class ControlPlane {
         case .listenerRepaired(let view): containers.listenerWasRepaired(of: view)
         case .listenerFailed(let view, let error) where view == .host: upstreams.hostListener.failed(error)
         case .listenerFailed(let view, let error): containers.listenerFailed(of: view, error)
-        case .denied(let notes, let leftOut): policies.take(notes, leftOut: leftOut)
+        case .denied(let notes, let leftOut): questions.denials.take(notes, leftOut: leftOut)
         case .log(let event, let backlog): logger.write(event, backlog)
         case .ended(let worker, let error): return .failure(WorkerFailure(worker: worker, cause: error))
         case .reached, .resolved, .counters, .measured, .questions, .flushed: break

@@ -25,7 +25,8 @@ struct MetricFamilies {
         addAnswers(counters)
         addForwarding(measures)
         addCache(counters)
-        if let log = plane.publisher.questions?.log, log.isOn {
+        let log = plane.questions.log
+        if log.isOn {
             counter(
                 "intercom_query_log_dropped", "Questions missing in the query log, as it was too slow or away.",
                 [([], UInt64(log.droppedInAll))])

@@ -24,8 +24,6 @@ final class Publisher {
     var registry: Registry
     private let workers: WorkerPool
     private let monitors: any Monitors
-    /// The clients that watch questions of containers; set once, when the control socket is there.
-    var questions: QuestionWatchers?
     /// Listeners for workers, behind the names that they are to answer with.
     private var listeners: [(view: ViewID, sockets: Handover<ListenerSockets>)] = []
     /// The same at ::1.

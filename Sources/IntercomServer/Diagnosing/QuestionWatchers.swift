@@ -16,10 +16,12 @@ final class QuestionWatchers {
     static let interval = Duration.milliseconds(25)
 
     private let workers: WorkerPool
-    private unowned let publisher: Publisher
+    private let publisher: Publisher
     private let socket: ControlSocket
     /// The log of questions, which takes part in each turn while it is on.
     let log: QueryLog
+    /// The journal of questions that policies deny.
+    let denials: PolicyJournal
     /// The name of the container that each client watches; nil: all.
     private var containers: [Ticket: String?] = [:]
     /// Clients that watch questions alone that policies have denied.
@@ -31,11 +33,12 @@ final class QuestionWatchers {
     /// The next turn; nil while nobody watches, or workers have not replied yet.
     private(set) var nextDeadline: ContinuousClock.Instant?
 
-    init(workers: WorkerPool, publisher: Publisher, socket: ControlSocket, log: QueryLog) {
+    init(workers: WorkerPool, publisher: Publisher, socket: ControlSocket, log: QueryLog, denials: PolicyJournal) {
         self.workers = workers
         self.publisher = publisher
         self.socket = socket
         self.log = log
+        self.denials = denials
     }
 
     /// Sends a client questions from now on.

@@ -85,7 +85,7 @@ extension Monitor: CarriedOutMethod {
             return call.refuse(error)
         }
         call.watch(.questions, beginning: Reply(ready: true))
-        plane.publisher.questions?.add(
+        plane.questions.add(
             call.client, of: call.parameters.container, isDenied: call.parameters.denied == true)
     }
 

@@ -117,7 +117,7 @@ extension LearnPolicy: ShowingMethod {
                 container.name, of: "container",
                 reason: "its policy \(name) does not audit; 'intercomctl policy set \(name) --audit', and let it run")
         }
-        let needs = plane.policies.needs(of: container.name).sorted { $0.key < $1.key }
+        let needs = plane.questions.denials.needs(of: container.name).sorted { $0.key < $1.key }
         return Reply(
             policy: Policy(policy, containers: plane.publisher.registry.containerCount(ofPolicy: name)),
             needed: needs.filter { $0.value.rule == nil }.map(\.key.description),
