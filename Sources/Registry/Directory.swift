@@ -39,7 +39,8 @@ package struct Directory: ~Copyable {
 
     /// The folded domain on the wire, root included.
     var domain: [UInt8]
-    var domainLabels: Int
+    /// The labels of the domain without the root.
+    package private(set) var domainLabels: Int
     var index: NameIndex
     /// Folded names of the networks, without the root; empty for links.
     var scopeNames = RunTable<UInt8>()
@@ -81,7 +82,7 @@ package struct Directory: ~Copyable {
     ///   - seed: a secret that nobody outside knows.
     package init(domain: Name, seed: UInt64) {
         self.domain = domain.folded
-        self.domainLabels = domain.labelCount
+        domainLabels = domain.labelCount
         index = NameIndex(seed: seed)
         routes = RouteTable(seed: seed)
         index.marksAbove.countEnds(of: domain.folded.dropLast(), 1)
@@ -251,7 +252,9 @@ package struct Directory: ~Copyable {
     /// True for the domain and names under it.
     @inline(__always)
     package mutating func isUnderDomain(_ name: borrowing FoldedName) -> Bool {
-        name.labelCount >= domainLabels && name.suffixEquals(domain.span, fromLabel: name.labelCount &- domainLabels)
+        // Most names are shorter, or have a label of another length there.
+        name.length >= domain.count && name.labelCount >= domainLabels
+            && name.suffixEquals(domain.span, fromLabel: name.labelCount &- domainLabels)
     }
 
     // MARK: - Addresses

@@ -70,6 +70,25 @@ extension Responder {
         }
     }
 
+    /// Writes NXDOMAIN with the SOA record of the domain, or of the root.
+    /// - Parameters:
+    ///   - message: the query.
+    ///   - isUnderDomain: true for a name under the domain.
+    ///   - transport: how the query came.
+    ///   - buffer: gets the answer.
+    /// - Returns: the octets of the answer.
+    @inline(never)
+    mutating func writeDenial(
+        of message: Span<UInt8>, _ isUnderDomain: Bool, over transport: Transport,
+        into buffer: consuming MutableSpan<UInt8>
+    ) -> Int {
+        var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
+        answer.code = .nameError
+        let label = isUnderDomain ? name.labelCount &- directory.domainLabels : nil
+        records.authority.write(for: name, under: label, into: &answer)
+        return answer.finish()
+    }
+
     /// Writes the minimal answer to ANY; of an alias its CNAME record, which stands alone (RFC 8482 §4.2, §4.4).
     @inline(never)
     private mutating func writeAny(_ match: Directory.Match, into answer: inout AnswerWriter) {
@@ -103,7 +122,7 @@ extension Responder {
 
     /// The label at which the domain begins in the question's name; nil where it is not under the domain.
     private var domainLabel: Int? {
-        mutating get { directory.isUnderDomain(name) ? name.labelCount - settings.domain.labelCount : nil }
+        mutating get { directory.isUnderDomain(name) ? name.labelCount - directory.domainLabels : nil }
     }
 
     /// The configured text of a name of class CHAOS; empty: it is refused.

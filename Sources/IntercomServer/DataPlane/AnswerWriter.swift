@@ -115,6 +115,7 @@ struct AnswerWriter: ~Copyable, ~Escapable {
     }
 
     /// Adds a record to the authority section; left out where it does not fit, as nobody needs it.
+    @inline(__always)
     mutating func append(authority record: Span<UInt8>) {
         if append(record) { header.authorityCount = 1 }
     }

@@ -69,6 +69,7 @@ extension Responder {
         switch rulingOnOthers(view, isDelegation: Self.isDelegation(name, query.question.type)) {
         case .forward(let group), .follow(let group): return .follow(group: group)
         case .answer(let content, _): return .answer(.chain(ChainEnd(content)), source)
+        case .denied: return .answer(.chain(.noName), source)
         case .explained(let content, _): return .explained(.chain(ChainEnd(content)), source)
         case .loop, .heard: return .answer(.chain(.tooLong), source)
         }

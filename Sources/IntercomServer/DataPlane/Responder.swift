@@ -3,33 +3,6 @@
 import DNSWire
 import Registry
 
-/// The outcome of a query.
-enum Outcome {
-    /// The answer is in the buffer.
-    case answered(length: Int, AnswerSource)
-    /// Not ours: ``Responder/query`` goes to this upstream group.
-    case forward(group: UInt32)
-    /// The CNAME records in ``Responder/chain`` lead to a name that is not ours: it goes to this upstream group.
-    case follow(group: UInt32)
-    /// An upstream asks us what we asked it.
-    case loop(token: UInt64)
-    /// A question of ours that proves that the listener is heard: ``Responder/arrived``. The answer is in the buffer.
-    case heard(length: Int)
-    case drop
-}
-
-/// The verdict of the rules on a query.
-enum Ruling {
-    case answer(AnswerContent, AnswerSource)
-    case forward(group: UInt32)
-    /// See ``Outcome/follow(group:)``.
-    case follow(group: UInt32)
-    case loop(token: UInt64)
-    case heard
-    /// An answer without data, and ``Responder/explanation`` says why.
-    case explained(AnswerContent, AnswerSource)
-}
-
 /// Answers queries from the directory: no I/O, no allocation, one at a time.
 ///
 /// Some of it is `mutating` although it changes nothing, as is ``Directory``.
@@ -85,6 +58,8 @@ struct Responder: ~Copyable {
             var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
             write(content, for: view, into: &answer)
             return .answered(length: answer.finish(), source)
+        case .denied(let source, let isUnderDomain):
+            return .answered(length: writeDenial(of: message, isUnderDomain, over: transport, into: buffer), source)
         case .forward(let group): return .forward(group: group)
         case .follow(let group): return .follow(group: group)
         case .loop(let token): return .loop(token: token)
@@ -222,7 +197,7 @@ struct Responder: ~Copyable {
             return .answer(.records(match), .host(match.scope))
         }
         if isUnderDomain {
-            (labels, source) = (settings.domain.labelCount, .domain)
+            (labels, source) = (directory.domainLabels, .domain)
         } else if name.labelCount == 1, !settings.forwardsSingleLabels {
             (labels, source) = (0, .singleLabel)
         } else if SpecialUseName.isMulticast(name), !settings.forwardsLocal {
@@ -258,9 +233,9 @@ struct Responder: ~Copyable {
                 || source == .domain && directory.isAboveHostName(name)
         else {
             let isKnown = source == .multicast || !directory.isUnready(view)
-            return isKnown ? .answer(.noName, source) : .answer(.notReady, .notReady)
+            return isKnown ? .denied(source, isUnderDomain: isUnderDomain) : .answer(.notReady, .notReady)
         }
-        let isApex = isUnderDomain && name.labelCount == settings.domain.labelCount
+        let isApex = isUnderDomain && name.labelCount == directory.domainLabels
         return .answer(isApex && query.question.type == .soa ? .authority : .noData, .emptyName)
     }
 
@@ -291,7 +266,7 @@ struct Responder: ~Copyable {
                 explain(networks)
                 return .explained(.noName, .domain)
             case .empty:
-                let isApex = name.labelCount == settings.domain.labelCount
+                let isApex = name.labelCount == directory.domainLabels
                 return .answer(isApex && query.question.type == .soa ? .authority : .noData, .emptyName)
             case .none: return .answer(.noName, .domain)
             }
@@ -304,7 +279,7 @@ struct Responder: ~Copyable {
     /// and those of clouds. No container takes a name there.
     private var isContainersForHost: Bool {
         mutating get {
-            let labels = settings.domain.labelCount
+            let labels = directory.domainLabels
             return labels > 0 && directory.isUnderDomain(name)
                 && !directory.isUnderHostDomain(name, longerThan: labels)
         }
