@@ -58,6 +58,16 @@ package final class NamespaceErrand: Sendable {
         self.namespace = Mutex(namespace)
     }
 
+    /// Descriptor of the namespace, to be passed on while the errand is not carried out; nil afterwards.
+    package var namespaceDescriptor: Int32? {
+        namespace.withLock { namespace in
+            switch namespace {
+            case .some(let namespace): namespace.descriptor.rawValue
+            case .none: nil
+            }
+        }
+    }
+
     /// Carries out the errand by `body`, which is given the namespace.
     package func carryOut(_ body: (borrowing NetworkNamespace) throws(LinuxError) -> OpenedNamespace) {
         guard let namespace = namespace.withLock({ $0.take() }) else { return }

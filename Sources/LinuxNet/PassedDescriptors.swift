@@ -14,6 +14,16 @@ package struct PassedDescriptors: ~Copyable, Sendable {
     /// Number of descriptors that are left.
     package var count: Int { numbers.count }
 
+    /// The file that the next one leads to, if it is a namespace; the descriptor stays here.
+    package var nextNamespace: NamespaceIdentity? {
+        guard let number = numbers.first else { return nil }
+        let descriptor = Descriptor(adopting: number)
+        let identity = NamespaceIdentity(reachedBy: descriptor)
+        // It is closed with the others.
+        _ = descriptor.release()
+        return identity
+    }
+
     /// The next one; nil when there is none left.
     package mutating func next() -> Descriptor? {
         numbers.popFirst().map { Descriptor(adopting: $0) }

@@ -92,6 +92,42 @@ struct OpenerTests {
         }
     }
 
+    @Test("makes listeners in several namespaces in one call, and says of each what came of it")
+    func severalNamespaces() throws {
+        try lendOpener { house, socket in
+            _ = try house.namespace("web")
+            _ = try house.namespace("db")
+            let output = try house.python(
+                Self.client + """
+                    web, db, host = (os.open(path, os.O_RDONLY) for path in sys.argv[2:])
+                    one = {"port": 53}
+                    def names(fds):
+                        return [socket.socket(fileno=fd).getsockname() for fd in fds]
+                    reply, fds = ask("OpenNamespaces", {"calls": [one, {}, one, {"port": 22}, one]}, web, web, host, web, db)
+                    for opened in reply["namespaces"]:
+                        failure = opened.get("failure")
+                        print(failure and failure["subject"], "reply" in opened)
+                    cookies = [opened["reply"]["cookie"] for opened in reply["namespaces"] if "reply" in opened]
+                    print(len(fds), cookies[0] == cookies[1] != cookies[2], names(fds[1:3]) == names(fds[5:7]) == [("127.0.0.11", 53)] * 2)
+                    again, fds = ask("OpenNamespaces", {"calls": [one]}, os.open("/dev/null", os.O_RDONLY))
+                    print(again["namespaces"][0]["failure"]["subject"], len(fds))
+                    # Fewer descriptors than calls, no call, more calls than are carried out at once, more descriptors.
+                    again, fds = ask("OpenNamespaces", {"calls": [{}, {}]}, web)
+                    print([opened.get("failure", {}).get("subject") for opened in again["namespaces"]], len(fds))
+                    print(ask("OpenNamespaces", {"calls": []}))
+                    print(ask("OpenNamespaces", {"calls": [{}] * 17}, *[web] * 17))
+                    print(len(ask("OpenNamespaces", {"calls": [{}] * 16}, *[web] * 17)[1]))
+                    """, [socket, house.path("web"), house.path("db"), house.path("house")])
+            #expect(
+                output.lines == [
+                    "None True", "None True", "the host's namespace False", "port 22 False", "None True", "7 True True",
+                    "what the call brought 0", "[None, 'no namespace'] 1",
+                    "opener 0 namespaces: Operation not permitted", "opener 17 namespaces: Operation not permitted",
+                    "16",
+                ], "\(output)")
+        }
+    }
+
     @Test("makes the socket that is subscribed to all namespaces")
     func subscription() throws {
         try lendOpener { house, socket in

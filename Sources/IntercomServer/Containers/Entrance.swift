@@ -34,7 +34,7 @@ struct EntranceFailure: Error, Sendable {
     }
 }
 
-/// A request to enter a namespace. It is carried out on a thread of ``OpenerRequests``.
+/// A request to enter a namespace. It is carried out on a thread of ``OpenerRequests``, with others where many wait.
 struct EntranceRequest: Sendable {
     let source: NamespaceSource
     /// The port of the listener that it is to get; nil: none.
@@ -48,21 +48,43 @@ struct EntranceRequest: Sendable {
     /// The namespace that a process had when its container was declared.
     let before: AttachedNamespace?
 
-    /// Enters the namespace.
-    func carryOut(by opener: any Opener) -> Result<Handover<Entrance>, EntranceFailure> {
-        do throws(EntranceFailure) {
-            return .success(Handover(try enter(by: opener)))
-        } catch {
-            return .failure(error)
+    /// Enters namespaces, in one call of the opener.
+    /// - Returns: what came of each request, in their order.
+    static func carryOut(
+        _ requests: [EntranceRequest], by opener: any Opener
+    ) -> [Result<Handover<Entrance>, EntranceFailure>] {
+        let begun = requests.map { request -> Result<Begun, EntranceFailure> in
+            do throws(EntranceFailure) {
+                return .success(try request.begin(by: opener))
+            } catch {
+                return .failure(error)
+            }
+        }
+        let errands = begun.compactMap { (try? $0.get())?.errand }
+        if !errands.isEmpty { opener.open(errands) }
+        return zip(requests, begun).map { request, begun in
+            do throws(EntranceFailure) {
+                return .success(Handover(try request.end(try begun.get())))
+            } catch {
+                return .failure(error)
+            }
         }
     }
 
-    private func enter(by opener: any Opener) throws(EntranceFailure) -> Entrance {
+    /// A namespace that is open, and its errand.
+    private struct Begun {
+        let identity: NamespaceIdentity
+        let process: Handover<ProcessDescriptor>?
+        let processStart: UInt64?
+        /// Nil where no opener is needed.
+        let errand: NamespaceErrand?
+    }
+
+    private func begin(by opener: any Opener) throws(EntranceFailure) -> Begun {
         let process = try openProcess()
         if let known = knownEntrance(process) {
-            return Entrance(
-                identity: known, process: process, processStart: before?.processStart, listener: nil, refusal: nil,
-                opened: nil, cookie: nil)
+            return Begun(
+                identity: known, process: Self.handover(process), processStart: before?.processStart, errand: nil)
         }
         let namespace = try openNamespace(of: process, by: opener)
         let identity = namespace.namespace.identity
@@ -72,20 +94,32 @@ struct EntranceRequest: Sendable {
             throw EntranceFailure(kind: .forbidden, error: .hostNamespace(source.description))
         }
         if kept.contains(identity.inode) {
-            return Entrance(
-                identity: identity, process: process, processStart: start, listener: nil, refusal: nil, opened: nil,
-                cookie: nil)
+            return Begun(identity: identity, process: Self.handover(process), processStart: start, errand: nil)
         }
         let address = Containers.listenerAddress
         let errand = NamespaceErrand(
             in: namespace.takeNamespace(), listener: port.map { $0 == .redirected ? address.withPort(0) : address },
             takesAnyPort: port == .automatic, receiveBuffer: receiveBuffer)
-        opener.open([errand])
+        return Begun(identity: identity, process: Self.handover(process), processStart: start, errand: errand)
+    }
+
+    private static func handover(_ process: consuming ProcessDescriptor?) -> Handover<ProcessDescriptor>? {
+        guard let process else { return nil }
+        return Handover(process)
+    }
+
+    private func end(_ begun: Begun) throws(EntranceFailure) -> Entrance {
+        let process = begun.process?.take()
+        guard let errand = begun.errand else {
+            return Entrance(
+                identity: begun.identity, process: process, processStart: begun.processStart, listener: nil,
+                refusal: nil, opened: nil, cookie: nil)
+        }
         do throws(LinuxError) {
             var opened = try errand.take()
             let listener = opened.listener.take()
             return Entrance(
-                identity: identity, process: process, processStart: start, listener: listener,
+                identity: begun.identity, process: process, processStart: begun.processStart, listener: listener,
                 refusal: opened.refusal, opened: opened, cookie: nil)
         } catch {
             throw EntranceFailure(error, cannotEnter: source)

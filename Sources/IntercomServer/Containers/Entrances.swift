@@ -13,6 +13,9 @@ final class Entrances {
     var storedListeners: StoredListeners
     /// The namespace that the daemon is in; no container is there.
     private let host: NamespaceIdentity?
+    private let gathering = GatheredRequests<EntranceRequest, Result>(atMost: OpenerCalls.maximumNamespaces) {
+        EntranceRequest.carryOut($0, by: $1)
+    }
     /// Ways in that were slow the last time.
     private var slow: Set<NamespaceSource> = []
 
@@ -40,14 +43,29 @@ final class Entrances {
         let request = EntranceRequest(
             source: source, port: port, receiveBuffer: receiveBuffer, host: host, kept: port == nil ? [] : kept,
             before: before)
-        requests.request(isSlow: slow.contains(source)) { opener in
-            request.carryOut(by: opener)
-        } late: { [self] in
+        let late = { [self] in
             slow.insert(source)
             done(.failure(.late(source)))
-        } done: { [self] result in
-            if !slow.isEmpty { slow.remove(source) }
+        }
+        let ended = { [self] (result: Result) in
+            note(result, of: source)
             done(result)
+        }
+        if slow.contains(source) {
+            requests.request(
+                isSlow: true, { EntranceRequest.carryOut([request], by: $0)[0] }, late: late, done: ended)
+        } else {
+            requests.request(request, together: gathering, late: late, done: ended)
+        }
+    }
+
+    /// One that the opener has not answered may have held up others that were asked with it: it is asked alone the next time,
+    /// and so are they.
+    private func note(_ result: Result, of source: NamespaceSource) {
+        if case .failure(let failure) = result, failure.kind == .openerAway {
+            slow.insert(source)
+        } else if !slow.isEmpty {
+            slow.remove(source)
         }
     }
 }

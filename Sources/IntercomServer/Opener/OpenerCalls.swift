@@ -26,6 +26,8 @@ enum OpenerCalls {
     static let maximumMessage = 64 * 1024
     /// The most octets that may wait in a socket of rtnetlink.
     static let maximumReceiveBuffer: Int32 = 64 << 20
+    /// The most namespaces of one call: three descriptors of each come back, and a message carries 253 (SCM_MAX_FD, `scm.h`).
+    static let maximumNamespaces = 16
     /// The most sockets that are made at once.
     static let maximumSockets = 64
     /// The most addresses whose questions are led to one listener, 127.0.0.11 included.
@@ -86,6 +88,24 @@ enum OpenerCalls {
         var orAnyPort: Bool?
         /// Octets of notifications that may wait in the socket of rtnetlink; absent: it answers only.
         var receiveBuffer: Int32?
+    }
+
+    /// Goes with the descriptors of namespaces, one for each call; what was made for each comes back in their order. At a start
+    /// there are thousands, and a message for each costs more than what is made.
+    struct OpenNamespaces: OpenerCall {
+        struct Reply: Codable {
+            var namespaces: [Opened]
+        }
+
+        /// What came of one call.
+        struct Opened: Codable {
+            /// Absent: ``failure`` says why, and no descriptor comes back.
+            var reply: OpenNamespace.Reply?
+            var failure: OpenerFailure?
+        }
+
+        /// At most ``maximumNamespaces``.
+        var calls: [OpenNamespace]
     }
 
     /// Goes with the descriptor of a namespace; two sockets of nfnetlink come back: one is subscribed to changes of nftables,

@@ -25,11 +25,16 @@ struct OpenerErrand: ~Copyable, Sendable {
         self.connection = connection
     }
 
-    /// - Parameter passed: what came with the call: a namespace, where that needs one.
+    /// - Parameter descriptors: what came with the call: a namespace, where that needs one.
     /// - Throws: ``LinuxError`` when the reply cannot be sent.
-    func carryOut(_ message: [UInt8], _ passed: consuming Descriptor?) throws(LinuxError) {
+    func carryOut(_ message: [UInt8], _ descriptors: consuming PassedDescriptors?) throws(LinuxError) {
         do throws(LinuxError) {
             guard let call = try? VarlinkCall(message: message) else { throw Self.refusal("no call") }
+            var descriptors = descriptors
+            if call.method == OpenerCalls.OpenNamespaces.method {
+                return try openNamespaces(try Self.parameters(call), descriptors.take())
+            }
+            let passed = descriptors?.next()
             switch call.method {
             case OpenerCalls.OpenProcess.method: try openProcess(try Self.parameters(call))
             case OpenerCalls.SubscribeKernel.method: try subscribeKernel(try Self.parameters(call))
@@ -78,24 +83,69 @@ struct OpenerErrand: ~Copyable, Sendable {
     }
 
     private func openNamespace(_ call: OpenerCalls.OpenNamespace, _ passed: consuming Descriptor?) throws(LinuxError) {
+        let errand = try errand(call, passed)
+        opener.open([errand])
+        let opened = try errand.take()
+        try reply(to: OpenerCalls.OpenNamespace.self, Self.reply(opened), passing: Self.descriptors(opened))
+    }
+
+    private func openNamespaces(
+        _ call: OpenerCalls.OpenNamespaces, _ passed: consuming PassedDescriptors?
+    ) throws(LinuxError) {
+        var passed = passed
+        guard (1...OpenerCalls.maximumNamespaces).contains(call.calls.count) else {
+            throw Self.refusal("\(call.calls.count) namespaces")
+        }
+        let errands = call.calls.map { call -> Result<NamespaceErrand, LinuxError> in
+            do throws(LinuxError) {
+                return .success(try errand(call, passed?.next()))
+            } catch {
+                return .failure(error)
+            }
+        }
+        opener.open(errands.compactMap { try? $0.get() })
+        var outcomes: [OpenerCalls.OpenNamespaces.Opened] = []
+        var descriptors: [Int32] = []
+        // They are closed here when they have been passed on.
+        var made: [Handover<OpenedNamespace>] = []
+        for errand in errands {
+            do throws(LinuxError) {
+                let opened = try errand.get().take()
+                outcomes.append(.init(reply: Self.reply(opened)))
+                descriptors += Self.descriptors(opened)
+                made.append(Handover(opened))
+            } catch {
+                outcomes.append(.init(failure: OpenerFailure(error)))
+            }
+        }
+        try withExtendedLifetime(made) { () throws(LinuxError) in
+            try reply(to: OpenerCalls.OpenNamespaces.self, .init(namespaces: outcomes), passing: descriptors)
+        }
+    }
+
+    private func errand(
+        _ call: OpenerCalls.OpenNamespace, _ passed: consuming Descriptor?
+    ) throws(LinuxError) -> NamespaceErrand {
         if let port = call.port, port != 53, port != 0 { throw Self.refusal("port \(port)") }
-        let errand = NamespaceErrand(
+        return NamespaceErrand(
             in: try namespace(passed),
             listener: call.port.map { SocketAddress(v4: IPv4Address.intercom.bits, port: $0) },
             takesAnyPort: call.orAnyPort ?? false, receiveBuffer: try call.receiveBuffer.map(Self.room))
-        opener.open([errand])
-        let opened = try errand.take()
-        var descriptors = [opened.netlink.descriptor.rawValue]
+    }
+
+    private static func reply(_ opened: borrowing OpenedNamespace) -> OpenerCalls.OpenNamespace.Reply {
+        .init(
+            cookie: opened.cookie, number: opened.number.rawValue, hostNumber: opened.hostNumber.rawValue,
+            refusal: opened.refusal.map { OpenerFailure($0) })
+    }
+
+    /// The socket of rtnetlink, and those of the listener if there is one.
+    private static func descriptors(_ opened: borrowing OpenedNamespace) -> [Int32] {
+        let netlink = opened.netlink.descriptor.rawValue
         switch opened.listener {
-        case .some(let listener): descriptors += [listener.udp.rawValue, listener.tcp.rawValue]
-        case .none: break
+        case .some(let listener): return [netlink, listener.udp.rawValue, listener.tcp.rawValue]
+        case .none: return [netlink]
         }
-        try reply(
-            to: OpenerCalls.OpenNamespace.self,
-            .init(
-                cookie: opened.cookie, number: opened.number.rawValue, hostNumber: opened.hostNumber.rawValue,
-                refusal: opened.refusal.map { OpenerFailure($0) }),
-            passing: descriptors)
     }
 
     private func openHostListener() throws(LinuxError) {

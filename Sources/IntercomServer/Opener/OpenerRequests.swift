@@ -22,6 +22,8 @@ final class OpenerRequests {
     /// Fewer for namespaces that have been slow before, so that they cannot take all; as many in all as the opener serves at
     /// once.
     private let usualThreads: LingeringThreads
+    /// Number of these threads.
+    static let usualThreadLimit = OpenerWork.limit - slowThreadLimit
     private let slowThreads: LingeringThreads
     private let finished: Mailbox<UInt64>
     private var waiting: [UInt64: Waiting] = [:]
@@ -34,7 +36,7 @@ final class OpenerRequests {
     /// - Throws: ``LinuxError``, for example when the process has too many open files.
     init(_ opener: any Opener) throws(LinuxError) {
         self.opener = opener
-        usualThreads = try LingeringThreads(name: "opener", limit: OpenerWork.limit - Self.slowThreadLimit)
+        usualThreads = try LingeringThreads(name: "opener", limit: Self.usualThreadLimit)
         slowThreads = try LingeringThreads(name: "opener", limit: Self.slowThreadLimit)
         finished = try Mailbox()
     }
@@ -69,6 +71,24 @@ final class OpenerRequests {
             result.put(work(opener))
             finished.post(number)
         }
+    }
+
+    /// Makes a request that is carried out together with others of its kind while so many wait that each has to wait anyway.
+    func request<Order: Sendable, Made: Sendable>(
+        _ order: Order, together gathering: GatheredRequests<Order, Made>, late: @escaping () -> Void,
+        done: @escaping (Made) -> Void
+    ) {
+        lastNumber &+= 1
+        let number = lastNumber
+        let result = RequestResult<Made>()
+        waiting[number] = Waiting(finish: { if let made = result.take() { done(made) } }, expire: late)
+        deadlines.append((.now + Self.deadline, number))
+        gathering.add(order) { [finished] made in
+            result.put(made)
+            finished.post(number)
+        }
+        // Where no thread can be started, another one takes it along, or it ends by its deadline.
+        try? usualThreads.run { [opener] in gathering.carryOutSome(by: opener) }
     }
 
     /// Makes a request that begins when all before it that are about the same have ended.

@@ -126,19 +126,16 @@ package struct OpenerService: ~Copyable {
         let process = caller.process
         let connection = caller.takeConnection()
         do throws(LinuxError) {
-            guard var received = try connection.receivePassed(into: &buffer), received.count > 0 else { return }
+            guard let received = try connection.receivePassed(into: &buffer), received.count > 0 else { return }
             let message = Array(buffer[..<received.count].prefix { $0 != 0 })
-            var passed: Handover<Descriptor>?
-            var namespace: NamespaceIdentity?
-            if let descriptor = received.descriptors.next() {
-                namespace = NamespaceIdentity(reachedBy: descriptor)
-                passed = Handover(descriptor)
-            }
+            // The first: of several the daemon asks only while it has many to open.
+            let namespace = received.descriptors.nextNamespace
+            let passed = Handover(received.takeDescriptors())
             let errand = Handover(OpenerErrand(host: host, caller: process, connection: connection))
             do throws(LinuxError) {
-                try work.carryOut(in: namespace) { [passed, logger] in
+                try work.carryOut(in: namespace) { [logger] in
                     do throws(LinuxError) {
-                        try errand.take()?.carryOut(message, passed?.take())
+                        try errand.take()?.carryOut(message, passed.take())
                     } catch {
                         logger.warning("a call cannot be answered: \(error)", metadata: .about(limitedAs: "call"))
                     }

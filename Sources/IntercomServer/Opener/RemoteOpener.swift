@@ -43,24 +43,55 @@ final class RemoteOpener: Opener {
     }
 
     func open(_ errands: [NamespaceErrand]) {
-        for errand in errands {
-            errand.carryOut { namespace throws(LinuxError) in try open(namespace, errand) }
+        var rest = errands[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(OpenerCalls.maximumNamespaces)
+            rest = rest.dropFirst(some.count)
+            do throws(LinuxError) {
+                try openAtOnce(some)
+            } catch {
+                // Those that have an outcome keep it.
+                for errand in some { errand.carryOut { _ throws(LinuxError) in throw error } }
+            }
         }
     }
 
-    private func open(
-        _ namespace: borrowing NetworkNamespace, _ errand: NamespaceErrand
-    ) throws(LinuxError) -> OpenedNamespace {
-        var answer = try ask(
+    /// Has what fits into one call carried out.
+    /// - Throws: ``LinuxError`` when nothing came of the call, or not of all.
+    private func openAtOnce(_ errands: ArraySlice<NamespaceErrand>) throws(LinuxError) {
+        let namespaces = errands.compactMap(\.namespaceDescriptor)
+        let calls = errands.map {
             OpenerCalls.OpenNamespace(
-                port: errand.listener?.port, orAnyPort: errand.takesAnyPort, receiveBuffer: errand.receiveBuffer),
-            in: namespace)
-        let reply = answer.reply
-        let netlink = RouteNetlink(adopting: try answer.takeDescriptor())
+                port: $0.listener?.port, orAnyPort: $0.takesAnyPort, receiveBuffer: $0.receiveBuffer)
+        }
+        guard namespaces.count == calls.count else { throw LinuxError(call: "setns", errno: .canceled) }
+        if let errand = errands.first, let call = calls.first, calls.count == 1 {
+            var answer = try ask(call, passing: namespaces)
+            let reply = answer.reply
+            errand.carryOut { _ throws(LinuxError) in try Self.take(reply, errand, from: &answer.descriptors) }
+            return
+        }
+        var answer = try ask(OpenerCalls.OpenNamespaces(calls: calls), passing: namespaces)
+        for (errand, opened) in zip(errands, answer.reply.namespaces) {
+            errand.carryOut { _ throws(LinuxError) in
+                if let failure = opened.failure { throw failure.error }
+                guard let reply = opened.reply else { throw Self.tooLittle }
+                return try Self.take(reply, errand, from: &answer.descriptors)
+            }
+        }
+        guard answer.reply.namespaces.count >= calls.count else { throw Self.tooLittle }
+    }
+
+    /// What was made for an errand.
+    private static func take(
+        _ reply: OpenerCalls.OpenNamespace.Reply, _ errand: NamespaceErrand, from descriptors: inout PassedDescriptors
+    ) throws(LinuxError) -> OpenedNamespace {
+        guard let socket = descriptors.next() else { throw tooLittle }
+        let netlink = RouteNetlink(adopting: socket)
         var listener: ListenerSockets?
         if errand.listener != nil, reply.refusal == nil {
-            let udp = try answer.takeDescriptor()
-            listener = ListenerSockets(udp: udp, tcp: try answer.takeDescriptor(), cookie: reply.cookie)
+            guard let udp = descriptors.next(), let tcp = descriptors.next() else { throw tooLittle }
+            listener = ListenerSockets(udp: udp, tcp: tcp, cookie: reply.cookie)
         }
         return OpenedNamespace(
             cookie: reply.cookie, number: NamespaceID(rawValue: reply.number),
@@ -154,15 +185,16 @@ final class RemoteOpener: Opener {
 
     // MARK: - Messages
 
+    /// The opener has sent fewer descriptors than it says.
+    private static let tooLittle = LinuxError(call: "recvmsg", errno: .badMessage, subject: "the opener")
+
     /// A reply with the descriptors that came with it.
     private struct Answer<Reply>: ~Copyable {
         let reply: Reply
         var descriptors: PassedDescriptors
 
         mutating func takeDescriptor() throws(LinuxError) -> Descriptor {
-            guard let descriptor = descriptors.next() else {
-                throw LinuxError(call: "recvmsg", errno: .badMessage, subject: "the opener")
-            }
+            guard let descriptor = descriptors.next() else { throw RemoteOpener.tooLittle }
             return descriptor
         }
     }

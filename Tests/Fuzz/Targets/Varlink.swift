@@ -48,6 +48,7 @@ private func takeCall(_ call: VarlinkCall, _ message: [UInt8]) {
     _ = try? call.parameters(Resolve.Parameters.self)
     _ = try? call.parameters(FlushCache.Parameters.self)
     _ = try? call.parameters(OpenerCalls.OpenNamespace.self)
+    _ = try? call.parameters(OpenerCalls.OpenNamespaces.self)
     _ = try? call.parameters(OpenerCalls.WriteResolverFile.self)
     guard let declaration = try? Declaration(message: message) else { return }
     let again = try? Declaration(message: declaration.message)
