@@ -4,14 +4,14 @@
 package struct Fact: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
         # Something that is known, and where it comes from. fact: "name", "netns", "pid", "hostname", "id", "network",
-        # "address", "alias", "link", "port", "interface", "subnet", "internal", "upstream", "route" or "ttl"; source:
-        # "configuration" or "control" declared it, the "kernel" shows it, at this link; inForce: false where something
+        # "address", "alias", "link", "host", "port", "interface", "subnet", "internal", "upstream", "route", "search" or
+        # "ttl"; source: "configuration" or "control" declared it, the "kernel" shows it, at this link; inForce: false where something
         # else has more weight, or what it is about is not there.
         type Fact (fact: string, value: string, network: ?string, source: string, link: ?string, inForce: bool)
         """
 
-    /// `name`, `netns`, `pid`, `hostname`, `id`, `network`, `address`, `alias`, `link`, `port`, `interface`, `subnet`,
-    /// `internal`, `upstream`, `route` or `ttl`.
+    /// `name`, `netns`, `pid`, `hostname`, `id`, `network`, `address`, `alias`, `link`, `host`, `port`, `interface`,
+    /// `subnet`, `internal`, `upstream`, `route`, `search` or `ttl`.
     package var fact: String
     /// Value as people write it.
     package var value: String

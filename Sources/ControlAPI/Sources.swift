@@ -15,7 +15,8 @@ package enum Publish: ControlMethod {
         ) -> ()
         """
     package static let types: [any ControlType.Type] = [
-        Part.self, AddContainer.Attachment.self, Link.self, Port.self, PublishedNetwork.self, PublishedContainer.self,
+        Part.self, AddContainer.Attachment.self, Link.self, Port.self, ExtraHost.self, PublishedNetwork.self,
+        PublishedContainer.self,
     ]
     package static let isPersisted = true
 
@@ -73,7 +74,8 @@ package enum Update: ControlMethod {
         ) -> ()
         """
     package static let types: [any ControlType.Type] = [
-        AddContainer.Attachment.self, Link.self, Port.self, PublishedNetwork.self, PublishedContainer.self,
+        AddContainer.Attachment.self, Link.self, Port.self, ExtraHost.self, PublishedNetwork.self,
+        PublishedContainer.self,
     ]
     package static let isPersisted = true
 
@@ -236,7 +238,7 @@ package struct PublishedContainer: ControlType, Codable, Equatable, Sendable {
         # the id. netns, pid: the ways into its namespace; namespaceOf: the id of a container of any source whose namespace it
         # shares. With none of them it joins the container that another source tells of under the same id, else it has no
         # listener. upstreams: its own DNS servers; intercept: servers that it asks, absent: those of its resolv.conf.
-        # policy: says which names it may ask for; where nobody has declared it, none.
+        # policy: says which names it may ask for; where nobody has declared it, none. hosts: names that it alone knows.
         type PublishedContainer (
           id: string,
           name: ?string,
@@ -250,7 +252,8 @@ package struct PublishedContainer: ControlType, Codable, Equatable, Sendable {
           upstreams: ?[]string,
           draining: ?bool,
           intercept: ?[]string,
-          policy: ?string
+          policy: ?string,
+          hosts: ?[]ExtraHost
         )
         """
 
@@ -281,14 +284,17 @@ package struct PublishedContainer: ControlType, Codable, Equatable, Sendable {
     /// Policy that its questions are judged by; absent: that of its networks, else of all. Where nobody has declared it,
     /// everything is denied.
     package var policy: String?
+    /// Names that it alone knows, with their addresses.
+    package var hosts: [ExtraHost]?
 
     package init(
         id: String, name: String? = nil, hostname: String? = nil, netns: String? = nil, pid: Int? = nil,
         namespaceOf: String? = nil, networks: [AddContainer.Attachment]? = nil, links: [Link]? = nil,
         ports: [Port]? = nil, upstreams: [String]? = nil, draining: Bool? = nil, intercept: [String]? = nil,
-        policy: String? = nil
+        policy: String? = nil, hosts: [ExtraHost]? = nil
     ) {
         self.policy = policy
+        self.hosts = hosts
         self.id = id
         self.name = name
         self.hostname = hostname
@@ -301,5 +307,27 @@ package struct PublishedContainer: ControlType, Codable, Equatable, Sendable {
         self.upstreams = upstreams
         self.draining = draining
         self.intercept = intercept
+    }
+}
+
+/// A name with an address that one container alone knows.
+package struct ExtraHost: ControlType, Codable, Equatable, Sendable {
+    package static let definition = """
+        # A name that one container alone knows, as a line of its /etc/hosts. address: "host-gateway" stands for those that
+        # the host has on the container's first network that has one. A name that cannot be is passed over.
+        type ExtraHost (name: string, address: string)
+        """
+
+    /// Word for the addresses of the host.
+    package static let gateway = "host-gateway"
+
+    /// The name.
+    package var name: String
+    /// An address of either family, or ``gateway``.
+    package var address: String
+
+    package init(name: String, address: String) {
+        self.name = name
+        self.address = address
     }
 }

@@ -34,7 +34,7 @@ extension Registry {
         /// The names that it is found by on its own account, the one of its reverse lookups first; none where
         /// ``name`` cannot be one.
         var dnsNames: [Name] = []
-        /// Its links as a table of names, if it has any.
+        /// Its links and extra hosts as a table of names, if it has any.
         var linkScope: ScopeID?
 
         init(id: ContainerID) {
@@ -53,6 +53,8 @@ extension Registry {
         package var hostname: String? { declared?.hostname ?? published.lazy.compactMap(\.hostname).first }
         /// Names that it alone knows others by.
         package var links: [LinkDefinition] { published.isEmpty ? declared?.links ?? [] : definitions.flatMap(\.links) }
+        /// Names with addresses that it alone knows.
+        var extraHosts: [ExtraHostDefinition] { definitions.flatMap(\.extraHosts) }
         /// Ports of its SRV answers.
         package var ports: [PortDefinition] { published.isEmpty ? declared?.ports ?? [] : definitions.flatMap(\.ports) }
         /// Policy of its own, before that of its networks.

@@ -39,6 +39,16 @@ extension IPAddress {
     }
 }
 
+extension IPAddress {
+    /// Reads the address of a name that one container alone knows: any, as of /etc/hosts; 0.0.0.0 keeps a program from a host.
+    package init(ofExtraHost text: String) throws(RegistryError) {
+        guard let address = IPAddress(text) else {
+            throw .invalidAddress(text, reason: "expected an IPv4 or IPv6 address, or host-gateway")
+        }
+        self = address
+    }
+}
+
 extension Subnet {
     /// Reads a subnet by its first address: another address within it is a mistake for another subnet, or for an address.
     package init(declared text: String) throws(RegistryError) {

@@ -139,6 +139,19 @@ package struct LinkDefinition: Sendable, Equatable {
     }
 }
 
+/// A name with an address that one container alone knows, as a line of its /etc/hosts (`docker run --add-host`).
+package struct ExtraHostDefinition: Sendable, Equatable {
+    /// The name; one that cannot be is passed over.
+    package var name: String
+    /// The address, of whatever kind; nil: those of the host on the container's first network that has one (`host-gateway`).
+    package var address: IPAddress?
+
+    package init(name: String, address: IPAddress?) {
+        self.name = name
+        self.address = address
+    }
+}
+
 /// A port that SRV answers tell of.
 package struct PortDefinition: Sendable, Equatable {
     /// The transport of a port.
@@ -182,6 +195,8 @@ package struct ContainerDefinition: Sendable, Equatable {
     package var intercept: Interception?
     /// Names that it alone knows others by.
     package var links: [LinkDefinition] = []
+    /// Names that it alone knows, with their addresses.
+    package var extraHosts: [ExtraHostDefinition] = []
     /// Ports of its SRV answers.
     package var ports: [PortDefinition] = []
     /// DNS servers of this container alone; empty: those of its networks.

@@ -16,7 +16,7 @@ extension Registry {
         /// Kind of fact, in the words of the control interface.
         package enum Kind: String, Sendable {
             /// Of a container. A network may have a name as well.
-            case name, netns, hostname, id, network, address, alias, link, port, draining
+            case name, netns, hostname, id, network, address, alias, link, host, port, draining
             /// Of a network; a container may have upstreams of its own, too.
             case interface, subnet, `internal`, upstream, route, search, ttl
         }
@@ -78,6 +78,7 @@ extension Registry {
             let values: [(Fact.Kind, [String])] = [
                 (.hostname, [declared.hostname].compactMap { $0 }), (.id, [declared.id].compactMap { $0 }),
                 (.link, declared.links.map { "\($0.container):\($0.name)" }),
+                (.host, declared.extraHosts.map(\.description)),
                 (.port, declared.ports.map(\.description)), (.upstream, declared.upstreams.map(\.description)),
                 (.draining, declared.isDraining ? ["yes"] : []),
             ]
@@ -130,4 +131,9 @@ extension Registry {
 
 extension PortDefinition: CustomStringConvertible {
     package var description: String { "\(number)/\(transport.rawValue)\(service.map { "=\($0)" } ?? "")" }
+}
+
+extension ExtraHostDefinition: CustomStringConvertible {
+    /// As Docker writes it, `db.example=10.0.0.9`, or `name=host-gateway`.
+    package var description: String { "\(name)=\(address?.description ?? "host-gateway")" }
 }

@@ -19,6 +19,8 @@ extension Registry {
         package static let aliases = 1024
         /// Declared links of one container. Each is looked up anew when one of either comes or goes.
         package static let links = 1024
+        /// Names with addresses that one container alone knows: its /etc/hosts has them, too.
+        package static let extraHosts = 1024
         /// Declared ports of one container.
         package static let ports = 1024
         /// Names of services of one container: each port has one, and its service's name another, below each of the
@@ -65,6 +67,7 @@ extension Registry {
     package static func checkSize(of definition: ContainerDefinition) throws(RegistryError) {
         try check(definition.id?.utf8.count ?? 0, Limits.id, "octets of an id")
         try check(definition.links.count, Limits.links, "links")
+        try check(definition.extraHosts.count, Limits.extraHosts, "hosts")
         try check(definition.ports.count, Limits.ports, "ports")
         try check(
             definition.intercept?.addresses.count ?? 0, Limits.interceptedAddresses, "intercepted addresses")

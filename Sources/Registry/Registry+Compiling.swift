@@ -58,10 +58,11 @@ extension Registry {
         }
         let here = shares[key] ?? []
         let there = remotesServing(key, besideOthers: !here.isEmpty)
-        guard !here.isEmpty || !there.isEmpty else { return nil }
         var records = RecordSet()
         let network = networkStates[key.scope]
         let owner = containerOfScope[key.scope].flatMap { containerStates[$0] }
+        if let owner { addExtraHosts(key, of: owner, to: &records) }
+        guard !here.isEmpty || !there.isEmpty || !records.runs.isEmpty else { return nil }
         let serving = serving(here, there)
         for share in serving.here {
             guard let container = containerStates[share.container] else { continue }

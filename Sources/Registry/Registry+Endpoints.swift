@@ -38,7 +38,9 @@ extension Registry {
             changedViews.insert(id)
             noteSearch(of: new, before: old)
         }
-        if !isNamedAlike || old.endpoints != new.endpoints || old.links != new.links {
+        if !isNamedAlike || old.endpoints != new.endpoints || old.links != new.links
+            || old.extraHosts != new.extraHosts
+        {
             updateLinks(of: new, before: old)
         }
         record(new, before: old)

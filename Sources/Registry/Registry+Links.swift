@@ -1,11 +1,12 @@
-// Links: private names of other containers, here or on other hosts, which hold while both are there and share a network.
+// Names that one container alone knows: links, which hold while both containers are there, here or on other hosts, and share a
+// network; and hosts with addresses of their own.
 
 import DNSWire
 
 extension Registry {
-    /// The table of names that a container needs for its links; nil where it has none.
+    /// The table of names that a container needs for its links and extra hosts; nil where it has none.
     mutating func takeLinkScope(of new: Container, before old: Container) -> ScopeID? {
-        guard !new.links.isEmpty else { return nil }
+        guard !new.links.isEmpty || !new.extraHosts.isEmpty else { return nil }
         if let present = old.linkScope { return present }
         let scope = ScopeID(rawValue: scopeNumbers.take())
         containerOfScope[scope] = new.id
@@ -33,10 +34,18 @@ extension Registry {
         for name in Set(old.dnsNames + new.dnsNames) { touchLinks(to: name) }
     }
 
-    /// Finds out anew which links of a container hold, and to what addresses.
+    /// Finds out anew which links of a container hold, and which addresses they and its extra hosts have.
     mutating func touchLinks(of container: ContainerID) {
         guard let owner = containerStates[container], let scope = owner.linkScope else { return }
         clearLinks(scope)
+        for host in owner.extraHosts {
+            // A runtime may write down what no DNS name is, as Docker does.
+            guard let name = try? Self.hostName(host.name) else { continue }
+            let key = RecordKey(scope: scope, kind: .exact, name: name)
+            extraHosts[key, default: []].append(host)
+            linkNames[scope, default: []].insert(key)
+            changedRecords.insert(key)
+        }
         for link in owner.links {
             guard let name = Self.lookedUp(link.name) else { continue }
             let key = RecordKey(scope: scope, kind: .exact, name: name)
@@ -90,7 +99,29 @@ extension Registry {
         for key in linkNames.removeValue(forKey: scope) ?? [] {
             shares[key] = nil
             elsewhere.shares[key] = nil
+            extraHosts[key] = nil
             changedRecords.insert(key)
+        }
+    }
+
+    /// Has the extra hosts of containers follow the host's addresses on their networks.
+    mutating func touchExtraHosts(on network: Network) {
+        for member in network.members
+        where containerStates[member]?.extraHosts.contains(where: { $0.address == nil }) == true {
+            touchLinks(of: member)
+        }
+    }
+
+    /// Adds the addresses that a container's extra hosts have under a name.
+    func addExtraHosts(_ key: RecordKey, of owner: Container, to records: inout RecordSet) {
+        let networks = owner.endpoints.compactMap { networkStates[$0.network] }
+        let ttl = networks.map { $0.definition?.ttl ?? self.ttl }.min() ?? self.ttl
+        var seen: Set<IPAddress> = []
+        for host in extraHosts[key] ?? [] {
+            let own = networks.lazy.map(\.hostAddresses).first { !$0.isEmpty } ?? []
+            for address in host.address.map({ [$0] }) ?? own where seen.insert(address).inserted {
+                records.append(address, ttl: ttl)
+            }
         }
     }
 

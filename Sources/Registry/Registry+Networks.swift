@@ -204,6 +204,7 @@ extension Registry {
         if definitions.0?.search ?? [] != definitions.1?.search ?? [] { changedSearches.formUnion(old.members) }
         if old.hostAddresses != new.hostAddresses || definitions.0?.ttl != definitions.1?.ttl {
             changedRecords.insert(.host(on: scope))
+            touchExtraHosts(on: new)
         }
         let names = (old.isGone ? [] : old.callNames, new.isGone ? [] : new.callNames)
         for name in names.0 where !names.1.contains(name) { networksCalled.remove(scope, from: name) }

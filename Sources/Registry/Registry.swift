@@ -60,6 +60,8 @@ package struct Registry: Sendable {
     var containerOfScope: [ScopeID: ContainerID] = [:]
     /// The names that are in a scope of links now.
     var linkNames: [ScopeID: Set<RecordKey>] = [:]
+    /// The names among these that have addresses of their own.
+    var extraHosts: [RecordKey: [ExtraHostDefinition]] = [:]
     /// Containers that have a link to one of this name, which may not be there itself.
     var linkedBy: [Name: Set<ContainerID>] = [:]
 

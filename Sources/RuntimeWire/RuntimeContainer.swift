@@ -55,6 +55,8 @@ package struct RuntimeContainer: Equatable, Sendable {
     package var endpoints: [Endpoint] = []
     /// Names that it alone knows others by.
     package var links: [Link] = []
+    /// Names with addresses that it alone knows: lines of its /etc/hosts that somebody asked for.
+    package var extraHosts: [ExtraHost] = []
     /// Ports that it offers; each becomes an SRV record.
     package var ports: [Port] = []
     /// DNS servers that it is to have instead of the runtime's.
@@ -93,6 +95,35 @@ package struct RuntimeContainer: Equatable, Sendable {
         package init(container: String, name: String) {
             self.container = container
             self.name = name
+        }
+    }
+
+    /// A name with an address that it alone knows.
+    package struct ExtraHost: Hashable, Sendable {
+        /// Name as it was typed.
+        package var name: String
+        /// The address; nil: that of the host (`host-gateway`).
+        package var address: IPAddress?
+
+        package init(name: String, address: IPAddress?) {
+            self.name = name
+            self.address = address
+        }
+
+        /// Reads `NAME:ADDRESS` or, since Docker 25, `NAME=ADDRESS`; an IPv6 address may have brackets. Nil for anything else.
+        init?(_ text: some StringProtocol) {
+            guard let end = text.firstIndex(where: { $0 == "=" || $0 == ":" }), end != text.startIndex else {
+                return nil
+            }
+            self.init(String(text[..<end]), text[text.index(after: end)...])
+        }
+
+        /// - Parameter text: an address, or `host-gateway`; anything else is refused.
+        init?(_ name: String, _ text: some StringProtocol) {
+            let bare = text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : String(text)
+            let address = IPAddress(bare)
+            guard address != nil || bare == "host-gateway", !name.isEmpty else { return nil }
+            self.init(name: name, address: address)
         }
     }
 

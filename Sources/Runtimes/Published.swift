@@ -31,6 +31,11 @@ extension PublishedContainer {
                 Port(port: Int($0.number), protocol: $0.transport, service: $0.service)
             }
         }
+        if !container.extraHosts.isEmpty {
+            hosts = container.extraHosts.map {
+                ExtraHost(name: $0.name, address: $0.address?.description ?? ExtraHost.gateway)
+            }
+        }
         if !container.resolvers.isEmpty { upstreams = container.resolvers.map(\.description) }
         policy = container.labelledPolicy
         if container.isHealthy == false { draining = true }

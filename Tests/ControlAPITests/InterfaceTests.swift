@@ -115,7 +115,9 @@ struct InterfaceTests {
         name: "n", id: "i", interface: "e", subnets: ["s"], internal: true, upstreams: ["u"])
     static let publishedContainer = PublishedContainer(
         id: "i", name: "n", hostname: "h", netns: "/n", pid: 7, namespaceOf: "o", networks: [attachment],
-        links: [link], ports: [port], upstreams: ["u"], draining: true, intercept: ["a"], policy: "p")
+        links: [link], ports: [port], upstreams: ["u"], draining: true, intercept: ["a"], policy: "p",
+        hosts: [extraHost])
+    static let extraHost = ExtraHost(name: "n", address: "a")
     static let policy = Policy(
         name: "n", default: "deny", allow: ["a"], deny: ["d"], types: ["A"], audit: true, ownNames: true,
         strictCname: true, privateAddresses: "deny", containers: 7, source: "control")
@@ -132,6 +134,7 @@ struct InterfaceTests {
     @Test("has every type as it is sent")
     func types() throws {
         try expect(Self.member, is: fields("type", "Member"), "Member")
+        try expect(Self.extraHost, is: fields("type", "ExtraHost"), "ExtraHost")
         try expect(Self.network, is: fields("type", "Network"), "Network")
         try expect(Self.stateCount, is: fields("type", "StateCount"), "StateCount")
         try expect(Self.latency, is: fields("type", "Latency"), "Latency")

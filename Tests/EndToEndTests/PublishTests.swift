@@ -48,6 +48,27 @@ struct PublishTests {
         }
     }
 
+    @Test("gives a container hosts of its own, which no other container sees, over a restart, too")
+    func extraHosts() throws {
+        try lend { house in
+            try house.publish(
+                #"{"source":"docker","containers":[{"id":"aaa","name":"web","netns":"\#(house.path("web"))","networks":[{"name":"br0"}],"hosts":[{"name":"api.example","address":"192.0.2.9"},{"name":"gate","address":"host-gateway"}]},{"id":"bbb","name":"bad","networks":[{"name":"br0"}],"hosts":[{"name":"x","address":"nobody"}]}]}"#
+            )
+            func check() throws {
+                #expect(try house.dig("web", "api.example").data == ["192.0.2.9"])
+                #expect(try house.dig("web", "gate").data == ["10.1.0.1"])
+                #expect(try house.dig("app", "gate").status == "NXDOMAIN")
+                #expect(try house.ctl("container", "inspect", "web").out.contains("api.example=192.0.2.9"))
+            }
+            try check()
+            let status = try house.ctl("status").out
+            #expect(status.contains("container bad of source docker is left out"), "\(status)")
+            try house.crashDaemon()
+            #expect(try eventually { try house.dig("web", "gate").data == ["10.1.0.1"] }, "\(house.log)")
+            try check()
+        }
+    }
+
     @Test("that says the same again changes nothing; updates change some, renames at once, without an outage")
     func updates() throws {
         try lend { house in

@@ -17,7 +17,8 @@ struct DockerContainerTests {
         "Paused":false,"Pid":4711,"ExitCode":0,"Health":{"Status":"healthy","FailingStreak":0,"Log":null}},
         "Config":{"Hostname":"4c01db0b339c","Domainname":"","ExposedPorts":{"80/tcp":{},"9/sctp":{}},
         "Labels":{"intercom.alias":"*.app.test, api","intercom.port":"80/tcp=http,x,443"}},
-        "HostConfig":{"NetworkMode":"default","Dns":["10.0.0.53"],"Links":["/db:/web/store"]},
+        "HostConfig":{"NetworkMode":"default","Dns":["10.0.0.53"],"Links":["/db:/web/store"],
+        "ExtraHosts":["api.example:10.0.0.9","host.docker.internal:host-gateway","six:fd00::9","bad","x:y",":10.0.0.1"]},
         "NetworkSettings":{"Bridge":"","SandboxKey":"/var/run/docker/netns/0123456789ab",
         "Ports":{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"}],"53/udp":null},"IPAddress":"172.17.0.2",
         "Networks":{"bridge":{"IPAMConfig":null,"Links":null,"Aliases":null,"NetworkID":"n","EndpointID":"e",
@@ -35,6 +36,11 @@ struct DockerContainerTests {
         #expect(container.endpoints.first?.aliases == [])
         #expect(container.links == [.init(container: "db", name: "store")])
         #expect(container.ports == [.init(number: 53, transport: "udp"), .init(number: 80, transport: "tcp")])
+        #expect(
+            container.extraHosts == [
+                .init(name: "api.example", address: IPAddress("10.0.0.9")),
+                .init(name: "host.docker.internal", address: nil), .init(name: "six", address: IPAddress("fd00::9")),
+            ])
         #expect(container.resolvers.map(\.description) == ["10.0.0.53"])
         #expect(container.isWanted)
         #expect(container.labelledAliases == ["*.app.test", "api"])
@@ -47,7 +53,7 @@ struct DockerContainerTests {
     private static let new = """
         {"Id":"\(id)","Name":"/shop.web.1","State":{"Status":"running","Running":true,"Pid":12,"Health":{"Status":"unhealthy"}},
         "Config":{"Hostname":"shop","Domainname":"example","Labels":null,"Other":[1,2.5,{"a":null}]},
-        "HostConfig":{"NetworkMode":"front","Dns":[],"Links":null},
+        "HostConfig":{"NetworkMode":"front","Dns":[],"Links":null,"ExtraHosts":["six=[fd00::9]"]},
         "NetworkSettings":{"SandboxKey":"/var/run/docker/netns/x","Ports":{},"Networks":{
         "front":{"Aliases":["web"],"DNSNames":["shop.web.1","web","4c01db0b339c","shop"],"IPAddress":"10.1.0.2",
         "GlobalIPv6Address":"fd00:1::2","Links":["db:store"],"GwPriority":0},
@@ -62,6 +68,7 @@ struct DockerContainerTests {
         #expect(container.endpoints.last?.addresses.map(\.description) == ["10.1.0.2", "fd00:1::2"])
         #expect(container.endpoints.last?.aliases == ["web", "shop"])
         #expect(container.links.map { "\($0.container):\($0.name)" } == ["cache:hot", "db:store"])
+        #expect(container.extraHosts == [.init(name: "six", address: IPAddress("fd00::9"))])
         #expect(container.labels == [:] && container.ports == [])
     }
 

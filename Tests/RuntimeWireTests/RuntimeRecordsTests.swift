@@ -13,7 +13,7 @@ private func record(
 ) -> [UInt8] {
     Array(
         """
-        {"Namespace":"default","ID":"\(id)","Networks":\(networks),"Hostname":"\(hostname)","ExtraHosts":{},"Name":"\(name)"}
+        {"Namespace":"default","ID":"\(id)","Networks":\(networks),"Hostname":"\(hostname)","ExtraHosts":{"api":"10.0.0.9","bad":"x"},"Name":"\(name)"}
         """.utf8)
 }
 
@@ -36,6 +36,7 @@ struct NerdctlRecordTests {
         let read = try NerdctlRecord(record(networks: #"{"bridge":\#(bridge),"apair":\#(pair)}"#))
         let container = read.container
         #expect(container.id == id && container.name == "web" && container.hostname == nil && container.pid == 4711)
+        #expect(container.extraHosts == [.init(name: "api", address: IPAddress("10.0.0.9"))])
         #expect(container.endpoints.map(\.network) == ["apair", "bridge"])
         #expect(
             container.endpoints.map { $0.addresses.map(\.description) } == [["10.5.0.2", "fd00::2"], ["10.4.0.2"]])

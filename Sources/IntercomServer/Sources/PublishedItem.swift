@@ -113,6 +113,12 @@ extension ContainerDefinition {
             for port in parameters.ports ?? [] {
                 ports.append(try PortDefinition(number: port.port, protocol: port.protocol, service: port.service))
             }
+            for host in parameters.hosts ?? [] {
+                extraHosts.append(
+                    ExtraHostDefinition(
+                        name: host.name,
+                        address: host.address == ExtraHost.gateway ? nil : try IPAddress(ofExtraHost: host.address)))
+            }
             for text in parameters.upstreams ?? [] { upstreams.append(try ServerAddress(upstream: text)) }
             guard upstreams.count <= Registry.Limits.upstreams else {
                 throw .tooMany("upstreams", count: upstreams.count, limit: Registry.Limits.upstreams)

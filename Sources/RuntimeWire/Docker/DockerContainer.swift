@@ -59,7 +59,11 @@ package struct DockerContainer: Decodable, Sendable {
         let networkMode: String?
         let dns: [String]?
         let links: [String]?
-        private enum CodingKeys: String, CodingKey { case networkMode = "NetworkMode", dns = "Dns", links = "Links" }
+        /// Of `--add-host` and of compose's `extra_hosts`.
+        let extraHosts: [String]?
+        private enum CodingKeys: String, CodingKey {
+            case networkMode = "NetworkMode", dns = "Dns", links = "Links", extraHosts = "ExtraHosts"
+        }
     }
 
     struct NetworkSettings: Decodable, Sendable {
@@ -118,6 +122,7 @@ extension RuntimeContainer {
         namespace = Self.namespace(docker.hostConfig?.networkMode ?? "")
         if let path = docker.networkSettings?.sandboxKey, !path.isEmpty { namespacePath = path }
         labels = docker.config?.labels ?? [:]
+        extraHosts = (docker.hostConfig?.extraHosts ?? []).compactMap { ExtraHost($0) }
         resolvers = (docker.hostConfig?.dns ?? []).compactMap { IPAddress($0) }
         addEndpoints(docker)
         addPorts(docker)

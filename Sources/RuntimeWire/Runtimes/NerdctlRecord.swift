@@ -25,12 +25,14 @@ package struct NerdctlRecord: Equatable, Sendable {
         var name: String?
         var hostname: String?
         var networks: [String: JSONValue]?
+        var extraHosts: [String: String]?
 
         enum CodingKeys: String, CodingKey {
             case id = "ID"
             case name = "Name"
             case hostname = "Hostname"
             case networks = "Networks"
+            case extraHosts = "ExtraHosts"
         }
     }
 
@@ -48,6 +50,9 @@ package struct NerdctlRecord: Equatable, Sendable {
         let short = RuntimeName.short(id)
         var container = RuntimeContainer(name: content.name.flatMap(RuntimeName.whole) ?? short, id: id)
         container.hostname = content.hostname.flatMap { $0 == short ? nil : RuntimeName.whole($0) }
+        container.extraHosts = (content.extraHosts ?? [:]).sorted { $0.key < $1.key }.compactMap {
+            RuntimeContainer.ExtraHost($0.key, $0.value)
+        }
         // All networks of a container are in one namespace.
         if let sandbox = results.lazy.compactMap(\.1.sandbox).first {
             container.pid = NamespacePath.process(sandbox)

@@ -125,6 +125,11 @@ final class RealDocker {
             "inspect", "--format", "{{(index .NetworkSettings.Networks \"\(network)\").IPAddress}}", container)
     }
 
+    /// Address of the host on a container's network.
+    func gateway(of container: String, on network: String) throws -> String {
+        try must("inspect", "--format", "{{(index .NetworkSettings.Networks \"\(network)\").Gateway}}", container)
+    }
+
     /// dig at 127.0.0.11 in a container's network namespace.
     func dig(in container: String, _ arguments: String...) throws -> Reply {
         let pid = try must("inspect", "--format", "{{.State.Pid}}", container)

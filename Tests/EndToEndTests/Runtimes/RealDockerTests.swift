@@ -11,7 +11,9 @@ struct RealDockerTests {
             try docker.must("network", "create", "front")
             try docker.must("network", "create", "back")
             try docker.container("one", "--label", "intercom.alias=numbers", "--expose", "80")
-            try docker.container("two", "--label", "intercom.alias=numbers")
+            try docker.container(
+                "two", "--label", "intercom.alias=numbers", "--add-host", "api.example:192.0.2.9", "--add-host",
+                "gate:host-gateway")
             try docker.container("web", "--network", "front", "--network-alias", "site")
             try docker.container("db.1", "--network", "back", "--network-alias", "store")
             try docker.container("side", "--network", "container:web")
@@ -23,6 +25,9 @@ struct RealDockerTests {
             let db = try docker.address("db.1", on: "back")
             try docker.expect("one", from: "two", [one])
             try docker.expect("numbers", from: "one", [one, two].sorted())
+            try docker.expect("api.example", from: "two", ["192.0.2.9"])
+            try docker.expect("gate", from: "two", [try docker.gateway(of: "two", on: "bridge")])
+            try docker.expect("gate", from: "one", [])
             try docker.expect("web", from: "one", [])
             try docker.expect("site", from: "web", [web])
             try docker.expect("side", from: "web", [web])
