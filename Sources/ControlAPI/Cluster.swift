@@ -105,8 +105,9 @@ package enum Apply: ClusterMethod {
     package static let definition = """
         # Adds, replaces and removes what is known of other hosts; in force in all workers when it returns. Of 256 entries at
         # most a call, so that no turn of the daemon is long; a message has 1 MiB. Order: hosts, gone, put, goneHosts. An entry of a
-        # host that was not told is refused, and so is one past [cluster] max-entries. hosts may have this host itself: while all
-        # hosts are lost, this one among them, none is left out of any name. refused: entries that cannot be, with the reason; what was held of them is removed.
+        # host that was not told is refused, and so is one past [cluster] max-entries. A lost host
+        # without an address keeps its last one. hosts may have this host itself: while all hosts are lost, this one among them,
+        # none is left out of any name. refused: entries that cannot be, with the reason; what was held of them is removed.
         method Apply(
           session: int,
           hosts: ?[]Host,

@@ -80,7 +80,8 @@ extension Registry {
         }
         guard let number = elsewhere.hostNumbers[name], let old = elsewhere.hosts[number] else { return }
         elsewhere.hosts[number]?.isLost = isLost
-        elsewhere.hosts[number]?.address = address
+        // Of a lost host the last that was known.
+        elsewhere.hosts[number]?.address = address ?? (isLost ? old.address : nil)
         elsewhere.hosts[number]?.round = elsewhere.round
         if let new = elsewhere.hosts[number] { record(new, before: known == nil ? nil : old) }
         if old.isLost != isLost { elsewhere.lostCount += isLost ? 1 : -1 }

@@ -57,6 +57,16 @@ private struct PlainCluster {
         return nil
     }
 
+    /// The addresses behind a link to a container; nil: nobody is called so.
+    func link(to name: String, on networks: [String]) -> Set<String>? {
+        let all = networks.flatMap { present(on: $0) }.filter { $0.1.name == name }
+        guard !all.isEmpty else { return nil }
+        let alive = all.filter { !isLost($0.0) }
+        let candidates = alive.isEmpty ? all : alive
+        let serving = candidates.filter { !$0.1.isDraining }
+        return Set((serving.isEmpty ? candidates : serving).flatMap(\.2.addresses))
+    }
+
     /// The name of an address; nil: nobody has it.
     func owner(of address: String, on networks: [String]) -> String? {
         for network in networks {
@@ -85,7 +95,7 @@ struct ElsewhereHistoryTests {
         var town = try Town()
         var plain = PlainCluster()
         for network in Self.networks { try town.network(network) }
-        try town.container("asker", "f", "g", cookie: 1)
+        try town.container("asker", "f", "g", cookie: 1, links: [("db", "kin")])
         try town.registry.setOwnHost("a")
         for step in 0..<200 {
             try Self.change(&town, &plain, &random)
@@ -94,6 +104,8 @@ struct ElsewhereHistoryTests {
                 let answer = try town.ask("asker", name).map { Set($0) }
                 #expect(answer == plain.answer(name, on: Self.networks), "seed \(seed), step \(step): \(name)")
             }
+            let kin = try town.ask("asker", "kin").map { Set($0) }
+            #expect(kin == plain.link(to: "db", on: Self.networks), "seed \(seed), step \(step): the link to db")
             for address in Self.addresses {
                 let reverse = IPAddress(address)?.reverseName.description ?? ""
                 let owner = try town.ask("asker", reverse, .ptr)?.first

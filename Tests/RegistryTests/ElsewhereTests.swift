@@ -108,6 +108,17 @@ struct ElsewhereTests {
         #expect(try town.addresses(of: "store", for: "asker")?.count == 2)
     }
 
+    @Test("A lost host keeps the address at which it was reached, until another is told")
+    func lostAddress() throws {
+        var town = try town()
+        try town.registry.putHost("b", isLost: true, address: nil)
+        #expect(town.registry.remoteHosts.map(\.address?.description) == ["192.0.2.1", "192.0.2.1"])
+        try town.registry.putHost("b", isLost: true, address: IPAddress("192.0.2.9"))
+        #expect(town.registry.remoteHosts.first?.address?.description == "192.0.2.9")
+        try town.registry.putHost("b", isLost: false, address: nil)
+        #expect(town.registry.remoteHosts.first?.address == nil)
+    }
+
     @Test("While all hosts are lost, this one among them, nobody is left out")
     func allLost() throws {
         var town = try town()
