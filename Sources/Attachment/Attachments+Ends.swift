@@ -194,7 +194,9 @@ extension Attachments {
         case .links(let namespace):
             if isObserving { openLinks(of: namespace) }
         case .rules(let namespace):
-            if let container = containers[namespace], wantedRules(of: container) != .none { startRules(of: namespace) }
+            if let container = containers[namespace], wantedRules(of: container) != Rules.none {
+                startRules(of: namespace)
+            }
         case .proof(let namespace): prove(namespace)
         }
     }

@@ -1,4 +1,5 @@
-// nftables rules that lead questions of a namespace to its listener: one errand at a time for each namespace.
+// nftables rules that lead questions of a namespace to its listener, or refuse those to others: one errand at a time for each
+// namespace.
 
 extension Attachments {
     /// An errand for rules that is under way.
@@ -8,22 +9,35 @@ extension Attachments {
         case stale
     }
 
-    /// Purpose of a container's rules.
-    enum Rules: Equatable {
-        case none
-        /// Port 53 of 127.0.0.11 is led to the port of its listener.
-        case redirection
-        /// Questions to its resolver addresses are led there, too.
-        case interception
-    }
-
     /// The rules that a container is to have.
     func wantedRules(of container: Container) -> Rules {
         guard let port = container.port else { return .none }
+        var rules = Rules(lead: port == .redirected ? .redirection : .none, isLocked: container.isLocked)
         if container.allDeclarations.contains(where: { declarations[$0]?.declaration.isIntercepted == true }) {
-            return .interception
+            rules.lead = .interception
         }
-        return port == .redirected ? .redirection : .none
+        return rules
+    }
+
+    /// The rules that the container of a namespace is to have now.
+    package func wantedRules(of namespace: NamespaceKey) -> Rules {
+        containers[namespace].map { wantedRules(of: $0) } ?? .none
+    }
+
+    /// A container's policy forbids DNS of other servers, or does not any more.
+    mutating func changeLock(of namespace: NamespaceKey, _ isLocked: Bool, _ now: Instant) {
+        guard let container = containers[namespace], container.isLocked != isLocked else { return }
+        containers[namespace]?.isLocked = isLocked
+        switch container.phase {
+        case .attached: _ = fitRules(of: namespace)
+        case .settingRules:
+            guard fitRules(of: namespace) || containers[namespace]?.rules != Rules.none else {
+                // The rules that it waited for are of no use any more.
+                containers[namespace]?.phase = .attached
+                return settle(namespace, now)
+            }
+        case .opening, .noListener: break
+        }
     }
 
     /// Has the rules of a container made or removed where it has others than it is to have.
@@ -121,7 +135,7 @@ extension Attachments {
 
     /// Has rules set again by and by.
     mutating func renewRules(of namespace: NamespaceKey, _ now: Instant) {
-        guard let container = containers[namespace], container.rules == .interception,
+        guard let container = containers[namespace], container.rules.lead == .interception,
             container.ruleRenewals < Self.renewals
         else { return }
         containers[namespace]?.ruleRenewals += 1
@@ -130,7 +144,7 @@ extension Attachments {
 
     /// Has rules set again soon, for other servers.
     mutating func changeRules(of namespace: NamespaceKey, _ now: Instant) {
-        guard let container = containers[namespace], container.rules == .interception else { return }
+        guard let container = containers[namespace], container.rules.lead == .interception else { return }
         let due = now + Self.shortestRetry
         retry(.rules(namespace), at: min(due, retries[.rules(namespace)] ?? due))
     }
@@ -147,5 +161,26 @@ extension Attachments {
             declarations[number]?.declaration.isStanding == false
         else { return nil }
         return number
+    }
+}
+
+extension Attachments {
+    /// Purpose of a container's rules.
+    package struct Rules: Sendable, Equatable {
+        /// Questions that are led to its listener.
+        package enum Lead: Sendable {
+            case none
+            /// Port 53 of 127.0.0.11 is led to the port of its listener.
+            case redirection
+            /// Questions to its resolver addresses are led there, too.
+            case interception
+        }
+
+        /// The questions that are led.
+        package var lead = Lead.none
+        /// True when questions to all other servers are refused.
+        package var isLocked = false
+
+        static let none = Rules()
     }
 }

@@ -159,12 +159,13 @@ package struct Attachments: Sendable {
         case .addressesChanged(let namespace):
             hasten(namespace, now)
             // By its addresses the kernel finds a way to other resolver addresses, before rules lead questions here.
-            if containers[namespace]?.rules == .interception { doubt(namespace, now) }
+            if containers[namespace]?.rules.lead == .interception { doubt(namespace, now) }
         case .listenerClosed(let namespace): closed(namespace)
         case .listenerLost(let namespace, let failure): lost(namespace, failure, now)
         case .resolversMayChange(let namespace): renewRules(of: namespace, now)
         case .resolversChanged(let namespace): changeRules(of: namespace, now)
         case .rulesLost(let namespace, let failure): rulesLost(namespace, failure, now)
+        case .lockChanged(let namespace, let isLocked): changeLock(of: namespace, isLocked, now)
         case .proofSent(let errand): proofSent(errand, now)
         case .proved(let errand, let hearing): proved(errand, hearing, now)
         case .tick: tick(now)

@@ -34,6 +34,8 @@ package struct Container: Sendable {
     var proof = Proof()
     /// The rules that it has, or that are being set.
     var rules = Attachments.Rules.none
+    /// True when its policy forbids DNS of other servers.
+    package internal(set) var isLocked = false
     /// True when the rules lead to the listener that it has now.
     var areRulesOfListener = false
     /// Number of times that its rules were set again because the servers that it asks might be others.

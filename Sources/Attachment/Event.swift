@@ -30,6 +30,8 @@ package enum Event: Sendable, Equatable {
     case resolversChanged(NamespaceKey)
     /// Rules that led questions to the listener are gone, and cannot be set again.
     case rulesLost(NamespaceKey, Failure)
+    /// The policy of a container forbids DNS of other servers from now on, or does not any more.
+    case lockChanged(NamespaceKey, Bool)
     /// The questions of ``Effect/prove(_:_:)`` are on their way: changes from now on cast doubt on what comes of them.
     case proofSent(ErrandNumber)
     /// An errand of ``Effect/prove(_:_:)`` has ended.
@@ -66,7 +68,8 @@ package enum Effect: Sendable, Equatable {
     case handOver(NamespaceKey, ErrandNumber)
     /// Close the listener; ``Event/listenerClosed(_:)`` answers.
     case closeListener(NamespaceKey)
-    /// Lead port 53 to the listener that was handed over last; ``Event/rulesSet(_:_:)`` answers.
+    /// Lead port 53 to the listener that was handed over last, and refuse that of others, as the container's wanted rules say;
+    /// ``Event/rulesSet(_:_:)`` answers.
     case setRules(ErrandNumber, NamespaceKey)
     /// Remove the rules that were set last.
     case removeRules(NamespaceKey)

@@ -8,7 +8,8 @@ package enum SetPolicy: ControlMethod {
         # matches decides, and of two alike the one that denies. types: those that may be asked for, empty: all. audit: what
         # it denies is answered and logged; ownNames: names of containers on the asker's networks need no rule (true of a new
         # one); strictCname: each name that a CNAME leads to must be allowed, too; privateAddresses: "allow" (of a new one),
-        # or "deny": private, loopback and link-local addresses are dropped from answers of upstreams.
+        # or "deny": private, loopback and link-local addresses are dropped from answers of upstreams; lock: port 53 and 853 of
+        # other servers are refused in the namespaces of its containers (true where the default denies), but not under audit.
         method SetPolicy(
           name: string,
           default: ?string,
@@ -18,7 +19,8 @@ package enum SetPolicy: ControlMethod {
           audit: ?bool,
           ownNames: ?bool,
           strictCname: ?bool,
-          privateAddresses: ?string
+          privateAddresses: ?string,
+          lock: ?bool
         ) -> ()
         """
     package static let isPersisted = true
@@ -42,11 +44,13 @@ package enum SetPolicy: ControlMethod {
         package var strictCname: Bool?
         /// `deny`: private addresses are dropped from answers of upstreams; `allow`; absent: as it was.
         package var privateAddresses: String?
+        /// True: DNS of other servers is refused; absent: as it was, of a new policy true where the default denies.
+        package var lock: Bool?
 
         package init(
             name: String, default: String? = nil, allow: [String]? = nil, deny: [String]? = nil,
             types: [String]? = nil, audit: Bool? = nil, ownNames: Bool? = nil, strictCname: Bool? = nil,
-            privateAddresses: String? = nil
+            privateAddresses: String? = nil, lock: Bool? = nil
         ) {
             self.name = name
             self.default = `default`
@@ -57,6 +61,7 @@ package enum SetPolicy: ControlMethod {
             self.ownNames = ownNames
             self.strictCname = strictCname
             self.privateAddresses = privateAddresses
+            self.lock = lock
         }
     }
     package typealias Reply = Nothing
@@ -240,6 +245,7 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
           ownNames: bool,
           strictCname: bool,
           privateAddresses: string,
+          lock: bool,
           containers: int,
           source: string
         )
@@ -263,6 +269,8 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
     package var strictCname: Bool
     /// `allow`, or `deny`: private addresses are dropped from answers of upstreams.
     package var privateAddresses: String
+    /// True when DNS of other servers is refused in the namespaces of its containers, unless it audits.
+    package var lock: Bool
     /// Number of containers that it holds for.
     package var containers: Int
     /// `configuration` or `control`.
@@ -270,7 +278,7 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
 
     package init(
         name: String, default: String, allow: [String], deny: [String], types: [String], audit: Bool, ownNames: Bool,
-        strictCname: Bool, privateAddresses: String, containers: Int, source: String
+        strictCname: Bool, privateAddresses: String, lock: Bool, containers: Int, source: String
     ) {
         self.name = name
         self.default = `default`
@@ -281,6 +289,7 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
         self.ownNames = ownNames
         self.strictCname = strictCname
         self.privateAddresses = privateAddresses
+        self.lock = lock
         self.containers = containers
         self.source = source
     }

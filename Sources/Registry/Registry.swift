@@ -120,6 +120,8 @@ package struct Registry: Sendable {
     /// Containers whose search domains may have changed: the control plane writes their files anew.
     var changedSearches: Set<ContainerID> = []
     var changedPolicies: Set<PolicyID> = []
+    /// For ``takeLockChanges()``.
+    var changedLocks: Set<ContainerID> = []
     var changedPolicyRules: Set<PolicyRulesKey> = []
     var routesChanged = false
     var hostDomainsChanged = false

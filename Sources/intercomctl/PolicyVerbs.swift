@@ -66,6 +66,9 @@ extension PolicyVerbs {
                 "Drop private, loopback and link-local addresses from answers of upstreams.", valueName: "deny|allow"))
         fileprivate var privateAddresses: Verdict?
 
+        @Flag(inversion: .prefixedNo, help: "Refuse port 53 and 853 of other servers in the container's namespace.")
+        var lock: Bool?
+
         @OptionGroup var common: CommonOptions
 
         func run() throws {
@@ -75,7 +78,7 @@ extension PolicyVerbs {
                     name: name, default: standard?.rawValue, allow: allow.isEmpty ? nil : allow,
                     deny: deny.isEmpty ? nil : deny, types: types.isEmpty ? nil : types == ["all"] ? [] : types,
                     audit: audit, ownNames: ownNames, strictCname: strictCname,
-                    privateAddresses: privateAddresses?.rawValue))
+                    privateAddresses: privateAddresses?.rawValue, lock: lock))
         }
     }
 
@@ -158,6 +161,10 @@ extension PolicyVerbs {
             facts.add(["own names", policy.ownNames ? "allowed" : "need a rule"])
             facts.add(["CNAME targets", policy.strictCname ? "need a rule" : "followed"])
             facts.add(["private addresses", policy.privateAddresses == "deny" ? "dropped" : "passed on"])
+            facts.add([
+                "other servers",
+                !policy.lock ? "not refused" : policy.audit ? "refused when it does not audit" : "refused",
+            ])
             facts.add(["containers", "\(policy.containers)"])
             facts.add(["source", policy.source])
             return facts.text
@@ -188,6 +195,7 @@ extension PolicyVerbs {
             if !policy.ownNames { lines.append("own-names = false") }
             if policy.strictCname { lines.append("strict-cname = true") }
             if policy.privateAddresses == "deny" { lines.append("private-addresses = \"deny\"") }
+            if policy.lock != (policy.default == "deny") { lines.append("lock = \(policy.lock)") }
             lines += reply.denied.map { "# asked for, and denied by a rule or by types: \(quoted($0))" }
             return lines.joined(separator: "\n") + "\n"
         }

@@ -35,7 +35,12 @@ struct RandomLife<Source: Choices> {
             world.room.remove(choices.pick(numbers), now: world.now)
             world.carryOut()
         case 7: world.handle(choices.below(2) == 0 ? .processExited(namespace) : .sourceGone(namespace, path))
-        case 8: changePort(of: namespace)
+        case 8:
+            if choices.below(2) == 0 {
+                changePort(of: namespace)
+            } else {
+                world.handle(.lockChanged(namespace, choices.below(2) == 0))
+            }
         case 9: world.isOpenerAway.toggle()
         case 10: world.pass(.milliseconds(choices.below(30) * 100))
         case 11:

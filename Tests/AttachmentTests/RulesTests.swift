@@ -111,6 +111,65 @@ struct RulesTests {
         #expect(world.state(1) == .ready)
     }
 
+    @Test("whose policy refuses other servers has rules for that beside those that lead questions, as long as it does")
+    func locked() {
+        for (owner, isIntercepted) in [(World.Port.free, false), (.foreign, false), (.free, true)] {
+            var world = World(defaultPort: .automatic)
+            world.namespaces[web] = 1
+            world.ports[1] = owner
+            let number = world.declare("web", web, .automatic, isIntercepted: isIntercepted, isStanding: true)
+            let before = world.room.wantedRules(of: 1)
+            let listener = world.listeners[1]
+            #expect(!before.isLocked)
+            world.handle(.lockChanged(1, true))
+            #expect(world.room.wantedRules(of: 1) == .init(lead: before.lead, isLocked: true))
+            #expect(world.ruled == [1] && world.room[1]?.rules.isLocked == true)
+            #expect(world.state(1) == .ready)
+            world.handle(.lockChanged(1, false))
+            #expect(world.room[1]?.rules == before)
+            #expect(world.ruled == (before == .none ? [] : [1]))
+            world.handle(.lockChanged(1, true))
+            #expect(world.listeners[1] == listener, "without an outage")
+            world.room.remove(number, now: world.now)
+            world.carryOut()
+            #expect(world.ruled.isEmpty, "gone with the container")
+            world.pass(.seconds(1))
+            #expect(world.room.ruling.isEmpty)
+        }
+    }
+
+    @Test("that cannot be locked says why, and is tried again; a change while rules are being set is not lost")
+    func lockRefused() {
+        let failure = Failure(.refused, "the kernel has no nf_tables")
+        var world = World(defaultPort: .automatic)
+        world.namespaces[web] = 1
+        _ = world.declare("web", web, .automatic, isStanding: true)
+        world.isHeld = true
+        world.handle(.lockChanged(1, true))
+        world.finishRules(failure)
+        world.settle()
+        #expect(world.state(1) == .notIntercepted(failure))
+        world.pass(.seconds(1))
+        #expect(!world.rules.isEmpty, "another attempt")
+        world.handle(.lockChanged(1, false))
+        world.settle()
+        #expect(world.ruled.isEmpty && world.state(1) == .ready)
+
+        // The listener waits for rules that are of no use any more.
+        var other = World(defaultPort: .direct)
+        other.namespaces[web] = 1
+        other.isHeld = true
+        let number = other.declare("web", web, .direct, isIntercepted: true, isStanding: true)
+        other.answer()
+        other.handle(.lockChanged(1, true))
+        other.settle()
+        #expect(other.state(1) == .ready && other.room[1]?.rules == .init(lead: .interception, isLocked: true))
+        other.room.remove(number, now: other.now)
+        other.carryOut()
+        other.settle()
+        #expect(other.ruled.isEmpty)
+    }
+
     @Test("whose rules are lost for good closes a redirected listener, and keeps one at port 53")
     func lost() {
         let failure = Failure(.refused, "a program owns the table")

@@ -341,7 +341,7 @@ struct ShippedConfigurationTests {
                 "[[policy]]",
                 [
                     "name", "default", "allow", "deny", "types", "audit", "own-names", "strict-cname",
-                    "private-addresses",
+                    "private-addresses", "lock",
                 ]
             ),
         ])

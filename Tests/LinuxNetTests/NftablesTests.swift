@@ -100,6 +100,63 @@ struct NftablesTests {
         }
     }
 
+    private static let lock = """
+        table inet intercom {
+        \tchain output {
+        \t\ttype filter hook output priority filter; policy accept;
+        \t\tmeta mark 0x00001c53 accept
+        \t\tmeta oiftype loopback accept
+        \t\tip daddr 127.0.0.0/8 accept
+        \t\tip6 daddr ::1 accept
+        \t\tudp dport 53 reject with icmpx admin-prohibited
+        \t\ttcp dport 53 reject with icmpx admin-prohibited
+        \t\tudp dport 853 reject with icmpx admin-prohibited
+        \t\ttcp dport 853 reject with icmpx admin-prohibited
+        \t}
+
+        \tchain forward {
+        \t\ttype filter hook forward priority filter; policy accept;
+        \t\tudp dport 53 reject with icmpx admin-prohibited
+        \t\ttcp dport 53 reject with icmpx admin-prohibited
+        \t\tudp dport 853 reject with icmpx admin-prohibited
+        \t\ttcp dport 853 reject with icmpx admin-prohibited
+        \t}
+        }
+
+        """
+
+    @Test("of a lock refuse port 53 and 853 of other servers, beside those that lead questions or alone", .needsRoot)
+    func lock() throws {
+        try Scratch.lend(namespaces: 1) { names in
+            let namespace = try NetworkNamespace(path: "/run/netns/\(names[0])")
+            func list() throws -> String { try Scratch.run(in: names[0], "nft", "--stateless", "list", "ruleset") }
+            let leading = PortRedirection(of: Self.resolver, to: 40_000).translations
+            let monitor = try PortRedirection(leading, isLocked: true).set(in: namespace)
+            let both = try list()
+            #expect(both.hasSuffix(Self.lock) && both.contains("table ip intercom"), "\(both)")
+            for (rules, isLocked) in [
+                (PortRedirection([], isLocked: true), true), (PortRedirection(leading), false),
+                (PortRedirection(leading, isLocked: true), true), (PortRedirection([], isLocked: true), true),
+            ] {
+                try rules.write(by: monitor.writer)
+                let listed = try list()
+                #expect(listed.contains("table ip intercom") == !rules.translations.isEmpty, "\(listed)")
+                #expect(listed.hasSuffix(Self.lock) == isLocked && listed.contains("inet") == isLocked, "\(listed)")
+                let isOurs = monitor.takeChanges(of: PortRedirection.table)
+                #expect(!isOurs)
+            }
+            for change in ["flush ruleset", "flush chain inet intercom output", "delete table inet intercom"] {
+                try Scratch.run(in: names[0], "nft", change)
+                let isNoticed = monitor.takeChanges(of: PortRedirection.table)
+                #expect(isNoticed, "\(change)")
+                try PortRedirection([], isLocked: true).write(by: monitor.writer)
+                #expect(try list() == Self.lock)
+            }
+            try PortRedirection([], isLocked: true).remove(by: monitor.writer)
+            #expect(try list() == "")
+        }
+    }
+
     // MARK: - Notifications
 
     /// `struct nlmsghdr` with the sender's port, `struct nfgenmsg`, and the table's name as the first attribute.
@@ -128,7 +185,8 @@ struct NftablesTests {
             ("by us", [message(2, "intercom", by: 9), message(0, "intercom", by: 9)], false),
             ("by us and by others", [message(0, "intercom", by: 9), message(2, "intercom", by: 8)], true),
             ("of other tables", [message(2, "nat"), message(5, "filter"), message(8, "intercom2")], false),
-            ("of another family", [message(2, "intercom", family: 1)], false),
+            ("of both families", [message(2, "intercom", family: 1)], true),
+            ("of another family", [message(2, "intercom", family: 7)], false),
             ("the end of a transaction", [message(15, "intercom")], false),
             ("nothing", [], false),
         ]

@@ -20,6 +20,7 @@ extension ConfigurationReader {
             table.read("own-names", .boolean, into: &policy.allowsOwnNames)
             table.read("strict-cname", .boolean, into: &policy.isStrictAboutAliases)
             policy.dropsPrivateAddresses = table.read("private-addresses", .verdict) == .deny
+            policy.locksPorts = table.read("lock", .boolean)
             if let name {
                 places.claim(name.value, at: name.position, in: &table, "name: policy '\(name.value)'")
                 do throws(RegistryError) {

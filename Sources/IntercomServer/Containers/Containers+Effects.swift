@@ -77,6 +77,7 @@ extension Containers {
         }
         attached[namespace]?.processStart = entry.entrance.processStart
         namespaceOfContainer[container] = namespace
+        lockChanged(of: container)
     }
 
     private func rename(_ namespace: NamespaceKey, _ path: String) {

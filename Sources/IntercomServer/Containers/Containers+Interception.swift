@@ -37,8 +37,12 @@ extension Containers {
             return handle(.rulesSet(errand, Failure(.notThere, "the container has ended")))
         }
         let others = interception(of: namespace) == nil ? [] : attached.resolvers.servers.map(\.address)
+        let rules = room.wantedRules(of: namespace)
+        let lead =
+            rules.lead == .none && rules.isLocked
+            ? .lock : Lead(to: attached.port, v6Port: attached.v6Port, from: others, isLocked: rules.isLocked)
         redirections.set(
-            Lead(to: attached.port, v6Port: attached.v6Port, from: others), in: namespace, at: source,
+            lead, in: namespace, at: source,
             of: attached.container,
             lost: { [unowned self] in handle(.rulesLost(namespace, Failure(.refused, $0.failure.description))) },
             done: { [self] in rulesSet(errand, namespace, $0) })
@@ -63,6 +67,12 @@ extension Containers {
             }
             handle(.rulesSet(errand, failure.failure))
         }
+    }
+
+    /// The policy of a container may be another: rules refuse DNS of other servers, or do not any more.
+    func lockChanged(of container: ContainerID) {
+        guard let namespace = namespaceOfContainer[container] else { return }
+        handle(.lockChanged(namespace, publisher.registry.isLocked(container)))
     }
 
     /// Removes the rules of a namespace, and closes its listener at ::1.

@@ -166,6 +166,12 @@ final class Containers {
         }?.key
     }
 
+    /// Subjects of the requests by which rules of the containers of a policy are made and removed.
+    func requestSubjects(ofPolicy name: String) -> [String] {
+        publisher.registry.containers(ofPolicy: name).compactMap { namespaceOfContainer[$0] }
+            .map(Redirections.subject)
+    }
+
     /// Subjects of the requests by which files and rules of a container are made and removed, for
     /// ``OpenerRequests/whenEnded(about:_:)``.
     func requestSubjects(of container: ContainerID) -> [String] {

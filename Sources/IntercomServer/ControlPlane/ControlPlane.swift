@@ -180,6 +180,7 @@ package final class ControlPlane {
     /// goes on; workers get names, upstream groups, listeners; monitors and callers are told when that is in force.
     private func endTurn() {
         takeKernelChanges()
+        for container in publisher.registry.takeLockChanges() { containers.lockChanged(of: container) }
         goOnWithStart()
         // The names of one publication come into force together.
         guard !publisher.isHeld, !sources.isBusy else { return }

@@ -6,6 +6,10 @@ import Logging
 import Registry
 
 extension SetPolicy: ChangingMethod {
+    static func requestSubjects(_ plane: ControlPlane, _ parameters: Parameters) -> [String] {
+        plane.containers.requestSubjects(ofPolicy: parameters.name)
+    }
+
     static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
         let old = try? plane.publisher.registry.policy(named: parameters.name)
         let definition = try PolicyDefinition(parameters, changing: old)
@@ -157,6 +161,7 @@ extension PolicyDefinition {
             }
         }
         isAudit = parameters.audit ?? isAudit
+        locksPorts = parameters.lock ?? locksPorts
         allowsOwnNames = parameters.ownNames ?? allowsOwnNames
         isStrictAboutAliases = parameters.strictCname ?? isStrictAboutAliases
         if let text = parameters.privateAddresses {
@@ -187,7 +192,7 @@ extension SetPolicy.Parameters {
             name: policy.name, default: policy.default.text, allow: policy.patterns(.allow).map(\.description),
             deny: policy.patterns(.deny).map(\.description), types: policy.types.map(\.description),
             audit: policy.isAudit, ownNames: policy.allowsOwnNames, strictCname: policy.isStrictAboutAliases,
-            privateAddresses: policy.dropsPrivateAddresses ? "deny" : "allow")
+            privateAddresses: policy.dropsPrivateAddresses ? "deny" : "allow", lock: policy.locksPorts)
     }
 }
 
@@ -197,8 +202,8 @@ extension ControlAPI.Policy {
             name: policy.name, default: policy.default.text, allow: policy.patterns(.allow).map(\.description),
             deny: policy.patterns(.deny).map(\.description), types: policy.types.map(\.description),
             audit: policy.isAudit, ownNames: policy.allowsOwnNames, strictCname: policy.isStrictAboutAliases,
-            privateAddresses: policy.dropsPrivateAddresses ? "deny" : "allow", containers: containers,
-            source: policy.source.name)
+            privateAddresses: policy.dropsPrivateAddresses ? "deny" : "allow", lock: policy.wantsLock,
+            containers: containers, source: policy.source.name)
     }
 }
 

@@ -1,26 +1,30 @@
-// Questions of a container that are led to its listener: the addresses, and the rules that follow.
+// Questions of a container that are led to its listener, or refused: the addresses, and the rules that follow.
 
 import DNSWire
 import LinuxNet
 import Registry
 
-/// Servers whose questions rules lead to a listener, in one namespace.
+/// Servers whose questions rules lead to a listener, in one namespace, and whether those to all others are refused.
 struct Lead: Sendable, Equatable {
     /// Port of the listener at 127.0.0.11.
     var port: UInt16
     /// Port of the listener at ::1; nil: there is none.
     var v6Port: UInt16?
-    /// Addresses that programs ask at port 53; 127.0.0.11 is the first.
+    /// Addresses that programs ask at port 53; 127.0.0.11 is the first. None: no question is led anywhere.
     private(set) var addresses: [IPAddress]
+    /// True where port 53 and 853 of all other servers are refused.
+    var isLocked: Bool
 
     /// - Parameters:
     ///   - port: that of the listener at 127.0.0.11.
     ///   - v6Port: that of the listener at ::1.
     ///   - others: addresses beside 127.0.0.11; those on which a program of the container's own answers are left out, and
     ///     link-local ones.
-    init(to port: UInt16, v6Port: UInt16? = nil, from others: [IPAddress] = []) {
+    ///   - isLocked: see ``isLocked``.
+    init(to port: UInt16, v6Port: UInt16? = nil, from others: [IPAddress] = [], isLocked: Bool = false) {
         self.port = port
         self.v6Port = v6Port
+        self.isLocked = isLocked
         addresses = [.v4(.intercom)]
         for address in others
         where address.isOneHost && !address.isOwnServer && !address.isLinkLocal && !addresses.contains(address) {
@@ -28,11 +32,21 @@ struct Lead: Sendable, Equatable {
         }
     }
 
+    /// Leads nothing.
+    private init(isLocked: Bool) {
+        port = Self.dnsPort
+        addresses = []
+        self.isLocked = isLocked
+    }
+
+    /// Refuses questions to other servers, and leads none: a listener at port 53 needs no rules.
+    static let lock = Lead(isLocked: true)
+
     /// The rules, for a writer in the namespace.
     var rules: PortRedirection {
         PortRedirection(
             leading: addresses.map { SocketAddress($0, port: Self.dnsPort) }, to: listener, v6Port: v6Port,
-            exceptMark: SocketMark.ownQuestion)
+            exceptMark: SocketMark.ownQuestion, isLocked: isLocked)
     }
 
     private static let dnsPort: UInt16 = 53
@@ -40,11 +54,11 @@ struct Lead: Sendable, Equatable {
     private var listener: SocketAddress { Containers.listenerAddress.withPort(port) }
 
     /// Sets the rules in a namespace, without addresses of its own.
-    /// - Throws: ``LinuxError``, as ``PortRedirection/set(in:leading:to:v6Port:exceptMark:)``.
+    /// - Throws: ``LinuxError``, as ``PortRedirection/set(in:leading:to:v6Port:exceptMark:isLocked:)``.
     func set(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> SetLead {
         var made = try PortRedirection.set(
             in: namespace, leading: addresses.map { SocketAddress($0, port: Self.dnsPort) }, to: listener,
-            v6Port: v6Port, exceptMark: SocketMark.ownQuestion)
+            v6Port: v6Port, exceptMark: SocketMark.ownQuestion, isLocked: isLocked)
         var led = self
         let v6Listener = made.v6Listener.take()
         switch v6Listener {

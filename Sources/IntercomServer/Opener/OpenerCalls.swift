@@ -108,13 +108,22 @@ enum OpenerCalls {
         var calls: [OpenNamespace]
     }
 
+    /// Rules that refuse DNS of other servers.
+    enum Lock: String, Codable {
+        /// Questions are led, and those to other servers refused.
+        case beside
+        /// No question is led: those to other servers are refused.
+        case only
+    }
+
     /// Goes with the descriptor of a namespace; two sockets of nfnetlink come back: one is subscribed to changes of nftables,
     /// one writes the rules anew; and if a listener at ::1 was made, its UDP and its TCP socket.
     struct SetRedirection: OpenerCall {
         static let takesLocks = true
 
         struct Reply: Codable {
-            /// Addresses that are led: those of the call but the namespace's own; absent: 127.0.0.11.
+            /// Addresses that are led: those of the call but the namespace's own; absent: 127.0.0.11, or none where there is a lock
+            /// only.
             var addresses: [String]?
             /// Port of the listener at ::1; absent: there is none.
             var v6Port: UInt16?
@@ -128,6 +137,8 @@ enum OpenerCalls {
         var v6Port: UInt16?
         /// Addresses whose port 53 is led to the listener, at most ``maximumLedAddresses``; absent: 127.0.0.11.
         var addresses: [String]?
+        /// The way in which DNS of other servers is refused; absent: it is not.
+        var lock: Lock?
     }
 
     /// Goes with the socket that writes.
@@ -139,6 +150,7 @@ enum OpenerCalls {
         var port: UInt16
         var v6Port: UInt16?
         var addresses: [String]?
+        var lock: Lock?
     }
 
     /// Goes with the socket that writes.
@@ -150,6 +162,7 @@ enum OpenerCalls {
         var port: UInt16
         var v6Port: UInt16?
         var addresses: [String]?
+        var lock: Lock?
     }
 
     /// Goes with the descriptor of the process's namespace.

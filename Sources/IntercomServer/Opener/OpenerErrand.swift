@@ -178,7 +178,7 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func setRedirection(
         _ call: OpenerCalls.SetRedirection, _ passed: consuming Descriptor?
     ) throws(LinuxError) {
-        let lead = try Self.lead(call.port, call.v6Port, call.addresses)
+        let lead = try Self.lead(call.port, call.v6Port, call.addresses, call.lock)
         var made = try opener.set(lead, in: try namespace(passed))
         let v6Listener = made.v6Listener.take()
         let led = made.lead
@@ -206,21 +206,22 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func repairRedirection(
         _ call: OpenerCalls.RepairRedirection, _ passed: consuming Descriptor?
     ) throws(LinuxError) {
-        try opener.repair(try Self.lead(call.port, call.v6Port, call.addresses), by: try writer(passed))
+        try opener.repair(try Self.lead(call.port, call.v6Port, call.addresses, call.lock), by: try writer(passed))
         try reply(to: OpenerCalls.RepairRedirection.self, .init())
     }
 
     private func removeRedirection(
         _ call: OpenerCalls.RemoveRedirection, _ passed: consuming Descriptor?
     ) throws(LinuxError) {
-        try opener.remove(try Self.lead(call.port, call.v6Port, call.addresses), by: try writer(passed))
+        try opener.remove(try Self.lead(call.port, call.v6Port, call.addresses, call.lock), by: try writer(passed))
         try reply(to: OpenerCalls.RemoveRedirection.self, .init())
     }
 
-    /// Rules that lead port 53 of checked addresses to 127.0.0.11 and ::1, and nothing else anywhere else.
+    /// Rules that lead port 53 of checked addresses to 127.0.0.11 and ::1, and nothing else anywhere else; or refuse it.
     private static func lead(
-        _ port: UInt16, _ v6Port: UInt16?, _ addresses: [String]?
+        _ port: UInt16, _ v6Port: UInt16?, _ addresses: [String]?, _ lock: OpenerCalls.Lock?
     ) throws(LinuxError) -> Lead {
+        if lock == .only { return .lock }
         let addresses = addresses ?? []
         guard addresses.count <= OpenerCalls.maximumLedAddresses else {
             throw refusal("\(addresses.count) addresses")
@@ -230,7 +231,7 @@ struct OpenerErrand: ~Copyable, Sendable {
             guard let address = try? IPAddress(ofResolver: text) else { throw refusal("address '\(text)'") }
             others.append(address)
         }
-        return Lead(to: port, v6Port: v6Port, from: others)
+        return Lead(to: port, v6Port: v6Port, from: others, isLocked: lock != nil)
     }
 
     private func readResolverFile(

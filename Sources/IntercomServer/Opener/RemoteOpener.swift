@@ -109,7 +109,8 @@ final class RemoteOpener: Opener {
     func set(_ lead: Lead, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> SetLead {
         var answer = try ask(
             OpenerCalls.SetRedirection(
-                port: lead.port, v6Port: lead.v6Port, addresses: lead.addresses.map(\.description)),
+                port: lead.port, v6Port: lead.v6Port, addresses: lead.addresses.map(\.description),
+                lock: lead.wireLock),
             in: namespace)
         let reply = answer.reply
         let monitor = try answer.takeDescriptor()
@@ -119,8 +120,12 @@ final class RemoteOpener: Opener {
             let udp = try answer.takeDescriptor()
             v6Listener = ListenerSockets(udp: udp, tcp: try answer.takeDescriptor(), cookie: cookie)
         }
-        let led = Lead(
-            to: lead.port, v6Port: reply.v6Port, from: (reply.addresses ?? []).compactMap { IPAddress($0) })
+        let led =
+            lead == .lock
+            ? .lock
+            : Lead(
+                to: lead.port, v6Port: reply.v6Port, from: (reply.addresses ?? []).compactMap { IPAddress($0) },
+                isLocked: lead.isLocked)
         return SetLead(
             led, monitor: NftablesMonitor(adopting: monitor, writer: writer), v6Listener: v6Listener)
     }
@@ -128,7 +133,8 @@ final class RemoteOpener: Opener {
     func repair(_ lead: Lead, by writer: borrowing NftablesWriter) throws(LinuxError) {
         _ = try ask(
             OpenerCalls.RepairRedirection(
-                port: lead.port, v6Port: lead.v6Port, addresses: lead.addresses.map(\.description)),
+                port: lead.port, v6Port: lead.v6Port, addresses: lead.addresses.map(\.description),
+                lock: lead.wireLock),
             passing: [writer.descriptor.rawValue]
         ).reply
     }
@@ -136,7 +142,8 @@ final class RemoteOpener: Opener {
     func remove(_ lead: Lead, by writer: borrowing NftablesWriter) throws(LinuxError) {
         _ = try ask(
             OpenerCalls.RemoveRedirection(
-                port: lead.port, v6Port: lead.v6Port, addresses: lead.addresses.map(\.description)),
+                port: lead.port, v6Port: lead.v6Port, addresses: lead.addresses.map(\.description),
+                lock: lead.wireLock),
             passing: [writer.descriptor.rawValue]
         ).reply
     }
@@ -259,5 +266,13 @@ final class RemoteOpener: Opener {
             }
         }
         throw LinuxError(call: "recvmsg", errno: .connectionReset, subject: path)
+    }
+}
+
+extension Lead {
+    /// The lock in a message to the opener.
+    fileprivate var wireLock: OpenerCalls.Lock? {
+        guard isLocked else { return nil }
+        return addresses.isEmpty ? .only : .beside
     }
 }

@@ -5,8 +5,14 @@ internal import CLinux
 /// Requests that one datagram carries to the kernel. Nothing is asked and nothing is read: what is in a container's nftables
 /// was put there by its root.
 struct NftablesBatch {
+    /// The family of tables whose rules see packets of IPv4 and of IPv6.
+    static let inet = Int32(NFPROTO_INET)
+
     /// Between begin and end, in order.
     private var requests: [NetlinkRequest] = []
+
+    /// True when there is nothing to be done.
+    var isEmpty: Bool { requests.isEmpty }
 
     /// Removes a table of any content, whether it is there or not: it is made before it is deleted.
     ///
@@ -27,13 +33,27 @@ struct NftablesBatch {
 
     /// Makes a chain of address translation that packets of the namespace's own programs pass; it accepts what no rule takes.
     mutating func makeOutputChain(_ family: Int32, table: String, _ name: String, priority: Int32) {
+        makeChain(family, table: table, name, type: "nat", hook: NF_INET_LOCAL_OUT, priority: priority)
+    }
+
+    /// After translation of addresses: NF_IP_PRI_FILTER, `linux/netfilter_ipv4.h`.
+    private static let filterPriority: Int32 = 0
+
+    /// Makes a chain of filters at a hook; it accepts what no rule takes.
+    mutating func makeFilterChain(_ family: Int32, table: String, _ name: String, hook: nf_inet_hooks) {
+        makeChain(family, table: table, name, type: "filter", hook: hook, priority: Self.filterPriority)
+    }
+
+    private mutating func makeChain(
+        _ family: Int32, table: String, _ name: String, type: String, hook: nf_inet_hooks, priority: Int32
+    ) {
         add("NFT_MSG_NEWCHAIN", NFT_MSG_NEWCHAIN, family, .create) {
             $0.append(attribute: NFTA_CHAIN_TABLE.rawValue, text: table)
             $0.append(attribute: NFTA_CHAIN_NAME.rawValue, text: name)
-            $0.append(attribute: NFTA_CHAIN_TYPE.rawValue, text: "nat")
+            $0.append(attribute: NFTA_CHAIN_TYPE.rawValue, text: type)
             $0.append(attribute: NFTA_CHAIN_POLICY.rawValue, network: UInt32(NF_ACCEPT))
             $0.nest(NFTA_CHAIN_HOOK.rawValue) {
-                $0.append(attribute: NFTA_HOOK_HOOKNUM.rawValue, network: NF_INET_LOCAL_OUT.rawValue)
+                $0.append(attribute: NFTA_HOOK_HOOKNUM.rawValue, network: hook.rawValue)
                 $0.append(attribute: NFTA_HOOK_PRIORITY.rawValue, network: UInt32(bitPattern: priority))
             }
         }

@@ -13,6 +13,10 @@ enum NftablesExpression: Hashable, Sendable {
     case compare(Comparison, [UInt8])
     /// Puts octets into a register.
     case immediate(Register, [UInt8])
+    /// Ends the chain: the packet goes on.
+    case accept
+    /// Ends the packet, and tells its sender by ICMP that this is forbidden (RFC 1812 §5.2.7.1 code 13, RFC 4443 §3.1 code 1).
+    case rejectProhibited
     /// Gives the connection the destination in registers 1 (address) and 2 (port, network order).
     case destinationNAT(family: Int32)
 
@@ -30,6 +34,10 @@ enum NftablesExpression: Hashable, Sendable {
         case transportProtocol
         /// The mark of the packet, which it has of its socket (socket(7) SO_MARK).
         case mark
+        /// The family of the packet: ``NftablesBatch/inet`` tables see both.
+        case networkFamily
+        /// The type of the interface that the packet leaves by (ARPHRD_*), two octets.
+        case outputType
     }
 
     /// `nft_cmp_ops`.
@@ -58,7 +66,8 @@ extension NftablesExpression {
         case .payload: "payload"
         case .meta: "meta"
         case .compare: "cmp"
-        case .immediate: "immediate"
+        case .immediate, .accept: "immediate"
+        case .rejectProhibited: "reject"
         case .destinationNAT: "nat"
         }
     }
@@ -80,6 +89,18 @@ extension NftablesExpression {
         case .immediate(let register, let octets):
             data.append(attribute: NFTA_IMMEDIATE_DREG.rawValue, network: register.number)
             data.nest(NFTA_IMMEDIATE_DATA.rawValue) { $0.append(attribute: NFTA_DATA_VALUE.rawValue, octets: octets) }
+        case .accept:
+            data.append(attribute: NFTA_IMMEDIATE_DREG.rawValue, network: NFT_REG_VERDICT.rawValue)
+            data.nest(NFTA_IMMEDIATE_DATA.rawValue) { data in
+                data.nest(NFTA_DATA_VERDICT.rawValue) {
+                    $0.append(attribute: NFTA_VERDICT_CODE.rawValue, network: UInt32(NF_ACCEPT))
+                }
+            }
+        case .rejectProhibited:
+            data.append(attribute: NFTA_REJECT_TYPE.rawValue, network: NFT_REJECT_ICMPX_UNREACH.rawValue)
+            data.append(
+                attribute: NFTA_REJECT_ICMP_CODE.rawValue,
+                octets: [UInt8(truncatingIfNeeded: NFT_REJECT_ICMPX_ADMIN_PROHIBITED.rawValue)])
         case .destinationNAT(let family):
             data.append(attribute: NFTA_NAT_TYPE.rawValue, network: NFT_NAT_DNAT.rawValue)
             data.append(attribute: NFTA_NAT_FAMILY.rawValue, network: UInt32(bitPattern: family))
@@ -106,6 +127,8 @@ extension NftablesExpression.Key {
         switch self {
         case .transportProtocol: NFT_META_L4PROTO.rawValue
         case .mark: NFT_META_MARK.rawValue
+        case .networkFamily: NFT_META_NFPROTO.rawValue
+        case .outputType: NFT_META_OIFTYPE.rawValue
         }
     }
 }

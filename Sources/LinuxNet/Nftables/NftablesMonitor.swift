@@ -75,5 +75,5 @@ package struct NftablesMonitor: ~Copyable, Sendable {
         UInt32(NFNL_SUBSYS_NFTABLES) << 8 | NFT_MSG_NEWGEN.rawValue)
 
     /// Those of tables that we write.
-    private static let families = [AF_INET, AF_INET6]
+    private static let families = [AF_INET, AF_INET6, NftablesBatch.inet]
 }

@@ -110,7 +110,7 @@ package struct NftablesWriter: ~Copyable, Sendable {
             case .argListTooLong:
                 "; the namespace has as many chains at this hook as the kernel allows: remove some"
             case .noSuchFileOrDirectory, .notSupported, .addressFamilyNotSupported, .protocolNotSupported:
-                "; load the modules nf_tables, nft_chain_nat and nf_conntrack, or use a kernel that has them"
+                "; load the modules nf_tables, nft_chain_nat, nf_conntrack and, for a lock, nft_reject_inet, or use a kernel that has them"
             default: ""
             }
         return LinuxError(

@@ -13,7 +13,7 @@ package struct PortTranslation: Hashable, Sendable {
         case tcp
 
         /// IPPROTO_*.
-        fileprivate var number: UInt8 {
+        var number: UInt8 {
             switch self {
             case .udp: UInt8(IPPROTO_UDP)
             case .tcp: UInt8(IPPROTO_TCP)
@@ -62,7 +62,7 @@ package struct PortTranslation: Hashable, Sendable {
     }
 }
 
-/// The translations of one namespace, in a table of nftables for each family that has any.
+/// The translations of one namespace, in a table of nftables for each family that has any, and its lock (``PortLock``).
 package struct PortRedirection: Hashable, Sendable {
     /// The only tables of nftables that are touched have this name.
     package static let table = "intercom"
@@ -72,13 +72,19 @@ package struct PortRedirection: Hashable, Sendable {
 
     /// In the order in which the kernel tries them.
     package let translations: [PortTranslation]
+    /// True where DNS of other servers is refused.
+    package let isLocked: Bool
 
     /// The port of the listener; 0 where there is no translation.
     package var port: UInt16 { translations.first?.target.port ?? 0 }
 
     /// Translations in the order in which the kernel is to try them.
-    package init(_ translations: [PortTranslation]) {
+    /// - Parameters:
+    ///   - translations: those of all families.
+    ///   - isLocked: true: DNS of other servers is refused.
+    package init(_ translations: [PortTranslation], isLocked: Bool = false) {
         self.translations = translations
+        self.isLocked = isLocked
     }
 
     /// Leads what comes to an address and port, over UDP and TCP, to another port of that address.
@@ -106,7 +112,19 @@ package struct PortRedirection: Hashable, Sendable {
     /// Writes the rules anew in the namespace of a writer, whatever is there.
     /// - Throws: ``LinuxError``, as ``set(in:)``.
     package func write(by writer: borrowing NftablesWriter) throws(LinuxError) {
-        try writer.commit(batch)
+        let batch = batch
+        if !batch.isEmpty { try writer.commit(batch) }
+        removeRest(by: writer)
+    }
+
+    /// Removes tables that rules before these may have left. A kernel without the family has none.
+    private func removeRest(by writer: borrowing NftablesWriter) {
+        let others = translations.isEmpty ? [AF_INET, AF_INET6] : []
+        for family in others + (isLocked ? [] : [NftablesBatch.inet]) {
+            var batch = NftablesBatch()
+            batch.removeTable(family, Self.table)
+            try? writer.commit(batch)
+        }
     }
 
     /// Removes the tables from the namespace of a writer.
@@ -114,7 +132,8 @@ package struct PortRedirection: Hashable, Sendable {
     package func remove(by writer: borrowing NftablesWriter) throws(LinuxError) {
         var batch = NftablesBatch()
         for family in families { batch.removeTable(family, Self.table) }
-        try writer.commit(batch)
+        if isLocked { PortLock.remove(in: &batch) }
+        if !batch.isEmpty { try writer.commit(batch) }
     }
 
     /// The families that have a table; the first translation's first.
@@ -133,6 +152,7 @@ package struct PortRedirection: Hashable, Sendable {
                 batch.appendRule(family, table: Self.table, chain: Self.chain, translation.expressions)
             }
         }
+        if isLocked { PortLock.write(into: &batch, exceptMark: SocketMark.ownQuestion) }
         return batch
     }
 }

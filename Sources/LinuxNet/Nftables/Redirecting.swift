@@ -36,10 +36,11 @@ extension PortRedirection {
     ///   - listener: address and port of the listener.
     ///   - v6Port: the port of its listener at ::1; nil: one is made if an IPv6 address is led.
     ///   - exceptMark: packets with this mark keep their destination.
+    ///   - isLocked: true: DNS of other servers is refused.
     /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noNftables`` when there can be no rules.
     package static func set(
         in namespace: borrowing NetworkNamespace, leading addresses: [SocketAddress], to listener: SocketAddress,
-        v6Port: UInt16?, exceptMark: UInt32
+        v6Port: UInt16?, exceptMark: UInt32, isLocked: Bool
     ) throws(LinuxError) -> SetRedirection {
         try NamespaceEntry.run(in: namespace) { () throws(LinuxError) in
             var others = addresses.filter { !UDPSocket.isLocal($0) || $0.withPort(0) == listener.withPort(0) }
@@ -51,7 +52,7 @@ extension PortRedirection {
             }
             if v6Port == nil { others.removeAll { $0.family == AF_INET6 } }
             let redirection = PortRedirection(
-                leading: others, to: listener, v6Port: v6Port, exceptMark: exceptMark)
+                leading: others, to: listener, v6Port: v6Port, exceptMark: exceptMark, isLocked: isLocked)
             // Subscribed first: no change after this is missed.
             let monitor = try NftablesMonitor()
             try redirection.write(by: monitor.writer)
@@ -65,14 +66,18 @@ extension PortRedirection {
     ///   - listener: address and port of the listener.
     ///   - v6Port: the port of its listener at ::1; nil: IPv6 addresses are left out.
     ///   - exceptMark: packets with this mark keep their destination.
-    package init(leading addresses: [SocketAddress], to listener: SocketAddress, v6Port: UInt16?, exceptMark: UInt32) {
+    ///   - isLocked: true: DNS of other servers is refused.
+    package init(
+        leading addresses: [SocketAddress], to listener: SocketAddress, v6Port: UInt16?, exceptMark: UInt32,
+        isLocked: Bool
+    ) {
         let targets = [listener] + (v6Port.map { [.v6Loopback.withPort($0)] } ?? [])
         self.init(
             addresses.flatMap { address in
                 PortTranslation.Transport.allCases.flatMap { transport in
                     targets.compactMap { PortTranslation(of: address, transport, to: $0, exceptMark: exceptMark) }
                 }
-            })
+            }, isLocked: isLocked)
     }
 }
 

@@ -23,6 +23,14 @@ package struct PolicyDefinition: Sendable, Equatable {
     package var isStrictAboutAliases = false
     /// True when private, loopback and link-local addresses are dropped from answers of upstreams.
     package var dropsPrivateAddresses = false
+    /// True when DNS of other servers is refused in the namespaces of its containers; nil: where the default denies.
+    package var locksPorts: Bool?
+
+    /// True when DNS of other servers is refused once it does not audit.
+    package var wantsLock: Bool { locksPorts ?? (`default` == .deny) }
+
+    /// True when DNS of other servers is refused. An audit lets everything through.
+    package var isLocked: Bool { wantsLock && !isAudit }
 
     package init(name: String, source: Source) {
         self.name = name

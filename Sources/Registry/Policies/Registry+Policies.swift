@@ -18,6 +18,9 @@ extension Registry {
     /// True for a policy that somebody has declared.
     package func hasPolicy(named name: String) -> Bool { policies.definition(of: name) != nil }
 
+    /// The containers that a policy holds for.
+    package func containers(ofPolicy name: String) -> Set<ContainerID> { policies.users(of: name) }
+
     /// Number of containers that a policy holds for.
     package func containerCount(ofPolicy name: String) -> Int { policies.users(of: name).count }
 
@@ -70,6 +73,8 @@ extension Registry {
         guard old != new else { return }
         let id = policies.change(name) { $0.definition = new }
         changedPolicies.insert(id)
+        // Nobody has declared it: everything is denied.
+        if old?.isLocked ?? true != new?.isLocked ?? true { changedLocks.formUnion(policies.users(of: name)) }
         var patterns: Set<PolicyPattern> = []
         for (pattern, verdict) in old?.rules ?? [:] where new?.rules[pattern] != verdict { patterns.insert(pattern) }
         for (pattern, verdict) in new?.rules ?? [:] where old?.rules[pattern] != verdict { patterns.insert(pattern) }
@@ -106,8 +111,23 @@ extension Registry {
     /// Moves a container from the users of one policy to those of another.
     mutating func takePolicy(of new: Container, before old: Container) {
         guard old.policy != new.policy else { return }
+        changedLocks.insert(new.id)
         if let name = old.policy { changedPolicies.insert(policies.change(name) { $0.users.remove(old.id) }) }
         if let name = new.policy { changedPolicies.insert(policies.change(name) { $0.users.insert(new.id) }) }
+    }
+
+    // MARK: - Locks
+
+    /// True when a container's policy refuses it DNS of other servers. One that nobody has declared does.
+    package func isLocked(_ container: ContainerID) -> Bool {
+        guard let name = containerStates[container]?.policy else { return false }
+        return policies.definition(of: name)?.isLocked ?? true
+    }
+
+    /// Containers whose policy refuses DNS of other servers since the last call, or does not any more.
+    package mutating func takeLockChanges() -> Set<ContainerID> {
+        defer { changedLocks.removeAll() }
+        return changedLocks
     }
 
     // MARK: - Compiling
