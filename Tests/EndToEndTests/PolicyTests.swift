@@ -54,6 +54,10 @@ struct PolicyTests {
             }
             #expect(try house.dig("box", "ai").data == ["10.0.0.9"])
             #expect(try house.dig("box", "chain.up.example").data == ["192.0.2.1", "target.evil.example."])
+            // Where an upstream's CNAME leads to a record of ours, the name that was asked for is judged, not that.
+            try house.mustCtl("record", "add", "rec.test", "A", "10.9.0.7")
+            #expect(try house.dig("box", "alias-rec--test.up.example").data == ["10.9.0.7", "rec.test."])
+            #expect(try house.dig("box", "rec.test").status == "NXDOMAIN")
             // In the cache for another container, and denied to this one all the same.
             #expect(try house.dig("free", "www.evil.example").data == ["192.0.2.1"])
             let denied = try house.dig("box", "www.evil.example")
@@ -96,6 +100,11 @@ struct PolicyTests {
                 #expect(try house.dig("free", "chain.up.example", option).data.count == 2)
                 #expect(try house.dig("free", "inside.up.example", option).data.count == 2)
             }
+            let metrics = try house.ctl("metrics").out
+            let dropped = metrics.split(separator: "\n").first {
+                $0.hasPrefix("intercom_policy_dropped_addresses_total ")
+            }
+            #expect(dropped.map { !$0.hasSuffix(" 0") } == true, "\(metrics)")
             try house.mustCtl("policy", "allow", "strict", "target.evil.example")
             #expect(try house.dig("box", "chain.up.example").data == ["192.0.2.1", "target.evil.example."])
         }

@@ -74,6 +74,10 @@ struct MetricFamilies {
                 ([.init("action", "audited")], counters.reduce(0) { $0 &+ $1.policyAudits }),
             ])
         counter(
+            "intercom_policy_dropped_addresses",
+            "Records that policies have dropped from answers, as they lead to private addresses.",
+            [([], counters.reduce(0) { $0 &+ $1.droppedAddresses })])
+        counter(
             "intercom_dns_dropped", "Messages that were no queries, and answers that could not be sent.",
             [([], counters.reduce(0) { $0 &+ $1.dropped })])
         histogram(

@@ -35,6 +35,8 @@ struct PolicyNotes: Sendable {
     /// Questions that were denied, and those that were answered although a policy denies them, since the worker started.
     private(set) var denied: UInt64 = 0
     private(set) var audited: UInt64 = 0
+    /// Records with private addresses that were dropped from answers since the worker started.
+    private(set) var droppedAddresses: UInt64 = 0
     /// Notes that there is room for until ``refill``.
     private var room = PolicyNotes.limit
     private var refill = Moment(nanoseconds: 0)
@@ -60,6 +62,11 @@ struct PolicyNotes: Sendable {
             return false
         }
         return true
+    }
+
+    /// Counts records with private addresses that are dropped from an answer.
+    mutating func count(dropped records: UInt16) {
+        if !isPaused { droppedAddresses &+= UInt64(records) }
     }
 
     mutating func add(_ note: PolicyNote) {

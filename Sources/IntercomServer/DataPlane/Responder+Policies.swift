@@ -7,6 +7,7 @@ import Registry
 extension Responder {
     /// The denial of the question by the policy of a view; nil: it may be asked, or the view has no policy.
     ///
+    /// A name that a chain leads to is judged where the policy is strict about these: what was asked for is allowed.
     /// Only what concerns nobody else needs no rule: the asker's loopback addresses, and names and addresses of containers
     /// on its networks where the policy says so. Names above these exist (RFC 8020), and have no data.
     /// - Parameters:
@@ -15,6 +16,7 @@ extension Responder {
     @inline(never)
     mutating func judge(_ view: ViewID, isOwnName: Bool) -> Ruling? {
         guard !view.isHost, let policy = directory.policy(of: view) else { return nil }
+        if isFollowing, !directory.policyIsStrictAboutAliases(policy) { return nil }
         let allowsOwnNames = directory.policyAllowsOwnNames(policy)
         if isOwnName, allowsOwnNames { return nil }
         if name.isReverse {
@@ -89,7 +91,9 @@ extension Responder {
             PrivateRecords.isFound(in: buffer.span.extracting(first: length)),
             !isOfOwnServers(buffer.span.extracting(first: length), view, group)
         else { return nil }
+        let count = buffer.span.word16(Header.answerCountOffset)
         let left = PrivateRecords.drop(from: &buffer, length: length)
+        notes.count(dropped: left > 0 ? count &- buffer.span.word16(Header.answerCountOffset) : count)
         if left > 0, buffer.span.word16(Header.answerCountOffset) > 0 { return (left, .cache) }
         explain("policy \(directory.policyName(policy)): private-addresses = deny")
         return deny(length, .noData, view, in: buffer)

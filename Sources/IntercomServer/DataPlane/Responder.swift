@@ -26,6 +26,8 @@ struct Responder: ~Copyable {
     var target = FoldedName()
     /// Questions that policies have denied.
     var notes = PolicyNotes()
+    /// True while it answers the name that CNAME records of an answer lead to, not one that a container asks for.
+    var isFollowing = false
     var records: OwnRecords
     private(set) var settings: ServerSettings
 

@@ -71,7 +71,10 @@ extension Worker {
     private mutating func resume(_ client: WaitingClient, _ splice: Splice, _ errand: Errand, payer: UInt32) {
         guard splice.count <= Responder.longestChain else { return fail(client, splice, errand) }
         let query = splice.query
-        switch responder.respond(to: query.span, view: errand.view, into: &buffers.answer) {
+        responder.isFollowing = true
+        let outcome = responder.respond(to: query.span, view: errand.view, into: &buffers.answer)
+        responder.isFollowing = false
+        switch outcome {
         case .answered(let length, let source):
             give(Array(buffers.answer[..<length]), source, to: client, joining: splice, errand)
         case .forward(let group):

@@ -246,6 +246,7 @@ extension Worker {
     mutating func updateCounters() {
         counters.listeners = listeners.viewCount
         counters.policyDenials = responder.notes.denied
+        counters.droppedAddresses = responder.notes.droppedAddresses
         counters.policyAudits = responder.notes.audited
         counters.tcpConnections = streams.count
         counters.inFlight = forwarder.inFlight

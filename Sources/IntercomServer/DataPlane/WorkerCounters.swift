@@ -19,6 +19,8 @@ struct WorkerCounters: Sendable {
     /// Questions that policies have denied, and those that were answered although a policy denies them.
     var policyDenials: UInt64 = 0
     var policyAudits: UInt64 = 0
+    /// Records with private addresses that policies have dropped from answers.
+    var droppedAddresses: UInt64 = 0
     var answers = AnswerCounts()
     var latency = Latency()
     var tcpConnections = 0
