@@ -191,13 +191,11 @@ bench: need-root
 micro: need-swift
 	$(SWIFT) package --package-path Benchmarks benchmark --no-progress --grouping metric --time-units nanoseconds
 
-# What is the same on every machine: instructions and allocations for the answers that nearly all are.
+# What is the same on every machine: instructions and allocations of each kind of answer.
 instructions: need-root
 	@.ci/install $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build
-	@# The least of three counts: where other programs run, batches are smaller and messages of the start are freed meanwhile.
-	@for attempt in 1 2 3; do \
-	    INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/instructions --only local cached && exit 0; done; exit 1
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/instructions --judged
 
 install: build install-files
 	@[ -n "$(DESTDIR)" ] || echo "then, under systemd: systemd-sysusers && systemd-tmpfiles --create &&" \

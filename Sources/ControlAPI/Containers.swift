@@ -158,8 +158,9 @@ package enum ListContainers: ControlMethod {
     package static let definition = """
         # All containers, by name; with all, also those that are waited for, and those that ended within ten minutes. With
         # "more": in several replies, in no order, the last without "continues". What comes or goes meanwhile may be
-        # missing. Without it a list may be too large. remote: those of other hosts instead.
-        method ListContainers(all: ?bool, remote: ?bool) -> (containers: []Container)
+        # missing. Without it a list may be too large. remote: those of other hosts instead. brief: without links, ports
+        # and the names of endpoints, and with one fact of each source.
+        method ListContainers(all: ?bool, remote: ?bool, brief: ?bool) -> (containers: []Container)
         """
     package static let types: [any ControlType.Type] = [
         Container.Endpoint.self, Link.self, Port.self, Fact.self, Container.self,
@@ -170,10 +171,14 @@ package enum ListContainers: ControlMethod {
         package var all: Bool?
         /// True: those of other hosts instead; absent: false.
         package var remote: Bool?
+        /// True: without links, ports and the names of endpoints, and with one fact of each source: what a table shows, in
+        /// half of the time; absent: false.
+        package var brief: Bool?
 
-        package init(all: Bool? = nil, remote: Bool? = nil) {
+        package init(all: Bool? = nil, remote: Bool? = nil, brief: Bool? = nil) {
             self.all = all
             self.remote = remote
+            self.brief = brief
         }
     }
 

@@ -79,6 +79,8 @@ extension Registry {
 
     /// Those who answer: without the ones that are draining, if an alias has others, on whatever host.
     private func serving(_ here: [Share], _ there: [RemoteShare]) -> (here: [Share], there: [RemoteShare]) {
+        // Nearly every name has one container behind it, and that answers in any case.
+        if here.count + there.count == 1 { return (here, there) }
         let servingHere = here.filter { !$0.isAlias || containerStates[$0.container]?.isDraining != true }
         let servingThere = there.filter { !$0.isAlias || elsewhere[$0.id]?.isDraining != true }
         return servingHere.isEmpty && servingThere.isEmpty ? (here, there) : (servingHere, servingThere)

@@ -202,14 +202,15 @@ extension Registry {
         }
         changedScopes.insert(scope)
         if definitions.0?.search ?? [] != definitions.1?.search ?? [] { changedSearches.formUnion(old.members) }
-        if old.hostAddresses != new.hostAddresses || definitions.0?.ttl != definitions.1?.ttl {
+        let hasOtherTTL = definitions.0?.ttl != definitions.1?.ttl
+        if old.hostAddresses != new.hostAddresses || hasOtherTTL {
             changedRecords.insert(.host(on: scope))
             touchExtraHosts(on: new)
         }
         let names = (old.isGone ? [] : old.callNames, new.isGone ? [] : new.callNames)
         for name in names.0 where !names.1.contains(name) { networksCalled.remove(scope, from: name) }
         for name in names.1 where !names.0.contains(name) { networksCalled[name, default: []].append(scope) }
-        if old.names != new.names || old.isGone != new.isGone || old.definition?.ttl != new.definition?.ttl {
+        if old.names != new.names || old.isGone != new.isGone || hasOtherTTL {
             touchRecords(of: old)
             touchRecords(of: new)
         }

@@ -2,10 +2,10 @@
 
 import DNSWire
 
-/// A share in a name.
-private struct Pair<OneShare: Hashable>: Hashable {
-    var key: RecordKey
-    var share: OneShare
+/// `_service._proto` or `_port._proto` of a port.
+private struct ServiceName: Hashable {
+    let name: Name
+    let port: UInt16
 }
 
 /// One container behind a name.
@@ -32,6 +32,8 @@ extension Registry {
         _ makeShare: (_ port: UInt16?, _ isAlias: Bool) -> OneShare
     ) -> [(RecordKey, OneShare)] {
         var shares: [(RecordKey, OneShare)] = []
+        // Once for all names: those of a container are many, its ports are few.
+        let services = Self.serviceNames(of: ports)
         let networkNames = networkStates[network]?.names.dropFirst() ?? []
         for endpointName in names {
             let name = endpointName.name
@@ -41,13 +43,38 @@ extension Registry {
                 continue
             }
             shares.append((RecordKey(scope: network, kind: .exact, name: name), share))
-            shares += services(at: ports, under: name, in: network) { makeShare($0, endpointName.isAlias) }
+            shares += Self.keys(of: services, under: name, in: network) { makeShare($0, endpointName.isAlias) }
             for behind in networkNames {
                 guard let qualified = try? name.appending(behind) else { continue }
                 shares.append((RecordKey(scope: network, kind: .exact, name: qualified), share))
             }
         }
         return shares
+    }
+
+    /// `_service._proto` and `_port._proto` of each port; each once.
+    private static func serviceNames(of ports: [PortDefinition]) -> [ServiceName] {
+        var names: [ServiceName] = []
+        var seen: Set<ServiceName> = []
+        for port in ports {
+            let transport = [UInt8(ascii: "_")] + Array(port.transport.rawValue.utf8)
+            for text in ["\(port.number)", port.service].compactMap({ $0 }) {
+                guard let name = try? Name(labels: [Array("_\(text)".utf8), transport]) else { continue }
+                let service = ServiceName(name: name, port: port.number)
+                if seen.insert(service).inserted { names.append(service) }
+            }
+        }
+        return names
+    }
+
+    private static func keys<OneShare>(
+        of services: [ServiceName], under name: Name, in scope: ScopeID, _ makeShare: (_ port: UInt16) -> OneShare
+    ) -> [(RecordKey, OneShare)] {
+        services.compactMap { service in
+            (try? service.name.appending(name)).map {
+                (RecordKey(scope: scope, kind: .exact, name: $0), makeShare(service.port))
+            }
+        }
     }
 
     /// `_service._proto.NAME` and `_port._proto.NAME` for each port of a container.
@@ -59,23 +86,10 @@ extension Registry {
         }
     }
 
-    func services<OneShare: Hashable>(
+    func services<OneShare>(
         at ports: [PortDefinition], under name: Name, in scope: ScopeID, _ makeShare: (_ port: UInt16) -> OneShare
     ) -> [(RecordKey, OneShare)] {
-        var shares: [(RecordKey, OneShare)] = []
-        var seen: Set<Pair<OneShare>> = []
-        for port in ports {
-            let transport = [UInt8(ascii: "_")] + Array(port.transport.rawValue.utf8)
-            for text in ["\(port.number)", port.service].compactMap({ $0 }) {
-                guard let service = try? Name(labels: [Array("_\(text)".utf8), transport]),
-                    let full = try? service.appending(name)
-                else { continue }
-                let key = RecordKey(scope: scope, kind: .exact, name: full)
-                let share = makeShare(port.number)
-                if seen.insert(Pair(key: key, share: share)).inserted { shares.append((key, share)) }
-            }
-        }
-        return shares
+        Self.keys(of: Self.serviceNames(of: ports), under: name, in: scope, makeShare)
     }
 
     /// Removes all shares of a network's containers.

@@ -143,13 +143,13 @@ package enum VarlinkParameters {
 
     /// Parameters as people read JSON: indented, in a fixed order.
     package static func text(_ parameters: some Encodable) -> String {
-        String(decoding: json(parameters, [.prettyPrinted]), as: UTF8.self)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(parameters)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
-    private static func json(_ value: some Encodable, _ layout: JSONEncoder.OutputFormatting = []) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = layout.union([.sortedKeys, .withoutEscapingSlashes])
+    private static func json(_ value: some Encodable) -> [UInt8] {
         // The message is ours: strings and numbers. Only a number that is not finite (NaN) could fail to be encoded.
-        return (try? encoder.encode(value)).map(Array.init) ?? Array("{}".utf8)
+        (try? JSONText.encode(value)) ?? Array("{}".utf8)
     }
 }

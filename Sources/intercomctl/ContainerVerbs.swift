@@ -152,7 +152,8 @@ extension ContainerVerbs {
                 ]
             }
             let client = try ControlClient(socket: common.socket)
-            try client.replies(to: ListContainers.self, .init(all: all ? true : nil)) { reply in
+            try client.replies(to: ListContainers.self, .init(all: all ? true : nil, brief: common.json ? nil : true)) {
+                reply in
                 for container in reply.containers { listing.add(container) }
             }
             listing.end()

@@ -33,7 +33,10 @@ extension ControlPlane {
             search: declared?.search.map(\.textWithoutDot).nonEmpty)
     }
 
-    func describe(_ container: Registry.Container) -> ControlAPI.Container {
+    /// - Parameters:
+    ///   - container: the container.
+    ///   - isBrief: true: as in a table: without links, ports and names of endpoints, and with one fact of each source.
+    func describe(_ container: Registry.Container, isBrief: Bool = false) -> ControlAPI.Container {
         let namespace = containers.namespaceOfContainer[container.id]
         let attachment = namespace.flatMap { containers.room[$0] }
         var netns = attachment?.path
@@ -47,27 +50,21 @@ extension ControlPlane {
             ControlAPI.Container.Endpoint(
                 network: publisher.registry[endpoint.network]?.name ?? "",
                 addresses: endpoint.addresses.map(\.description),
-                aliases: endpoint.aliases, names: publisher.registry.names(of: endpoint))
+                aliases: endpoint.aliases, names: isBrief ? [] : publisher.registry.names(of: endpoint))
         }
-        var facts = publisher.registry.facts(of: container).map { ControlAPI.Fact($0) }
-        if let source = container.source, let netns, case .path? = attachment?.source {
-            facts.insert(ControlAPI.Fact(fact: "netns", value: netns, source: source.name), at: 1)
-        }
-        if let source = container.source, let pid {
-            facts.insert(ControlAPI.Fact(fact: "pid", value: "\(pid)", source: source.name), at: 1)
-        }
-        facts += upstreams.former.servers(of: container.id).map {
-            ControlAPI.Fact(fact: "former server", value: "\($0)", source: container.origin(ofFormerServer: $0))
-        }
+        let facts = facts(of: container, at: attachment?.source, netns, pid)
         let state = state(of: container)
         let resolvers = containers.resolverAddresses(of: container.id)
         let resolverFile = namespace.flatMap { containers.resolverFiles.file(of: $0) }
         return ControlAPI.Container(
             name: container.name, id: container.runtimeID, hostname: container.hostname, netns: netns, pid: pid,
-            networks: endpoints, links: container.links.map { Link(container: $0.container, name: $0.name) },
-            ports: container.ports.map {
-                Port(port: Int($0.number), protocol: $0.transport.rawValue, service: $0.service)
-            },
+            networks: endpoints,
+            links: isBrief ? [] : container.links.map { Link(container: $0.container, name: $0.name) },
+            ports: isBrief
+                ? []
+                : container.ports.map {
+                    Port(port: Int($0.number), protocol: $0.transport.rawValue, service: $0.service)
+                },
             resolvConf: resolverFile?.path, resolvConfWriter: resolverFile.map { $0.isOurs ? "intercom" : "other" },
             listener: attachment?.port != nil ? Containers.listenerAddress.description : nil,
             listen: attachment?.port?.word ?? (container.declared?.listen ?? configuration.server.listen).rawValue,
@@ -77,7 +74,24 @@ extension ControlPlane {
             resolvers: resolvers?.servers.map(\.host).nonEmpty,
             intercepted: resolvers?.intercepted.map(\.description).nonEmpty, draining: container.isDraining,
             state: state.word, reason: state.reason, cure: state.cure, source: container.source?.name ?? "kernel",
-            facts: facts, policy: container.policy)
+            facts: isBrief ? facts.oneOfEachSource : facts, policy: container.policy)
+    }
+
+    /// All facts about a container, those of its namespace behind its name.
+    private func facts(
+        of container: Registry.Container, at place: NamespaceSource?, _ netns: String?, _ pid: Int?
+    ) -> [ControlAPI.Fact] {
+        var facts = publisher.registry.facts(of: container).map { ControlAPI.Fact($0) }
+        if let source = container.source, let netns, case .path? = place {
+            facts.insert(ControlAPI.Fact(fact: "netns", value: netns, source: source.name), at: 1)
+        }
+        if let source = container.source, let pid {
+            facts.insert(ControlAPI.Fact(fact: "pid", value: "\(pid)", source: source.name), at: 1)
+        }
+        facts += upstreams.former.servers(of: container.id).map {
+            ControlAPI.Fact(fact: "former server", value: "\($0)", source: container.origin(ofFormerServer: $0))
+        }
+        return facts
     }
 }
 
@@ -113,6 +127,14 @@ extension ControlPlane {
         return (waiting + ended.filter { !names.contains($0.name) }).filter {
             !publisher.registry.hasContainer(named: $0.name)
         }
+    }
+}
+
+extension [ControlAPI.Fact] {
+    /// The first fact of each source.
+    fileprivate var oneOfEachSource: Self {
+        var seen: Set<String> = []
+        return filter { seen.insert($0.source).inserted }
     }
 }
 

@@ -136,7 +136,7 @@ struct Responder: ~Copyable {
     @inline(__always)
     mutating func rulingOnOthers(_ view: ViewID, isDelegation: Bool) -> Ruling {
         if !isDelegation, name.hasUnderscoredLabel, directory.isUnderscoredNameOfOurs(name, view: view) {
-            return deny(view, .underscored)
+            return deny(view, .underscored, isUnderDomain: directory.isUnderDomain(name))
         }
         if view.isHost { return ruleForHost() }
         let destination = directory.destination(of: name, view: view)
@@ -215,7 +215,7 @@ struct Responder: ~Copyable {
         if hasFormerServers, isForFormerServers(source, labels) { return askFormerServers() }
         // An upstream may know the host where it has no address here, as that of a virtual machine does.
         if isUnderDomain, directory.isHostName(name) { return nil }
-        return deny(view, source)
+        return deny(view, source, isUnderDomain: isUnderDomain)
     }
 
     /// True for a name that is denied for this reason, and that former servers may know all the same.
@@ -228,13 +228,12 @@ struct Responder: ~Copyable {
     }
 
     /// NXDOMAIN; no data for a name that has names of the view beneath it; for the domain itself its SOA record.
-    private mutating func deny(_ view: ViewID, _ source: AnswerSource) -> Ruling {
-        let isUnderDomain = source == .domain || source == .underscored && directory.isUnderDomain(name)
+    private mutating func deny(_ view: ViewID, _ source: AnswerSource, isUnderDomain: Bool) -> Ruling {
         guard
             directory.hasNamesBeneath(name, view: view, isUnderDomain: isUnderDomain)
-                || source == .domain && directory.isAboveHostName(name)
+                || isUnderDomain && source == .domain && directory.isAboveHostName(name)
         else {
-            let isKnown = source == .multicast || !directory.isUnready(view)
+            let isKnown = !directory.isUnready(view) || source == .multicast
             return isKnown ? .denied(source, isUnderDomain: isUnderDomain) : .answer(.notReady, .notReady)
         }
         let isApex = isUnderDomain && name.labelCount == directory.domainLabels

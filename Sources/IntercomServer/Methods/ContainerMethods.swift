@@ -220,7 +220,7 @@ extension ListContainers: ListingMethod {
             let end = next.addingReportingOverflow(ControlSocketLimits.numbers).partialValue
             while next < end, elements.count < ControlSocketLimits.elements {
                 elements += registry.containers(numbered: next..<next + 1).map {
-                    ListElement($0.name, plane.describe($0))
+                    ListElement($0.name, plane.describe($0, isBrief: parameters.brief == true))
                 }
                 next += 1
             }

@@ -67,12 +67,16 @@ enum DeclarationsText {
         return try Declaration(message: Array(message))
     }
 
+    /// The remainder of each octet, so that a line takes one step an octet instead of eight.
+    private static let remainders: [UInt32] = (0..<256).map { octet in
+        (0..<8).reduce(octet) { remainder, _ in remainder >> 1 ^ (remainder & 1 == 1 ? 0xEDB8_8320 : 0) }
+    }
+
     /// CRC-32 as Ethernet and gzip have it (RFC 1952 §8).
     static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         var remainder = UInt32.max
         for byte in bytes {
-            remainder ^= UInt32(byte)
-            for _ in 0..<8 { remainder = remainder >> 1 ^ (remainder & 1 == 1 ? 0xEDB8_8320 : 0) }
+            remainder = remainder >> 8 ^ remainders[Int(truncatingIfNeeded: (remainder ^ UInt32(byte)) & 0xFF)]
         }
         return ~remainder
     }

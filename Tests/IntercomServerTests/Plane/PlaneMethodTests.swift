@@ -45,6 +45,26 @@ struct PlaneMethodTests {
         }
     }
 
+    @Test("lists briefly what a table shows: one fact of each source, and neither names, nor links, nor ports")
+    func brief() throws {
+        try lend { plane in
+            let replica = AddContainer.Attachment(name: "front", addresses: ["10.1.0.4"], aliases: ["api"])
+            _ = try plane.call(
+                AddContainer.self,
+                .init(
+                    name: "api", networks: [replica], links: [Link(container: "web", name: "w")],
+                    ports: [Port(port: 80)]))
+            var whole = try plane.container("api")
+            let lists = try plane.list(ListContainers.self, .init(brief: true)).flatMap(\.containers)
+            let brief = try #require(lists.first { $0.name == "api" })
+            #expect(whole.facts.count > 1 && whole.networks[0].names.count == 2)
+            whole.facts = [whole.facts[0]]
+            whole.networks[0].names = []
+            (whole.links, whole.ports) = ([], [])
+            #expect(brief == whole)
+        }
+    }
+
     @Test("connects, disconnects, drains and makes ready, at once for names")
     func changing() throws {
         try lend { plane in
