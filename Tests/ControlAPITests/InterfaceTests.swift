@@ -190,7 +190,8 @@ struct InterfaceTests {
         try expect(Forget.Parameters(source: "s"), is: fields("method", "Forget"), "Forget")
         try expect(ListSources.Reply(sources: []), is: fields("method", "ListSources", reply: true), "ListSources")
         try expect(
-            ListContainers.Parameters(all: true, remote: true, brief: true), is: fields("method", "ListContainers"), "ListContainers"
+            ListContainers.Parameters(all: true, remote: true, brief: true), is: fields("method", "ListContainers"),
+            "ListContainers"
         )
         try expect(
             Connect.Parameters(network: "n", container: "c", addresses: ["a"], aliases: ["b"]),
