@@ -57,7 +57,7 @@ struct PlaneMethodTests {
             var whole = try plane.container("api")
             let lists = try plane.list(ListContainers.self, .init(brief: true)).flatMap(\.containers)
             let brief = try #require(lists.first { $0.name == "api" })
-            #expect(whole.facts.count > 1 && whole.networks[0].names.count == 2)
+            #expect(whole.facts.count > 1 && !whole.networks[0].names.isEmpty)
             whole.facts = [whole.facts[0]]
             whole.networks[0].names = []
             (whole.links, whole.ports) = ([], [])
