@@ -64,6 +64,8 @@ package struct Server: Sendable, Equatable {
     package var failures: Int
     /// Its last failure; nil: there is none since its last reply.
     package var trouble: Trouble?
+    /// Time of day of the first of these failures, as `14:05`.
+    package var since: String?
     /// True when others are asked before it.
     package var isResting: Bool
     /// True when it asks us in turn, and is not asked.
@@ -71,11 +73,13 @@ package struct Server: Sendable, Equatable {
 
     /// A server at this address.
     package init(
-        _ address: String, failures: Int = 0, trouble: Trouble? = nil, isResting: Bool = false, isLooping: Bool = false
+        _ address: String, failures: Int = 0, trouble: Trouble? = nil, since: String? = nil,
+        isResting: Bool = false, isLooping: Bool = false
     ) {
         self.address = address
         self.failures = failures
         self.trouble = trouble
+        self.since = since
         self.isResting = isResting
         self.isLooping = isLooping
     }

@@ -16,6 +16,12 @@ package enum Cause: String, Sendable, CaseIterable {
     case excluded
     /// A namespace of this name exists, and discovery is off.
     case discoveryOff = "discovery-off"
+    /// A process runs in a namespace that intercom does not serve: nobody has declared or published it.
+    case notAttached = "not-attached"
+    /// A process runs in the host's namespace, which is served by `host enable`.
+    case hostProcess = "host-process"
+    /// The adapter of a runtime has not called since the daemon started.
+    case adapterAway = "adapter-away"
 
     // MARK: Its links
 

@@ -6,6 +6,12 @@ package import Attachment
 package struct MachineFacts: Sendable {
     /// Containers with their states; those that are waited for, too.
     package var members: [(member: Member, state: State)] = []
+    /// Programs that have port 53 of containers, by the containers' names.
+    package var holders: [String: Program] = [:]
+    /// Containers of runtimes that nobody has told of, each by its first process.
+    package var unserved: [Program] = []
+    /// Adapters of runtimes that have told of containers and do not call any more, with the number of these.
+    package var silentAdapters: [(runtime: Runtime, containers: Int)] = []
     /// Servers outside.
     package var servers: [Server] = []
     /// True when questions may be forwarded, and there is nobody to ask.
@@ -39,7 +45,9 @@ package struct Checkup: Sendable, Equatable {
         var all = facts.ofMachine
         for (member, state) in facts.members {
             // One sentence about the opener is enough.
-            if let finding = Finding(state, of: member), facts.openerFailure == nil || finding.cause != .openerDown {
+            if let finding = Finding(state, of: member, holder: facts.holders[member.name]),
+                facts.openerFailure == nil || finding.cause != .openerDown
+            {
                 all.append(finding)
             }
             // A bridge is one thing, however many are plugged into it.
@@ -68,6 +76,19 @@ extension MachineFacts {
                 Finding(
                     .discoveryOff, "nobody declared \(first)\(more), and [discover] enabled = false",
                     cure: "set [discover] enabled = true in \(configurationPath), then: intercomctl reload"))
+        }
+        all += silentAdapters.compactMap { runtime, containers in
+            runtime.adapterUnit.map { unit in
+                Finding(
+                    .adapterAway,
+                    "\(unit) has not called since the start; its \(containers) containers are as it told of them before",
+                    cure: "systemctl restart \(unit)")
+            }
+        }
+        // Each runtime has one adapter, and one sentence is enough.
+        for runtime in [nil] + Runtime.allCases.map(Optional.some) {
+            let programs = unserved.filter { $0.container?.runtime == runtime }
+            if !programs.isEmpty { all.append(Finding(unserved: programs)) }
         }
         return all
     }

@@ -68,6 +68,15 @@ extension Facts {
                 .discoveryOff, "nobody declared \(path), and [discover] enabled = false in \(configurationPath)",
                 cure: Self.declaring(name, at: path))
         case .unattached(let path, let failure): Finding(unattached: path, failure)
+        case .unserved(let program): Finding(unserved: [program], name)
+        case .perhapsUnserved(let programs):
+            Finding(
+                .notAttached, "no container is called \(name); \(Finding.listed(programs)) no intercom",
+                cure: Finding.serving(programs, name))
+        case .onHost(let program):
+            Finding(
+                .hostProcess, "\(program.place) runs in the namespace of the host, which is no container",
+                cure: "intercomctl host enable")
         }
     }
 
@@ -181,8 +190,9 @@ extension Facts {
         case .elsewhere: return [Step(.listener, "none: \(asker.name) has no namespace on this machine")]
         case .starting: return [Step(.listener, "its namespace is being entered")]
         case .proving: return [listens, Step(.heard, "its first question is on its way")]
-        case .noListener, .ended: return [Step(.listener, "", Finding(state, of: asker))]
-        case .unheard, .notIntercepted, .untried: return [listens, Step(.heard, "", Finding(state, of: asker))]
+        case .noListener, .ended: return [Step(.listener, "", Finding(state, of: asker, holder: holder))]
+        case .unheard, .notIntercepted, .untried:
+            return [listens, Step(.heard, "", Finding(state, of: asker, holder: holder))]
         case .notAsked: return [listens]
         }
     }

@@ -102,7 +102,9 @@ extension Server {
     package func finding(cure: String) -> Finding? {
         if isLooping { return Finding(.upstreamLoop, "\(address) asks us in turn, and is not asked", cure: cure) }
         guard failures > 0, let trouble else { return nil }
-        let text = "\(address): \(trouble.rawValue), \(failures) \(failures == 1 ? "time" : "times")"
+        let text =
+            "\(address): \(trouble.rawValue), \(failures) \(failures == 1 ? "time" : "times")"
+            + (since.map { " since \($0)" } ?? "")
         switch trouble {
         case .silent: return Finding(.upstreamSilent, text, cure: cure)
         case .refused: return Finding(.upstreamRefused, text, cure: cure)

@@ -22,6 +22,8 @@ package struct Facts: Sendable {
     package var servers: [Server] = []
     /// A network that may forward, if there is any.
     package var openNetwork: String?
+    /// The program that has port 53 of the container, or that answers in the listener's place; nil: it is not known.
+    package var holder: Program?
     /// Programs behind the answer's addresses; nil: no port was asked for.
     package var services: [Service]?
     /// The configuration file.
@@ -81,6 +83,12 @@ package enum Absence: Sendable, Equatable {
     case undiscovered(path: String)
     /// Its namespace was found, and cannot be entered; that is tried again.
     case unattached(path: String, Failure)
+    /// A process of it runs, in a namespace that nobody has told of.
+    case unserved(Program)
+    /// Nobody is called so; containers of runtimes run of which nobody has told.
+    case perhapsUnserved([Program])
+    /// It is a process in the host's own namespace.
+    case onHost(Program)
 }
 
 /// A container with its networks and links.

@@ -7,12 +7,13 @@ extension Finding {
     /// - Parameters:
     ///   - state: its state.
     ///   - member: the container.
-    package init?(_ state: State, of member: Member) {
+    ///   - holder: the program that has its port 53, or that answers in its listener's place, if that is known.
+    package init?(_ state: State, of member: Member, holder: Program? = nil) {
         let name = member.name
         switch state {
         case .ready, .draining, .elsewhere, .starting, .proving: return nil
-        case .noListener(let failure): self = Self.noListener(failure, member)
-        case .unheard(let unheard): self = Self.unheard(unheard, member)
+        case .noListener(let failure): self = Self.noListener(failure, member, holder)
+        case .unheard(let unheard): self = Self.unheard(unheard, member, holder)
         case .notIntercepted(let failure):
             self.init(.unheard, "questions of \(name) do not come here: \(failure)", cure: failure.cure, of: name)
         case .notAsked: self.init(.foreignResolver, "\(name): \(state.reason ?? "")", cure: state.cure, of: name)
@@ -36,10 +37,15 @@ extension Finding {
     /// The socket unit of the opener.
     package static let startOpener = "systemctl start intercom-opener.socket"
 
-    private static func noListener(_ failure: Failure, _ member: Member) -> Finding {
+    private static func noListener(_ failure: Failure, _ member: Member, _ holder: Program?) -> Finding {
         let name = member.name
         switch failure.kind {
         case .portTaken:
+            if let holder {
+                return Finding(
+                    .portTaken, "\(holder.description) has port 53 of \(name)",
+                    cure: "kill \(holder.pid), or declare \(name) with --listen redirect", of: name)
+            }
             let look = member.place.map { ": \($0.run("ss -Hlnptu 'sport = 53'"))" } ?? ""
             return Finding(
                 .portTaken, "another program has port 53 of \(name)",
@@ -52,7 +58,7 @@ extension Finding {
         }
     }
 
-    private static func unheard(_ unheard: Unheard, _ member: Member) -> Finding {
+    private static func unheard(_ unheard: Unheard, _ member: Member, _ holder: Program?) -> Finding {
         let name = member.name
         switch unheard.cause {
         case .loopbackDown:
@@ -60,7 +66,8 @@ extension Finding {
                 .loopbackDown, "the loopback interface of \(name) is down",
                 cure: member.place?.ip("link set lo up") ?? unheard.cure, of: name)
         case .answeredByAnother:
-            return Finding(.answeredByAnother, "\(name): \(unheard)", cure: unheard.cure, of: name)
+            let who = holder.map { ", \($0.description)" } ?? ""
+            return Finding(.answeredByAnother, "\(name): \(unheard)\(who)", cure: unheard.cure, of: name)
         case .noRoute, .dropped, .refused, .noReply:
             let look = member.place.map { "; the rules: \($0.run("nft list ruleset"))" } ?? ""
             return Finding(.unheard, "\(name): \(unheard)", cure: unheard.cure + look, of: name)

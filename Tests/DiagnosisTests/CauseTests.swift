@@ -110,7 +110,49 @@ struct CauseTests {
 
     private static func state(_ state: State) -> Facts { facts { $0.asker = .present(.app, state) } }
 
+    private static let shop = Program(pid: 4711, name: "nginx", container: RuntimeContainer(.lxc, "shop"))
+    private static let web = Program(pid: 4711, name: "nginx", container: RuntimeContainer(.docker, "3f2a9b1c0d2e"))
+
+    private static let onUnserved = [
+        Case(
+            .notAttached, "pid 4711 (docker 3f2a9b1c0d2e) has no intercom",
+            cure: "systemctl enable --now intercom-docker.service",
+            facts { $0.asker = .absent(.unserved(web), near: nil) }),
+        Case(
+            .notAttached, "pid 4711 (lxc shop) has no intercom", cure: "intercomctl container add app --pid 4711",
+            facts { $0.asker = .absent(.unserved(shop), near: nil) }),
+        Case(
+            .notAttached, "pid 4711 (nginx) has no intercom", cure: "intercomctl container add NAME --pid 4711",
+            facts {
+                $0.question.asker = "4711"
+                $0.asker = .absent(.unserved(Program(pid: 4711, name: "nginx")), near: nil)
+            }),
+        Case(
+            .notAttached,
+            "no container is called app; docker runs 2 containers (pid 4711 (docker 3f2a9b1c0d2e) and 1 more) that have no intercom",
+            cure: "systemctl enable --now intercom-docker.service",
+            facts { $0.asker = .absent(.perhapsUnserved([web, web]), near: nil) }),
+        Case(
+            .hostProcess, "pid 4711 (nginx) runs in the namespace of the host, which is no container",
+            cure: "intercomctl host enable",
+            facts { $0.asker = .absent(.onHost(Program(pid: 4711, name: "nginx")), near: nil) }),
+    ]
+
     private static let onListener = [
+        Case(
+            .portTaken, "dnsmasq (pid 4711) has port 53 of app",
+            cure: "kill 4711, or declare app with --listen redirect",
+            facts {
+                $0.asker = .present(.app, .noListener(Failure(.portTaken, "taken")))
+                $0.holder = Program(pid: 4711, name: "dnsmasq")
+            }),
+        Case(
+            .answeredByAnother, "app: 127.0.0.11:53 is answered by another server, dockerd (pid 812)",
+            cure: Unheard(at: "127.0.0.11:53", .answeredByAnother).cure,
+            facts {
+                $0.asker = .present(.app, .unheard(Unheard(at: "127.0.0.11:53", .answeredByAnother)))
+                $0.holder = Program(pid: 812, name: "dockerd")
+            }),
         Case(
             .portTaken, "another program has port 53 of app",
             cure:
@@ -265,8 +307,8 @@ struct CauseTests {
         failing(
             .upstreamSilent, "10.0.0.1:53: no reply, 4 times", Server("10.0.0.1:53", failures: 4, trouble: .silent)),
         failing(
-            .upstreamRefused, "10.0.0.1:53: connection refused, 1 time",
-            Server("10.0.0.1:53", failures: 1, trouble: .refused)),
+            .upstreamRefused, "10.0.0.1:53: connection refused, 1 time since 14:05",
+            Server("10.0.0.1:53", failures: 1, trouble: .refused, since: "14:05")),
         failing(
             .upstreamUnreachable, "10.0.0.1:53: cannot be reached, 1 time",
             Server("10.0.0.1:53", failures: 1, trouble: .unreachable)),
@@ -317,7 +359,7 @@ struct CauseTests {
 
     @Test(
         "names the cause, says it in one sentence, and gives the cure",
-        arguments: onContainer + onLinks + onListener + onPrograms + onName + outside + onPort)
+        arguments: onContainer + onUnserved + onLinks + onListener + onPrograms + onName + outside + onPort)
     private func cause(_ row: Case) {
         let explanation = Explanation(row.facts)
         #expect(explanation.finding?.cause == row.cause, "\(explanation.steps)")
@@ -353,10 +395,12 @@ struct CauseTests {
     @Test("Every cause but those of the daemon and of the checkup is in the tables above")
     func complete() {
         let shown = Set(
-            (Self.onContainer + Self.onLinks + Self.onListener + Self.onPrograms + Self.onName + Self.outside
+            (Self.onContainer + Self.onUnserved + Self.onLinks + Self.onListener + Self.onPrograms + Self.onName
+                + Self.outside
                 + Self.onPort).map(\.cause))
         let others: Set<Cause> = [
-            .daemonDown, .duplicateAddress, .duplicateNetwork, .badName, .networkMissing, .policyMissing, .limit,
+            .daemonDown, .adapterAway, .duplicateAddress, .duplicateNetwork, .badName, .networkMissing, .policyMissing,
+            .limit,
             .notInForce,
             .badConfiguration, .warning,
         ]

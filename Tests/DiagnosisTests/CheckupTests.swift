@@ -63,6 +63,27 @@ struct CheckupTests {
             ])
     }
 
+    @Test("names a runtime once whose containers have no intercom, adapters that are silent, and who has port 53")
+    func runtimes() {
+        let docker = RuntimeContainer(.docker, "3f2a9b1c0d2e")
+        let findings = checkup {
+            $0.unserved =
+                (1...3).map { Program(pid: $0, name: "sh", container: docker) }
+                + [Program(pid: 9, name: "init", container: RuntimeContainer(.lxc, "shop"))]
+            $0.silentAdapters = [(.podman, 2)]
+            $0.members = [(.app, .noListener(Failure(.portTaken, "")))]
+            $0.holders = ["app": Program(pid: 7, name: "dnsmasq")]
+        }
+        #expect(
+            findings == [
+                "adapter-away -: intercom-podman.service has not called since the start; its 2 containers are as it told "
+                    + "of them before",
+                "not-attached -: docker runs 3 containers (pid 1 (docker 3f2a9b1c0d2e) and 2 more) that have no intercom",
+                "not-attached -: pid 9 (lxc shop) has no intercom",
+                "port-taken app: dnsmasq (pid 7) has port 53 of app",
+            ])
+    }
+
     @Test("leaves alone a link that is down while its container is on a network by another one")
     func links() {
         let idle = LinkFacts("eth1", into: nil, trouble: .notPlugged("x"))

@@ -185,6 +185,7 @@ extension Forwarder {
     /// Holds a failure against an upstream: where it was asked over TCP after UDP, against its TCP alone.
     mutating func blame(_ attempt: Attempt, _ exchange: Exchange, _ trouble: UpstreamTrouble, _ now: Moment) {
         upstreams[attempt.upstream]?.lastTrouble = trouble
+        if upstreams[attempt.upstream]?.health.failures == 0 { upstreams[attempt.upstream]?.failingSince = now }
         let contact = exchange.position(of: attempt.upstream).map { exchange.order[$0] }
         if attempt.transport == .datagram || contact?.datagrams == 0 {
             upstreams[attempt.upstream]?.health.failed(sent: attempt.sent, now)

@@ -25,6 +25,8 @@ struct Upstream: Sendable {
     var streamHealth = Health()
     /// Its last failure; it says nothing once there has been a reply.
     var lastTrouble: UpstreamTrouble?
+    /// Time of the first failure since its last reply.
+    var failingSince: Moment?
     var edns = EDNSSupport()
     /// It repeats questions in another spelling than it was asked in: that proves nothing about its replies then.
     var respells = false
@@ -64,6 +66,8 @@ package struct UpstreamReport: Sendable, Hashable {
     package var failures: Int
     /// The last of these failures; nil: there is none.
     package var trouble: UpstreamTrouble?
+    /// Time of the first of these failures.
+    package var failingSince: Moment?
     /// Others are asked before it.
     package var isResting: Bool
     /// It is not asked, see ``Forwarder/avoid(_:)``.
@@ -77,6 +81,7 @@ extension UpstreamReport {
         roundTrip = upstream.roundTrip.smoothed.map { Int($0.nanoseconds / 1000) }
         failures = upstream.health.failures
         trouble = failures > 0 ? upstream.lastTrouble : nil
+        failingSince = failures > 0 ? upstream.failingSince : nil
         isResting = upstream.health.isResting
         self.isAvoided = isAvoided
     }

@@ -53,7 +53,24 @@ final class Examination {
         facts.members.append((finder.member(container), plane.state(of: container)))
     }
 
-    private func finish() { done(Checkup(facts), facts.members.count) }
+    private func finish() { lookForHolders(facts.members.filter { Self.mayHaveHolder($0.state) }[...]) }
+
+    /// Containers of which the program is looked for that has port 53: more say nothing else.
+    private static let holderLimit = 16
+
+    private static func mayHaveHolder(_ state: State) -> Bool {
+        if case .noListener(let failure) = state { failure.kind == .portTaken } else { false }
+    }
+
+    private func lookForHolders(_ members: ArraySlice<(member: Member, state: State)>) {
+        guard let next = members.first, facts.holders.count < Self.holderLimit, facts.openerFailure == nil,
+            let container = try? plane.publisher.container(named: next.member.name)
+        else { return done(Checkup(facts), facts.members.count) }
+        PortHolders(plane: plane).look(at: container.id, next.state) { holder in
+            self.facts.holders[next.member.name] = holder
+            self.lookForHolders(members.dropFirst())
+        }
+    }
 
     // MARK: - The machine
 
@@ -65,10 +82,25 @@ final class Examination {
         }
         facts.undiscovered = plane.namespaces.undiscovered()
         facts.findings = configurationFindings + registryFindings + otherFindings
+        facts.silentAdapters = silentAdapters
         facts.lacksUpstreams =
             plane.upstreams.groups[UpstreamGroupID.default.rawValue]?.servers.isEmpty ?? true
             && plane.publisher.registry.networks.contains { !$0.isInternal }
         askWorkers()
+    }
+
+    /// Time after the start in which an adapter has called: it notices at once that the daemon is another.
+    private static let adapterPatience = Duration.seconds(60)
+
+    /// Adapters whose containers were restored, and who have not told of them since.
+    private var silentAdapters: [(runtime: Runtime, containers: Int)] {
+        guard plane.start.began.duration(to: .now) > Self.adapterPatience else { return [] }
+        return plane.sources.list.compactMap { source in
+            guard source.lastHeard == nil, source.containers > 0, let runtime = Runtime(rawValue: source.name),
+                runtime.adapterUnit != nil
+            else { return nil }
+            return (runtime, source.containers)
+        }
     }
 
     private func askWorkers() {
@@ -95,7 +127,15 @@ final class Examination {
         } done: { (result: Result<Void, LinuxError>) in
             if case .failure(let error) = result, error.kind == .openerAway {
                 self.facts.openerFailure = "\(error.call) \(error.subject ?? ""): \(error.errno)"
+                return self.finish()
             }
+            self.lookForUnserved()
+        }
+    }
+
+    private func lookForUnserved() {
+        UnservedProcesses(plane: plane).find { programs in
+            self.facts.unserved = programs
             self.finish()
         }
     }

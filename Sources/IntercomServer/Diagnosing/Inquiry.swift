@@ -19,6 +19,7 @@ final class Inquiry {
     private var resolver: ResolverFile?
     private var resolution: Resolution?
     private var services: [Service]?
+    private var holder: Program?
 
     /// - Parameters:
     ///   - question: what is asked.
@@ -39,7 +40,17 @@ final class Inquiry {
     /// Begins; the closures of the steps keep it alive.
     func begin() {
         plane.containers.proveAgain(container)
-        plane.containers.whenProved(container) { self.readResolver() }
+        plane.containers.whenProved(container) { self.lookForHolder() }
+    }
+
+    // MARK: - Its listener
+
+    private func lookForHolder() {
+        guard let asker = plane.publisher.registry[container] else { return readResolver() }
+        PortHolders(plane: plane).look(at: container, plane.state(of: asker)) { holder in
+            self.holder = holder
+            self.readResolver()
+        }
     }
 
     // MARK: - What its programs read
@@ -206,6 +217,7 @@ final class Inquiry {
             facts.servers = finder.servers(of: group, for: container, reports)
         }
         facts.services = services
+        facts.holder = holder
         done(facts, answer)
     }
 }

@@ -131,15 +131,27 @@ final class NamespaceDiscovery {
         }.filter { path in NamespaceIdentity(ofFileAt: path).map { !known.contains($0) } ?? false }.sorted()
     }
 
+    /// Namespaces that have a file where the configuration looks, or would look were discovery on: those among them that are
+    /// no containers are left out on purpose.
+    func leftOut() -> Set<NamespaceIdentity> {
+        let directories = directories + Self.directories(of: configuration.unnamed)
+        return Set(
+            directories.flatMap { directory in
+                ((try? Files.entries(of: directory)) ?? []).compactMap {
+                    NamespaceIdentity(ofFileAt: "\(directory)/\($0)")
+                }
+            })
+    }
+
     private static var own: [NamespaceIdentity] {
         [NamespaceIdentity(ofFileAt: "/proc/self/ns/net")].compactMap(\.self)
     }
 
     /// Directories whose files are looked at, of those patterns that name a directory.
-    private var directories: [String] {
-        configuration.namespaces.filter { $0.hasSuffix("/*") }.map { String($0.dropLast(2)) }.filter {
-            !Glob.isPattern($0)
-        }
+    private var directories: [String] { Self.directories(of: configuration.namespaces) }
+
+    private static func directories(of patterns: [String]) -> [String] {
+        patterns.filter { $0.hasSuffix("/*") }.map { String($0.dropLast(2)) }.filter { !Glob.isPattern($0) }
     }
 
     private func isExcluded(_ path: String) -> Bool {

@@ -22,13 +22,50 @@ extension Explain: CarriedOutMethod {
         } catch {
             // Several are called so: only the operator can say which.
             guard error.member == "NoSuchContainer" else { return call.refuse(error) }
-            let finder = FactFinder(plane: plane)
-            let facts = Facts(
-                question.facts,
-                asker: .absent(
-                    finder.absence(of: parameters.container), near: finder.nearContainer(parameters.container)),
-                configurationPath: plane.configured.file.path)
-            call.reply(Reply(Explanation(facts), nil))
+            AbsentAsker(question, plane).explain { facts, answer in call.reply(Reply(Explanation(facts), answer)) }
+        }
+    }
+}
+
+/// The explanation for a container that is not called so: it is absent, or it is a process's.
+private struct AbsentAsker {
+    let question: ExplainedQuestion
+    let plane: ControlPlane
+
+    init(_ question: ExplainedQuestion, _ plane: ControlPlane) {
+        self.question = question
+        self.plane = plane
+    }
+
+    func explain(done: @escaping (Facts, Resolve.Answer?) -> Void) {
+        let name = question.facts.asker
+        let finder = FactFinder(plane: plane)
+        let unserved = UnservedProcesses(plane: plane)
+        func conclude(_ absence: Absence?) {
+            let near = absence == nil ? finder.nearContainer(name) : nil
+            done(
+                Facts(
+                    question.facts, asker: .absent(absence, near: near),
+                    configurationPath: plane.configured.file.path), nil)
+        }
+        if let absence = finder.absence(of: name) { return conclude(absence) }
+        if let pid = Int32(name), pid > 0 {
+            return unserved.look(at: pid) { standing in
+                switch standing {
+                case .container(let container): Inquiry(question, container, plane, done: done).begin()
+                case .absent(let absence): conclude(absence)
+                case nil: conclude(nil)
+                }
+            }
+        }
+        guard finder.nearContainer(name) == nil else { return conclude(nil) }
+        unserved.find { programs in
+            // Its runtime calls it so, or shows this id of it.
+            let called = programs.first { program in
+                program.container.map { $0.name == name || name.count >= $0.name.count && name.hasPrefix($0.name) }
+                    ?? false
+            }
+            conclude(called.map { .unserved($0) } ?? (programs.isEmpty ? nil : .perhapsUnserved(programs)))
         }
     }
 }

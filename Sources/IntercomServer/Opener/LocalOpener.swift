@@ -1,6 +1,7 @@
 // The opener where this process has the privileges itself: a thread is made for each errand.
 
 import DNSWire
+import Diagnosis
 import LinuxNet
 import SystemPackage
 
@@ -81,6 +82,24 @@ struct LocalOpener: Opener {
             case .v6(let bits): .v6(IPv6Address(bits: bits))
             }
         }
+    }
+
+    func findHolders(
+        ofPort port: UInt16?, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> [PortHolder] {
+        try NamespaceEntry.holders(ofPort: port, at: Containers.listenerAddress, in: namespace).map { held in
+            PortHolder(port: held.port, process: held.process.map { FoundProcess($0) })
+        }
+    }
+
+    func findProcess(_ pid: Int32) throws(LinuxError) -> FoundProcess? {
+        try ProcessTable.process(pid).map { FoundProcess($0) }
+    }
+
+    func findContainerProcesses(after number: Int32) throws(LinuxError) -> [FoundProcess] {
+        try ProcessTable.firstProcesses(after: number, limit: OpenerCalls.maximumProcesses) { process in
+            RuntimeContainer(controlGroups: process.controlGroups) != nil
+        }.map { FoundProcess($0) }
     }
 
     func writeResolverFile(

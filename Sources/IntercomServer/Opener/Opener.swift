@@ -65,6 +65,21 @@ protocol Opener: Sendable {
     /// Lists the addresses at which programs inside a namespace listen on a TCP port; needs CAP_SYS_ADMIN. Nothing is changed.
     func findListeners(onPort port: UInt16, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [IPAddress]
 
+    /// Lists the servers inside a namespace that have a port of 127.0.0.11; needs CAP_SYS_ADMIN, and CAP_SYS_PTRACE to say
+    /// which processes these are. Nothing is changed.
+    /// - Parameters:
+    ///   - port: the port; nil: any, at that very address.
+    ///   - namespace: the one to look into.
+    func findHolders(ofPort port: UInt16?, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [PortHolder]
+
+    /// Describes a process; nil: there is none. Needs CAP_SYS_PTRACE for those of others.
+    func findProcess(_ pid: Int32) throws(LinuxError) -> FoundProcess?
+
+    /// Lists containers of runtimes whose namespaces have links into the host's: the first process of each, by its number.
+    /// - Parameter number: processes up to this one are left out.
+    /// - Returns: at most ``OpenerCalls/maximumProcesses``: more may follow those.
+    func findContainerProcesses(after number: Int32) throws(LinuxError) -> [FoundProcess]
+
     /// Writes `/etc/netns/NAME/resolv.conf` for a namespace of that name, unless somebody else's is there.
     /// - Returns: whether it is there.
     func writeResolverFile(ofNamespace name: String, _ configuration: ResolverConfiguration) throws(LinuxError) -> Bool

@@ -34,6 +34,8 @@ enum OpenerCalls {
     static let maximumLedAddresses = Registry.Limits.interceptedAddresses + 1
     /// The most octets of a resolv.conf that is read: glibc has no limit, and real ones have some hundred.
     static let maximumResolverFile = 64 * 1024
+    /// The most processes in a reply.
+    static let maximumProcesses = 128
     /// The longest reply, in octets: such a file, each octet escaped.
     static let maximumReply = 2 * maximumResolverFile + 1024
 
@@ -209,6 +211,29 @@ enum OpenerCalls {
 
         /// A TCP port, 1...65535.
         var port: UInt16
+    }
+
+    /// Goes with the descriptor of a namespace.
+    struct FindHolders: OpenerCall {
+        struct Reply: Codable {
+            /// A few at most.
+            var holders: [PortHolder]
+        }
+
+        /// A port of 127.0.0.11, 1...65535; absent: any.
+        var port: UInt16?
+    }
+
+    struct FindProcesses: OpenerCall {
+        struct Reply: Codable {
+            /// By their numbers.
+            var processes: [FoundProcess]
+        }
+
+        /// The process; absent: the first of each container of a runtime.
+        var pid: Int32?
+        /// Only processes with a higher number than this, if `pid` is absent.
+        var after: Int32?
     }
 
     struct WriteResolverFile: OpenerCall {

@@ -43,6 +43,8 @@ struct OpenerErrand: ~Copyable, Sendable {
             case OpenerCalls.OpenSockets.method: try openSockets(try Self.parameters(call), passed)
             case OpenerCalls.FindServers.method: try findServers(passed)
             case OpenerCalls.FindListeners.method: try findListeners(try Self.parameters(call), passed)
+            case OpenerCalls.FindHolders.method: try findHolders(try Self.parameters(call), passed)
+            case OpenerCalls.FindProcesses.method: try findProcesses(try Self.parameters(call))
             case OpenerCalls.SetRedirection.method: try setRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RepairRedirection.method: try repairRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RemoveRedirection.method: try removeRedirection(try Self.parameters(call), passed)
@@ -173,6 +175,21 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func findListeners(_ call: OpenerCalls.FindListeners, _ passed: consuming Descriptor?) throws(LinuxError) {
         let addresses = try opener.findListeners(onPort: call.port, in: try namespace(passed))
         try reply(to: OpenerCalls.FindListeners.self, .init(addresses: addresses.map(\.description)))
+    }
+
+    private func findHolders(_ call: OpenerCalls.FindHolders, _ passed: consuming Descriptor?) throws(LinuxError) {
+        let holders = try opener.findHolders(ofPort: call.port, in: try namespace(passed))
+        try reply(to: OpenerCalls.FindHolders.self, .init(holders: holders))
+    }
+
+    private func findProcesses(_ call: OpenerCalls.FindProcesses) throws(LinuxError) {
+        let processes =
+            if let pid = call.pid {
+                [try opener.findProcess(pid)].compactMap(\.self)
+            } else {
+                try opener.findContainerProcesses(after: call.after ?? 0)
+            }
+        try reply(to: OpenerCalls.FindProcesses.self, .init(processes: processes))
     }
 
     private func setRedirection(

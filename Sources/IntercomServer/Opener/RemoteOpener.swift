@@ -178,6 +178,20 @@ final class RemoteOpener: Opener {
         try ask(OpenerCalls.FindListeners(port: port), in: namespace).reply.addresses.compactMap { IPAddress($0) }
     }
 
+    func findHolders(
+        ofPort port: UInt16?, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> [PortHolder] {
+        try ask(OpenerCalls.FindHolders(port: port), in: namespace).reply.holders
+    }
+
+    func findProcess(_ pid: Int32) throws(LinuxError) -> FoundProcess? {
+        try ask(OpenerCalls.FindProcesses(pid: pid)).reply.processes.first
+    }
+
+    func findContainerProcesses(after number: Int32) throws(LinuxError) -> [FoundProcess] {
+        try ask(OpenerCalls.FindProcesses(after: number)).reply.processes
+    }
+
     func writeResolverFile(
         ofNamespace name: String, _ configuration: ResolverConfiguration
     ) throws(LinuxError) -> Bool {

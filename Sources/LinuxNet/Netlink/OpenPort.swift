@@ -35,12 +35,16 @@ extension LinkAddress {
 }
 
 extension NetlinkRequest {
-    /// All TCP sockets of a family that listen on a port, at whichever address.
-    static func listeners(onPort port: UInt16, _ family: Int32) -> NetlinkRequest {
+    /// All sockets of a family that serve a port, at whichever address: of TCP those that listen, of UDP those that are not
+    /// connected.
+    static func listeners(
+        onPort port: UInt16, _ family: Int32, over transport: Descriptor.Transport = .stream
+    ) -> NetlinkRequest {
         var request = NetlinkRequest("SOCK_DIAG_BY_FAMILY", SOCK_DIAG_BY_FAMILY, flags: .dump, isAcknowledged: false)
         // struct inet_diag_req_v2: family, protocol, no extension, padding, states as bits, no particular socket.
         request.append(
-            fixed: [UInt8(family), UInt8(IPPROTO_TCP), 0, 0] + octets(of: 1 << UInt32(TCP_LISTEN))
+            fixed: [UInt8(family), UInt8(transport.protocolNumber), 0, 0]
+                + octets(of: 1 << UInt32(transport.servingState))
                 + [UInt8](repeating: 0, count: MemoryLayout<inet_diag_sockid>.size))
         // struct inet_diag_bc_op and struct inet_diag_hostcond: the source is at any address (a prefix of no bits, of no
         // family), and this port. The steps are those of ``servers(over:at:)``.

@@ -221,6 +221,16 @@ package struct RouteNetlink: ~Copyable, Sendable {
         return number
     }
 
+    /// The number that the namespace of a process has in this socket's; ``NamespaceID/notAssigned`` where it has none.
+    /// - Throws: ``LinuxError``; `noSuchProcess` when the process has ended.
+    mutating func knownNumber(ofNamespaceOf pid: Int32, using buffer: inout [UInt8]) throws(LinuxError) -> NamespaceID {
+        var number = NamespaceID.notAssigned
+        try ask(.id(ofNamespaceOf: pid), using: &buffer) {
+            if case .namespaceID(let message) = $0 { number = message.id }
+        }
+        return number
+    }
+
     /// Reads one datagram of the answer to the last question.
     /// - Returns: the answer's end, if this is it.
     private mutating func readAnswer(

@@ -51,6 +51,14 @@ extension NetlinkRequest {
         return request
     }
 
+    /// The number of the namespace of a process; ``NamespaceID/notAssigned`` where it has none. It takes no privilege.
+    static func id(ofNamespaceOf pid: Int32) -> NetlinkRequest {
+        var request = NetlinkRequest("RTM_GETNSID", RTM_GETNSID)
+        request.append(fixed: [UInt8](repeating: 0, count: MemoryLayout<rtgenmsg>.size))
+        request.append(attribute: NETNSA_PID, pid)
+        return request
+    }
+
     /// Gives a namespace a number, the smallest that is free; refused where it has one.
     package static func assignID(to namespace: borrowing NetworkNamespace) -> NetlinkRequest {
         var request = NetlinkRequest("RTM_NEWNSID", RTM_NEWNSID)

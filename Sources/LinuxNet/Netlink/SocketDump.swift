@@ -31,19 +31,26 @@ extension NamespaceEntry {
     }
 }
 
+extension Descriptor.Transport {
+    /// Both.
+    static let all: [Self] = [.datagram, .stream]
+
+    /// Number of the protocol (`linux/in.h`).
+    var protocolNumber: Int { self == .stream ? IPPROTO_TCP : IPPROTO_UDP }
+
+    /// State of a server's socket (`net/tcp_states.h`, which holds for UDP as well): one that is not connected is closed.
+    var servingState: Int { self == .stream ? TCP_LISTEN : TCP_CLOSE }
+}
+
 extension NetlinkRequest {
     /// All sockets that are bound to an IPv4 address and serve: of UDP those that are not connected, of TCP those that
     /// listen. The kernel passes over sockets at other addresses.
     static func servers(over transport: Descriptor.Transport, at address: SocketAddress) -> NetlinkRequest {
-        let (number, state) =
-            switch transport {
-            case .datagram: (IPPROTO_UDP, TCP_CLOSE)
-            case .stream: (IPPROTO_TCP, TCP_LISTEN)
-            }
         var request = NetlinkRequest("SOCK_DIAG_BY_FAMILY", SOCK_DIAG_BY_FAMILY, flags: .dump, isAcknowledged: false)
         // struct inet_diag_req_v2: family, protocol, no extension, padding, states as bits, no particular socket.
         request.append(
-            fixed: [UInt8(AF_INET), UInt8(number), 0, 0] + octets(of: 1 << UInt32(state))
+            fixed: [UInt8(AF_INET), UInt8(transport.protocolNumber), 0, 0]
+                + octets(of: 1 << UInt32(transport.servingState))
                 + [UInt8](repeating: 0, count: MemoryLayout<inet_diag_sockid>.size))
         request.append(attribute: INET_DIAG_REQ_BYTECODE, octets: condition(address.networkOctets))
         return request
