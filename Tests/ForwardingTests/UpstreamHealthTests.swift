@@ -193,7 +193,8 @@ struct UpstreamHealthTests {
         #expect(
             reports == [
                 UpstreamReport(
-                    server: server(1), vantage: .host, roundTrip: nil, failures: 3, trouble: .silent, isResting: true),
+                    server: server(1), vantage: .host, roundTrip: nil, failures: 3, trouble: .silent,
+                    failingSince: Moment(nanoseconds: 401_000_000), isResting: true),
                 UpstreamReport(server: server(2), vantage: .host, roundTrip: 0, failures: 0, isResting: false),
             ])
     }

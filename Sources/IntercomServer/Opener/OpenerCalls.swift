@@ -99,7 +99,7 @@ enum OpenerCalls {
             var namespaces: [Opened]
         }
 
-        /// What came of one call.
+        /// Result of one call.
         struct Opened: Codable {
             /// Absent: ``failure`` says why, and no descriptor comes back.
             var reply: OpenNamespace.Reply?

@@ -82,7 +82,7 @@ final class RemoteOpener: Opener {
         guard answer.reply.namespaces.count >= calls.count else { throw Self.tooLittle }
     }
 
-    /// What was made for an errand.
+    /// Result of an errand.
     private static func take(
         _ reply: OpenerCalls.OpenNamespace.Reply, _ errand: NamespaceErrand, from descriptors: inout PassedDescriptors
     ) throws(LinuxError) -> OpenedNamespace {
