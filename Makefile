@@ -25,7 +25,7 @@ MAP_PACKAGES := chromium
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
-.PHONY: all build demo demo-docker demo-podman demo-tiers test test-clients test-runtimes test-metrics test-map check lint shape format docs fuzz test-asan test-tsan \
+.PHONY: all build demo demo-docker demo-podman demo-gate demo-tiers test test-clients test-runtimes test-metrics test-map check lint shape format docs fuzz test-asan test-tsan \
     differential coverage floods soak bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
@@ -58,6 +58,12 @@ demo-podman: need-root
 	@.ci/install $(DEMO_PACKAGES) podman netavark aardvark-dns runc
 	@$(MAKE) --no-print-directory build
 	@Tests/Demo/demo-podman $(BIN)
+
+# A sandbox that may download from a package index: its policy is learned from an audit, then enforced; eight ways out are tried.
+demo-gate: need-root
+	@.ci/install $(DEMO_PACKAGES) nftables openssl python3-pip
+	@$(MAKE) --no-print-directory build
+	@Tests/Demo/demo-gate $(BIN)
 
 # All tests: those of every room, and end to end in real namespaces with the binaries that are shipped.
 test: need-root
