@@ -31,7 +31,10 @@ final class GatheredRequests<Order: Sendable, Made: Sendable>: Sendable {
     /// Carries out the share of one thread of what waits; nothing where other threads have taken all.
     func carryOutSome(by opener: any Opener) {
         let share = waiting.withLock { waiting in
-            let count = min(max(waiting.count / OpenerRequests.usualThreadLimit, 1), limit, waiting.count)
+            // Half of what is more than there are threads for: processors are fewer than threads, and a call costs as much as
+            // what it is about.
+            let isCrowded = waiting.count > OpenerRequests.usualThreadLimit
+            let count = min(isCrowded ? waiting.count / 2 : 1, limit, waiting.count)
             let share = Array(waiting.prefix(count))
             waiting.removeFirst(count)
             return share
