@@ -191,6 +191,7 @@ bench: need-root
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/peers/forwarding
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/discovery
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/instructions
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/control
 	@$(MAKE) --no-print-directory micro
 
 # The steps of an answer, each alone.
