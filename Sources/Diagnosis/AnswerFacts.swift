@@ -66,6 +66,8 @@ package struct Server: Sendable, Equatable {
     package var trouble: Trouble?
     /// Time of day of the first of these failures, as `14:05`.
     package var since: String?
+    /// Messages since its last reply that had another id or question than was asked.
+    package var wrongReplies: Int
     /// True when others are asked before it.
     package var isResting: Bool
     /// True when it asks us in turn, and is not asked.
@@ -74,12 +76,13 @@ package struct Server: Sendable, Equatable {
     /// A server at this address.
     package init(
         _ address: String, failures: Int = 0, trouble: Trouble? = nil, since: String? = nil,
-        isResting: Bool = false, isLooping: Bool = false
+        wrongReplies: Int = 0, isResting: Bool = false, isLooping: Bool = false
     ) {
         self.address = address
         self.failures = failures
         self.trouble = trouble
         self.since = since
+        self.wrongReplies = wrongReplies
         self.isResting = isResting
         self.isLooping = isLooping
     }
@@ -101,6 +104,20 @@ package struct ResolverFile: Sendable, Equatable {
         }
     }
 
+    /// A program of the container that reads another file.
+    package struct Elsewhere: Sendable, Equatable {
+        /// The program.
+        package var program: Program
+        /// The servers that its file names.
+        package var servers: [String]
+
+        /// A program, and the servers that it asks.
+        package init(_ program: Program, servers: [String]) {
+            self.program = program
+            self.servers = servers
+        }
+    }
+
     /// Its path: on the host, or `/etc/resolv.conf` inside the container.
     package var path: String
     /// True when the path is one of the host's.
@@ -115,6 +132,8 @@ package struct ResolverFile: Sendable, Equatable {
     package var search: [String]
     /// `ndots`: names with fewer dots are tried with the search list first.
     package var dots: Int
+    /// A program that reads another file, and asks others, where no program of the container reads this one.
+    package var elsewhere: Elsewhere?
     /// The first name that is tried and answered, where that is not the name itself.
     package var earlier: Earlier?
 

@@ -59,6 +59,8 @@ package enum Cause: String, Sendable, CaseIterable {
 
     /// Its resolv.conf names other servers.
     case foreignResolver = "foreign-resolv-conf"
+    /// A program began before the resolv.conf of its container was there, and reads another one.
+    case begunBefore = "begun-before-file"
     /// A search domain is tried first, and has the name.
     case searchDomain = "search-domain"
 
@@ -99,6 +101,8 @@ package enum Cause: String, Sendable, CaseIterable {
     case upstreamRefused = "upstream-refused"
     /// No question can be sent to an upstream: there is no route, or no socket.
     case upstreamUnreachable = "upstream-unreachable"
+    /// An upstream replies, and to other questions than it is asked: the id or the name is wrong.
+    case upstreamLying = "upstream-lying"
     /// An upstream replies with an error.
     case upstreamFailing = "upstream-failing"
     /// An upstream failed repeatedly: others are asked before it.
@@ -129,6 +133,8 @@ package enum Cause: String, Sendable, CaseIterable {
     case policyMissing = "policy-missing"
     /// Something is left out, past a limit.
     case limit
+    /// A limit of the kernel or of the service manager is nearly reached.
+    case limitNear = "limit-near"
     /// Something in the configuration is not in force.
     case notInForce = "not-in-force"
     /// The configuration file has a mistake.

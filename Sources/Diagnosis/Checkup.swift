@@ -20,6 +20,8 @@ package struct MachineFacts: Sendable {
     package var findings: [Finding] = []
     /// Namespaces that nobody declared, where discovery is off.
     package var undiscovered: [String] = []
+    /// Descriptors of the daemon, and the most that it may have; nil: not known.
+    package var openFiles: (count: Int, limit: Int)?
     /// Why the opener does not answer; nil: it does.
     package var openerFailure: String?
     /// The configuration file.
@@ -76,6 +78,15 @@ extension MachineFacts {
                 Finding(
                     .discoveryOff, "nobody declared \(first)\(more), and [discover] enabled = false",
                     cure: "set [discover] enabled = true in \(configurationPath), then: intercomctl reload"))
+        }
+        // A tenth is left: time to act for who looks now and then.
+        if let (count, limit) = openFiles, limit > 0, count > limit / 10 * 9 {
+            all.append(
+                Finding(
+                    .limitNear, "\(count) of \(limit) open files of the daemon are in use",
+                    cure:
+                        "raise LimitNOFILE= by: systemctl edit intercom.service; then: systemctl restart intercom.service"
+                ))
         }
         all += silentAdapters.compactMap { runtime, containers in
             runtime.adapterUnit.map { unit in

@@ -18,6 +18,14 @@ extension Facts {
             let cure = resolver.isOnHost ? line : "declare it with --intercept, or name 127.0.0.11 in its resolv.conf"
             return Step(.programs, "", Finding(.foreignResolver, text, cure: cure, of: asker.name))
         }
+        if let other = resolver.elsewhere {
+            let text =
+                "\(other.program.description) of \(asker.name) began before \(resolver.path) was there: it asks "
+                + (other.servers.isEmpty ? "nobody" : other.servers.joined(separator: ", "))
+            let start = asker.place?.netnsName.map { ": ip netns exec \(ShellCommand.word($0))" } ?? ""
+            let cure = "kill \(other.program.pid), and start that program again\(start)"
+            return Step(.programs, "", Finding(.begunBefore, text, cure: cure, of: asker.name))
+        }
         if let earlier = resolver.earlier {
             let text =
                 "its programs ask for \(earlier.name) first (search in \(resolver.path), ndots:\(resolver.dots)), "

@@ -102,6 +102,12 @@ extension Server {
     package func finding(cure: String) -> Finding? {
         if isLooping { return Finding(.upstreamLoop, "\(address) asks us in turn, and is not asked", cure: cure) }
         guard failures > 0, let trouble else { return nil }
+        if wrongReplies > 0 {
+            let text =
+                "\(address): \(wrongReplies) \(wrongReplies == 1 ? "reply" : "replies") with another id or question than "
+                + "was asked, and no other" + (since.map { " since \($0)" } ?? "")
+            return Finding(.upstreamLying, text, cure: cure)
+        }
         let text =
             "\(address): \(trouble.rawValue), \(failures) \(failures == 1 ? "time" : "times")"
             + (since.map { " since \($0)" } ?? "")

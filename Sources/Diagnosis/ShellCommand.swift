@@ -32,6 +32,9 @@ package enum CommandPlace: Sendable, Equatable {
         }
     }
 
+    /// The name by which `ip netns` knows it; nil: it does not.
+    package var netnsName: String? { if case .path(let path) = self { Self.name(of: path) } else { nil } }
+
     /// The name that `ip netns` knows a path by.
     private static func name(of path: String) -> String? {
         for directory in ["/run/netns/", "/var/run/netns/"] where path.hasPrefix(directory) {

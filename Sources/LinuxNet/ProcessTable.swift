@@ -61,6 +61,17 @@ package enum ProcessTable {
         return found
     }
 
+    /// The first processes of a namespace, in the order of their numbers.
+    /// - Throws: ``LinuxError`` when `/proc` cannot be read.
+    package static func processes(in namespace: NamespaceIdentity, limit: Int) throws(LinuxError) -> [ListedProcess] {
+        var found: [ListedProcess] = []
+        for pid in try numbers() where found.count < limit {
+            guard NamespaceIdentity(ofFileAt: "/proc/\(pid)/ns/net") == namespace else { continue }
+            found.append(listed(pid, namespace, isPlugged: false))
+        }
+        return found
+    }
+
     /// Processes that have sockets open, by the inodes of these; what is not found within the bounds is left out.
     /// - Parameters:
     ///   - sockets: inodes, as sock_diag(7) gives them.

@@ -113,6 +113,18 @@ struct CauseTests {
     private static let shop = Program(pid: 4711, name: "nginx", container: RuntimeContainer(.lxc, "shop"))
     private static let web = Program(pid: 4711, name: "nginx", container: RuntimeContainer(.docker, "3f2a9b1c0d2e"))
 
+    private static let onFiles = [
+        Case(
+            .begunBefore,
+            "nginx (pid 4711) of app began before /etc/netns/app/resolv.conf was there: it asks 192.0.2.1",
+            cure: "kill 4711, and start that program again: ip netns exec app",
+            facts {
+                var file = ResolverFile("/etc/netns/app/resolv.conf", servers: ["127.0.0.11"], leadsHere: true)
+                file.elsewhere = .init(Program(pid: 4711, name: "nginx"), servers: ["192.0.2.1"])
+                $0.resolver = file
+            })
+    ]
+
     private static let onUnserved = [
         Case(
             .notAttached, "pid 4711 (docker 3f2a9b1c0d2e) has no intercom",
@@ -310,6 +322,10 @@ struct CauseTests {
             .upstreamRefused, "10.0.0.1:53: connection refused, 1 time since 14:05",
             Server("10.0.0.1:53", failures: 1, trouble: .refused, since: "14:05")),
         failing(
+            .upstreamLying,
+            "10.0.0.1:53: 7 replies with another id or question than was asked, and no other since 14:05",
+            Server("10.0.0.1:53", failures: 2, trouble: .silent, since: "14:05", wrongReplies: 7)),
+        failing(
             .upstreamUnreachable, "10.0.0.1:53: cannot be reached, 1 time",
             Server("10.0.0.1:53", failures: 1, trouble: .unreachable)),
         failing(
@@ -359,7 +375,7 @@ struct CauseTests {
 
     @Test(
         "names the cause, says it in one sentence, and gives the cure",
-        arguments: onContainer + onUnserved + onLinks + onListener + onPrograms + onName + outside + onPort)
+        arguments: onContainer + onUnserved + onFiles + onLinks + onListener + onPrograms + onName + outside + onPort)
     private func cause(_ row: Case) {
         let explanation = Explanation(row.facts)
         #expect(explanation.finding?.cause == row.cause, "\(explanation.steps)")
@@ -395,11 +411,13 @@ struct CauseTests {
     @Test("Every cause but those of the daemon and of the checkup is in the tables above")
     func complete() {
         let shown = Set(
-            (Self.onContainer + Self.onUnserved + Self.onLinks + Self.onListener + Self.onPrograms + Self.onName
+            (Self.onContainer + Self.onUnserved + Self.onFiles + Self.onLinks + Self.onListener + Self.onPrograms
+                + Self.onName
                 + Self.outside
                 + Self.onPort).map(\.cause))
         let others: Set<Cause> = [
-            .daemonDown, .adapterAway, .duplicateAddress, .duplicateNetwork, .badName, .networkMissing, .policyMissing,
+            .daemonDown, .adapterAway, .limitNear, .duplicateAddress, .duplicateNetwork, .badName, .networkMissing,
+            .policyMissing,
             .limit,
             .notInForce,
             .badConfiguration, .warning,

@@ -84,6 +84,16 @@ struct CheckupTests {
             ])
     }
 
+    @Test("warns of open files when less than a tenth of them is left")
+    func openFiles() {
+        #expect(checkup { $0.openFiles = (900, 1000) } == [])
+        #expect(
+            checkup { $0.openFiles = (901, 1000) } == [
+                "limit-near -: 901 of 1000 open files of the daemon are in use"
+            ])
+        #expect(checkup { $0.openFiles = (5, 0) } == [])
+    }
+
     @Test("leaves alone a link that is down while its container is on a network by another one")
     func links() {
         let idle = LinkFacts("eth1", into: nil, trouble: .notPlugged("x"))

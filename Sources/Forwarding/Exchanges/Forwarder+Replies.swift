@@ -124,6 +124,7 @@ extension Forwarder {
 
     private mutating func countWrong(_ attempt: Attempt, _ ticket: Ticket, _ now: Moment) {
         guard attempt.transport == .datagram, let exchange = table[ticket] else { return }
+        upstreams[attempt.upstream]?.health.sentWrongReply()
         exchange.wrongReplies += 1
         guard exchange.wrongReplies >= Self.wrongReplyLimit else { return }
         followUp(attempt, over: .stream, edns: attempt.hasEDNS, ticket, now)

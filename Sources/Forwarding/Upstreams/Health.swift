@@ -5,6 +5,8 @@
 struct Health: Sendable {
     /// Failures without any reply since.
     private(set) var failures = 0
+    /// Messages since its last reply that were none: another id, or another question.
+    private(set) var wrongReplies = 0
     private(set) var restsUntil: Moment?
     private var rests = 0
     private var lastReply: Moment?
@@ -26,10 +28,14 @@ struct Health: Sendable {
     /// It has replied.
     mutating func replied(_ now: Moment) {
         failures = 0
+        wrongReplies = 0
         rests = 0
         restsUntil = nil
         lastReply = now
     }
+
+    /// A message came that is no reply to what was asked: of somebody who guesses, or of a server that mixes questions up.
+    mutating func sentWrongReply() { wrongReplies &+= 1 }
 
     /// A question got no reply in time, or could not even be sent.
     /// - Parameter sent: when the question went out. If it has replied to anything since, it is just slow with this one.

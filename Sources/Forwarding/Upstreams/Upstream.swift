@@ -68,6 +68,8 @@ package struct UpstreamReport: Sendable, Hashable {
     package var trouble: UpstreamTrouble?
     /// Time of the first of these failures.
     package var failingSince: Moment?
+    /// Messages since its last reply with another id or question than was asked, where there are failures.
+    package var wrongReplies = 0
     /// Others are asked before it.
     package var isResting: Bool
     /// It is not asked, see ``Forwarder/avoid(_:)``.
@@ -81,6 +83,7 @@ extension UpstreamReport {
         roundTrip = upstream.roundTrip.smoothed.map { Int($0.nanoseconds / 1000) }
         failures = upstream.health.failures
         trouble = failures > 0 ? upstream.lastTrouble : nil
+        wrongReplies = failures > 0 ? upstream.health.wrongReplies : 0
         failingSince = failures > 0 ? upstream.failingSince : nil
         isResting = upstream.health.isResting
         self.isAvoided = isAvoided

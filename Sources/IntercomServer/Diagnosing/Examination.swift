@@ -129,6 +129,17 @@ final class Examination {
                 self.facts.openerFailure = "\(error.call) \(error.subject ?? ""): \(error.errno)"
                 return self.finish()
             }
+            self.countFiles()
+        }
+    }
+
+    private func countFiles() {
+        plane.requests.request { _ in
+            OpenFiles.count
+        } late: {
+            self.lookForUnserved()
+        } done: { (count: Int?) in
+            if let count, let limit = OpenFiles.limit { self.facts.openFiles = (count, limit) }
             self.lookForUnserved()
         }
     }

@@ -118,6 +118,7 @@ extension Diagnosis.Server {
         self.init(
             "\(server)", failures: worst?.failures ?? 0, trouble: worst?.trouble.map { Trouble($0) },
             since: reports.compactMap(\.failingSince).min().map(Self.timeOfDay),
+            wrongReplies: reports.reduce(0) { $0 + $1.wrongReplies },
             isResting: reports.contains(where: \.isResting), isLooping: reports.contains(where: \.isAvoided))
     }
 }

@@ -58,21 +58,17 @@ final class Inquiry {
     private func readResolver() {
         guard let (identity, source) = plane.containers.namespace(of: container) else { return ask() }
         plane.requests.request { opener in
-            Result { () throws(LinuxError) in
-                // For a namespace without a process, the file that we wrote is shown, too.
-                guard source.process == nil else { return try source.readResolverFile(identity, by: opener) }
-                return ReadResolverFile(text: try source.hostsResolverText())
-            }
+            Result { () throws(LinuxError) in try ProgramFiles.read(identity, source, by: opener) }
         } late: {
             self.ask()
-        } done: { (result: Result<ReadResolverFile, LinuxError>) in
-            if case .success(let file) = result { self.take(file, source) }
+        } done: { (result: Result<ProgramFiles, LinuxError>) in
+            if case .success(let files) = result { self.take(files, source) }
             self.askEarlier()
         }
     }
 
-    private func take(_ file: ReadResolverFile, _ source: NamespaceSource) {
-        guard let text = file.text else { return }
+    private func take(_ files: ProgramFiles, _ source: NamespaceSource) {
+        guard let text = files.file.text else { return }
         let configuration = ResolverConfiguration(text)
         let servers = configuration.nameservers.map(\.address)
         let intercepted = plane.containers.resolverAddresses(of: container)?.intercepted ?? []
@@ -88,6 +84,12 @@ final class Inquiry {
             servers: servers.prefix(Self.lineLimit).map(\.description),
             leadsHere: servers.contains { $0 == .v4(.intercom) || intercepted.contains($0) },
             search: Array(configuration.search.prefix(Self.lineLimit)), dots: configuration.dots)
+        let others = files.ofPrograms.map { ($0.program, ResolverConfiguration($0.text).nameservers.map(\.address)) }
+        let lost = others.filter { !$0.1.contains { $0 == .v4(.intercom) || intercepted.contains($0) } }
+        // Where one program asks here, the others may have another resolv.conf on purpose.
+        if let (program, servers) = lost.first, lost.count == others.count {
+            resolver?.elsewhere = .init(program, servers: servers.prefix(Self.lineLimit).map(\.description))
+        }
     }
 
     /// Servers and search domains that are looked at: the file may be a hostile container's. glibc before 2.26 took six

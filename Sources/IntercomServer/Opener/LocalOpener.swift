@@ -92,6 +92,11 @@ struct LocalOpener: Opener {
         }
     }
 
+    func findProcesses(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [FoundProcess] {
+        try ProcessTable.processes(in: namespace.identity, limit: OpenerCalls.maximumInhabitants)
+            .map { FoundProcess($0) }
+    }
+
     func findProcess(_ pid: Int32) throws(LinuxError) -> FoundProcess? {
         try ProcessTable.process(pid).map { FoundProcess($0) }
     }

@@ -72,6 +72,9 @@ protocol Opener: Sendable {
     ///   - namespace: the one to look into.
     func findHolders(ofPort port: UInt16?, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [PortHolder]
 
+    /// Lists the first few processes in a namespace; needs CAP_SYS_PTRACE for those of others.
+    func findProcesses(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [FoundProcess]
+
     /// Describes a process; nil: there is none. Needs CAP_SYS_PTRACE for those of others.
     func findProcess(_ pid: Int32) throws(LinuxError) -> FoundProcess?
 

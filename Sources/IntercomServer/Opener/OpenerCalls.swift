@@ -34,6 +34,8 @@ enum OpenerCalls {
     static let maximumLedAddresses = Registry.Limits.interceptedAddresses + 1
     /// The most octets of a resolv.conf that is read: glibc has no limit, and real ones have some hundred.
     static let maximumResolverFile = 64 * 1024
+    /// The most processes of one namespace in a reply.
+    static let maximumInhabitants = 8
     /// The most processes in a reply.
     static let maximumProcesses = 128
     /// The longest reply, in octets: such a file, each octet escaped.
@@ -222,6 +224,14 @@ enum OpenerCalls {
 
         /// A port of 127.0.0.11, 1...65535; absent: any.
         var port: UInt16?
+    }
+
+    /// Goes with the descriptor of a namespace.
+    struct FindInhabitants: OpenerCall {
+        struct Reply: Codable {
+            /// The first few, by their numbers.
+            var processes: [FoundProcess]
+        }
     }
 
     struct FindProcesses: OpenerCall {

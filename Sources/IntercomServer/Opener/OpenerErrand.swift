@@ -44,6 +44,7 @@ struct OpenerErrand: ~Copyable, Sendable {
             case OpenerCalls.FindServers.method: try findServers(passed)
             case OpenerCalls.FindListeners.method: try findListeners(try Self.parameters(call), passed)
             case OpenerCalls.FindHolders.method: try findHolders(try Self.parameters(call), passed)
+            case OpenerCalls.FindInhabitants.method: try findInhabitants(passed)
             case OpenerCalls.FindProcesses.method: try findProcesses(try Self.parameters(call))
             case OpenerCalls.SetRedirection.method: try setRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RepairRedirection.method: try repairRedirection(try Self.parameters(call), passed)
@@ -180,6 +181,11 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func findHolders(_ call: OpenerCalls.FindHolders, _ passed: consuming Descriptor?) throws(LinuxError) {
         let holders = try opener.findHolders(ofPort: call.port, in: try namespace(passed))
         try reply(to: OpenerCalls.FindHolders.self, .init(holders: holders))
+    }
+
+    private func findInhabitants(_ passed: consuming Descriptor?) throws(LinuxError) {
+        let processes = try opener.findProcesses(in: try namespace(passed))
+        try reply(to: OpenerCalls.FindInhabitants.self, .init(processes: processes))
     }
 
     private func findProcesses(_ call: OpenerCalls.FindProcesses) throws(LinuxError) {

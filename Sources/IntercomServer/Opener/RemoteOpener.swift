@@ -184,6 +184,10 @@ final class RemoteOpener: Opener {
         try ask(OpenerCalls.FindHolders(port: port), in: namespace).reply.holders
     }
 
+    func findProcesses(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [FoundProcess] {
+        try ask(OpenerCalls.FindInhabitants(), in: namespace).reply.processes
+    }
+
     func findProcess(_ pid: Int32) throws(LinuxError) -> FoundProcess? {
         try ask(OpenerCalls.FindProcesses(pid: pid)).reply.processes.first
     }

@@ -3,6 +3,7 @@
     upstream.py ADDRESS MODE NAME
 
 MODE is normal, or silent, servfail or refused for every name, or tcp: silent over UDP alone,
+or lying: every reply over UDP has another id, and none comes over TCP,
 or silent-s: silent over UDP to names that begin with s. A name silent.… is never answered. Every query is a line of output: transport, name, type.
 TXT records say "from NAME"; A records are 192.0.2.1, or 192.0.2.1 to 192.0.2.100 for big and truncated.
 """
@@ -134,6 +135,9 @@ def serve_udp(udp):
             continue
         if mode in ("silent", "tcp") or mode == "silent-s" and first.startswith("s") or first == "silent" or first == "dropped" and times == 1:
             continue
+        if mode == "lying":
+            udp.sendto(wrong_id(wire), peer)
+            continue
         if first == "spoofed":
             # The wrong id, the wrong question, garbage, a query: none of them may be believed.
             for packet in (wrong_id(wire), wrong_question(query), b"garbage", data):
@@ -181,7 +185,7 @@ def serve_tcp(connection):
             wire = respond(query, "tcp").to_wire(max_size=65535)
             first = first_label(query)
             wire = damaged(first, query, wire, "tcp")
-            if wire is None or mode == "silent" or first == "silent":
+            if wire is None or mode in ("silent", "lying") or first == "silent":
                 continue
             framed = struct.pack("!H", len(wire)) + wire
             if first == "closing" and count(query, "tcp") == 1:

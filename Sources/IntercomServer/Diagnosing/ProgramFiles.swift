@@ -1,0 +1,42 @@
+// The resolv.conf files that programs in a namespace read: the one that the host keeps for it, and those that they have.
+
+import Attachment
+import Diagnosis
+import LinuxNet
+
+/// The resolv.conf of a container, and those of its programs.
+struct ProgramFiles: Sendable {
+    /// The file of the container.
+    var file: ReadResolverFile
+    /// Programs in a namespace that has a path, each with the file that it reads. `ip netns exec` mounts the host's for a
+    /// program that it starts, if it is there then.
+    var ofPrograms: [(program: Program, text: String)] = []
+
+    /// Reads them, on a thread of a request.
+    /// - Throws: ``LinuxError`` when the file of the container cannot be read.
+    static func read(
+        _ identity: NamespaceIdentity, _ source: NamespaceSource, by opener: any Opener
+    ) throws(LinuxError) -> ProgramFiles {
+        // For a namespace without a process, the file that we wrote is shown, too.
+        guard source.process == nil else {
+            return ProgramFiles(file: try source.readResolverFile(identity, by: opener))
+        }
+        var files = ProgramFiles(file: ReadResolverFile(text: try source.hostsResolverText()))
+        files.ofPrograms = (try? others(identity, source, by: opener)) ?? []
+        return files
+    }
+
+    private static func others(
+        _ identity: NamespaceIdentity, _ source: NamespaceSource, by opener: any Opener
+    ) throws(LinuxError) -> [(program: Program, text: String)] {
+        let namespace = try source.openNamespace(identity, by: opener)
+        var files: [(program: Program, text: String)] = []
+        for found in try opener.findProcesses(in: namespace) {
+            guard let process = try? ProcessDescriptor(pid: found.pid),
+                let text = (try? opener.readResolverFile(of: process, in: namespace))?.text
+            else { continue }
+            files.append((found.program, text))
+        }
+        return files
+    }
+}

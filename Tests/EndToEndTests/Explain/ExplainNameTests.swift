@@ -1,0 +1,159 @@
+// Causes at the name and behind it. Each is made for real, its cure is typed, and the name resolves.
+
+import Foundation
+import Testing
+
+@Suite("explain, of a name", .needsRoot)
+struct ExplainNameTests: ExplainSuite {
+    @Test("A name that is there has every step in order, and exit status 0")
+    func order() throws {
+        try lendFound { house in
+            let all = ["container", "links", "listener", "heard", "programs", "name", "answer"]
+            // Its resolv.conf comes after its names.
+            #expect(try eventually { try house.explain(["web"], from: "app").steps?.map(\.step) == all })
+            let explained = try house.explain(["web"], from: "app")
+            let steps = explained.steps ?? []
+            #expect(steps.allSatisfy { $0.state == "ok" }, "\(steps)")
+            #expect(explained.cause == nil && explained.fault == false)
+            let text = try house.ctl("explain", "web", "--from", "app")
+            #expect(text.status == 0 && text.out.contains("Nothing has to be mended."), "\(text)")
+            #expect(text.lines.allSatisfy { $0.count <= 80 }, "\(text)")
+        }
+    }
+
+    @Test("A name that is mistyped, or on another network, is named with the command that reaches it")
+    func names() throws {
+        try lendFound { house in
+            try expect(
+                house, ["wbe"], cause: "mistyped", cure: "intercomctl explain web --from app", then: ["10.1.0.2"],
+                of: "web")
+            // What a container must not know is in no answer.
+            #expect(try house.dig("app", "db").status == "NXDOMAIN")
+            try expect(
+                house, ["db"], cause: "other-network", cure: "intercomctl network connect back app",
+                then: ["10.2.0.4"])
+            #expect(try house.explain(["nosuchname"], from: "app").cause == "single-label")
+            #expect(try house.explain(["web", "AAAA"], from: "app").cause == "other-type")
+            #expect(try house.explain(["web"], from: "ap").cause == "no-such-container")
+        }
+    }
+
+    @Test("Replicas that are drained, and names that two containers have, are remarked on")
+    func replicas() throws {
+        try lendFound { house in
+            try house.mustCtl("network", "connect", "front", "web", "--alias", "site")
+            try house.mustCtl("network", "connect", "front", "app", "--alias", "site")
+            try house.mustCtl("container", "drain", "web")
+            let drained = try house.explain(["site"], from: "app")
+            #expect(drained.cause == "drained" && drained.fault == false, "\(drained)")
+            #expect(try house.type(drained.cure ?? "").status == 0)
+            #expect(try house.dig("app", "site").data == ["10.1.0.2", "10.1.0.3"])
+            #expect(try house.explain(["site"], from: "app").cause == nil)
+            try house.mustCtl("container", "add", "twin", "--network", "front,ip=10.1.0.9", "--hostname", "web")
+            #expect(try house.explain(["web"], from: "app").cause == "duplicate-name")
+            try house.mustCtl("container", "rm", "twin")
+            #expect(try house.explain(["web"], from: "app").cause == nil)
+        }
+    }
+
+    @Test("A resolv.conf that names other servers, or whose search domain wins, is named with its path")
+    func resolverFiles() throws {
+        try lend("[forward]\nupstreams = [\"127.0.0.61\"]\n[discover]\nexclude = [\"house\"]\nresolv-conf = false\n") {
+            house in
+            try house.startUpstream("127.0.0.61")
+            #expect(try eventually { try house.dig("app", "web").data == ["10.1.0.2"] })
+            let file = "/etc/netns/app/resolv.conf"
+            #expect(try house.type("mkdir -p /etc/netns/app && echo nameserver 192.0.2.1 >\(file)").status == 0)
+            try expect(
+                house, ["web"], cause: "foreign-resolv-conf", cure: "echo nameserver 127.0.0.11 >\(file)",
+                then: ["10.1.0.2"])
+            #expect(try house.type("echo search example.net >>\(file)").status == 0)
+            try expect(
+                house, ["web"], cause: "search-domain", cure: "echo options ndots:0 >>\(file)", then: ["10.1.0.2"])
+        }
+    }
+
+    @Test("Upstreams that refuse, are silent, or fail are named with their address; one that rests is a remark")
+    func upstreams() throws {
+        try lendFound("[forward]\nupstreams = [\"127.0.0.61\"]\n") { house in
+            let name = "www.example.net"
+            #expect(try house.explain([name], from: "app").cause == "upstream-refused")
+            let text = try house.ctl("explain", name, "--from", "app").unwrapped
+            #expect(text.contains("127.0.0.61:53: connection refused"), "\(text)")
+            let upstream = try house.startUpstream("127.0.0.61", mode: "silent")
+            #expect(
+                try eventually(within: 30) { try house.explain(["b.\(name)"], from: "app").cause == "upstream-silent" })
+            #expect(try house.doctor().findings?.contains { $0.cause == "upstream-silent" } == true)
+            let silent = try house.explain(["b.\(name)"], from: "app").text ?? ""
+            #expect(silent.hasPrefix("127.0.0.61:53: no reply, ") && silent.contains(" since "), "\(silent)")
+            House.kill(upstream)
+            let liar = try house.startUpstream("127.0.0.61", mode: "lying")
+            #expect(
+                try eventually(within: 30) { try house.explain(["e.\(name)"], from: "app").cause == "upstream-lying" })
+            House.kill(liar)
+            let other = try house.startUpstream("127.0.0.61", mode: "refused")
+            #expect(
+                try eventually(within: 30) { try house.explain(["c.\(name)"], from: "app").cause == "upstream-failing" }
+            )
+            House.kill(other)
+            try house.startUpstream("127.0.0.61")
+            #expect(try eventually(within: 30) { try house.explain(["d.\(name)"], from: "app").fault == false })
+        }
+    }
+
+    @Test("A container on internal networks alone is told which network may forward")
+    func internalNetwork() throws {
+        try lendFound("[forward]\nupstreams = [\"127.0.0.61\"]\n[[network]]\nname = \"front\"\ninternal = true\n") {
+            house in
+            try house.startUpstream("127.0.0.61")
+            try expect(
+                house, ["www.example.net"], cause: "internal-network", cure: "intercomctl network connect back app",
+                then: try house.dig("db", "www.example.net").data)
+        }
+    }
+
+    @Test("A program that began before its resolv.conf was there is named, and asks here when it is started again")
+    func begunBefore() throws {
+        try lend("[discover]\nexclude = [\"house\"]\nresolv-conf = false\n") { house in
+            #expect(try eventually { try house.dig("app", "web").data == ["10.1.0.2"] })
+            let file = "/etc/netns/app/resolv.conf"
+            let write = "mkdir -p /etc/netns/app && rm -f \(file) && echo nameserver"
+            #expect(try house.type("\(write) 192.0.2.1 >\(file)").status == 0)
+            let early = try house.start(in: "app", ["sleep", "600"], log: "early").processIdentifier
+            #expect(try house.type("\(write) 127.0.0.11 >\(file)").status == 0)
+            let explained = try house.explain(["web"], from: "app")
+            #expect(explained.cause == "begun-before-file", "\(explained)")
+            #expect(
+                explained.text
+                    == "sleep (pid \(early)) of app began before \(file) was there: it asks 192.0.2.1")
+            #expect(explained.cure == "kill \(early), and start that program again: ip netns exec app")
+            // Signals are blocked in what a test starts.
+            #expect(try house.type("kill -9 \(early)").status == 0)
+            try house.start(in: "app", ["sleep", "600"], log: "late")
+            #expect(try eventually { try house.explain(["web"], from: "app").fault == false })
+        }
+    }
+
+    @Test("A service that is not running, or listens on the loopback interface alone, is named where a port is given")
+    func service() throws {
+        try lendFound { house in
+            func explain() throws -> Explained { try house.explain(["web", "--port", "8080"], from: "app") }
+            let closed = try explain()
+            #expect(closed.cause == "service-not-running", "\(closed)")
+            #expect(closed.text == "nothing listens on port 8080 of web")
+            func serve(_ address: String) throws -> Process {
+                try house.start(
+                    in: "web", ["python3", "-m", "http.server", "8080", "--bind", address], log: "http-\(address)")
+            }
+            let loopback = try serve("127.0.0.1")
+            #expect(try eventually { try explain().cause == "service-on-loopback" })
+            House.kill(loopback)
+            let server = try serve("0.0.0.0")
+            #expect(try eventually { try explain().fault == false })
+            #expect(try explain().steps?.last?.text == "port 8080 is open: web at 10.1.0.2")
+            House.kill(server)
+            let bad = try house.ctl("explain", "web", "--from", "app", "--port", "70000")
+            #expect(bad.status == 1 && bad.err.contains("expected 1 to 65535"), "\(bad)")
+        }
+    }
+}
