@@ -1,4 +1,4 @@
-// What the suites of explain and doctor share: a town of two bridges, the commands, and the way from a cause to its cure.
+// Kit of the suites of explain and doctor: a town of two bridges, the commands, and the way from a cause to its cure.
 
 import Foundation
 import Testing
