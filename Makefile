@@ -10,8 +10,9 @@ RELEASE := --configuration release --static-swift-stdlib -Xswiftc -use-ld=lld
 BIN := $(CURDIR)/.build/release
 LINKS := intercomctl intercom-runtimes
 
-# The C++ library is for toml++.
-BUILD_PACKAGES := g++ libstdc++-12-dev libtomlplusplus-dev libseccomp-dev libsystemd-dev pkg-config
+# The C++ library is for toml++, libcurl for intercom-etcd alone: INTERCOM_WITHOUT_ETCD=1 builds everything else without it.
+BUILD_PACKAGES := g++ libstdc++-12-dev libtomlplusplus-dev libseccomp-dev libsystemd-dev pkg-config \
+    $(if $(INTERCOM_WITHOUT_ETCD),,libcurl4-openssl-dev)
 TEST_PACKAGES := iproute2 bind9-dnsutils bind9-host bind9-utils busybox dnsmasq-base dnstap-ldns fstrm-bin haproxy iptables mandoc nftables musl-tools nsd \
     unbound util-linux python3 python3-pip
 # Those of Go, Java and node are large, and not installed for it.
@@ -20,12 +21,14 @@ CLIENT_PACKAGES := curl pdns-recursor php-cli ruby wget
 RUNTIME_PACKAGES := docker.io podman netavark aardvark-dns runc crun containerd containernetworking-plugins lxc
 # Prometheus with promtool; .ci/install does not let its service start.
 METRICS_PACKAGES := prometheus
+# A store that hosts share.
+CLUSTER_PACKAGES := etcd-server etcd-client openssl
 # A browser for the map: large, and not installed for it.
 MAP_PACKAGES := chromium
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
-.PHONY: all build demo demo-docker demo-podman demo-gate demo-tiers test test-clients test-runtimes test-metrics test-map check lint shape format docs fuzz test-asan test-tsan \
+.PHONY: all build demo demo-docker demo-podman demo-gate demo-tiers test test-clients test-runtimes test-metrics test-map test-cluster check lint shape format docs fuzz test-asan test-tsan \
     differential coverage floods soak bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
@@ -108,6 +111,11 @@ test-map: need-root
 	@[ -x /usr/bin/chromium ] || echo "skipped: the map in a browser, as the package chromium is not installed"
 	@$(MAKE) --no-print-directory build
 	INTERCOM_BIN=$(BIN) $(SWIFT) test --quiet --filter '^(ClientCommandTests\.|EndToEndTests\.MapTests)'
+
+# Hosts that share names on a real etcd, and what can happen to each of them; with debug binaries.
+test-cluster: need-root
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CLUSTER_PACKAGES)
+	INTERCOM_CLUSTER=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.Etcd'
 
 # What needs no root: all but the end-to-end tests.
 check: need-swift .build/python

@@ -81,6 +81,10 @@ let package = Package(
         // What container runtimes say: Docker's API over HTTP, hooks, CNI, aardvark-dns's files; no I/O.
         .target(name: "RuntimeWire", dependencies: ["DNSWire"], swiftSettings: settings),
 
+        // Many hosts: etcd's messages, and one host's side of the cluster as a value; no I/O.
+        .target(name: "EtcdWire", swiftSettings: settings),
+        .target(name: "Clustering", dependencies: ["ControlAPI", "EtcdWire"], swiftSettings: settings),
+
         // Control plane and data plane.
         .target(
             name: "IntercomServer",
@@ -145,6 +149,9 @@ let package = Package(
         .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: settings),
         .testTarget(name: "RegistryTests", dependencies: ["DNSWire", "Registry"], swiftSettings: settings),
         .testTarget(name: "AttachmentTests", dependencies: ["Attachment"], swiftSettings: settings),
+        .testTarget(name: "EtcdWireTests", dependencies: ["EtcdWire"], swiftSettings: settings),
+        .testTarget(
+            name: "ClusteringTests", dependencies: ["Clustering", "ControlAPI", "EtcdWire"], swiftSettings: settings),
         .testTarget(name: "DiagnosisTests", dependencies: ["Attachment", "Diagnosis"], swiftSettings: settings),
         .testTarget(
             name: "ClientCommandTests", dependencies: ["ClientCommand", "ControlAPI"], swiftSettings: settings),
@@ -162,9 +169,9 @@ let package = Package(
         .testTarget(
             name: "Examples",
             dependencies: [
-                "Attachment", "ControlAPI", "DNSWire", "Diagnosis", "Forwarding", "IntercomServer", "LinuxNet",
-                "Registry",
-                "RuntimeWire", "Runtimes", "Systemd", "TOML", "Tables", "Varlink",
+                "Attachment", "Clustering", "ControlAPI", "DNSWire", "Diagnosis", "EtcdWire", "Forwarding",
+                "IntercomServer",
+                "LinuxNet", "Registry", "RuntimeWire", "Runtimes", "Systemd", "TOML", "Tables", "Varlink",
             ],
             swiftSettings: settings),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),
@@ -188,14 +195,39 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
+// The bridge to etcd needs libcurl's headers; who lacks them sets INTERCOM_WITHOUT_ETCD=1, and builds everything else.
+if Context.environment["INTERCOM_WITHOUT_ETCD"] == nil {
+    package.products.append(.executable(name: "intercom-etcd", targets: ["intercom-etcd"]))
+    package.targets += [
+        // libcurl, as safe Swift types: Debian mends TLS and HTTP/2. The bridge alone links it.
+        .target(name: "CCurl"),
+        .target(name: "Curl", dependencies: ["CCurl", "LinuxNet"], swiftSettings: settings),
+        .target(
+            name: "EtcdCommand",
+            dependencies: [
+                "Clustering", "ControlAPI", "Curl", "EtcdWire", "LinuxNet", "Systemd", "TOML", "Varlink",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/intercom-etcd", swiftSettings: settings),
+        // A program of its own: the daemon has neither TLS nor keys.
+        .executableTarget(
+            name: "intercom-etcd", dependencies: ["EtcdCommand"], path: "Sources/Programs/intercom-etcd",
+            swiftSettings: settings),
+    ]
+    for target in package.targets where target.name == "Examples" { target.dependencies.append("Curl") }
+    for target in package.targets where target.name == "EndToEndTests" { target.dependencies.append("intercom-etcd") }
+}
+
 // libFuzzer's program is built for `make fuzz` alone: all that it calls is compiled for it once more.
 if Context.environment["INTERCOM_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "Attachment", "ControlAPI", "DNSWire", "Forwarding", "IntercomServer", "LinuxNet", "Registry",
-                "RuntimeWire", "Varlink",
+                "Attachment", "Clustering", "ControlAPI", "DNSWire", "EtcdWire", "Forwarding", "IntercomServer",
+                "LinuxNet",
+                "Registry", "RuntimeWire", "Varlink",
             ],
             path: "Tests/Fuzz", exclude: ["Seeds", "run"], swiftSettings: settings))
 }

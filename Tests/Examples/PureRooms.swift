@@ -1,9 +1,11 @@
 // The worked examples on the pages of the rooms without I/O. RepositoryTests holds the pages to this text.
 
 import Attachment
+import Clustering
 import ControlAPI
 import DNSWire
 import Diagnosis
+import EtcdWire
 import Forwarding
 import Registry
 import RuntimeWire
@@ -204,5 +206,36 @@ struct PureRoomExamples {
         // replies: {"parameters":{"sum":3}} and a NUL, for the client
 
         #expect(replies == Array(#"{"parameters":{"sum":3}}"#.utf8) + [0])
+    }
+
+    @Test("EtcdWire frames a call, and reads its reply")
+    func etcdWire() throws {
+        let call = EtcdCall.range(RangeRequest(keys: KeyRange(prefix: Array("/intercom/".utf8)), limit: 1000))
+        let request = GRPCFrame.octets(of: call.message)  // the body of a POST to call.path
+
+        // etcd's reply: its revision is 9, and it has no keys.
+        var framer = GRPCFramer(limit: 1 << 20)
+        framer.feed([0, 0, 0, 0, 4, 0x0A, 0x02, 0x18, 0x09])
+        var revision: Int64 = 0
+        while let message = try framer.next() {
+            if case .range(let reply) = try call.reply(from: message) { revision = reply.header.revision }
+        }
+
+        #expect(revision == 9 && request.count == 5 + call.message.count)
+    }
+
+    @Test("Clustering lists what etcd has, then watches it")
+    func clustering() {
+        var bridge = Bridge(settings: BridgeSettings(host: "node1"), identity: BridgeIdentity(instance: "x7"), seed: 1)
+        bridge.handle(.tick, now: .zero)
+        for effect in bridge.takeEffects() {
+            // The first call lists all keys. Its reply is the next event:
+            guard case .call(let number, .range) = effect else { continue }
+            let header = EtcdHeader(cluster: 1, revision: 9)
+            bridge.handle(.reply(number, .range(RangeReply(header: header, pairs: [], more: false))), now: .zero)
+        }
+        let effects = bridge.takeEffects()  // watch(from: 10)
+
+        #expect(effects.contains { if case .watch(_, from: 10) = $0 { true } else { false } })
     }
 }

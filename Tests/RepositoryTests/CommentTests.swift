@@ -48,7 +48,7 @@ struct CommentTests {
         let compiled = try Repository.swiftFiles(below: ["Tests/Examples"])
             .map { Self.lines(try Repository.text(of: $0)) }
         let pages = Repository.files(below: ["Sources"], extension: "md")
-        #expect(pages.count == 14)
+        #expect(pages.count == 17)
         for page in pages {
             let parts = try Repository.text(of: page).components(separatedBy: "```")
             let examples = parts.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)

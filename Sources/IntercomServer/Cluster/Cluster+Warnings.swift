@@ -24,6 +24,8 @@ extension Cluster {
             warnings.append(
                 "\(session?.bridge.agent ?? "the bridge") is \(report.state == .away ? "cut off from" : "not yet connected to") its store\(why); what was told stays"
             )
+        } else if let session, let message = session.report?.message {
+            warnings.append("\(session.bridge.agent): \(message)")
         }
         if !registry.isClusterKnown {
             warnings.append("other hosts have not told everything yet: names on shared networks may be missing")
