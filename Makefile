@@ -36,6 +36,7 @@ all: build
 build: need-swift
 	@.ci/install $(BUILD_PACKAGES)
 	$(SWIFT) build $(RELEASE) --product intercomd
+	$(if $(INTERCOM_WITHOUT_ETCD),,$(SWIFT) build $(RELEASE) --product intercom-etcd)
 	@for name in $(LINKS); do ln -sf intercomd $(BIN)/$$name; done
 
 # Containers call each other by name, in network namespaces that are made for it and removed again.
@@ -112,10 +113,11 @@ test-map: need-root
 	@$(MAKE) --no-print-directory build
 	INTERCOM_BIN=$(BIN) $(SWIFT) test --quiet --filter '^(ClientCommandTests\.|EndToEndTests\.MapTests)'
 
-# Hosts that share names on a real etcd, and what can happen to each of them; with debug binaries.
+# Hosts that share names on a real etcd, and what can happen to each of them.
 test-cluster: need-root
-	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CLUSTER_PACKAGES)
-	INTERCOM_CLUSTER=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.Etcd'
+	@.ci/install $(TEST_PACKAGES) $(CLUSTER_PACKAGES)
+	@$(MAKE) --no-print-directory build .build/python
+	INTERCOM_BIN=$(BIN) INTERCOM_CLUSTER=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.Etcd'
 
 # What needs no root: all but the end-to-end tests.
 check: need-swift .build/python
@@ -146,7 +148,7 @@ DOCS := $(CURDIR)/.build/docs
 docs: need-swift
 	@.ci/install $(BUILD_PACKAGES)
 	@mkdir -p $(DOCS)/graphs
-	@for room in IntercomServer Runtimes; do \
+	@for room in IntercomServer Runtimes $(if $(INTERCOM_WITHOUT_ETCD),,EtcdCommand); do \
 	    $(SWIFT) build --quiet --target $$room --scratch-path $(DOCS) -Xswiftc -emit-symbol-graph \
 	    -Xswiftc -emit-symbol-graph-dir -Xswiftc $(DOCS)/graphs \
 	    -Xswiftc -symbol-graph-minimum-access-level -Xswiftc package || exit 1; done
@@ -221,15 +223,20 @@ LIB = $(DESTDIR)$(PREFIX)/lib
 SHARE = $(DESTDIR)$(PREFIX)/share
 UNITS := intercom.service intercom.socket intercom-cluster.socket intercom-opener.service intercom-opener.socket run-netns.mount intercom-docker.service \
     intercom-podman.service intercom-nerdctl.service intercom-machined.service \
-    intercom-metrics.socket intercom-metrics@.service
+    intercom-metrics.socket intercom-metrics@.service $(if $(INTERCOM_WITHOUT_ETCD),,intercom-etcd.service)
 LIBEXEC = $(DESTDIR)$(PREFIX)/libexec
 HOOKS := intercom/oci-hook intercom/lxc-hook cni/intercom
-COMPLETED := intercomctl intercom-runtimes
+COMPLETED := intercomctl intercom-runtimes $(if $(INTERCOM_WITHOUT_ETCD),,intercom-etcd)
 PUT := install -D --mode 644
 
 install-files:
 	install -D --strip --mode 755 --target-directory $(DESTDIR)$(PREFIX)/bin $(BIN)/intercomd
 	@for name in $(LINKS); do ln -sf intercomd $(DESTDIR)$(PREFIX)/bin/$$name; done
+ifndef INTERCOM_WITHOUT_ETCD
+	install -D --strip --mode 755 --target-directory $(DESTDIR)$(PREFIX)/bin $(BIN)/intercom-etcd
+	config/man/fill config/man/intercom-etcd.8 config/etcd.toml | $(PUT) /dev/stdin $(SHARE)/man/man8/intercom-etcd.8
+	$(PUT) --target-directory $(SHARE)/doc/intercom config/etcd.toml
+endif
 	@# Programs that runtimes call, and the files by which they find them.
 	@mkdir -p $(LIBEXEC)/intercom $(LIBEXEC)/cni
 	@for name in $(HOOKS); do ln -sf ../../bin/intercomd $(LIBEXEC)/$$name; done

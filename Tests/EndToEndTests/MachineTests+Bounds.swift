@@ -92,7 +92,7 @@ extension MachineTests {
         arguments: [
             ("intercom.service", 1.4), ("intercom-opener.service", 2.5), ("intercom-docker.service", 0.6),
             ("intercom-podman.service", 0.6), ("intercom-nerdctl.service", 1.0), ("intercom-machined.service", 1.0),
-            ("intercom-metrics@.service", 0.6),
+            ("intercom-metrics@.service", 0.6), ("intercom-etcd.service", 1.6),
         ])
     func exposure(unit: String, limit: Double) throws {
         let output = try Command.must([

@@ -73,11 +73,36 @@ struct ManualTests {
         }
         for page in [
             filled, try Self.page("intercomctl.1"), try Self.page("intercomd.8"), try Self.page("intercom-runtimes.1"),
-            try Self.page("intercom-hooks.8"),
+            try Self.page("intercom-hooks.8"), try Self.bridge(),
         ] {
             let lint = try Command.run(["mandoc", "-T", "lint", "-W", "warning"], input: page)
             #expect(lint.status == 0 && lint.out.isEmpty, "\(lint)")
         }
+    }
+
+    /// The page of intercom-etcd with the options of its configuration.
+    private static func bridge() throws -> String {
+        let config = "\(House.repository)/config"
+        return try Command.must(["\(config)/man/fill", "\(config)/man/intercom-etcd.8", "\(config)/etcd.toml"]).out
+    }
+
+    @Test("names every verb and option of intercom-etcd, and of etcd.toml, which is as the program reads it")
+    func etcd() throws {
+        let program = "\(House.binaries)/intercom-etcd"
+        let output = try Command.must([program, "--experimental-dump-help"])
+        let dump = try JSONDecoder().decode(Dump.self, from: Data(output.out.utf8))
+        Self.check(dump.command, under: [], in: try Self.bridge())
+        // All options that are comments, with the values of their examples.
+        let text = try String(contentsOfFile: "\(House.repository)/config/etcd.toml", encoding: .utf8)
+        let lines = text.split(separator: "\n").map {
+            $0.hasPrefix("#") && !$0.hasPrefix("# ") ? $0.dropFirst() : $0[...]
+        }
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("ic-\(UUID().uuidString).toml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try lines.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
+        let checked = try Command.run([program, "--config", file.path, "--check-config"])
+        #expect(checked.err.contains("tls.ca: there is no /etc/intercom/etcd/ca.crt"), "\(checked)")
+        #expect(checked.status == 2 && checked.err.split(separator: "\n").count == 3, "\(checked)")
     }
 
     @Test("names every message of the journal's catalog")

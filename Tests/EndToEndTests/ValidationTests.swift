@@ -106,23 +106,27 @@ struct ValidationTests {
     "The binaries that are shipped",
     .enabled(if: ProcessInfo.processInfo.environment["INTERCOM_BIN"] != nil, "made by 'make'"))
 struct BinaryTests {
-    @Test("need no Swift where they run", arguments: ["intercomd", "intercomctl"])
+    @Test("need no Swift where they run", arguments: ["intercomd", "intercomctl", "intercom-etcd"])
     func libraries(name: String) throws {
         let libraries = try Command.must(["ldd", "\(House.binaries)/\(name)"]).out
         #expect(
             !libraries.contains("swift") && !libraries.contains("Foundation") && !libraries.contains("not found"),
             "\(libraries)")
+        // The bridge alone speaks TLS.
+        #expect(libraries.contains("libcurl") == (name == "intercom-etcd"), "\(libraries)")
     }
 
-    @Test("are one executable of at most 30 MB without its symbols, and have neither Foundation nor ICU in it")
-    func size() throws {
+    @Test(
+        "are executables of at most 30 MB each without their symbols, and have neither Foundation nor ICU in them",
+        arguments: ["intercomd", "intercom-etcd"])
+    func size(name: String) throws {
         let stripped = FileManager.default.temporaryDirectory.appendingPathComponent("ic-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: stripped) }
-        try Command.must(["strip", "-o", stripped, "\(House.binaries)/intercomd"])
+        try Command.must(["strip", "-o", stripped, "\(House.binaries)/\(name)"])
         let size = try #require(try FileManager.default.attributesOfItem(atPath: stripped)[.size] as? Int)
         #expect(size <= 30_000_000)
         // ICU's data alone is longer; a type of Foundation's own would bring it.
-        let symbols = try Command.must(["nm", "\(House.binaries)/intercomd"]).out
+        let symbols = try Command.must(["nm", "\(House.binaries)/\(name)"]).out
         #expect(!symbols.contains("$s10Foundation") && !symbols.contains("icudt"))
         #expect(try Command.must(["\(House.binaries)/intercomctl", "--help"]).out.contains("intercomctl"))
     }

@@ -11,6 +11,7 @@ let fuzzTargets: [String: FuzzTarget] = [
     "cni": fuzzCNI,
     "configuration": fuzzConfiguration,
     "docker": fuzzDocker,
+    "etcd": fuzzEtcd,
     "house": fuzzHouse,
     "http": fuzzHTTP,
     "life": fuzzLife,

@@ -35,6 +35,8 @@ function explain() {
 
 /^#?[a-z-]+ = / {
     sub(/^#/, "")
+    if (!isOpen) print ".Bl -tag -width Ds"
+    isOpen = 1
     print ".It Ic " $1 " = Li \"" roff(substr($0, length($1) + 4)) "\""
     explain()
 }
