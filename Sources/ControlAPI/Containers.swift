@@ -7,8 +7,9 @@ package enum AddContainer: ControlMethod {
         # that are named; if none are (networks is absent), on those that its links are plugged into. listen: "auto",
         # "direct" or "redirect"; intercept: addresses of servers that it asks, whose questions are led to its listener;
         # empty: those of its own resolv.conf; replace: it takes the place of a declaration of the same name, and has the
-        # same namespace if none is named; policy: says which names it may ask for. The reply tells the state of one with a namespace, once it is proved that its
-        # questions arrive, or a second later.
+        # same namespace if none is named; policy: says which names it may ask for; wait: for a container without a
+        # namespace, the reply comes when its first question at a gateway was answered. The reply tells the state of one
+        # with a namespace, once it is proved that its questions arrive, or a second later.
         method AddContainer(
           name: string,
           netns: ?string,
@@ -22,7 +23,8 @@ package enum AddContainer: ControlMethod {
           listen: ?string,
           intercept: ?[]string,
           replace: ?bool,
-          policy: ?string
+          policy: ?string,
+          wait: ?bool
         ) -> (state: ?string, reason: ?string, cure: ?string)
         """
     package static let types: [any ControlType.Type] = [Attachment.self, Link.self, Port.self]
@@ -77,14 +79,17 @@ package enum AddContainer: ControlMethod {
         package var replace: Bool?
         /// Policy that its questions are judged by; absent: that of its networks, else of all.
         package var policy: String?
+        /// True: the reply waits for the first question of a container without a namespace at a gateway.
+        package var wait: Bool?
 
         package init(
             name: String, netns: String? = nil, pid: Int? = nil, networks: [Attachment]? = nil,
             hostname: String? = nil, id: String? = nil, links: [Link]? = nil, ports: [Port]? = nil,
             resolvConf: String? = nil, listen: String? = nil, intercept: [String]? = nil, replace: Bool? = nil,
-            policy: String? = nil
+            policy: String? = nil, wait: Bool? = nil
         ) {
             self.policy = policy
+            self.wait = wait
             self.name = name
             self.netns = netns
             self.pid = pid

@@ -4,7 +4,8 @@
 package enum CreateNetwork: ControlMethod {
     package static let definition = """
         # Declares a network. policy: that of its containers which have none of their own; search: the search domains of
-        # its containers, in place of the host's.
+        # its containers, in place of the host's; gatewayListener: whether guests are answered at the host's addresses on
+        # it; gatewayUnknown: answers to sources there that no container has, "forward" or "refuse".
         method CreateNetwork(
           name: string,
           interface: ?string,
@@ -15,7 +16,9 @@ package enum CreateNetwork: ControlMethod {
           routes: ?[]Route,
           forwardFrom: ?string,
           policy: ?string,
-          search: ?[]string
+          search: ?[]string,
+          gatewayListener: ?bool,
+          gatewayUnknown: ?string
         ) -> ()
         """
     package static let types: [any ControlType.Type] = [Route.self]
@@ -42,12 +45,19 @@ package enum CreateNetwork: ControlMethod {
         package var policy: String?
         /// Domains for the search lists of its containers, as `corp.example`; absent or empty: those of the host.
         package var search: [String]?
+        /// True: guests, whose network stack is none of this kernel, are answered at the host's addresses on it; absent: false.
+        package var gatewayListener: Bool?
+        /// Answers to sources there that no container has, `forward` or `refuse`; absent: `forward`.
+        package var gatewayUnknown: String?
 
         package init(
             name: String, interface: String? = nil, subnets: [String]? = nil, internal: Bool? = nil,
             upstreams: [String]? = nil, routes: [Route]? = nil, forwardFrom: String? = nil, ttl: Int? = nil,
-            policy: String? = nil, search: [String]? = nil
+            policy: String? = nil, search: [String]? = nil, gatewayListener: Bool? = nil,
+            gatewayUnknown: String? = nil
         ) {
+            self.gatewayListener = gatewayListener
+            self.gatewayUnknown = gatewayUnknown
             self.policy = policy
             self.search = search
             self.name = name
@@ -82,7 +92,9 @@ package enum ListNetworks: ControlMethod {
         # many containers comes in parts. What comes or goes meanwhile may be missing. Without it a list may be too large.
         method ListNetworks() -> (networks: []Network)
         """
-    package static let types: [any ControlType.Type] = [Network.Member.self, Fact.self, Route.self, Network.self]
+    package static let types: [any ControlType.Type] = [
+        Network.Member.self, Network.GatewayListener.self, Fact.self, Route.self, Network.self,
+    ]
 
     package typealias Parameters = Nothing
     package struct Reply: Codable, Equatable, Sendable {
@@ -101,7 +113,9 @@ package enum InspectNetwork: ControlMethod {
         # One network; with "more" in several replies, if it has many containers.
         method InspectNetwork(name: string) -> (network: Network)
         """
-    package static let types: [any ControlType.Type] = [Network.Member.self, Fact.self, Route.self, Network.self]
+    package static let types: [any ControlType.Type] = [
+        Network.Member.self, Network.GatewayListener.self, Fact.self, Route.self, Network.self,
+    ]
 
     package typealias Parameters = Named
     package struct Reply: Codable, Equatable, Sendable {
@@ -187,7 +201,8 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
         # A network: the segment that containers share. forwardFrom: from where its upstreams and routes are asked, "host"
         # or "namespace" (that of the container); ttl: seconds; source: "configuration", "control" or "kernel";
-        # continued: true where the containers are further ones of the network before, whose facts it told.
+        # continued: true where the containers are further ones of the network before, whose facts it told; gatewayUnknown
+        # and gatewayListeners: absent where guests are not answered at the host's addresses on it.
         type Network (
           name: string,
           interface: ?string,
@@ -199,12 +214,36 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
           ttl: int,
           policy: ?string,
           search: ?[]string,
+          gatewayUnknown: ?string,
+          gatewayListeners: ?[]GatewayListener,
           source: string,
           containers: []Member,
           facts: []Fact,
           continued: ?bool
         )
         """
+
+    /// A listener at an address of the host on a network, for guests.
+    package struct GatewayListener: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # A listener for guests at an address of the host on a network; address: empty where there is none to listen
+            # at; state: "listening", "starting" or "no listener".
+            type GatewayListener (address: string, state: string, reason: ?string)
+            """
+
+        /// The host's address; empty where there is none to listen at.
+        package var address: String
+        /// `listening`, `starting` or `no listener`.
+        package var state: String
+        /// Why there is no listener, and what to do.
+        package var reason: String?
+
+        package init(address: String, state: String, reason: String?) {
+            self.address = address
+            self.state = state
+            self.reason = reason
+        }
+    }
 
     /// A container on a network.
     package struct Member: ControlType, Codable, Equatable, Sendable {
@@ -247,6 +286,10 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
     package var policy: String?
     /// Domains for the search lists of its containers; nil: those of the host.
     package var search: [String]?
+    /// Answers to sources that no container has, where guests are answered: `forward` or `refuse`.
+    package var gatewayUnknown: String?
+    /// Listeners for guests at the host's addresses on it; nil: it has none.
+    package var gatewayListeners: [GatewayListener]?
     /// `configuration` or `control`: who declared it; `kernel`: nobody did.
     package var source: String
     /// By name; in a list that comes in parts each part by itself.
@@ -259,8 +302,11 @@ package struct Network: ControlType, Codable, Equatable, Sendable {
     package init(
         name: String, interface: String?, subnets: [String], internal: Bool, upstreams: [String],
         routes: [Route], forwardFrom: String, ttl: Int, source: String, containers: [Member], facts: [Fact],
-        continued: Bool? = nil, policy: String? = nil, search: [String]? = nil
+        continued: Bool? = nil, policy: String? = nil, search: [String]? = nil, gatewayUnknown: String? = nil,
+        gatewayListeners: [GatewayListener]? = nil
     ) {
+        self.gatewayUnknown = gatewayUnknown
+        self.gatewayListeners = gatewayListeners
         self.policy = policy
         self.search = search
         self.name = name

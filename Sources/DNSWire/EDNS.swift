@@ -43,6 +43,13 @@ public struct EDNS: Hashable, Sendable {
             recordOffset: recordOffset, optionsLength: optionsLength)
     }
 
+    /// The same with another size of datagrams.
+    func limited(to octets: Int) -> EDNS {
+        EDNS(
+            udpPayloadSize: UInt16(clamping: octets), flags: flags, recordOffset: recordOffset,
+            optionsLength: optionsLength)
+    }
+
     private init(udpPayloadSize: UInt16, flags: UInt32, recordOffset: Int, optionsLength: Int) {
         self.udpPayloadSize = udpPayloadSize
         self.flags = flags

@@ -7,7 +7,7 @@ public struct Query: Hashable, Sendable {
     /// The one that there is.
     public let question: Question
     /// Nil where the client does not speak EDNS.
-    public let edns: EDNS?
+    public private(set) var edns: EDNS?
 
     /// A query of nothing: what stands where none has been read yet.
     public static let empty = Query(
@@ -43,6 +43,11 @@ public struct Query: Hashable, Sendable {
         } else {
             edns = try Self.edns(message, header, behind: question)
         }
+    }
+
+    /// Has a client that takes longer datagrams than these take these alone: they may not reach it whole.
+    public mutating func limitDatagrams(to octets: Int) {
+        if let edns, Int(edns.udpPayloadSize) > octets { self.edns = edns.limited(to: octets) }
     }
 
     /// Walks over all records.

@@ -33,6 +33,26 @@ package enum NamespaceEntry {
         try boundListener(at: address)
     }
 
+    /// Makes a listener at an address of the host, for what comes in through one of its interfaces.
+    /// - Parameters:
+    ///   - address: an address of that interface, with port 53.
+    ///   - interface: `ifi_index`.
+    /// - Throws: ``LinuxError``: `addressInUse` when another program has the port, with its name in the subject;
+    ///   `addressNotAvailable` when the interface does not have the address.
+    package static func makeGatewayListener(
+        at address: SocketAddress, on interface: UInt32
+    ) throws(LinuxError) -> ListenerSockets {
+        do throws(LinuxError) {
+            let udp = try UDPSocket.bound(to: address, on: interface, receiveBuffer: receiveBuffer)
+            let tcp = try TCPSocket.listening(at: address, on: interface)
+            let cookie = try udp.networkNamespaceCookie()
+            return ListenerSockets(udp: udp, tcp: tcp, cookie: cookie)
+        } catch  where error.errno == .addressInUse {
+            let holder = PortOwner.find(at: address).map { "\(address), which \($0) has" }
+            throw LinuxError(call: error.call, errno: error.errno, subject: holder ?? error.subject)
+        }
+    }
+
     private static func boundListener(at address: SocketAddress) throws(LinuxError) -> ListenerSockets {
         let udp = try UDPSocket.bound(to: address, receiveBuffer: receiveBuffer)
         let tcp = try TCPSocket.listening(at: address)

@@ -27,6 +27,9 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self.scope = scope
     }
 
+    /// The address without its port as one number, in host order; an IPv4 address as ::ffff:0:0/96 has it (RFC 4291 §2.5.5.2).
+    package var number: UInt128 { isV6 ? bits : 0xFFFF << 32 | bits }
+
     /// The same address with another port.
     package func withPort(_ port: UInt16) -> SocketAddress {
         isV6

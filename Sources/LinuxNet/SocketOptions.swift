@@ -34,6 +34,33 @@ extension Descriptor {
         return SocketAddress(storage)
     }
 
+    /// The address of the other end of a connection (getpeername(2)).
+    package func peerAddress() throws(LinuxError) -> SocketAddress {
+        var storage = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        try system("getpeername") {
+            // The kernel writes at most `length` octets, which is what `storage` has.
+            unsafe withUnsafeMutablePointer(to: &storage) { storage in
+                unsafe storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe getpeername(rawValue, $0, &length)
+                }
+            }
+        }
+        return SocketAddress(storage)
+    }
+
+    /// Has a socket take what comes in through one interface alone, and send through it alone (socket(7) SO_BINDTOIFINDEX): a
+    /// packet for the same address that comes in elsewhere is not for this socket. Needs no capability on a new socket.
+    /// - Parameter interface: `ifi_index`.
+    func bind(toInterface interface: UInt32) throws(LinuxError) {
+        try setOption(SOL_SOCKET, SO_BINDTOIFINDEX, Int32(truncatingIfNeeded: interface))
+    }
+
+    /// The interface of ``bind(toInterface:)``; 0: none.
+    package var boundInterface: UInt32 {
+        UInt32(truncatingIfNeeded: (try? option(SOL_SOCKET, SO_BINDTOIFINDEX)) ?? 0)
+    }
+
     /// Has a UDP socket ignore what routers say of path MTU, which anybody can forge, and send whole datagrams, which are
     /// fragmented at the interface's MTU (ip(7) and ipv6(7) IP_PMTUDISC_OMIT).
     func omitPathMTUDiscovery(_ family: Int32) throws(LinuxError) {

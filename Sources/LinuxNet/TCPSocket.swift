@@ -40,9 +40,15 @@ package enum TCPSocket {
     ///
     /// A connection comes when its first octets have come, or its end; one that says nothing, after about a second
     /// (tcp(7) TCP_DEFER_ACCEPT): so who asks is read at once, and who never asks takes up the kernel's time alone.
+    /// - Parameters:
+    ///   - address: where connections come to.
+    ///   - interface: the interface that they have to come in through, as `ifi_index`; nil: any.
     /// - Throws: ``LinuxError``, for example `addressInUse`.
-    package static func listening(at address: SocketAddress) throws(LinuxError) -> Descriptor {
+    package static func listening(
+        at address: SocketAddress, on interface: UInt32? = nil
+    ) throws(LinuxError) -> Descriptor {
         let socket = try Descriptor.socket(address.family, SOCK_STREAM)
+        if let interface { try socket.bind(toInterface: interface) }
         try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
         // Accepted sockets have it from the one that listens.
         try socket.setNoDelay()

@@ -69,6 +69,23 @@ package enum UDPSocket {
         try socket.bind(to: address, "UDP \(address)")
         return socket
     }
+
+    /// A socket as ``bound(to:receiveBuffer:)`` makes it, which receives from one interface alone. No ICMP message lowers the
+    /// MTU of its paths.
+    /// - Parameters:
+    ///   - address: an address of the host.
+    ///   - interface: `ifi_index`.
+    ///   - receiveBuffer: octets of datagrams that may wait.
+    static func bound(
+        to address: SocketAddress, on interface: UInt32, receiveBuffer: Int32
+    ) throws(LinuxError) -> Descriptor {
+        let socket = try Descriptor.socket(address.family, SOCK_DGRAM)
+        try socket.bind(toInterface: interface)
+        try socket.setReceiveBuffer(receiveBuffer)
+        try socket.omitPathMTUDiscovery(address.family)
+        try socket.bind(to: address, "UDP \(address)")
+        return socket
+    }
 }
 
 extension LinuxError {

@@ -61,6 +61,14 @@ package enum Interception: Sendable, Equatable {
     }
 }
 
+/// Answers of a gateway's listener to a source on its network that no container has.
+package enum UnknownSources: String, Sendable, CaseIterable {
+    /// Names of outside alone.
+    case forward
+    /// REFUSED.
+    case refuse
+}
+
 /// A domain whose names are asked elsewhere.
 package struct RouteDefinition: Sendable, Equatable {
     /// Never the root: what is under no route goes to the upstreams of the network, else to those of all.
@@ -101,6 +109,10 @@ package struct NetworkDefinition: Sendable, Equatable {
     /// Domains that its containers' resolver libraries try behind a name, in this order, in place of the host's; empty: the
     /// host's.
     package var search: [Name] = []
+    /// True when guests, whose network stack is none of this kernel, are answered at the host's addresses on this network.
+    package var hasGatewayListener = false
+    /// Answers to sources that no container on this network has.
+    package var unknownSources = UnknownSources.forward
     /// Addresses of the host, for containers on this network; empty: it has no name there; nil: those that the kernel shows.
     package var host: [IPAddress]?
 

@@ -66,6 +66,10 @@ package struct Directory: ~Copyable {
     /// Policies, and the number of each view's.
     var policies: PolicyTable
     var viewPolicies: [UInt32?] = []
+    /// The few views of sources that no container has.
+    var strangers: Set<Int> = []
+    /// Views by address, on networks whose gateways listen.
+    private var sources: SourceTable
     /// Names with records of the operator and policies: one look tells that there is neither.
     var recordAndPolicyCount = 0
     /// Folded names on the wire, root included, of the domains that the host's own upstreams know.
@@ -87,6 +91,7 @@ package struct Directory: ~Copyable {
         routes = RouteTable(seed: seed)
         index.marksAbove.countEnds(of: domain.folded.dropLast(), 1)
         policies = PolicyTable(seed: seed)
+        sources = SourceTable(seed: seed)
     }
 
     /// Sets the domain that may stand behind every name.
@@ -115,6 +120,7 @@ package struct Directory: ~Copyable {
             if key.kind == .recordWildcard { recordWildcardCount += difference }
             recordAndPolicyCount = recordCount + policies.count
         case .view(let id, let view): set(Int(id.rawValue), view)
+        case .source(let scope, let address, let view): sources.set(address, on: scope, view)
         case .policy(let id, let policy):
             policies.set(id, policy)
             recordAndPolicyCount = recordCount + policies.count
@@ -150,6 +156,7 @@ package struct Directory: ~Copyable {
         viewFollowsHost.grow(toHold: view, with: false)
         viewHasFormerServers.grow(toHold: view, with: false)
         viewPolicies.grow(toHold: view, with: nil)
+        if facts?.isStranger == true { strangers.insert(view) } else { strangers.remove(view) }
         viewPolicies[view] = facts?.policy?.rawValue
         viewFollowsHost[view] = facts?.followsHost ?? false
         viewHasFormerServers[view] = facts?.hasFormerServers ?? false
@@ -287,6 +294,14 @@ package struct Directory: ~Copyable {
     }
 
     // MARK: - Views
+
+    /// The view of who has an address on a network whose gateway listens; nil: nobody that is known.
+    /// - Parameters:
+    ///   - source: the address as a number; an IPv4 address as ::ffff:0:0/96 has it.
+    ///   - network: the network that the packet has come in from.
+    package func view(ofSource source: UInt128, on network: ScopeID) -> ViewID? {
+        sources.view(of: source, on: network)
+    }
 
     /// The destination of a view's question that is not ours; nil: nowhere.
     package mutating func destination(of name: borrowing FoldedName, view: ViewID) -> Destination? {

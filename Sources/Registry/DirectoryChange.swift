@@ -10,6 +10,8 @@ package enum DirectoryChange: Sendable {
     case records(RecordKey, RecordSet?)
     /// View of a container; nil: it was removed.
     case view(ViewID, View?)
+    /// The view of who has an address on a network whose gateway listens; nil: nobody that is known.
+    case source(ScopeID, IPAddress, ViewID?)
     /// A policy, without its rules; nil: it was removed, and each of its rules with it.
     case policy(PolicyID, CompiledPolicy?)
     /// The rules of a policy about one name; nil: there are none.
@@ -104,11 +106,14 @@ package struct View: Sendable, Equatable {
     package var hasFormerServers: Bool
     /// The policy that its questions are judged by; nil: it may ask for everything.
     package var policy: PolicyID?
+    /// True for sources that no container has: the operator's records for all are not theirs.
+    package var isStranger: Bool
 
     package init(
         links: ScopeID?, networks: [ScopeID], upstreams: UpstreamGroupID?, followsHost: Bool = false,
-        hasFormerServers: Bool = false, policy: PolicyID? = nil
+        hasFormerServers: Bool = false, policy: PolicyID? = nil, isStranger: Bool = false
     ) {
+        self.isStranger = isStranger
         self.policy = policy
         self.links = links
         self.networks = networks

@@ -19,6 +19,8 @@ extension Registry {
             case name, netns, hostname, id, network, address, alias, link, host, port, draining
             /// Of a network; a container may have upstreams of its own, too.
             case interface, subnet, `internal`, upstream, route, search, ttl
+            /// Of a network that answers guests at the host's addresses.
+            case gatewayListener = "gateway listener"
         }
 
         /// Kind of fact.
@@ -56,6 +58,9 @@ extension Registry {
                 isInForce: inForce?.upstreams == declared.upstreams)
             add(.route, declared.routes.map(\.domain.description), origin)
             add(.search, declared.search.map(\.description), origin, isInForce: inForce?.search == declared.search)
+            add(
+                .gatewayListener, declared.hasGatewayListener ? ["yes"] : [], origin,
+                isInForce: inForce?.hasGatewayListener == true)
             add(.ttl, [declared.ttl].compactMap { $0?.description }, origin)
         }
         if let observed = network.observed {

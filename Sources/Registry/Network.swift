@@ -48,6 +48,9 @@ extension Registry {
         /// True when questions of its containers are never forwarded because of it.
         package var isInternal: Bool { definition?.isInternal ?? false }
 
+        /// True when guests are answered at the host's addresses on it.
+        var hasGatewayListener: Bool { !isGone && definition?.hasGatewayListener == true }
+
         /// True when nothing is left that makes it known.
         var isGone: Bool { declared == nil && published.isEmpty && observed == nil }
         /// All names that it can be called by: its own, and its interface's.

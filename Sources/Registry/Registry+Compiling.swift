@@ -9,6 +9,7 @@ extension Registry {
         changes.reserveCapacity(changedScopes.count + changedRecords.count + changedViews.count)
         for scope in changedScopes { changes.append(.scope(scope, compiled(scope))) }
         for key in changedRecords { changes.append(.records(key, compiled(key))) }
+        changes += takeGatewayChanges()
         for container in changedViews { changes.append(.view(container.view, compiledView(of: container))) }
         changes += takePolicyChanges()
         if routesChanged { changes.append(.routes(compiledRoutes)) }

@@ -192,6 +192,7 @@ extension Registry {
         claim(new, before: old)
         let movesElsewhere = Self.changesElsewhere(old, new)
         if movesElsewhere { takeOutElsewhere(of: old) }
+        followGateway(new, before: old)
         let hasOtherNames = !old.names.dropFirst().elementsEqual(new.names.dropFirst())
         if hasOtherNames { removeShares(of: old) }
         networkStates[scope] = new.isGone ? nil : new

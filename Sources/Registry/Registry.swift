@@ -74,6 +74,13 @@ package struct Registry: Sendable {
     /// Networks, containers and names that an operator should look at.
     var concerns = Concerns()
 
+    /// Views of unknown sources, by the networks whose gateways listen.
+    var strangers: [ScopeID: ViewID] = [:]
+    /// Networks whose gateways listen no more, and the views that they had.
+    var formerStrangers: [ScopeID: ViewID] = [:]
+    /// True when ``gateways`` may be others.
+    var haveGatewaysChanged = false
+
     var scopeNumbers = NumberPool()
     /// Former names of removed networks that containers may still refer to.
     var goneNetworks: [ScopeID: String] = [:]

@@ -82,6 +82,13 @@ extension ContainerVerbs {
                 """)
         var replace = false
 
+        @Flag(
+            help: """
+                For a guest on a network with a gateway listener: return when its first question was answered. No limit of \
+                time; end it with ^C.
+                """)
+        var wait = false
+
         @Option(
             help: ArgumentHelp("The policy that says which names it may ask for.", valueName: "policy"),
             completion: .policies)
@@ -104,7 +111,7 @@ extension ContainerVerbs {
             let parameters = AddContainer.Parameters(
                 name: name, netns: netns, pid: pid, networks: networks.isEmpty ? nil : networks, hostname: hostname,
                 id: id, links: links, ports: ports, resolvConf: resolvConf, listen: listen?.rawValue,
-                intercept: intercept, replace: replace ? true : nil, policy: policy)
+                intercept: intercept, replace: replace ? true : nil, policy: policy, wait: wait ? true : nil)
             let reply = try common.reply(AddContainer.self, parameters) { _ in "" }
             guard let state = reply.state, state != "ready", state != "draining" else { return }
             let details = [reply.reason, reply.cure].compactMap(\.self).joined(separator: "; ")

@@ -12,6 +12,7 @@ struct NetworkVerbs: ParsableCommand {
 }
 
 extension ForwardFrom: ExpressibleByArgument {}
+extension UnknownSources: ExpressibleByArgument {}
 
 extension NetworkVerbs {
     struct Create: ParsableCommand {
@@ -62,13 +63,27 @@ extension NetworkVerbs {
                 "A search domain of its containers, in place of the host's; may be repeated.", valueName: "domain"))
         var search: [String] = []
 
+        @Flag(
+            help: """
+                Answer guests with a network stack of their own (virtual machines, gVisor) at port 53 of the host's addresses \
+                on this network.
+                """)
+        var gatewayListener = false
+
+        @Option(
+            help: ArgumentHelp(
+                "Answers there to sources that no container has: names of outside, or none (default: forward).",
+                valueName: "forward|refuse"))
+        var gatewayUnknown: UnknownSources?
+
         @OptionGroup var common: CommonOptions
 
         func run() throws {
             let parameters = CreateNetwork.Parameters(
                 name: name, interface: interface, subnets: subnets, internal: `internal`, upstreams: upstreams,
                 routes: routes, forwardFrom: forwardFrom?.rawValue, ttl: ttl, policy: policy,
-                search: search.isEmpty ? nil : search)
+                search: search.isEmpty ? nil : search, gatewayListener: gatewayListener ? true : nil,
+                gatewayUnknown: gatewayUnknown?.rawValue)
             try common.call(CreateNetwork.self, parameters)
         }
     }
@@ -169,6 +184,11 @@ extension NetworkVerbs {
             facts.add(["forwards from", network.forwardFrom])
             if let policy = network.policy { facts.add(["policy", policy]) }
             if let search = network.search { facts.add(["search", search]) }
+            for listener in network.gatewayListeners ?? [] {
+                let place = [listener.address, listener.state].filter { !$0.isEmpty }.joined(separator: " ")
+                facts.add(["guests at", listener.reason.map { "\(place): \($0)" } ?? place])
+            }
+            if let unknown = network.gatewayUnknown { facts.add(["unknown sources", unknown]) }
             facts.add(["ttl", "\(network.ttl) s"])
             facts.add(["source", network.facts.sources])
             var members = Table(["CONTAINER", "ADDRESSES", "ALIASES"], .wrap)

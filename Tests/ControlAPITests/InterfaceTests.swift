@@ -58,10 +58,12 @@ struct InterfaceTests {
     static let link = Link(container: "c", name: "n")
     static let port = Port(port: 7, protocol: "tcp", service: "s")
     static let member = ControlAPI.Network.Member(container: "c", addresses: ["a"], aliases: ["b"])
+    static let gatewayListener = ControlAPI.Network.GatewayListener(address: "a", state: "no listener", reason: "r")
     static let network = ControlAPI.Network(
         name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [route],
         forwardFrom: "host", ttl: 7,
-        source: "control", containers: [member], facts: [fact], continued: true, policy: "p", search: ["d"])
+        source: "control", containers: [member], facts: [fact], continued: true, policy: "p", search: ["d"],
+        gatewayUnknown: "refuse", gatewayListeners: [gatewayListener])
     static let change: Monitor.Change = {
         var change = Monitor.Change(kind: "k", action: "a", network: "n", container: "c")
         (change.formerName, change.interface, change.netns) = ("f", "i", "/n")
@@ -174,13 +176,14 @@ struct InterfaceTests {
         try expect(
             CreateNetwork.Parameters(
                 name: "n", interface: "i", subnets: ["s"], internal: true, upstreams: ["u"], routes: [Self.route],
-                forwardFrom: "host", ttl: 7, policy: "p", search: ["d"]),
+                forwardFrom: "host", ttl: 7, policy: "p", search: ["d"], gatewayListener: true, gatewayUnknown: "refuse"
+            ),
             is: fields("method", "CreateNetwork"), "CreateNetwork")
         try expect(
             AddContainer.Parameters(
                 name: "n", netns: "/n", pid: 7, networks: [Self.attachment], hostname: "h", id: "i", links: [Self.link],
                 ports: [Self.port],
-                resolvConf: "/r", listen: "direct", intercept: ["i"], replace: true, policy: "p"),
+                resolvConf: "/r", listen: "direct", intercept: ["i"], replace: true, policy: "p", wait: true),
             is: fields("method", "AddContainer"),
             "AddContainer")
         try expect(

@@ -202,6 +202,11 @@ struct ConfigurationErrorTests {
                 "one name twice", "[[network]]\nname = 'front'\n[[network]]\nname = 'Front'",
                 "4:8: name: network 'Front' is already on line 2"),
             BadFile(
+                "bad gateway listener",
+                "[[network]]\nname = 'a'\ngateway-listener = 'yes'\ngateway-unknown = 'drop'",
+                "3:20: gateway-listener: expected true or false, found a string",
+                "4:19: gateway-unknown: 'drop' is not 'forward' or 'refuse'"),
+            BadFile(
                 "bad search domains", "[[network]]\nname = 'a'\nsearch = ['a..b', 'corp/example', 3]",
                 "3:11: search: 'a..b': the name has an empty label",
                 "3:19: search: 'corp/example': a search domain has letters, digits, '-', '_' and dots alone",

@@ -280,6 +280,7 @@ struct ShippedConfigurationTests {
         var policy = PolicyDefinition(name: "sandbox", source: .configuration)
         for pattern in ["api.example.com", "*.example.org"] { policy.add(.allow, try PolicyPattern(pattern)) }
         policy.add(.deny, try PolicyPattern("internal.example.org"))
+        policy.locksPorts = true
         #expect(configuration.policies == [policy] && configuration.server.policy == "sandbox")
 
         #expect(configuration.routes.map(\.domain.description) == ["corp.example"])
@@ -324,7 +325,7 @@ struct ShippedConfigurationTests {
                 "[[network]]",
                 [
                     "name", "interface", "subnets", "internal", "upstreams", "routes", "from", "ttl", "policy",
-                    "search", "host",
+                    "search", "gateway-listener", "gateway-unknown", "host",
                     "shared",
                     "log-queries",
                     "hosts",

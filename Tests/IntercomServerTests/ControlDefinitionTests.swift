@@ -53,6 +53,7 @@ struct ControlDefinitionTests {
         (.init(name: "n", upstreams: ["fe80::1"]), "InvalidAddress", "fe80::1"),
         (.init(name: "n", upstreams: ["224.0.0.1"]), "InvalidAddress", "224.0.0.1"),
         (.init(name: "n", forwardFrom: "moon"), "InvalidValue", "host or namespace"),
+        (.init(name: "n", gatewayUnknown: "drop"), "InvalidValue", "forward or refuse"),
         (.init(name: "n", search: ["corp example"]), "InvalidName", "letters, digits"),
         (.init(name: "n", search: ["*.example"]), "InvalidName", "*.example"),
         (.init(name: "n", search: ["."]), "InvalidName", "root"),

@@ -74,6 +74,14 @@ struct LogMessageTests {
 
     private static let warnings: [(message: String, situation: String)] = [
         (
+            "network …: guests cannot be answered at …: …",
+            "a gateway's listener cannot be made, as another program has the port; it is tried again"
+        ),
+        (
+            "the service manager does not store the listener at …, so queries fail during a restart: …",
+            "systemd refuses a descriptor of a gateway's listener"
+        ),
+        (
             "no bridge has attached for … s: … of other hosts forgotten",
             "[cluster] forget-after has passed since the bridge to other hosts has gone"
         ),
@@ -203,6 +211,11 @@ struct LogMessageTests {
     ]
 
     private static let news: [(message: String, situation: String)] = [
+        ("network …: guests are answered at …", "a gateway's listener has been made"),
+        (
+            "network …: guests are not answered at … any more",
+            "the host has lost the address, or the network has no gateway listener any more"
+        ),
         ("… … has attached as host … (session …)", "a bridge to other hosts attaches"),
         ("all hosts are known: … elsewhere", "a bridge has told everything for the first time"),
         ("bridge …: …", "a bridge says that it is otherwise with its store"),

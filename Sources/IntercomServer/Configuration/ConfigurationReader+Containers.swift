@@ -51,6 +51,8 @@ extension ConfigurationReader {
             network.policy = table.read("policy", policy)
             table.read("search", .list(of: .searchDomain), into: &network.search)
             network.host = table.read("host", .list(of: .address))
+            table.read("gateway-listener", .boolean, into: &network.hasGatewayListener)
+            table.read("gateway-unknown", ValueKind<UnknownSources>.word, into: &network.unknownSources)
             network.sharedAs = table.read("shared", .sharedName)
             networks.queryLogs[network.name] = table.read("log-queries", ValueKind<QueryLogWay>.word)
             for path in table.read("hosts", .list(of: .absolutePath)) ?? [] {

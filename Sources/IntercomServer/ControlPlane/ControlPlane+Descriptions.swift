@@ -30,7 +30,9 @@ extension ControlPlane {
             containers: members,
             facts: places.lowerBound > 0 ? [] : publisher.registry.facts(of: network).map { ControlAPI.Fact($0) },
             continued: places.lowerBound > 0 ? true : nil, policy: declared?.policy,
-            search: declared?.search.map(\.textWithoutDot).nonEmpty)
+            search: declared?.search.map(\.textWithoutDot).nonEmpty,
+            gatewayUnknown: declared.flatMap { $0.hasGatewayListener ? $0.unknownSources.rawValue : nil },
+            gatewayListeners: gateways.describe(network.id).nonEmpty)
     }
 
     /// - Parameters:

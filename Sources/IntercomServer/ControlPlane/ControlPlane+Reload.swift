@@ -61,6 +61,6 @@ extension ControlPlane {
     /// Sentences about what somebody should look at: what is declared or found and not as it should be.
     var warnings: [String] {
         configured.warnings + containers.warnings + discovery.warnings + namespaces.warnings
-            + sources.warnings + cluster.warnings + publisher.registry.warnings
+            + sources.warnings + gateways.warnings + cluster.warnings + publisher.registry.warnings
     }
 }

@@ -34,7 +34,9 @@ extension ControlPlane {
                 cluster.start(by: loop)
             case .complete: containers.completeStart()
             case .answer: answer()
-            case .settle: for done in start.takeUnsettled() { done() }
+            case .settle:
+                gateways.closeUnclaimed()
+                for done in start.takeUnsettled() { done() }
             }
         }
     }

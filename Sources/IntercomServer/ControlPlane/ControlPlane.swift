@@ -14,7 +14,7 @@ import Varlink
 ///
 /// Each part is a type of its own that knows only those named before it here: `EventLoop`, `WorkerPool`,
 /// `ControlSocket`, `Publisher` (the registry), `OpenerRequests`, `Discovery` (links), `Containers`,
-/// `NamespaceDiscovery`, `Upstreams`,
+/// `NamespaceDiscovery`, `Upstreams` (with `HostListener` and `GatewayListeners`),
 /// `ConfiguredDeclarations`, `DeclaredState`, `PublishedSources`, `Cluster`, `QuestionWatchers`, `ServiceNotifier`. Methods of the
 /// control socket stand above all of them.
 ///
@@ -93,7 +93,10 @@ package final class ControlPlane {
                 containers: containers, requests: requests, publisher: publisher, workers: workers, logger: logger),
             former: FormerServers(
                 containers: containers, requests: requests, publisher: publisher, workers: workers, logger: logger),
-            hostListener: HostListener(requests: requests, publisher: publisher, logger: logger), logger: logger)
+            hostListener: HostListener(requests: requests, publisher: publisher, logger: logger),
+            gateways: GatewayListeners(
+                requests: requests, publisher: publisher, stored: inheritance.takeGateways(), logger: logger),
+            logger: logger)
         let former = upstreams.former
         containers.interception.willBegin = { [unowned former] in former.set($1, of: $0, then: $2) }
         containers.interception.changed = { [unowned former] in former.narrow(to: $1, of: $0) }
@@ -130,7 +133,7 @@ package final class ControlPlane {
         let deadlines = [
             containers.room.nextDeadline, containers.hearing.nextDeadline, containers.hearing.waiters.nextDeadline,
             requests.nextDeadline, workers.nextDeadline, start.nextDeadline, sources.nextDeadline,
-            questions.nextDeadline, cluster.nextDeadline,
+            questions.nextDeadline, cluster.nextDeadline, gateways.nextDeadline,
         ]
         for token in try loop.wait(until: deadlines) {
             switch token {
@@ -162,6 +165,7 @@ package final class ControlPlane {
         containers.expireProofs()
         containers.tick(now: .now)
         sources.work()
+        gateways.expire()
         questions.turn()
         cluster.forgetDue(now: .now)
         for task in loop.takeDueTasks() {
@@ -195,6 +199,7 @@ package final class ControlPlane {
         // A published container that was found, or is entered later, comes with its own servers then.
         if publisher.registry.takeOwnGroupChange() { upstreams.noteChange() }
         containers.followSearches()
+        if let networks = publisher.registry.takeGateways() { gateways.follow(networks) }
         publisher.postNames()
         upstreams.post(of: publisher.registry)
         publisher.postListeners()
@@ -212,6 +217,9 @@ package final class ControlPlane {
 
     /// Declarations over a restart.
     var state: DeclaredState { sources.state }
+
+    /// Listeners at the host's addresses, for guests.
+    var gateways: GatewayListeners { upstreams.gateways }
 
     /// Containers of other hosts.
     var cluster: Cluster { sources.cluster }
@@ -278,6 +286,8 @@ package final class ControlPlane {
         case .listenerRepaired(let view): containers.listenerWasRepaired(of: view)
         case .listenerFailed(let view, let error) where view == .host: upstreams.hostListener.failed(error)
         case .listenerFailed(let view, let error): containers.listenerFailed(of: view, error)
+        case .gatewayFailed(let number, let error): gateways.failed(number, error)
+        case .guestAsked(let view): gateways.asked(by: view)
         case .denied(let notes, let leftOut): questions.denials.take(notes, leftOut: leftOut)
         case .log(let event, let backlog): logger.write(event, backlog)
         case .ended(let worker, let error): return .failure(WorkerFailure(worker: worker, cause: error))

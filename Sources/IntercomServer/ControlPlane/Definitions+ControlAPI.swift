@@ -24,6 +24,13 @@ extension NetworkDefinition {
             }
             forwardFrom = known
         }
+        hasGatewayListener = parameters.gatewayListener ?? false
+        if let unknown = parameters.gatewayUnknown {
+            guard let known = UnknownSources(rawValue: unknown) else {
+                throw .invalidValue(unknown, of: "gatewayUnknown", reason: "expected forward or refuse")
+            }
+            unknownSources = known
+        }
         policy = parameters.policy
         ttl = try parameters.ttl.map { seconds throws(ControlError) in try UInt32(ofTTL: seconds) }
         do throws(RegistryError) {

@@ -28,6 +28,8 @@ final class Publisher {
     private var listeners: [(view: ViewID, sockets: Handover<ListenerSockets>)] = []
     /// The same at ::1.
     private var v6Listeners: [(view: ViewID, sockets: Handover<ListenerSockets>)] = []
+    /// Listeners of gateways, with the views of strangers there.
+    private var gateways: [(gateway: Gateway, stranger: ViewID, sockets: Handover<ListenerSockets>)] = []
     /// Changes that monitors are told of when they are in force.
     private var events: [Registry.Event] = []
     /// Changes outside the registry that monitors are told of with them.
@@ -75,6 +77,25 @@ final class Publisher {
 
     /// Has a worker serve a view at ::1, too, behind the listener that it has or is to have.
     func openV6(_ sockets: consuming ListenerSockets, of view: ViewID) { v6Listeners.append((view, Handover(sockets))) }
+
+    /// Has a worker listen for guests at a gateway, once it knows who has which address there.
+    func open(_ sockets: consuming ListenerSockets, of gateway: Gateway, strangers: ViewID) {
+        gateways.append((gateway, strangers, Handover(sockets)))
+    }
+
+    /// Changes what holds for a gateway's listener.
+    func change(_ gateway: Gateway) { workers.post(.gateway(gateway), to: worker(ofGateway: gateway.number)) }
+
+    /// Has a worker close the listener of a gateway.
+    func closeGateway(_ number: UInt32) {
+        gateways.removeAll { $0.gateway.number == number }
+        workers.post(.closeGateway(number), to: worker(ofGateway: number))
+    }
+
+    /// Has the workers tell of the first question of a view at a gateway.
+    func awaitGuest(_ view: ViewID) { workers.post(.awaitGuest(view)) }
+
+    private func worker(ofGateway number: UInt32) -> Int { Int(number) % workers.count }
 
     /// Has a worker close the listener of a view at ::1.
     func closeV6Listener(of view: ViewID) {
@@ -129,6 +150,10 @@ final class Publisher {
     func postListeners() {
         for (view, sockets) in listeners { workers.post(.listen(view, sockets), to: worker(of: view)) }
         for (view, sockets) in v6Listeners { workers.post(.listenV6(view, sockets), to: worker(of: view)) }
+        for (gateway, stranger, sockets) in gateways {
+            workers.post(.listenAtGateway(gateway, stranger, sockets), to: worker(ofGateway: gateway.number))
+        }
+        gateways.removeAll()
         listeners.removeAll()
         v6Listeners.removeAll()
     }

@@ -19,6 +19,8 @@ struct Listener: ~Copyable {
     let view: ViewID
     /// True at ::1, false at 127.0.0.11.
     let isV6: Bool
+    /// The gateway that it is of; nil for a listener inside a container's namespace. ``view`` is that of strangers then.
+    var gateway: Gateway?
     /// Questions that have come, until they are settled.
     var questions = ListenerQuestions()
     /// Its open connections.
@@ -48,6 +50,10 @@ struct Listeners: ~Copyable {
     private var ofView: [ViewID: Ticket] = [:]
     /// Those at ::1, of the few views that have one.
     private var v6OfView: [ViewID: Ticket] = [:]
+    /// Guests, who ask at those of gateways.
+    var guests = Guests()
+    /// Those of gateways, by their numbers.
+    private var ofGateway: [UInt32: Ticket] = [:]
     /// Questions that came before a listener was closed, or its container changed its network.
     var ledger = QuestionLedger()
     /// Listeners that could not send: perhaps a socket of theirs was destroyed, and that error is told once only.
@@ -74,9 +80,18 @@ struct Listeners: ~Copyable {
         return ticket
     }
 
+    /// Adds the listener of a gateway that has none.
+    mutating func insert(gateway listener: consuming Listener) -> Ticket {
+        let number = listener.gateway?.number
+        let ticket = table.insert(listener)
+        if let number { ofGateway[number] = ticket }
+        return ticket
+    }
+
     /// Closes a listener's sockets; that takes them out of the epoll set.
     mutating func remove(_ ticket: Ticket) {
         guard let removed = table.remove(ticket) else { return }
+        if let number = removed.gateway?.number, ofGateway[number] == ticket { ofGateway[number] = nil }
         if ofView[removed.view] == ticket { ofView[removed.view] = nil }
         if v6OfView[removed.view] == ticket { v6OfView[removed.view] = nil }
     }
@@ -84,6 +99,8 @@ struct Listeners: ~Copyable {
     func v6Ticket(of view: ViewID) -> Ticket? { v6OfView[view] }
 
     func ticket(of view: ViewID) -> Ticket? { ofView[view] }
+
+    func ticket(ofGateway number: UInt32) -> Ticket? { ofGateway[number] }
 
     /// The position of a ticket's listener, for the subscript; nil once it is closed.
     func position(of ticket: Ticket) -> Int? { table.position(of: ticket) }

@@ -65,6 +65,13 @@ enum WorkerMessage: Sendable {
     /// A further listener of a view, at ::1.
     case listenV6(ViewID, Handover<ListenerSockets>)
     case closeV6Listener(ViewID)
+    /// A listener at an address of the host, with the view of sources that no container has.
+    case listenAtGateway(Gateway, ViewID, Handover<ListenerSockets>)
+    /// Changes what holds for such a listener.
+    case gateway(Gateway)
+    case closeGateway(UInt32)
+    /// The first question of this view at a gateway comes back as ``WorkerReply/guestAsked(_:)``.
+    case awaitGuest(ViewID)
     /// Sockets that ``WorkerReply/needsSockets(_:_:count:)`` asked for; none: they cannot be had.
     case sockets(ViewID, SocketKind, Handover<SocketBatch>)
     /// The answer that this view would get; comes back as ``WorkerReply/resolved(token:_:)``.
@@ -106,6 +113,10 @@ enum WorkerReply: Sendable {
     case listenerRepaired(ViewID)
     /// Not asked for: the listener cannot serve any more and is closed; it has to be made anew.
     case listenerFailed(ViewID, LinuxError)
+    /// Not asked for: a gateway's listener cannot serve any more and is closed; it has to be made anew.
+    case gatewayFailed(UInt32, LinuxError)
+    /// A guest that is waited for has asked its first question.
+    case guestAsked(ViewID)
     /// Not asked for: questions that policies have denied, and the number of further ones.
     case denied([PolicyNote], leftOut: Int)
     /// Not asked for: something to be logged.
@@ -120,8 +131,7 @@ enum WorkerReply: Sendable {
             .questions(let token, _), .flushed(let token, _):
             token
         case .needsSockets, .unanswered, .formerServersLost, .looped, .heard, .listenerRepaired, .listenerFailed,
-            .denied,
-            .log, .ended:
+            .gatewayFailed, .guestAsked, .denied, .log, .ended:
             nil
         }
     }

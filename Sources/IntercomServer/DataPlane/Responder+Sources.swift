@@ -33,6 +33,55 @@ extension Responder {
     }
 }
 
+// MARK: - Guests
+
+extension Responder {
+    /// Gives no answer to what was not read.
+    mutating func ignore() -> Outcome {
+        query = .empty
+        return .drop
+    }
+
+    /// Answers one datagram of a guest: as a container's, but with datagrams that pass every path without fragments.
+    mutating func respondToGuest(
+        _ packet: Int, of receiver: borrowing UDPReceiver, view: ViewID, into sender: inout UDPSender
+    ) -> Outcome {
+        respond(
+            to: receiver.packet(packet), view: view, over: .datagram, longestDatagram: Transport.maximumDatagram,
+            into: sender.nextBuffer)
+    }
+
+    /// REFUSED to whatever can be read.
+    mutating func refuse(
+        _ packet: Int, of receiver: borrowing UDPReceiver, into sender: inout UDPSender
+    ) -> Outcome {
+        answerHeader(of: receiver.packet(packet), .refused, isTruncated: false, into: sender.nextBuffer)
+    }
+
+    /// A header with TC to whatever can be read.
+    mutating func truncate(
+        _ packet: Int, of receiver: borrowing UDPReceiver, into sender: inout UDPSender
+    ) -> Outcome {
+        answerHeader(of: receiver.packet(packet), .noError, isTruncated: true, into: sender.nextBuffer)
+    }
+
+    /// Answers with the question alone: never longer than what was asked.
+    private mutating func answerHeader(
+        of message: Span<UInt8>, _ code: ResponseCode, isTruncated: Bool, into buffer: consuming MutableSpan<UInt8>
+    ) -> Outcome {
+        guard let read = try? Query(message, name: &name), read.header.flags.isQuery else {
+            return ignore()
+        }
+        query = read
+        var flags = HeaderFlags(answering: query.header.flags, aa: false, code)
+        flags.tc = isTruncated
+        let length = query.question.endOffset
+        buffer.copy(message.extracting(first: length), to: 0)
+        Header(id: query.header.id, flags: flags, questionCount: 1).write(into: &buffer)
+        return .answered(length: length, .refused)
+    }
+}
+
 extension Moment {
     /// The time of the data plane.
     static var now: Moment { Moment(nanoseconds: BootTime.now) }

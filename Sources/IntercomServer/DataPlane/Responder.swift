@@ -46,14 +46,23 @@ struct Responder: ~Copyable {
     }
 
     /// Answers one query from a view, or says that it is to be forwarded.
+    /// - Parameters:
+    ///   - message: the query on the wire.
+    ///   - view: who asks.
+    ///   - transport: how the answer goes.
+    ///   - longestDatagram: octets of the longest datagram that reaches the client whole; nil: there is no such bound.
+    ///   - buffer: takes the answer.
+    @inline(__always)
     mutating func respond(
-        to message: Span<UInt8>, view: ViewID, over transport: Transport, into buffer: consuming MutableSpan<UInt8>
+        to message: Span<UInt8>, view: ViewID, over transport: Transport, longestDatagram: Int? = nil,
+        into buffer: consuming MutableSpan<UInt8>
     ) -> Outcome {
         do throws(WireError) {
             query = try Query(message, name: &name)
         } catch {
             return refuse(message, into: buffer)
         }
+        if let longestDatagram { query.limitDatagrams(to: longestDatagram) }
         guard query.header.flags.isQuery else { return refuse(message, into: buffer) }
         switch rule(view) {
         case .answer(let content, let source):

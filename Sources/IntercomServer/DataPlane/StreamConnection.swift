@@ -22,6 +22,8 @@ struct StreamConnection: ~Copyable {
 
     let descriptor: Descriptor
     let listener: Ticket
+    /// The client's address as a number, at a gateway; nil in a container's namespace.
+    let source: UInt128?
     /// The moment at which the client last completed a message or took an answer.
     var lastActive: Moment
     /// Queries of this connection that wait for an upstream.
@@ -43,7 +45,8 @@ struct StreamConnection: ~Copyable {
     private var output: [UInt8] = []
     private var outputStart = 0
 
-    init(descriptor: consuming Descriptor, listener: Ticket, now: Moment) {
+    init(descriptor: consuming Descriptor, listener: Ticket, source: UInt128? = nil, now: Moment) {
+        self.source = source
         self.descriptor = descriptor
         self.listener = listener
         self.lastActive = now

@@ -34,6 +34,14 @@ extension Worker {
                 listenV6(view, sockets)
             case .closeV6Listener(let view):
                 closeV6Listener(view)
+            case .listenAtGateway(let gateway, let stranger, let sockets):
+                listen(gateway, stranger, sockets)
+            case .gateway(let gateway):
+                change(gateway)
+            case .closeGateway(let number):
+                closeGateway(number)
+            case .awaitGuest(let view):
+                listeners.guests.awaited.insert(view.rawValue)
             case .probes(let tokens):
                 responder.probes = tokens
             case .expect(let token, let view):
@@ -80,6 +88,29 @@ extension Worker {
         observe(listeners.insertV6(Listener(sockets: sockets, view: view, isV6: true)))
     }
 
+    /// Listens at an address of the host, or changes what holds for a listener there.
+    private mutating func listen(_ gateway: Gateway, _ stranger: ViewID, _ handover: Handover<ListenerSockets>) {
+        guard let sockets = handover.take() else { return }
+        closeGateway(gateway.number)
+        var listener = Listener(sockets: sockets, view: stranger)
+        listener.gateway = gateway
+        observe(listeners.insert(gateway: listener))
+    }
+
+    /// Changes what holds for a gateway's listener.
+    private mutating func change(_ gateway: Gateway) {
+        guard let position = listeners.ticket(ofGateway: gateway.number).flatMap({ listeners.position(of: $0) }) else {
+            return
+        }
+        listeners[position].gateway = gateway
+    }
+
+    /// Closes a gateway's listener and its connections. Answers to its questions go nowhere.
+    private mutating func closeGateway(_ number: UInt32) {
+        guard let ticket = listeners.ticket(ofGateway: number) else { return }
+        close(listener: ticket)
+    }
+
     private mutating func observe(_ ticket: Ticket) {
         guard let position = listeners.position(of: ticket) else { return }
         do throws(LinuxError) {
@@ -121,6 +152,10 @@ extension Worker {
     /// Closes the listeners of a view where one cannot serve any more; the control plane makes others.
     mutating func fail(_ ticket: Ticket, _ error: LinuxError) {
         guard let position = listeners.position(of: ticket) else { return }
+        if let gateway = listeners[position].gateway {
+            closeGateway(gateway.number)
+            return control.post(.gatewayFailed(gateway.number, error))
+        }
         let view = listeners[position].view
         closeListener(view)
         control.post(.listenerFailed(view, error))
@@ -141,6 +176,7 @@ extension Worker {
         let now = Moment.now
         if let next = listeners[position].nextRepairReport, now < next { return }
         listeners[position].nextRepairReport = now + Self.repairReportInterval
+        if listeners[position].gateway != nil { return }
         control.post(.listenerRepaired(listeners[position].view))
     }
 
@@ -202,10 +238,13 @@ extension Worker {
     mutating func settleQuestions(of ticket: Ticket?) {
         guard let ticket, let position = listeners.position(of: ticket) else { return }
         let questions = listeners[position].questions
-        listeners.ledger.add(
-            questions, of: responder.directory.firstNetwork(of: listeners[position].view),
-            isV6: listeners[position].isV6)
+        listeners.ledger.add(questions, of: network(ofListener: position), isV6: listeners[position].isV6)
         listeners[position].questions = ListenerQuestions()
+    }
+
+    /// The network that questions at a listener count for.
+    private mutating func network(ofListener position: Int) -> ScopeID? {
+        listeners[position].gateway?.network ?? responder.directory.firstNetwork(of: listeners[position].view)
     }
 
     /// Before a change of the directory: questions so far count for the network that there was until now.
@@ -216,7 +255,7 @@ extension Worker {
             settleQuestions(of: listeners.ticket(of: view))
             settleQuestions(of: listeners.v6Ticket(of: view))
         case .scope(let scope, nil): listeners.ledger.forget(scope)
-        case .scope, .records, .policy, .policyRules, .routes, .hostDomains: return
+        case .scope, .records, .source, .policy, .policyRules, .routes, .hostDomains: return
         }
     }
 
@@ -227,8 +266,8 @@ extension Worker {
         var ofContainers: [ViewID: UInt64] = [:]
         for position in 0..<listeners.count {
             let (questions, view) = (listeners[position].questions, listeners[position].view)
-            all.add(questions, of: responder.directory.firstNetwork(of: view), isV6: listeners[position].isV6)
-            if perContainer {
+            all.add(questions, of: network(ofListener: position), isV6: listeners[position].isV6)
+            if perContainer, listeners[position].gateway == nil {
                 ofContainers[view, default: 0] &+= questions.datagrams.total &+ questions.messages.total
             }
         }

@@ -53,7 +53,14 @@ extension Worker {
 
     private mutating func admit(_ accepted: consuming Descriptor, to listener: Ticket, at position: Int) {
         let now = Moment.now
-        let ticket = streams.insert(StreamConnection(descriptor: accepted, listener: listener, now: now))
+        var source: UInt128?
+        if listeners[position].gateway != nil {
+            // Without the other end's address nobody knows who asks: it has gone already.
+            guard let peer = try? accepted.peerAddress() else { return }
+            source = peer.number
+        }
+        let ticket = streams.insert(
+            StreamConnection(descriptor: accepted, listener: listener, source: source, now: now))
         listeners[position].connections += 1
         if streams.nextDeadline == nil { streams.nextDeadline = now + Self.idleTimeout }
         serveStream(ticket)
@@ -163,7 +170,8 @@ extension Worker {
         guard let position = streams.position(of: ticket),
             let listener = listeners.position(of: streams[position].listener)
         else { return }
-        let view = listeners[listener].view
+        guard let view = viewOfStream(position, at: listener) else { return close(ticket) }
+        let isGateway = listeners[listener].gateway != nil
         var now: Moment?
         let observed = observedSince
         var left = Self.turn
@@ -195,13 +203,25 @@ extension Worker {
                 control.post(.looped(token: token))
                 counters.dropped &+= 1
             case .heard(let length):
-                reportHeard()
+                if !isGateway { reportHeard() }
                 streams[position].send(buffers.answer, length)
             case .drop:
                 counters.dropped &+= 1
             }
         }
         if let now { act(now) }
+    }
+
+    /// The view of a connection's client; nil where nobody answers it.
+    private func viewOfStream(_ position: Int, at listener: Int) -> ViewID? {
+        guard let gateway = listeners[listener].gateway, let source = streams[position].source else {
+            return listeners[listener].view
+        }
+        switch gateway.source(source, in: responder.directory) {
+        case .container(let view): return view
+        case .stranger: return gateway.unknownSources == .refuse ? nil : listeners[listener].view
+        case .offLink: return nil
+        }
     }
 
     /// Sends what can be sent, sees to it that what is left has its turn, closes what is over.

@@ -172,13 +172,26 @@ extension Worker {
 
     /// The view of a client's container.
     func view(of client: WaitingClient) -> ViewID? {
-        let ticket: Ticket?
         switch client {
-        case .datagram(let listener, _): ticket = listener
-        case .stream(let stream): ticket = streams.position(of: stream).map { streams[$0].listener }
+        case .datagram(let listener, let source):
+            return listeners.position(of: listener).map { view(at: $0, of: source.number) }
+        case .stream(let stream):
+            guard let position = streams.position(of: stream),
+                let listener = listeners.position(of: streams[position].listener)
+            else { return nil }
+            return view(at: listener, of: streams[position].source)
         case .control(_, let view, _, _): return view
         }
-        return ticket.flatMap { listeners.position(of: $0) }.map { listeners[$0].view }
+    }
+
+    /// The view of a client of a listener: the listener's own, at a gateway that of the container with the source address.
+    /// - Parameters:
+    ///   - position: the listener.
+    ///   - source: the client's address as a number; nil where the listener is a container's.
+    func view(at position: Int, of source: UInt128?) -> ViewID {
+        let listener = listeners[position].view
+        guard let source, let gateway = listeners[position].gateway else { return listener }
+        return responder.directory.view(ofSource: source, on: gateway.network) ?? listener
     }
 
     // MARK: - Answers
@@ -200,7 +213,7 @@ extension Worker {
         case .datagram(let listener, let address):
             guard let position = listeners.position(of: listener) else { return }
             let written = answer.write(into: buffers.answer.mutableSpan, limit: answer.datagramLimit)
-            let length = judged(written, for: listeners[position].view)
+            let length = judged(written, for: view(at: position, of: address.number))
             do throws(LinuxError) {
                 try listeners[position].sockets.udp.send(buffers.answer.span.extracting(first: length), to: address)
             } catch {

@@ -146,7 +146,8 @@ struct Worker: ~Copyable {
     /// Answers one batch; what is left in the socket waits until other namespaces were served.
     private mutating func serveDatagrams(_ ticket: Ticket) {
         guard let position = listeners.position(of: ticket) else { return }
-        let view = listeners[position].view
+        var view = listeners[position].view
+        let isGateway = listeners[position].gateway != nil
         let received: Int
         do throws(LinuxError) {
             received = try datagrams.receiver.receive(
@@ -164,7 +165,10 @@ struct Worker: ~Copyable {
         var now: Moment?
         var forwarded = 0
         for packet in 0..<received {
-            var outcome = responder.respond(to: packet, of: datagrams.receiver, view: view, into: &datagrams.sender)
+            var outcome =
+                isGateway
+                ? respondToGuest(packet, at: position, as: &view, &now)
+                : responder.respond(to: packet, of: datagrams.receiver, view: view, into: &datagrams.sender)
             if responder.query.question.type != .a {
                 if responder.query.question.type == .aaaa {
                     aaaa &+= 1
@@ -200,7 +204,7 @@ struct Worker: ~Copyable {
                 control.post(.looped(token: token))
                 counters.dropped &+= 1
             case .heard(let length):
-                reportHeard()
+                if !isGateway { reportHeard() }
                 // It asks for an address, and is no question of the container's.
                 others &+= 1
                 datagrams.sender.commit(length: length, toSourceOf: datagrams.receiver, index: packet)
@@ -216,6 +220,41 @@ struct Worker: ~Copyable {
         let more = min(listeners[position].batch, datagrams.receiver.slots) * 2
         listeners[position].batch = forwarded * 2 > received ? Self.forwardingBatch : more
         if let now, forwarder.hasActions { act(now) }
+    }
+
+    /// Answers one datagram that has come to a gateway: its source says who asks, and how often it is answered is bounded.
+    /// - Parameters:
+    ///   - packet: its number in the batch.
+    ///   - position: the listener.
+    ///   - view: becomes that of its source.
+    ///   - now: the time, if it is known already.
+    @inline(never)
+    private mutating func respondToGuest(
+        _ packet: Int, at position: Int, as view: inout ViewID, _ now: inout Moment?
+    ) -> Outcome {
+        guard let gateway = listeners[position].gateway else { return responder.ignore() }
+        let address = datagrams.receiver.source(packet).number
+        let isKnown: Bool
+        switch gateway.source(address, in: responder.directory) {
+        case .container(let container): (view, isKnown) = (container, true)
+        case .stranger: (view, isKnown) = (listeners[position].view, false)
+        case .offLink: return responder.ignore()
+        }
+        let time = now ?? Moment.now
+        now = time
+        let limit = isKnown ? SourcePacing.answersToKnown : SourcePacing.answersToUnknown
+        switch listeners.guests.pacing.judge(address, limit: limit, now: time) {
+        case .answer: break
+        case .truncate: return responder.truncate(packet, of: datagrams.receiver, into: &datagrams.sender)
+        case .drop: return responder.ignore()
+        }
+        guard isKnown || gateway.unknownSources == .forward else {
+            return responder.refuse(packet, of: datagrams.receiver, into: &datagrams.sender)
+        }
+        if !listeners.guests.awaited.isEmpty, isKnown, listeners.guests.awaited.remove(view.rawValue) != nil {
+            control.post(.guestAsked(view))
+        }
+        return responder.respondToGuest(packet, of: datagrams.receiver, view: view, into: &datagrams.sender)
     }
 
     /// Begins to time a batch.

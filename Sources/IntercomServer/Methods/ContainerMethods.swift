@@ -12,7 +12,7 @@ extension AddContainer: CarriedOutMethod {
             let definition = try ContainerDefinition(call.parameters)
             try plane.publisher.checkPolicy(definition.policy)
             var parameters = call.parameters
-            parameters.replace = nil
+            (parameters.replace, parameters.wait) = (nil, nil)
             if call.parameters.replace == true,
                 let replaced = try ReplacedContainer(named: definition.name, plane)
             {
@@ -26,8 +26,9 @@ extension AddContainer: CarriedOutMethod {
                 }
             }
             guard let source = try source(of: parameters) else {
+                if call.parameters.wait == true { try checkGateway(of: definition, plane) }
                 try addWithoutNamespace(plane, parameters)
-                return plane.publisher.whenInForce { call.reply(Reply()) }
+                return replyWithoutNamespace(to: call, plane)
             }
             guard plane.publisher.registry.declaredContainer(named: definition.name) == nil else {
                 throw .containerExists(definition.name)
@@ -35,6 +36,31 @@ extension AddContainer: CarriedOutMethod {
             add(parameters, definition, at: source, call, plane)
         } catch {
             call.refuse(error)
+        }
+    }
+
+    /// Refuses to wait for questions that go elsewhere.
+    static func checkGateway(of definition: ContainerDefinition, _ plane: ControlPlane) throws(ControlError) {
+        let registry = plane.publisher.registry
+        for endpoint in definition.endpoints where !endpoint.addresses.isEmpty {
+            let network = try plane.publisher.change { _ throws(RegistryError) in
+                try registry.network(named: endpoint.network)
+            }
+            if network.definition?.hasGatewayListener == true { return }
+        }
+        throw .invalidValue(
+            "true", of: "wait",
+            reason: "the container has an address on no network with a gateway listener, so its questions go elsewhere")
+    }
+
+    /// Replies when a container without a namespace is in force, and if that is asked for, has asked its first question.
+    static func replyWithoutNamespace(to call: MethodCall<Self>, _ plane: ControlPlane) {
+        let name = call.parameters.name
+        plane.publisher.whenInForce { [unowned plane] in
+            guard call.parameters.wait == true,
+                let container = plane.publisher.registry.declaredContainer(named: name)?.id
+            else { return call.reply(Reply()) }
+            plane.gateways.whenAsked(by: container) { call.reply(Reply()) }
         }
     }
 

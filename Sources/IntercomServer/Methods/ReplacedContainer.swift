@@ -51,7 +51,7 @@ struct ReplacedContainer {
                 bringBack(plane)
                 throw error
             }
-            plane.publisher.whenInForce { call.reply(AddContainer.Reply()) }
+            AddContainer.replyWithoutNamespace(to: call, plane)
         } catch {
             call.refuse(error)
         }

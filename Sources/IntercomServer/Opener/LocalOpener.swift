@@ -28,6 +28,10 @@ struct LocalOpener: Opener {
         try NamespaceEntry.makeOwnListener(at: Containers.listenerAddress)
     }
 
+    func openGatewayListener(at address: IPAddress, on interface: UInt32) throws(LinuxError) -> ListenerSockets {
+        try NamespaceEntry.makeGatewayListener(at: SocketAddress(address, port: 53), on: interface)
+    }
+
     func set(_ lead: Lead, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> SetLead {
         try lead.set(in: namespace)
     }

@@ -28,6 +28,14 @@ protocol Opener: Sendable {
     /// - Throws: ``LinuxError``: `addressInUse` when another program of the host listens there.
     func openHostListener() throws(LinuxError) -> ListenerSockets
 
+    /// Makes a listener at port 53 of an address of the host, for what comes in through one interface; in this process's own
+    /// namespace. Needs CAP_NET_BIND_SERVICE.
+    /// - Parameters:
+    ///   - address: one that the interface has.
+    ///   - interface: `ifi_index`.
+    /// - Throws: ``LinuxError``: `addressInUse` when another program has the port, with its name if that can be found out.
+    func openGatewayListener(at address: IPAddress, on interface: UInt32) throws(LinuxError) -> ListenerSockets
+
     /// Leads questions of a namespace's programs to its listener by nftables; needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
     /// - Returns: the rules that are in force, without addresses of the namespace's own; what notifies when somebody changes
     ///   them; and a listener at ::1 where one was needed.

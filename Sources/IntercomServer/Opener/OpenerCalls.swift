@@ -64,13 +64,27 @@ enum OpenerCalls {
         var receiveBuffer: Int32
     }
 
-    /// A UDP and a TCP socket come back that are bound to 127.0.0.11:53 in the opener's own namespace, the host's. It is the only
-    /// thing that is made there.
+    /// A UDP and a TCP socket come back that are bound to 127.0.0.11:53 in the opener's own namespace, the host's. But for them
+    /// and those of ``OpenGatewayListener`` nothing is made there.
     struct OpenHostListener: OpenerCall {
         struct Reply: Codable {
             /// The namespace's SO_NETNS_COOKIE.
             var cookie: UInt64
         }
+    }
+
+    /// A UDP and a TCP socket come back that are bound to port 53 of an address in the opener's own namespace, and to the
+    /// interface that has the address.
+    struct OpenGatewayListener: OpenerCall {
+        struct Reply: Codable {
+            /// The namespace's SO_NETNS_COOKIE.
+            var cookie: UInt64
+        }
+
+        /// A unicast address, none of the loopback interface's.
+        var address: String
+        /// `ifi_index`, from 1 on.
+        var interface: UInt32
     }
 
     /// Goes with the descriptor of a namespace; a socket of rtnetlink comes back, and if a listener was asked for and could be

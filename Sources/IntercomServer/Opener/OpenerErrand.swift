@@ -40,6 +40,7 @@ struct OpenerErrand: ~Copyable, Sendable {
             case OpenerCalls.SubscribeKernel.method: try subscribeKernel(try Self.parameters(call))
             case OpenerCalls.OpenNamespace.method: try openNamespace(try Self.parameters(call), passed)
             case OpenerCalls.OpenHostListener.method: try openHostListener()
+            case OpenerCalls.OpenGatewayListener.method: try openGatewayListener(try Self.parameters(call))
             case OpenerCalls.OpenSockets.method: try openSockets(try Self.parameters(call), passed)
             case OpenerCalls.FindServers.method: try findServers(passed)
             case OpenerCalls.FindListeners.method: try findListeners(try Self.parameters(call), passed)
@@ -155,6 +156,17 @@ struct OpenerErrand: ~Copyable, Sendable {
         let listener = try opener.openHostListener()
         try reply(
             to: OpenerCalls.OpenHostListener.self, .init(cookie: listener.cookie),
+            passing: [listener.udp.rawValue, listener.tcp.rawValue])
+    }
+
+    /// An address of loopback, of nobody or of a group is refused, and so is a socket that hears more than one interface.
+    private func openGatewayListener(_ call: OpenerCalls.OpenGatewayListener) throws(LinuxError) {
+        guard let address = IPAddress(call.address), address.isOneHost, !address.isLoopback, call.interface > 0 else {
+            throw Self.refusal("address '\(call.address)' on interface \(call.interface)")
+        }
+        let listener = try opener.openGatewayListener(at: address, on: call.interface)
+        try reply(
+            to: OpenerCalls.OpenGatewayListener.self, .init(cookie: listener.cookie),
             passing: [listener.udp.rawValue, listener.tcp.rawValue])
     }
 
@@ -303,7 +315,7 @@ struct OpenerErrand: ~Copyable, Sendable {
         return writer
     }
 
-    /// But for the host's listener, nothing is handed out, made or changed in the opener's own namespace, that of the machine's first process, and the
+    /// But for the host's listener and those of gateways, nothing is handed out, made or changed in the opener's own namespace, that of the machine's first process, and the
     /// caller's.
     private func requireContainer(_ namespace: NamespaceIdentity, _ subject: String? = nil) throws(LinuxError) {
         let forbidden = [host, .ofFirstProcess, NamespaceIdentity(ofFileAt: "/proc/\(caller)/ns/net")]

@@ -106,6 +106,13 @@ final class RemoteOpener: Opener {
         return ListenerSockets(udp: udp, tcp: try answer.takeDescriptor(), cookie: cookie)
     }
 
+    func openGatewayListener(at address: IPAddress, on interface: UInt32) throws(LinuxError) -> ListenerSockets {
+        var answer = try ask(OpenerCalls.OpenGatewayListener(address: "\(address)", interface: interface))
+        let cookie = answer.reply.cookie
+        let udp = try answer.takeDescriptor()
+        return ListenerSockets(udp: udp, tcp: try answer.takeDescriptor(), cookie: cookie)
+    }
+
     func set(_ lead: Lead, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> SetLead {
         var answer = try ask(
             OpenerCalls.SetRedirection(

@@ -12,6 +12,8 @@ struct Inheritance: ~Copyable {
     private var clusterSocket: Descriptor?
     /// Those that it has kept since the last daemon.
     private var listeners = StoredListeners()
+    /// The same for gateways.
+    private var gateways = StoredGateways()
 
     /// Nothing was handed over.
     init() {}
@@ -58,8 +60,15 @@ struct Inheritance: ~Copyable {
         return taken
     }
 
+    mutating func takeGateways() -> StoredGateways {
+        var taken = StoredGateways()
+        swap(&taken, &gateways)
+        return taken
+    }
+
     private mutating func take(_ named: consuming NamedDescriptor, _ logger: Logger) {
         let name = named.name
+        if StoredGateways.isName(name) { return gateways.add(named) }
         guard let purpose = ControlSocket.Purpose(rawValue: name) else { return listeners.add(named) }
         guard UnixSocket.adopt(named.descriptor) else {
             return logger.warning(

@@ -20,6 +20,8 @@ final class Upstreams {
     private var isCacheStale = false
     /// Serves the host itself: then no server at 127.0.0.11 is ever asked, which would be us.
     let hostListener: HostListener
+    /// Serves guests at the host's addresses on their networks.
+    let gateways: GatewayListeners
     /// Finds upstreams that ask us.
     let loops: LoopProbes
     /// Makes sockets in containers' namespaces.
@@ -29,7 +31,8 @@ final class Upstreams {
 
     init(
         host: consuming HostResolver, _ configuration: Configuration.Forward, workers: WorkerPool, loops: LoopProbes,
-        sockets: NamespaceSockets, former: FormerServers, hostListener: HostListener, logger: Logger
+        sockets: NamespaceSockets, former: FormerServers, hostListener: HostListener, gateways: GatewayListeners,
+        logger: Logger
     ) {
         self.host = host
         self.configuration = configuration
@@ -38,6 +41,7 @@ final class Upstreams {
         self.sockets = sockets
         self.former = former
         self.hostListener = hostListener
+        self.gateways = gateways
         self.logger = logger
         hostListener.servesHostChanged = { [unowned self] in noteChange() }
     }

@@ -85,6 +85,7 @@ extension Registry {
     package mutating func setPolicyOfAll(_ name: String?) {
         guard policies.ofAll != name else { return }
         policies.ofAll = name
+        changedScopes.formUnion(strangers.keys)
         for container in containerStates.keys.sorted() { updatePolicy(of: container) }
     }
 
