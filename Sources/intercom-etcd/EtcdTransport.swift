@@ -114,28 +114,32 @@ final class EtcdTransport {
         }
     }
 
-    /// The message of libcurl or OpenSSL with what to do about it, where that is known.
-    private func explain(_ message: String) -> String {
-        let cures = [
-            (
-                " alert ",
-                "etcd does not accept this host's certificate \(configuration.certificate): has it expired, or is it of another authority?"
-            ),
+    /// Parts of messages of libcurl 7.88 and OpenSSL 3.0, each with what it means and what to do.
+    private var cures: [(part: String, cure: String)] {
+        let rejected =
+            "etcd does not accept this host's certificate \(configuration.certificate): has it expired, or is it of another authority?"
+        let authority =
+            configuration.authority.isEmpty ? "the system's store; set ca in [tls]" : configuration.authority
+        return [
+            (" alert ", rejected),
+            // TLS 1.3 has etcd judge the certificate after the handshake: the connection is closed before the alert is read.
+            ("getpeername() failed", rejected),
             ("certificate has expired", "etcd's certificate has expired, or this host's clock is wrong"),
             ("not yet valid", "etcd's certificate is not valid yet, or this host's clock is wrong"),
             (
                 "subject name",
-                "etcd's certificate is not for this name: issue one that has it (subjectAltName), or write the name that it has in endpoints"
+                "etcd's certificate is not for this name: issue one that has it (subjectAltName), or write a name that it has in endpoints"
             ),
-            (
-                "unable to get local issuer",
-                "etcd's certificate is not of the authority in \(configuration.authority.isEmpty ? "the system's store; set ca in [tls]" : configuration.authority)"
-            ),
+            ("unable to get local issuer", "etcd's certificate is not of the authority in \(authority)"),
             ("could not load", "the files of [tls] cannot be used"),
             ("error setting certificate", "the file ca of [tls] cannot be used"),
         ]
-        let cure = cures.first { message.contains($0.0) }
-        return cure.map { "\($0.1) (\(message))" } ?? message
+    }
+
+    /// The message of libcurl or OpenSSL with what to do about it, where that is known.
+    private func explain(_ message: String) -> String {
+        let cure = cures.first { message.contains($0.part) }?.cure
+        return cure.map { "\($0) (\(message))" } ?? message
     }
 
     private func failure(_ end: CurlEnd) -> EtcdFailure {

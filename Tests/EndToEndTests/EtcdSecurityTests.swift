@@ -74,8 +74,9 @@ struct EtcdSecurityTests {
                 let forged = try lab.etcd.ctl(as: "a", ["put", key, "{}"])
                 #expect(forged.status != 0 && forged.err.contains("permission denied"), "\(key): \(forged)")
             }
-            // A user who is taken away is refused at the next call, and names stay.
+            // A user who is taken away is refused at the next change; etcd renews a lease for anybody who has its number.
             try lab.etcd.ctl("user", "delete", "a")
+            try lab.a.house.mustCtl("container", "rm", "late")
             #expect(try eventually(within: 30) { try lab.doctor().contains(refused) }, "\(lab.a.log)")
         }
     }
