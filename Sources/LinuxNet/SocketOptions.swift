@@ -56,7 +56,7 @@ extension Descriptor {
         try setOption(SOL_SOCKET, SO_BINDTOIFINDEX, Int32(truncatingIfNeeded: interface))
     }
 
-    /// The interface of ``bind(toInterface:)``; 0: none.
+    /// The interface that this socket is bound to (socket(7) SO_BINDTOIFINDEX); 0: none.
     package var boundInterface: UInt32 {
         UInt32(truncatingIfNeeded: (try? option(SOL_SOCKET, SO_BINDTOIFINDEX)) ?? 0)
     }

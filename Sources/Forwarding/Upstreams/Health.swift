@@ -6,16 +6,17 @@ struct Health: Sendable {
     /// Failures without any reply since.
     private(set) var failures = 0
     /// Messages since its last reply that were none: another id, or another question.
-    private(set) var wrongReplies = 0
+    private(set) var wrongReplies: UInt32 = 0
+    /// Rests without a reply between them; as many as count. Narrow, like the number before it: an upstream is copied a lot.
+    private var rests: UInt8 = 0
     private(set) var restsUntil: Moment?
-    private var rests = 0
     private var lastReply: Moment?
 
     /// So many failures in a row make an upstream rest.
     private static let tolerance = 3
     private static let firstRest = Lapse.seconds(1)
     /// The longest rest is 1 s · 2⁶.
-    private static let maximumDoublings = 6
+    private static let maximumDoublings: UInt8 = 6
 
     var isResting: Bool { restsUntil != nil }
 
@@ -51,7 +52,7 @@ struct Health: Sendable {
     }
 
     private mutating func rest(_ now: Moment) {
-        restsUntil = now + Self.firstRest * (1 << min(rests, Self.maximumDoublings))
-        rests += 1
+        restsUntil = now + Self.firstRest * (1 << Int(rests))
+        rests = min(rests + 1, Self.maximumDoublings)
     }
 }

@@ -25,8 +25,8 @@ struct Upstream: Sendable {
     var streamHealth = Health()
     /// Its last failure; it says nothing once there has been a reply.
     var lastTrouble: UpstreamTrouble?
-    /// Time of the first failure since its last reply.
-    var failingSince: Moment?
+    /// Time of the first failure since its last reply; it says nothing once there has been one.
+    var failingSince = Moment(nanoseconds: 0)
     var edns = EDNSSupport()
     /// It repeats questions in another spelling than it was asked in: that proves nothing about its replies then.
     var respells = false
@@ -83,7 +83,7 @@ extension UpstreamReport {
         roundTrip = upstream.roundTrip.smoothed.map { Int($0.nanoseconds / 1000) }
         failures = upstream.health.failures
         trouble = failures > 0 ? upstream.lastTrouble : nil
-        wrongReplies = failures > 0 ? upstream.health.wrongReplies : 0
+        wrongReplies = failures > 0 ? Int(upstream.health.wrongReplies) : 0
         failingSince = failures > 0 ? upstream.failingSince : nil
         isResting = upstream.health.isResting
         self.isAvoided = isAvoided

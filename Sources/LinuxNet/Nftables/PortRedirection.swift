@@ -62,7 +62,7 @@ package struct PortTranslation: Hashable, Sendable {
     }
 }
 
-/// The translations of one namespace, in a table of nftables for each family that has any, and its lock (``PortLock``).
+/// The translations of one namespace, in a table of nftables for each family that has any, and the lock on DNS of other servers.
 package struct PortRedirection: Hashable, Sendable {
     /// The only tables of nftables that are touched have this name.
     package static let table = "intercom"
