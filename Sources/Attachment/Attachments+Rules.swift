@@ -169,6 +169,7 @@ extension Attachments {
     package struct Rules: Sendable, Equatable {
         /// Questions that are led to its listener.
         package enum Lead: Sendable {
+            /// None are.
             case none
             /// Port 53 of 127.0.0.11 is led to the port of its listener.
             case redirection

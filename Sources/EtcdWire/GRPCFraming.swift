@@ -52,14 +52,23 @@ package struct GRPCFramer: Sendable {
 package struct GRPCStatus: Error, Hashable, Sendable, CustomStringConvertible {
     /// Codes that something depends on (grpc.io, "Status codes").
     package enum Code: Int, Sendable {
+        /// The call was carried out.
         case ok = 0
+        /// The request makes no sense, whatever the state.
         case invalidArgument = 3
+        /// The time was over before the call was.
         case deadlineExceeded = 4
+        /// What was named is not there, as a lease.
         case notFound = 5
+        /// The user may not do this.
         case permissionDenied = 7
+        /// The state does not allow it, as where authentication is off.
         case failedPrecondition = 9
+        /// A revision was compacted, or is of the future.
         case outOfRange = 11
+        /// The member cannot serve now, as without a leader; the call may be made again.
         case unavailable = 14
+        /// Nobody knows who calls.
         case unauthenticated = 16
     }
 

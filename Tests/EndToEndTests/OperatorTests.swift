@@ -150,8 +150,9 @@ struct OperatorTests {
         for dump in programs + [try AdapterHouse().program(["--experimental-dump-help"]).out] {
             for match in dump.matches(of: /"name"\s*:\s*"([^"]+)"/) { known.insert(String(match.1)) }
         }
-        // Options of groupadd(8), nsenter(1) and systemd-nspawn(1), which messages name, too.
-        known.formUnion(["system", "net", "target", "network-veth"])
+        // Options of groupadd(8), nsenter(1), systemd-nspawn(1), systemctl(1), podman-network-create(1) and etcdctl, which messages
+        // name, too.
+        known.formUnion(["system", "net", "target", "network-veth", "now", "disable-dns", "no-password", "prefix"])
         let folder = URL(fileURLWithPath: "\(House.repository)/Sources")
         let files =
             FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
