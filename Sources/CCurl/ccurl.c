@@ -35,7 +35,7 @@ struct ccurl_loop {
     CURLM *multi;
     struct curl_slist *headers;
     struct transfer *transfers;
-    // What was given out last.
+    // Octets that were given out last.
     struct octets taken;
     char local[64];
 };
@@ -238,7 +238,7 @@ int ccurl_wait(struct ccurl_loop *loop, struct pollfd *descriptors, unsigned int
     }
     int running, ready;
     if (curl_multi_perform(loop->multi, &running)) return -1;
-    // What has come or ended just now is taken at once: the poll would not wake for it.
+    // Octets and ends that have just come are taken at once: the poll would not wake for them.
     for (struct transfer *transfer = loop->transfers; transfer; transfer = transfer->next) {
         running--;
         if (transfer->in.length) milliseconds = 0;

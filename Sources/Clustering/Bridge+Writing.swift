@@ -98,7 +98,7 @@ extension Bridge {
     mutating func writeOwn(now: Duration) {
         guard link.isUp else { return }
         if own.step == .idle, own.isTold, link.calls.isEmpty || !isJoining { join(now: now) }
-        // What is here is not known yet: nothing is deleted for it.
+        // Nothing is deleted before the daemon has told of all containers here.
         guard own.isTold, own.hasWork else { return }
         let rate = Double(settings.writeRate)
         own.tokens = min(rate * 2, own.tokens + (now - own.tokensAt) / .seconds(1) * rate)

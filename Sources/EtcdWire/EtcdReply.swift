@@ -2,11 +2,11 @@
 
 /// The reply of a call.
 package enum EtcdReply: Hashable, Sendable {
-    /// Of a range.
+    /// Keys and values of a range.
     case range(RangeReply)
-    /// Of a transaction.
+    /// Outcome of a transaction.
     case transaction(TransactionReply)
-    /// Of any call about a lease.
+    /// State of a lease, whatever was called about it.
     case lease(LeaseReply)
 }
 

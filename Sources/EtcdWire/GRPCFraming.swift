@@ -58,7 +58,7 @@ package struct GRPCStatus: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidArgument = 3
         /// The time was over before the call was.
         case deadlineExceeded = 4
-        /// What was named is not there, as a lease.
+        /// Nothing of that name is there, as a lease.
         case notFound = 5
         /// The user may not do this.
         case permissionDenied = 7
