@@ -48,7 +48,7 @@ package enum NamespaceEntry {
             let cookie = try udp.networkNamespaceCookie()
             return ListenerSockets(udp: udp, tcp: tcp, cookie: cookie)
         } catch  where error.errno == .addressInUse {
-            let holder = PortOwner.find(at: address).map { "\(address), which \($0) has" }
+            let holder = holder(ofPortAt: address).map { "\(address), which \($0.command) (pid \($0.pid)) has" }
             throw LinuxError(call: error.call, errno: error.errno, subject: holder ?? error.subject)
         }
     }

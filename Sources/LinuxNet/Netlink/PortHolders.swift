@@ -39,6 +39,17 @@ extension NamespaceEntry {
         }
     }
 
+    /// Finds a process that has a port at an address of the namespace that this thread is in, or at all its addresses, over UDP
+    /// or TCP; nil: nobody has it any more, or it cannot be seen.
+    static func holder(ofPortAt address: SocketAddress) -> ListedProcess? {
+        guard let identity = try? NetworkNamespace.current().identity else { return nil }
+        let sockets = Descriptor.Transport.all.flatMap {
+            (try? servers(onPort: address.port, at: address, over: $0)) ?? []
+        }.prefix(maximumHolders)
+        let owners = ProcessTable.owners(of: Set(sockets.map { UInt64($0.inode) }), in: identity)
+        return sockets.lazy.compactMap { owners[UInt64($0.inode)] }.first
+    }
+
     /// Sockets of the namespace that this thread is in.
     private static func servers(
         onPort port: UInt16?, at address: SocketAddress, over transport: Descriptor.Transport
