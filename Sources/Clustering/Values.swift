@@ -3,7 +3,7 @@
 import FoundationEssentials
 
 /// A container as its host tells all others of it: the value of a key `e/HOST/KEY`.
-package struct EntryValue: Codable, Hashable, Sendable {
+package struct EntryValue: ClusterValue {
     /// A container's attachment to one network.
     package struct Place: Codable, Hashable, Sendable {
         /// The network's name for all hosts.
@@ -51,7 +51,7 @@ package struct EntryValue: Codable, Hashable, Sendable {
     }
 
     /// Version of the format.
-    private var version = ClusterFormat.version
+    package private(set) var version = ClusterFormat.version
     /// The container's name.
     package var name: String
     /// Its hostname.
@@ -91,22 +91,12 @@ package struct EntryValue: Codable, Hashable, Sendable {
         case declared = "k"
         case places = "p"
     }
-
-    /// The value as JSON.
-    package var octets: [UInt8] { ClusterFormat.encode(self) }
-
-    /// The container of a value; nil where it is of another version, or none.
-    package init?(_ octets: [UInt8]) {
-        guard let value = ClusterFormat.decode(Self.self, octets), value.version == ClusterFormat.version else {
-            return nil
-        }
-        self = value
-    }
 }
 
 /// A host that is alive: the value of a key `h/HOST`.
-package struct HostValue: Codable, Hashable, Sendable {
-    private var version = ClusterFormat.version
+package struct HostValue: ClusterValue {
+    /// Version of the format.
+    package private(set) var version = ClusterFormat.version
     /// Random text of the installation: two hosts of one name differ in it.
     package var instance: String
     /// Addresses at which other hosts reach it.
@@ -135,11 +125,19 @@ package struct HostValue: Codable, Hashable, Sendable {
         case count = "c"
         case release = "V"
     }
+}
 
+/// A value in etcd.
+package protocol ClusterValue: Codable, Hashable, Sendable {
+    /// Version of the format.
+    var version: Int { get }
+}
+
+extension ClusterValue {
     /// The value as JSON.
     package var octets: [UInt8] { ClusterFormat.encode(self) }
 
-    /// The host of a value; nil where it is of another version, or none.
+    /// Reads a value; nil where it is of another version, or none of this kind.
     package init?(_ octets: [UInt8]) {
         guard let value = ClusterFormat.decode(Self.self, octets), value.version == ClusterFormat.version else {
             return nil
@@ -151,7 +149,7 @@ package struct HostValue: Codable, Hashable, Sendable {
 /// The format of values.
 package enum ClusterFormat {
     /// Version of the format; a value of another one is left out.
-    static let version = 1
+    package static let version = 1
     /// The most octets of a value that is read: a container with 1,000 addresses has some 40,000.
     package static let longestValue = 64 << 10
 
