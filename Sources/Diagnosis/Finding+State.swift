@@ -42,9 +42,10 @@ extension Finding {
         switch failure.kind {
         case .portTaken:
             if let holder {
+                let end = holder.isOutside ? "" : "kill \(holder.pid), or "
                 return Finding(
                     .portTaken, "\(holder.description) has port 53 of \(name)",
-                    cure: "kill \(holder.pid), or declare \(name) with --listen redirect", of: name)
+                    cure: end + "declare \(name) with --listen redirect", of: name)
             }
             let look = member.place.map { ": \($0.run("ss -Hlnptu 'sport = 53'"))" } ?? ""
             return Finding(

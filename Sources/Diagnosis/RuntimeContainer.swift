@@ -124,11 +124,14 @@ package struct Program: Sendable, Equatable {
     package var name: String
     /// The container of a runtime that it runs in; nil: none is seen.
     package var container: RuntimeContainer?
+    /// True when it has a socket in a container's namespace and runs outside, as dockerd: others need it, too.
+    package var isOutside: Bool
 
-    package init(pid: Int32, name: String, container: RuntimeContainer? = nil) {
+    package init(pid: Int32, name: String, container: RuntimeContainer? = nil, isOutside: Bool = false) {
         self.pid = pid
         self.name = name
         self.container = container
+        self.isOutside = isOutside
     }
 
     /// As `python3 (pid 4711)`.

@@ -158,6 +158,13 @@ struct CauseTests {
                 $0.asker = .present(.app, .noListener(Failure(.portTaken, "taken")))
                 $0.holder = Program(pid: 4711, name: "dnsmasq")
             }),
+        // Others need it: nobody is told to end it.
+        Case(
+            .portTaken, "dockerd (pid 812) has port 53 of app", cure: "declare app with --listen redirect",
+            facts {
+                $0.asker = .present(.app, .noListener(Failure(.portTaken, "taken")))
+                $0.holder = Program(pid: 812, name: "dockerd", isOutside: true)
+            }),
         Case(
             .answeredByAnother, "app: 127.0.0.11:53 is answered by another server, dockerd (pid 812)",
             cure: Unheard(at: "127.0.0.11:53", .answeredByAnother).cure,

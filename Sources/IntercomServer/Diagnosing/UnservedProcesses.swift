@@ -97,7 +97,10 @@ struct PortHolders {
         } done: { (holders: [PortHolder]) in
             // Where any port counts, our own listener's is no other's.
             let others = port == nil ? holders.filter { $0.port != own } : holders
-            done(others.lazy.compactMap(\.process?.program).first)
+            guard let process = others.lazy.compactMap(\.process).first else { return done(nil) }
+            var program = process.program
+            program.isOutside = process.namespace != identity
+            done(program)
         }
     }
 }
