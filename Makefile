@@ -216,6 +216,7 @@ bench: need-root
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/discovery
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/instructions
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/control
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/limits/watched
 	@$(MAKE) --no-print-directory micro
 
 # The steps of an answer, each alone.

@@ -66,7 +66,7 @@ final class JSONText: Encoder {
     fileprivate func put(_ string: String) { Self.append(string, to: &octets) }
 
     /// Appends a string in quotes, with the escapes that RFC 8259 §7 asks for.
-    private static func append(_ string: String, to octets: inout [UInt8]) {
+    static func append(_ string: String, to octets: inout [UInt8]) {
         octets.append(UInt8(ascii: "\""))
         if string.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
             for octet in string.utf8 { append(escaping: octet, to: &octets) }

@@ -52,6 +52,27 @@ struct JSONTextTests {
         String(decoding: try JSONText.encode(value), as: UTF8.self)
     }
 
+    struct Row: Encodable {
+        struct Fields: Encodable {
+            var absent: String?
+            var count: Int
+            var name: String?
+        }
+        var row: Fields
+    }
+
+    @Test("of members that are known beforehand has the octets that the encoder gives", arguments: texts)
+    func record(text: String) {
+        for (count, name) in [(0, text), (-7, nil), (.max, "web")] as [(Int, String?)] {
+            var record = VarlinkRecord(named: "row")
+            record.add("absent", nil)
+            record.add("count", count)
+            record.add("name", name)
+            let expected = VarlinkReply.encode(Row(row: Row.Fields(count: count, name: name)), continues: true)
+            #expect(record.message() == expected)
+        }
+    }
+
     @Test("has the octets that Foundation's encoder gives, keys in order")
     func octets() throws {
         #expect(try byUs(Everything()) == byFoundation(Everything()))

@@ -72,6 +72,8 @@ struct QuestionObserver: Sendable {
     private(set) var keepsMessages = false
     private var views = ObservedViews.none
     private var observed = ObservedQuestions()
+    /// Questions in a row that were missed, of one container: most often the next is of the same.
+    private var missedRun: (view: ViewID, count: Int)?
 
     /// - Parameter logs: true when each question is written to the log.
     init(logs: Bool) {
@@ -87,15 +89,28 @@ struct QuestionObserver: Sendable {
         self.views = views
         keepsMessages = withMessages
         isActive = logs || views != .none
-        if views == .none { observed = ObservedQuestions() }
+        if views == .none {
+            observed = ObservedQuestions()
+            missedRun = nil
+        }
     }
 
     /// True when a question of a container is to be described, for ``add(_:)``; where there is no room for it, it is counted.
     mutating func wants(_ view: ViewID) -> Bool {
         guard views.contains(view) else { return logs }
         if observed.questions.count < Self.capacity { return true }
-        observed.missed[view, default: 0] += 1
+        if missedRun?.view == view {
+            missedRun?.count += 1
+        } else {
+            endMissedRun()
+            missedRun = (view, 1)
+        }
         return logs
+    }
+
+    private mutating func endMissedRun() {
+        if let run = missedRun { observed.missed[run.view, default: 0] += run.count }
+        missedRun = nil
     }
 
     /// Keeps a question, if its container is watched and there is room.
@@ -106,6 +121,7 @@ struct QuestionObserver: Sendable {
 
     /// Gives away what was kept.
     mutating func take() -> ObservedQuestions {
+        endMissedRun()
         defer { observed = ObservedQuestions() }
         return observed
     }

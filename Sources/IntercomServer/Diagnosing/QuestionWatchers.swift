@@ -104,9 +104,7 @@ final class QuestionWatchers {
         let messages = questions.map { question in
             (
                 question,
-                VarlinkReply.encode(
-                    Monitor.Reply(
-                        question: Monitor.Question(question, of: name(of: question.view), clock)), continues: true)
+                Monitor.message(of: Monitor.Question(question, of: name(of: question.view), clock))
             )
         }
         for (client, container) in containers {
@@ -131,6 +129,22 @@ extension ObservedViews {
         case (.none, _): self = other
         case (_, .none): break
         }
+    }
+}
+
+extension Monitor {
+    /// Message of one question after which more follow: as ``VarlinkReply`` encodes it, much faster.
+    static func message(of question: Question) -> [UInt8] {
+        var record = VarlinkRecord(named: "question")
+        record.add("container", question.container)
+        record.add("decidedBy", question.decidedBy)
+        record.add("microseconds", question.microseconds)
+        record.add("name", question.name)
+        record.add("rcode", question.rcode)
+        record.add("time", question.time)
+        record.add("transport", question.transport)
+        record.add("type", question.type)
+        return record.message()
     }
 }
 
