@@ -179,6 +179,11 @@ extension Attachments {
         for purpose in retries.keys { retry(purpose, at: now) }
     }
 
+    /// Time of the next attempt at what a container lacks: its listener, its rules, or the proof that it is heard; nil: none waits.
+    package func nextTry(of namespace: NamespaceKey) -> Instant? {
+        [.listener(namespace), .rules(namespace), .proof(namespace)].compactMap { retries[$0] }.min()
+    }
+
     mutating func tryAgain(_ purpose: Purpose) {
         switch purpose {
         case .declaration(let number):

@@ -29,6 +29,94 @@ package enum FlushCache: ControlMethod {
     }
 }
 
+/// Shows kept answers: all, those about one name, or those about a name and everything under it.
+package enum ListCache: ControlMethod {
+    package static let definition = """
+        # Kept answers: all, or those about a name, or (suffix) about a name and all names under it; further: answers that are
+        # left out. Each worker keeps its own: a name may be there several times.
+        method ListCache(name: ?string, suffix: ?bool) -> (answers: []CacheEntry, further: int)
+        """
+    package static let types: [any ControlType.Type] = [CacheEntry.self]
+
+    package struct Parameters: Codable, Equatable, Sendable {
+        /// A domain name in presentation form; absent: all.
+        package var name: String?
+        /// True: names under it are meant, too; absent: false.
+        package var suffix: Bool?
+
+        package init(name: String? = nil, suffix: Bool? = nil) {
+            self.name = name
+            self.suffix = suffix
+        }
+    }
+
+    package struct Reply: Codable, Equatable, Sendable {
+        /// By name and type.
+        package var answers: [CacheEntry]
+        /// Number of answers that are left out.
+        package var further: Int
+
+        package init(answers: [CacheEntry], further: Int) {
+            self.answers = answers
+            self.further = further
+        }
+    }
+
+    /// One kept answer.
+    package struct CacheEntry: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # A kept answer. type: absent of NXDOMAIN, which holds for all types; network, domain: those of the upstream group that
+            # gave it, container: whose namespace it was asked from; age: seconds since it came, left: seconds of its life, 0 where
+            # it serves only while nobody answers.
+            type CacheEntry (
+              name: string,
+              type: ?string,
+              rcode: string,
+              network: ?string,
+              domain: ?string,
+              container: ?string,
+              age: int,
+              left: int,
+              octets: int
+            )
+            """
+
+        /// The name in question.
+        package var name: String
+        /// The record type, as `AAAA`; absent: all types.
+        package var type: String?
+        /// The response code, as `NOERROR`.
+        package var rcode: String
+        /// The network whose upstreams gave it; absent: any.
+        package var network: String?
+        /// The routing domain whose upstreams gave it; absent: any.
+        package var domain: String?
+        /// The container whose namespace it was asked from; absent: the host's.
+        package var container: String?
+        /// Seconds since it came.
+        package var age: Int
+        /// Seconds of its life that are left.
+        package var left: Int
+        /// Memory that it takes.
+        package var octets: Int
+
+        package init(
+            name: String, type: String?, rcode: String, network: String?, domain: String?, container: String?, age: Int,
+            left: Int, octets: Int
+        ) {
+            self.name = name
+            self.type = type
+            self.rcode = rcode
+            self.network = network
+            self.domain = domain
+            self.container = container
+            self.age = age
+            self.left = left
+            self.octets = octets
+        }
+    }
+}
+
 extension Status {
     /// Entries of the cache now, and counters of the caches of all workers since the daemon started.
     package struct Cache: ControlType, Codable, Equatable, Sendable {

@@ -15,7 +15,7 @@ package enum ControlInterface {
         Publish.self, Update.self,
         Forget.self, ListSources.self, ListHosts.self, Resolve.self, Explain.self, Doctor.self, Status.self,
         Metrics.self,
-        FlushCache.self, Monitor.self, Reload.self,
+        FlushCache.self, ListCache.self, Monitor.self, Reload.self,
     ]
 
     /// The description in Varlink's interface definition language: of each type, each method and each error what is said

@@ -46,6 +46,25 @@ package struct AnswerFacts: Sendable, Equatable {
     package var isPositive: Bool { code == "NOERROR" && !data.isEmpty }
 }
 
+/// An answer that was kept from an earlier question.
+package struct KeptFacts: Sendable, Equatable {
+    /// Seconds since it came from an upstream.
+    package var age: Int
+    /// Seconds of its life; 0: it serves while nobody answers.
+    package var left: Int
+
+    /// An answer of this age.
+    package init(age: Int, left: Int) {
+        self.age = age
+        self.left = left
+    }
+
+    /// As `kept for 12 s, and for 288 s more`.
+    var description: String {
+        left > 0 ? "kept for \(age) s, and for \(left) s more" : "kept for \(age) s, given because nobody answers"
+    }
+}
+
 /// A DNS server outside, as workers have found it.
 package struct Server: Sendable, Equatable {
     /// Kind of its last failure.
@@ -124,6 +143,8 @@ package struct ResolverFile: Sendable, Equatable {
     package var isOnHost: Bool
     /// True when intercom wrote it.
     package var isOurs: Bool
+    /// The program that wrote it, as its first lines say; nil: they do not.
+    package var writer: String?
     /// The servers that it names.
     package var servers: [String]
     /// True when questions to one of these come to the listener.
@@ -139,18 +160,23 @@ package struct ResolverFile: Sendable, Equatable {
 
     /// A file at this path.
     package init(
-        _ path: String, isOnHost: Bool = true, isOurs: Bool = false, servers: [String], leadsHere: Bool,
+        _ path: String, isOnHost: Bool = true, isOurs: Bool = false, writer: String? = nil, servers: [String],
+        leadsHere: Bool,
         search: [String] = [], dots: Int = 1, earlier: Earlier? = nil
     ) {
         self.path = path
         self.isOnHost = isOnHost
         self.isOurs = isOurs
+        self.writer = writer
         self.servers = servers
         self.leadsHere = leadsHere
         self.search = search
         self.dots = dots
         self.earlier = earlier
     }
+
+    /// The program that wrote it, in words, as `, written by Docker`; empty: it is not known.
+    var authorship: String { (isOurs ? "intercom" : writer).map { ", written by \($0)" } ?? "" }
 
     /// Names that the resolver library tries, in its order: first with the search domains, where a name has fewer dots
     /// than `ndots` (resolv.conf(5)).

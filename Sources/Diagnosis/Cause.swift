@@ -18,6 +18,8 @@ package enum Cause: String, Sendable, CaseIterable {
     case discoveryOff = "discovery-off"
     /// A process runs in a namespace that intercom does not serve: nobody has declared or published it.
     case notAttached = "not-attached"
+    /// A container is answered and has no name: nobody has told of it, it was found by a file that its runtime numbers.
+    case unnamed
     /// A process runs in the host's namespace, which is served by `host enable`.
     case hostProcess = "host-process"
     /// The adapter of a runtime has not called since the daemon started.

@@ -20,8 +20,10 @@ package struct MachineFacts: Sendable {
     package var findings: [Finding] = []
     /// Namespaces that nobody declared, where discovery is off.
     package var undiscovered: [String] = []
-    /// Descriptors of the daemon, and the most that it may have; nil: not known.
-    package var openFiles: (count: Int, limit: Int)?
+    /// Use of what the kernel and the service manager limit, as far as it is known.
+    package var limits: [LimitUse] = []
+    /// Paths of namespaces whose containers were found without a name, and of which no adapter tells.
+    package var unnamed: [String] = []
     /// Why the opener does not answer; nil: it does.
     package var openerFailure: String?
     /// The configuration file.
@@ -79,15 +81,7 @@ extension MachineFacts {
                     .discoveryOff, "nobody declared \(first)\(more), and [discover] enabled = false",
                     cure: "set [discover] enabled = true in \(configurationPath), then: intercomctl reload"))
         }
-        // A tenth is left: time to act for who looks now and then.
-        if let (count, limit) = openFiles, limit > 0, count > limit / 10 * 9 {
-            all.append(
-                Finding(
-                    .limitNear, "\(count) of \(limit) open files of the daemon are in use",
-                    cure:
-                        "raise LimitNOFILE= by: systemctl edit intercom.service; then: systemctl restart intercom.service"
-                ))
-        }
+        all += limits.compactMap(\.finding)
         all += silentAdapters.compactMap { runtime, containers in
             runtime.adapterUnit.map { unit in
                 Finding(
@@ -100,6 +94,8 @@ extension MachineFacts {
         for runtime in [nil] + Runtime.allCases.map(Optional.some) {
             let programs = unserved.filter { $0.container?.runtime == runtime }
             if !programs.isEmpty { all.append(Finding(unserved: programs)) }
+            let paths = unnamed.filter { Runtime(ofNamespaceAt: $0) == runtime }
+            if !paths.isEmpty { all.append(Finding(unnamed: paths)) }
         }
         return all
     }

@@ -25,7 +25,7 @@ package struct Explanation: Sendable, Equatable {
         case .absent(let absence, let near):
             steps = [facts.absentContainer(absence, near: near)]
         case .present(let asker, let state):
-            steps.append(Step(.container, asker.place.map { "\(asker.name) at \($0.description)" } ?? asker.name))
+            steps.append(Step(.container, asker.shown))
             steps.append(facts.links(of: asker))
             steps += facts.listener(of: asker, state)
             if asker.place != nil, let step = facts.programs(of: asker, state) { steps.append(step) }
@@ -73,6 +73,10 @@ extension Facts {
             Finding(
                 .notAttached, "no container is called \(name); \(Finding.listed(programs)) no intercom",
                 cure: Finding.serving(programs, name))
+        case .perhapsUnnamed(let paths):
+            Finding(
+                .unnamed, "no container is called \(name); \(Finding.listed(unnamed: paths))",
+                cure: Finding.naming(paths))
         case .onHost(let program):
             Finding(
                 .hostProcess, "\(program.place) runs in the namespace of the host, which is no container",
@@ -91,6 +95,7 @@ extension Facts {
         guard let outcome, !outcome.isPositive else { return false }
         switch outcome.rule {
         case .domain, .singleLabel, .subnet: return true
+        case .policy where isPolicyStrict: return false
         case .settled, .multicast, .blocked, .policy, .forwarded: return !holders.isEmpty || absence != nil
         }
     }
@@ -190,15 +195,27 @@ extension Facts {
         case .elsewhere: return [Step(.listener, "none: \(asker.name) has no namespace on this machine")]
         case .starting: return [Step(.listener, "its namespace is being entered")]
         case .proving: return [listens, Step(.heard, "its first question is on its way")]
-        case .noListener, .ended: return [Step(.listener, "", Finding(state, of: asker, holder: holder))]
+        case .noListener, .ended:
+            return [Step(.listener, "", Finding(state, of: asker, holder: holder), note: retry)]
         case .unheard, .notIntercepted, .untried:
-            return [listens, Step(.heard, "", Finding(state, of: asker, holder: holder))]
+            let finding = Finding(state, of: asker, holder: holder, leadsTo: leadsTo)
+            return [listens, Step(.heard, "", finding, note: retry)]
         case .notAsked: return [listens]
         }
+    }
+
+    private var retry: String? {
+        nextTry.map { $0 > 0 ? "it is tried again in \($0) s" : "it is tried again now" }
     }
 }
 
 extension Member {
+    /// Name and place; the path alone where that is its name.
+    fileprivate var shown: String {
+        guard let place, place.description != name else { return name }
+        return "\(name) at \(place.description)"
+    }
+
     /// True when it is on a network.
     func isOn(_ network: String?) -> Bool { network.map { networks.contains($0) } ?? false }
 }

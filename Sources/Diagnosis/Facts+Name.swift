@@ -13,7 +13,9 @@ extension Facts {
         }
         let servers = resolver.servers.joined(separator: ", ")
         guard resolver.leadsHere else {
-            let text = "\(resolver.path) of \(asker.name) names \(servers.isEmpty ? "no server" : servers)"
+            let text =
+                "\(resolver.path) of \(asker.name)\(resolver.authorship.isEmpty ? "" : resolver.authorship + ",") names "
+                + (servers.isEmpty ? "no server" : servers)
             let line = "echo nameserver 127.0.0.11 >\(ShellCommand.word(resolver.path))"
             let cure = resolver.isOnHost ? line : "declare it with --intercept, or name 127.0.0.11 in its resolv.conf"
             return Step(.programs, "", Finding(.foreignResolver, text, cure: cure, of: asker.name))
@@ -35,13 +37,16 @@ extension Facts {
             return Step(.programs, "", Finding(.searchDomain, text, cure: cure, of: asker.name))
         }
         return Step(
-            .programs, "\(resolver.path)\(resolver.isOurs ? ", written by intercom," : "") names \(servers)")
+            .programs,
+            "\(resolver.path)\(resolver.authorship.isEmpty ? "" : resolver.authorship + ",") names \(servers)")
     }
 
     // MARK: - The name
 
     func name(_ outcome: AnswerFacts, _ asker: Member) -> [Step] {
         let text = outcome.rule == .forwarded ? "nobody here is called so: it is asked outside" : outcome.source
+        // Whoever has the name, such a policy denies it.
+        if outcome.rule == .policy, isPolicyStrict { return [Step(.name, text)] }
         return [Step(.name, text, outcome.isPositive ? remark(asker) : reason(outcome, asker))]
     }
 
@@ -77,7 +82,22 @@ extension Facts {
                 .mistyped, "nobody is called \(question.name); \(near) is",
                 cure: question.asked(near, from: question.asker))
         }
+        if !unnamed.isEmpty, isDenied {
+            return Finding(
+                .unnamed, "nobody is called \(question.name); \(Finding.listed(unnamed: unnamed))",
+                cure: Finding.naming(unnamed))
+        }
+        if outcome.rule == .settled, outcome.code == "NXDOMAIN" { return alias(outcome) ?? denied(outcome) }
         return byRule(outcome)
+    }
+
+    /// A CNAME record of our own leads to a name that is not there.
+    private func alias(_ outcome: AnswerFacts) -> Finding? {
+        guard let last = outcome.data.last else { return nil }
+        let target = last.hasSuffix(".") && last.count > 1 ? String(last.dropLast()) : last
+        return Finding(
+            .noSuchName, "\(question.name) is an alias of \(target), which does not exist",
+            cure: question.asked(target, from: question.asker))
     }
 
     /// A container has the name, and no record of this type.
@@ -108,6 +128,11 @@ extension Facts {
             .otherNetwork,
             "\(question.name) is on network \(network)\(others > 0 ? " and \(others) more" : ""), and \(asker.name) is not",
             cure: ShellCommand.intercomctl("network connect", [network, asker.name]))
+    }
+
+    /// A rule of its own denies the name, as one under `invalid`, or one of a service that nobody has registered.
+    private func denied(_ outcome: AnswerFacts) -> Finding {
+        Finding(.noSuchName, "\(question.name) does not exist: \(outcome.source)")
     }
 
     private func byRule(_ outcome: AnswerFacts) -> Finding? {

@@ -18,6 +18,11 @@ extension Facts {
         let policy = detail.split(separator: ":").first?.split(separator: " ").last.map(String.init) ?? ""
         // Names are denied by a rule or by default; types and addresses are not allowed by a name.
         let isByName = detail.contains(": default deny") || detail.contains(": deny ")
+        if detail.hasSuffix(": nobody has declared it") {
+            return Finding(
+                .deniedByPolicy, "\(question.name) is denied by \(detail)",
+                cure: ShellCommand.intercomctl("policy set", [policy], "--default allow"))
+        }
         let cure =
             isByName
             ? ShellCommand.intercomctl("policy allow", [policy, question.name])
@@ -42,11 +47,21 @@ extension Facts {
         }
         if outcome.code == "SERVFAIL" || outcome.code == "REFUSED" {
             let finding = servers.lazy.compactMap { $0.finding(cure: "mend \($0.address), or name \(name)") }.first
-            let text = "\(outcome.source) says \(outcome.code)" + (outcome.details.first.map { " (\($0))" } ?? "")
+            let who = kept.map { "\(outcome.code) is \($0.description)" } ?? "\(outcome.source) says \(outcome.code)"
+            let text = who + (outcome.details.first.map { " (\($0))" } ?? "")
             return Step(
                 .upstreams, "", finding ?? Finding(.upstreamFailing, text, cure: "mend that server, or name \(name)"))
         }
         if outcome.code == "NXDOMAIN", holders.isEmpty, absence == nil, near == nil {
+            // An upstream was asked before: that the name is new it may say when it is asked again.
+            if let kept {
+                let text =
+                    "\(question.name) does not exist, as an upstream said \(kept.age) s ago: it is \(kept.description)"
+                return Step(
+                    .upstreams, "",
+                    Finding(
+                        .unknownOutside, text, cure: ShellCommand.intercomctl("cache flush", [question.name])))
+            }
             let text = "\(outcome.source) says that \(question.name) does not exist"
             return Step(.upstreams, "", Finding(.unknownOutside, text, cure: "ask for a name that exists"))
         }
@@ -55,9 +70,9 @@ extension Facts {
                 .upstreams, "",
                 resting.finding(cure: "mend \(resting.address); it is tried again by itself").map {
                     Finding(.upstreamResting, $0.text, cure: $0.cure)
-                })
+                }, note: kept.map { "the answer is \($0.description)" })
         }
-        return Step(.upstreams, shown)
+        return Step(.upstreams, shown, note: kept.map { "the answer is \($0.description)" })
     }
 
     // MARK: - The answer

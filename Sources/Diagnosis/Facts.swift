@@ -24,6 +24,16 @@ package struct Facts: Sendable {
     package var openNetwork: String?
     /// The program that has port 53 of the container, or that answers in the listener's place; nil: it is not known.
     package var holder: Program?
+    /// The address and port that address translation in the container leads its questions to; nil: none is seen.
+    package var leadsTo: String?
+    /// Seconds until the listener, or the proof that it is heard, is tried again; nil: it waits for nothing.
+    package var nextTry: Int?
+    /// The kept answer to the question, as it was before it was asked; nil: there was none.
+    package var kept: KeptFacts?
+    /// True when the asker's policy is one that names of its own networks need a rule for, or one that nobody has declared.
+    package var isPolicyStrict = false
+    /// Paths of namespaces on the asker's networks whose containers have no name.
+    package var unnamed: [String] = []
     /// Programs behind the answer's addresses; nil: no port was asked for.
     package var services: [Service]?
     /// The configuration file.
@@ -87,6 +97,8 @@ package enum Absence: Sendable, Equatable {
     case unserved(Program)
     /// Nobody is called so; containers of runtimes run of which nobody has told.
     case perhapsUnserved([Program])
+    /// Nobody is called so; containers were found that have no name, at these paths.
+    case perhapsUnnamed([String])
     /// It is a process in the host's own namespace.
     case onHost(Program)
 }

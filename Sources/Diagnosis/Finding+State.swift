@@ -8,12 +8,13 @@ extension Finding {
     ///   - state: its state.
     ///   - member: the container.
     ///   - holder: the program that has its port 53, or that answers in its listener's place, if that is known.
-    package init?(_ state: State, of member: Member, holder: Program? = nil) {
+    ///   - leadsTo: the address that address translation leads its questions to, if one is seen.
+    package init?(_ state: State, of member: Member, holder: Program? = nil, leadsTo: String? = nil) {
         let name = member.name
         switch state {
         case .ready, .draining, .elsewhere, .starting, .proving: return nil
         case .noListener(let failure): self = Self.noListener(failure, member, holder)
-        case .unheard(let unheard): self = Self.unheard(unheard, member, holder)
+        case .unheard(let unheard): self = Self.unheard(unheard, member, holder, leadsTo)
         case .notIntercepted(let failure):
             self.init(.unheard, "questions of \(name) do not come here: \(failure)", cure: failure.cure, of: name)
         case .notAsked: self.init(.foreignResolver, "\(name): \(state.reason ?? "")", cure: state.cure, of: name)
@@ -59,8 +60,11 @@ extension Finding {
         }
     }
 
-    private static func unheard(_ unheard: Unheard, _ member: Member, _ holder: Program?) -> Finding {
+    private static func unheard(
+        _ unheard: Unheard, _ member: Member, _ holder: Program?, _ leadsTo: String?
+    ) -> Finding {
         let name = member.name
+        let way = leadsTo.map { ": NAT leads questions to \($0)" } ?? ""
         switch unheard.cause {
         case .loopbackDown:
             return Finding(
@@ -68,10 +72,11 @@ extension Finding {
                 cure: member.place?.ip("link set lo up") ?? unheard.cure, of: name)
         case .answeredByAnother:
             let who = holder.map { ", \($0.description)" } ?? ""
-            return Finding(.answeredByAnother, "\(name): \(unheard)\(who)", cure: unheard.cure, of: name)
+            return Finding(.answeredByAnother, "\(name): \(unheard)\(way)\(who)", cure: unheard.cure, of: name)
         case .noRoute, .dropped, .refused, .noReply:
             let look = member.place.map { "; the rules: \($0.run("nft list ruleset"))" } ?? ""
-            return Finding(.unheard, "\(name): \(unheard)", cure: unheard.cure + look, of: name)
+            let who = leadsTo == nil ? "" : holder.map { ", \($0.description)" } ?? ""
+            return Finding(.unheard, "\(name): \(unheard)\(way)\(who)", cure: unheard.cure + look, of: name)
         }
     }
 }

@@ -60,9 +60,14 @@ package struct Step: Sendable, Equatable {
     package var finding: Finding?
 
     /// A step; the sentence of a finding takes the place of its text.
-    package init(_ kind: Kind, _ text: String, _ finding: Finding? = nil) {
+    /// - Parameters:
+    ///   - kind: its station.
+    ///   - text: its sentence, without a full stop.
+    ///   - finding: its fault.
+    ///   - note: an addition to whichever sentence it is, which passes: a time.
+    package init(_ kind: Kind, _ text: String, _ finding: Finding? = nil, note: String? = nil) {
         self.kind = kind
-        self.text = finding?.text ?? text
+        self.text = (finding?.text ?? text) + (note.map { "; \($0)" } ?? "")
         self.finding = finding
     }
 

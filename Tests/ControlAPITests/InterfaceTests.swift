@@ -101,6 +101,8 @@ struct InterfaceTests {
     static let group = Status.UpstreamGroup(network: "n", domain: "d", from: "host", servers: ["s"])
     static let cache = Status.Cache(
         entries: 7, octets: 7, limit: 7, hits: 7, stale: 7, misses: 7, coalesced: 7, prefetches: 7, evictions: 7)
+    static let cacheEntry = ListCache.CacheEntry(
+        name: "n", type: "A", rcode: "NOERROR", network: "n", domain: "d", container: "c", age: 7, left: 7, octets: 7)
     static let server = Status.Server(
         server: "10.0.0.1:53", container: "c", roundTrip: 7, failures: 7, resting: true, looping: true)
     static let worker = Status.Worker(
@@ -233,6 +235,10 @@ struct InterfaceTests {
             "InspectPolicy")
         try expect(FlushCache.Parameters(name: "n", suffix: true), is: fields("method", "FlushCache"), "FlushCache")
         try expect(FlushCache.Reply(flushed: 7), is: fields("method", "FlushCache", reply: true), "FlushCache")
+        try expect(ListCache.Parameters(name: "n", suffix: true), is: fields("method", "ListCache"), "ListCache")
+        try expect(
+            ListCache.Reply(answers: [Self.cacheEntry], further: 7), is: fields("method", "ListCache", reply: true),
+            "ListCache")
         for name in [
             "RemoveNetwork", "InspectNetwork", "RemoveContainer", "InspectContainer", "DrainContainer",
             "ReadyContainer", "InspectPolicy",

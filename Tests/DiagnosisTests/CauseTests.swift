@@ -145,6 +145,15 @@ struct CauseTests {
             cure: "systemctl enable --now intercom-docker.service",
             facts { $0.asker = .absent(.perhapsUnserved([web, web]), near: nil) }),
         Case(
+            .unnamed,
+            "no container is called app; /run/docker/netns/3f2a9b1c0d2e is a container of docker without a name",
+            cure: "systemctl enable --now intercom-docker.service",
+            facts { $0.asker = .absent(.perhapsUnnamed(["/run/docker/netns/3f2a9b1c0d2e"]), near: nil) }),
+        Case(
+            .unnamed, "nobody is called web; /srv/netns/1 is a container without a name",
+            cure: "intercomctl container add NAME --netns /srv/netns/1",
+            facts { ($0.outcome, $0.unnamed) = (.denied, ["/srv/netns/1"]) }),
+        Case(
             .hostProcess, "pid 4711 (nginx) runs in the namespace of the host, which is no container",
             cure: "intercomctl host enable",
             facts { $0.asker = .absent(.onHost(Program(pid: 4711, name: "nginx")), near: nil) }),
@@ -171,6 +180,23 @@ struct CauseTests {
             facts {
                 $0.asker = .present(.app, .unheard(Unheard(at: "127.0.0.11:53", .answeredByAnother)))
                 $0.holder = Program(pid: 812, name: "dockerd")
+            }),
+        Case(
+            .answeredByAnother,
+            "app: 127.0.0.11:53 is answered by another server: NAT leads questions to 127.0.0.11:41000, dockerd (pid 812)",
+            cure: Unheard(at: "127.0.0.11:53", .answeredByAnother).cure,
+            facts {
+                $0.asker = .present(.app, .unheard(Unheard(at: "127.0.0.11:53", .answeredByAnother)))
+                ($0.holder, $0.leadsTo) = (Program(pid: 812, name: "dockerd"), "127.0.0.11:41000")
+            }),
+        Case(
+            .unheard,
+            "app: nobody listens where questions to 127.0.0.11:53 are led: NAT leads questions to 10.9.0.1:53",
+            cure: Unheard(at: "127.0.0.11:53", .refused).cure
+                + "; the rules: nsenter --net=/run/netns/app nft list ruleset",
+            facts {
+                $0.asker = .present(.app, .unheard(Unheard(at: "127.0.0.11:53", .refused)))
+                $0.leadsTo = "10.9.0.1:53"
             }),
         Case(
             .portTaken, "another program has port 53 of app",
@@ -212,6 +238,13 @@ struct CauseTests {
             cure: "echo nameserver 127.0.0.11 >/etc/netns/app/resolv.conf",
             facts {
                 $0.resolver = ResolverFile("/etc/netns/app/resolv.conf", servers: ["192.0.2.1"], leadsHere: false)
+            }),
+        Case(
+            .foreignResolver, "/etc/resolv.conf of app, written by Docker, names 192.0.2.1",
+            cure: "declare it with --intercept, or name 127.0.0.11 in its resolv.conf",
+            facts {
+                $0.resolver = ResolverFile(
+                    "/etc/resolv.conf", isOnHost: false, writer: "Docker", servers: ["192.0.2.1"], leadsHere: false)
             }),
         Case(
             .foreignResolver, "/etc/resolv.conf of app names no server",
@@ -284,6 +317,17 @@ struct CauseTests {
             .noSuchName, "nobody is called x.internal, and names under the domain are never forwarded", cure: nil,
             facts("x.internal") { $0.outcome = AnswerFacts(.domain, source: "", code: "NXDOMAIN") }),
         Case(
+            .noSuchName, "x.invalid does not exist: special-use name (RFC 6761)", cure: nil,
+            facts("x.invalid") {
+                $0.outcome = AnswerFacts(.settled, source: "special-use name (RFC 6761)", code: "NXDOMAIN")
+            }),
+        Case(
+            .noSuchName, "api.test is an alias of shop, which does not exist",
+            cure: "intercomctl explain shop --from app",
+            facts("api.test") {
+                $0.outcome = AnswerFacts(.settled, source: "record", code: "NXDOMAIN", data: ["shop."])
+            }),
+        Case(
             .noSuchAddress, "nobody has this address on the container's networks", cure: nil,
             facts("9.0.1.10.in-addr.arpa") { $0.outcome = AnswerFacts(.subnet, source: "", code: "NXDOMAIN") }),
         Case(
@@ -306,6 +350,14 @@ struct CauseTests {
             facts("www.example") {
                 $0.outcome = AnswerFacts(
                     .policy, source: "", code: "NOERROR", details: ["policy gate: types, without A"])
+            }),
+        Case(
+            .deniedByPolicy, "web is denied by policy gate: nobody has declared it",
+            cure: "intercomctl policy set gate --default allow",
+            facts {
+                $0.outcome = AnswerFacts(
+                    .policy, source: "", code: "NXDOMAIN", details: ["policy gate: nobody has declared it"])
+                ($0.isPolicyStrict, $0.near) = (true, "wab")
             }),
         Case(
             .internalNetwork, "app is on internal networks alone (front)",
@@ -351,6 +403,22 @@ struct CauseTests {
                 ]
             }),
         Case(
+            .upstreamFailing, "SERVFAIL is kept for 2 s, and for 3 s more",
+            cure:
+                "mend that server, or name an upstream that answers in [forward] upstreams of /etc/intercom/intercom.toml, then: intercomctl reload",
+            facts("www.example") {
+                ($0.outcome, $0.servers) = (.forwarded("SERVFAIL"), [Server("10.0.0.1:53")])
+                $0.kept = KeptFacts(age: 2, left: 3)
+            }),
+        Case(
+            .unknownOutside,
+            "www.example does not exist, as an upstream said 40 s ago: it is kept for 40 s, and for 260 s more",
+            cure: "intercomctl cache flush www.example",
+            facts("www.example") {
+                ($0.outcome, $0.servers) = (.forwarded("NXDOMAIN"), [Server("10.0.0.1:53")])
+                $0.kept = KeptFacts(age: 40, left: 260)
+            }),
+        Case(
             .unknownOutside, "10.0.0.1:53 says that www.example does not exist", cure: "ask for a name that exists",
             facts("www.example") { ($0.outcome, $0.servers) = (.forwarded("NXDOMAIN"), [Server("10.0.0.1:53")]) }),
     ]
@@ -392,6 +460,38 @@ struct CauseTests {
         let kinds = explanation.steps.map(\.kind)
         let order = kinds.compactMap { Step.Kind.allCases.firstIndex(of: $0) }
         #expect(order == order.sorted(), "the steps are in the order of the way: \(kinds)")
+    }
+
+    @Test("says how old a kept answer is, and for how long it holds, or that nobody answers any more")
+    func kept() {
+        func shown(_ kept: KeptFacts?) -> String? {
+            Explanation(
+                facts("www.example") {
+                    ($0.outcome, $0.servers) = (.forwarded("NOERROR", "192.0.2.1"), [Server("10.0.0.1:53")])
+                    $0.kept = kept
+                }
+            ).steps.first { $0.kind == .upstreams }?.text
+        }
+        #expect(shown(nil) == "10.0.0.1:53")
+        #expect(
+            shown(KeptFacts(age: 12, left: 288)) == "10.0.0.1:53; the answer is kept for 12 s, and for 288 s more")
+        #expect(
+            shown(KeptFacts(age: 400, left: 0))
+                == "10.0.0.1:53; the answer is kept for 400 s, given because nobody answers")
+    }
+
+    @Test("says when a listener is tried again, beside what is wrong with it")
+    func nextTry() {
+        for (seconds, note) in [(7, "it is tried again in 7 s"), (0, "it is tried again now")] {
+            let explanation = Explanation(
+                facts {
+                    $0.asker = .present(.app, .noListener(Failure(.portTaken, "taken")))
+                    ($0.holder, $0.nextTry) = (Program(pid: 7, name: "dnsmasq"), seconds)
+                })
+            let step = explanation.steps.first { $0.kind == .listener }
+            #expect(step?.text == "dnsmasq (pid 7) has port 53 of app; \(note)")
+            #expect(explanation.finding?.text == "dnsmasq (pid 7) has port 53 of app")
+        }
     }
 
     @Test("has no finding where all is in order, and says so in each step")

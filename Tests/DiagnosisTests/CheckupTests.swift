@@ -84,14 +84,43 @@ struct CheckupTests {
             ])
     }
 
-    @Test("warns of open files when less than a tenth of them is left")
-    func openFiles() {
-        #expect(checkup { $0.openFiles = (900, 1000) } == [])
+    @Test(
+        "warns of a limit when less than a tenth is left, with what raises it",
+        arguments: [
+            (
+                LimitUse.Kind.openFiles, "open files of the daemon",
+                "raise LimitNOFILE= by: systemctl edit intercom.service; then: systemctl restart intercom.service"
+            ),
+            (.inotifyWatches, "inotify watches of the daemon's user", "sysctl fs.inotify.max_user_watches=2000"),
+            (.inotifyInstances, "inotify instances of the daemon's user", "sysctl fs.inotify.max_user_instances=2000"),
+            (
+                .storedSockets, "sockets that systemd keeps over a restart",
+                "raise FileDescriptorStoreMax= by: systemctl edit intercom.service; then: systemctl restart intercom.service"
+            ),
+        ])
+    func limits(kind: LimitUse.Kind, noun: String, cure: String) {
+        #expect(checkup { $0.limits = [LimitUse(kind, 900, of: 1000)] } == [])
         #expect(
-            checkup { $0.openFiles = (901, 1000) } == [
-                "limit-near -: 901 of 1000 open files of the daemon are in use"
+            checkup { $0.limits = [LimitUse(kind, 901, of: 1000)] } == ["limit-near -: 901 of 1000 \(noun) are in use"])
+        #expect(checkup { $0.limits = [LimitUse(kind, 5, of: 0)] } == [])
+        var facts = MachineFacts(configurationPath: "/c")
+        facts.limits = [LimitUse(kind, .max, of: 1000)]
+        #expect(Checkup(facts).findings.map(\.cure) == [cure])
+    }
+
+    @Test("names once the containers of a runtime that were found without a name, and the unit that tells it")
+    func unnamed() {
+        var facts = MachineFacts(configurationPath: "/c")
+        facts.unnamed = ["/run/docker/netns/3f2a9b1c0d2e", "/srv/netns/1", "/run/docker/netns/aa", "/srv/netns/it's"]
+        #expect(
+            Checkup(facts).findings == [
+                Finding(
+                    .unnamed, "2 containers have no name (/srv/netns/1 and 1 more)",
+                    cure: "intercomctl container add NAME --netns /srv/netns/1"),
+                Finding(
+                    .unnamed, "2 containers of docker have no name (/run/docker/netns/3f2a9b1c0d2e and 1 more)",
+                    cure: "systemctl enable --now intercom-docker.service"),
             ])
-        #expect(checkup { $0.openFiles = (5, 0) } == [])
     }
 
     @Test("leaves alone a link that is down while its container is on a network by another one")

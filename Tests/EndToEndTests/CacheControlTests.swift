@@ -35,6 +35,35 @@ struct CacheControlTests {
         }
     }
 
+    @Test("is listed with its code, its age and the time that is left: all, one name, or a name and those under it")
+    func list() throws {
+        try House.lend(configuration: ForwardingTests.configuration("127.0.0.5")) { house in
+            try house.startUpstream("127.0.0.5")
+            try house.container("app", "--network", "n")
+            #expect(try house.ctl("cache", "ls").lines.count == 1, "the header alone")
+            for name in ["www.example.test", "brief.www.example.test", "nothing.example"] {
+                _ = try house.dig("app", name)
+            }
+            func rows(_ words: String...) throws -> [[Substring]] {
+                try house.ctl(["cache", "ls"] + words).lines.dropFirst().map { $0.split(separator: " ") }
+            }
+            let all = try rows()
+            #expect(
+                all.map { $0.prefix(3).joined(separator: " ") } == [
+                    "brief.www.example.test A NOERROR", "nothing.example * NXDOMAIN", "www.example.test A NOERROR",
+                ], "\(all)")
+            #expect(all.allSatisfy { $0.last == "default" && $0[4] == "s" && $0[6] == "s" }, "\(all)")
+            #expect(try rows("WWW.example.test").map { $0[0] } == ["www.example.test"])
+            #expect(try rows("--suffix", "example.test").count == 2)
+            #expect(try rows("nobody.test").isEmpty)
+            // Past its life it serves while nobody answers, and is still shown.
+            #expect(try eventually { try rows("brief.www.example.test").first?[5] == "0" })
+            #expect(try house.ctl("cache", "ls", "--json").out.contains("\"rcode\" : \"NXDOMAIN\""))
+            #expect(try house.ctl("cache", "ls", "a..b").status == 1)
+            #expect(try house.ctl("cache", "ls", "a.test", "--suffix", "b.test").status == 2)
+        }
+    }
+
     @Test("is counted in status")
     func counters() throws {
         try House.lend(configuration: ForwardingTests.configuration("127.0.0.5")) { house in

@@ -246,6 +246,10 @@ struct OpenerTests {
                         print(ask("OpenSockets", {"stream": True, "v6": False, "count": count}, web))
                     for pid in [0, -1, 4194304]:
                         print(ask("OpenProcess", {"pid": pid}))
+                    for address in ["x", "0.0.0.0", "127.0.0.1", "224.0.0.1", "192.0.2.1:53", ""]:
+                        print(ask("FindTranslation", {"address": address}, web))
+                    print(ask("FindTranslation", {"address": "127.0.0.11"}))
+                    print(ask("FindTranslation", {"address": "127.0.0.11"}, web))
                     print(ask("Reboot", {}))
                     for message in [b"garbage", b"{}", b"[" * 60000, b"\\xff" * 1000, b"\\0", b'{"method":"intercom.Opener.OpenProcess"}']:
                         print(json.loads(send(message)[0].rstrip(b"\\0"))["error"])
@@ -272,6 +276,14 @@ struct OpenerTests {
                 pidfd_open pid 0: Invalid argument
                 pidfd_open pid -1: Invalid argument
                 pidfd_open pid 4194304: No such process
+                opener address 'x': Operation not permitted
+                opener address '0.0.0.0': Operation not permitted
+                opener address '127.0.0.1': Operation not permitted
+                opener address '224.0.0.1': Operation not permitted
+                opener address '192.0.2.1:53': Operation not permitted
+                opener address '': Operation not permitted
+                opener no namespace: Operation not permitted
+                connect 127.0.0.11:53: Network is unreachable
                 opener intercom.Opener.Reboot: Operation not permitted
                 intercom.Opener.Failed
                 intercom.Opener.Failed

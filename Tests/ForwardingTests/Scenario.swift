@@ -28,7 +28,7 @@ enum Step: Sendable {
     /// The servers that a view had before us.
     case formerServers([UInt8], of: UInt32 = 1)
     case abandon(namespace: UInt32)
-    case flush(Flush)
+    case flush(CacheSelection)
     case policy(CachePolicy)
     // Actions that the forwarder must give, with no other between them.
     case opens(Character, to: UInt8, edns: Bool = true)

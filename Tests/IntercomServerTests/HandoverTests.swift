@@ -1,5 +1,6 @@
 // Messages between threads: cargo that is handed over once, and replies with the number of their request.
 
+import Forwarding
 import LinuxNet
 import Testing
 
@@ -21,6 +22,7 @@ struct HandoverTests {
     func tokens() {
         #expect(WorkerReply.reached(token: 7).token == 7)
         #expect(WorkerReply.flushed(token: 8, 3).token == 8)
+        #expect(WorkerReply.kept(token: 12, KeptAnswers()).token == 12)
         #expect(WorkerReply.counters(token: 9, WorkerCounters()).token == 9)
         #expect(
             WorkerReply.resolved(token: 10, Resolution(message: [], source: "cache", .forwarded(group: 0))).token == 10)

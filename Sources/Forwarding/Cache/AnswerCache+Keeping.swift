@@ -131,21 +131,22 @@ extension AnswerCache {
     // MARK: - Flushing
 
     /// Forgets answers; gives how many.
-    mutating func flush(_ flush: Flush) -> Int {
+    mutating func flush(_ selection: CacheSelection) -> Int {
         let before = counters.entries
         var offset = ring.oldest
         while let place = offset {
             let entry = ring.entry(place)
             offset = ring.next(place, size: Int(entry.size))
-            if entry.state != .dead, isIncluded(entry, at: place, in: flush) {
+            if entry.state != .dead, isIncluded(entry, at: place, in: selection) {
                 remove(place)
             }
         }
         return before - counters.entries
     }
 
-    private func isIncluded(_ entry: CacheEntry, at offset: Int, in flush: Flush) -> Bool {
+    /// True when an entry is about a name that is meant.
+    func isIncluded(_ entry: CacheEntry, at offset: Int, in selection: CacheSelection) -> Bool {
         let message = ring.octets.span.extracting(entry.message(offset))
-        return flush.includes(message.extracting(Header.length..<Int(entry.questionEnd) - Question.fixedLength))
+        return selection.includes(message.extracting(Header.length..<Int(entry.questionEnd) - Question.fixedLength))
     }
 }

@@ -45,7 +45,16 @@ extension Forwarder {
     }
 
     /// Forgets answers; gives how many.
-    package mutating func flush(_ flush: Flush) -> Int { cache.flush(flush) }
+    package mutating func flush(_ selection: CacheSelection) -> Int { cache.flush(selection) }
+
+    /// Describes kept answers, also those past their life that serve while nobody answers. Takes time in proportion to the cache.
+    /// - Parameters:
+    ///   - selection: the names that are meant.
+    ///   - limit: the most that are described; further ones are counted.
+    ///   - now: the time.
+    package func keptAnswers(in selection: CacheSelection, limit: Int, now: Moment) -> KeptAnswers {
+        cache.keptAnswers(in: selection, limit: limit, now) { scopes.place(of: $0) }
+    }
 
     /// Counters of the cache.
     package var cacheCounters: CacheCounters { cache.counters }

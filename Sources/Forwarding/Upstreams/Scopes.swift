@@ -42,6 +42,13 @@ struct Scopes: Sendable {
         return last
     }
 
+    /// The group of a scope's answers, and the view that they are for where the group has a scope for each; nil: nobody is given
+    /// them any more.
+    func place(of scope: UInt32) -> (group: UInt32, view: UInt32?)? {
+        if let known = groups.first(where: { $0.scope == scope && scope > 0 }) { return (known.group, nil) }
+        return ofViews.first { $0.value == scope }.map { ($0.key.group, $0.key.view) }
+    }
+
     /// Gives a group new scopes, nil: none; gives the scopes that it had.
     mutating func renew(_ group: UInt32, _ origin: UpstreamList.Origin?) -> [UInt32] {
         let position = position(of: group)

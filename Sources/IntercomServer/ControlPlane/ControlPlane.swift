@@ -291,7 +291,7 @@ package final class ControlPlane {
         case .denied(let notes, let leftOut): questions.denials.take(notes, leftOut: leftOut)
         case .log(let event, let backlog): logger.write(event, backlog)
         case .ended(let worker, let error): return .failure(WorkerFailure(worker: worker, cause: error))
-        case .reached, .resolved, .counters, .measured, .questions, .flushed: break
+        case .reached, .resolved, .counters, .measured, .questions, .flushed, .kept: break
         }
         return nil
     }

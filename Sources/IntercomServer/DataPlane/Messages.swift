@@ -86,7 +86,9 @@ enum WorkerMessage: Sendable {
     /// The questions that were observed; come back as ``WorkerReply/questions(token:_:)``.
     case takeQuestions(token: UInt64)
     /// Forgets kept answers; how many comes back as ``WorkerReply/flushed(token:_:)``.
-    case flush(token: UInt64, Flush)
+    case flush(token: UInt64, CacheSelection)
+    /// Describes kept answers, at most so many; they come back as ``WorkerReply/kept(token:_:)``.
+    case listKept(token: UInt64, CacheSelection, limit: Int)
     case stop
 }
 
@@ -98,6 +100,7 @@ enum WorkerReply: Sendable {
     case measured(token: UInt64, WorkerMeasures)
     case questions(token: UInt64, ObservedQuestions)
     case flushed(token: UInt64, Int)
+    case kept(token: UInt64, KeptAnswers)
     /// Not asked for: upstreams are to be asked from a container's namespace, and there are no sockets.
     case needsSockets(ViewID, SocketKind, count: Int)
     /// Not asked for: no upstream had an answer to a question. The servers are those that the view has asked from its own
@@ -128,7 +131,7 @@ enum WorkerReply: Sendable {
     var token: UInt64? {
         switch self {
         case .reached(let token), .resolved(let token, _), .counters(let token, _), .measured(let token, _),
-            .questions(let token, _), .flushed(let token, _):
+            .questions(let token, _), .flushed(let token, _), .kept(let token, _):
             token
         case .needsSockets, .unanswered, .formerServersLost, .looped, .heard, .listenerRepaired, .listenerFailed,
             .gatewayFailed, .guestAsked, .denied, .log, .ended:
@@ -154,6 +157,9 @@ struct Resolution: Sendable {
     /// The rule, or the group of upstreams.
     var decision: Decision
 
+    /// True for a kept answer, in its life or past it.
+    let isFromCache: Bool
+
     /// - Parameters:
     ///   - message: the answer.
     ///   - source: who gave it, in words.
@@ -161,6 +167,7 @@ struct Resolution: Sendable {
     ///   - route: the domain of the route that the question takes.
     init(message: [UInt8], source: String, _ decision: Decision, route: Name? = nil) {
         self.message = message
+        isFromCache = source.hasPrefix("cache")
         self.source = route.map { "route \($0) → \(source)" } ?? source
         self.decision = decision
     }

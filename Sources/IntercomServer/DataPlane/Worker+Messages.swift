@@ -69,6 +69,9 @@ extension Worker {
                 control.post(.questions(token: token, observer.take()))
             case .flush(let token, let flush):
                 control.post(.flushed(token: token, forwarder.flush(flush)))
+            case .listKept(let token, let selection, let limit):
+                control.post(
+                    .kept(token: token, forwarder.keptAnswers(in: selection, limit: limit, now: Moment.now)))
             case .stop:
                 beginDraining()
             }

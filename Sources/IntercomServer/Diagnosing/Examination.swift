@@ -6,6 +6,7 @@ import Diagnosis
 import Forwarding
 import LinuxNet
 import Registry
+import Systemd
 
 /// Gathers the facts about a machine.
 final class Examination {
@@ -67,7 +68,7 @@ final class Examination {
             let container = try? plane.publisher.container(named: next.member.name)
         else { return done(Checkup(facts), facts.members.count) }
         PortHolders(plane: plane).look(at: container.id, next.state) { holder in
-            self.facts.holders[next.member.name] = holder
+            self.facts.holders[next.member.name] = holder.program
             self.lookForHolders(members.dropFirst())
         }
     }
@@ -81,6 +82,7 @@ final class Examination {
             facts.members.append((finder.member(declaration), .noListener(failure)))
         }
         facts.undiscovered = plane.namespaces.undiscovered()
+        facts.unnamed = finder.unnamed
         facts.findings = configurationFindings + registryFindings + otherFindings
         facts.silentAdapters = silentAdapters
         facts.lacksUpstreams =
@@ -129,17 +131,18 @@ final class Examination {
                 self.facts.openerFailure = "\(error.call) \(error.subject ?? ""): \(error.errno)"
                 return self.finish()
             }
-            self.countFiles()
+            self.lookAtLimits()
         }
     }
 
-    private func countFiles() {
+    /// Counts what is limited, on a thread of a request: `/proc` is read, and the service manager is asked.
+    private func lookAtLimits() {
         plane.requests.request { _ in
-            OpenFiles.count
+            LimitUse.ofThisProcess
         } late: {
             self.lookForUnserved()
-        } done: { (count: Int?) in
-            if let count, let limit = OpenFiles.limit { self.facts.openFiles = (count, limit) }
+        } done: { (limits: [LimitUse]) in
+            self.facts.limits = limits
             self.lookForUnserved()
         }
     }
@@ -193,6 +196,27 @@ final class Examination {
                 Diagnosis.Finding(.warning, $0)
             }
     }
+}
+
+extension LimitUse {
+    /// Uses of this process, as far as they are known.
+    static var ofThisProcess: [LimitUse] {
+        var uses: [LimitUse] = []
+        if let count = OpenFiles.count, let limit = OpenFiles.limit {
+            uses.append(LimitUse(.openFiles, count, of: limit))
+        }
+        if let inotify = InotifyUse.read() {
+            uses.append(LimitUse(.inotifyWatches, inotify.watches, of: inotify.watchLimit))
+            uses.append(LimitUse(.inotifyInstances, inotify.instances, of: inotify.instanceLimit))
+        }
+        let group = (try? Files.readText("/proc/self/cgroup", limit: maximumControlGroup)) ?? nil
+        if ServiceManager.isListening, let group, let stored = StoredDescriptors.read(controlGroup: group) {
+            uses.append(LimitUse(.storedSockets, stored.count, of: stored.limit))
+        }
+        return uses
+    }
+
+    private static let maximumControlGroup = 64 * 1024
 }
 
 extension Cause {

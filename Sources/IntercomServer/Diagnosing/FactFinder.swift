@@ -79,6 +79,32 @@ struct FactFinder {
         registry.nearName(name, seenBy: asker, limit: Self.nameLimit)
     }
 
+    // MARK: - Containers without names
+
+    /// Namespaces that were found by files that a runtime numbers, and of whose containers nobody tells; none while an adapter
+    /// tells of that runtime's: it will tell of them.
+    var unnamed: [String] { registry.containers.compactMap { unnamedPath(of: $0) } }
+
+    /// Those on the networks of a container.
+    func unnamed(seenBy asker: Registry.Container) -> [String] {
+        let networks = Set(asker.endpoints.map(\.network))
+        return registry.containers.compactMap { container in
+            container.endpoints.contains { networks.contains($0.network) } ? unnamedPath(of: container) : nil
+        }
+    }
+
+    private func unnamedPath(of container: Registry.Container) -> String? {
+        guard container.source == nil, let observed = container.observed, !observed.isNamed else { return nil }
+        let runtime = Runtime(ofNamespaceAt: observed.path)
+        let isTold = plane.sources.list.contains { $0.name == runtime?.rawValue && $0.lastHeard != nil }
+        return isTold ? nil : observed.path
+    }
+
+    // MARK: - Networks and policies
+
+    /// True when the policy of a container denies names of its own networks that have no rule.
+    func isPolicyStrict(of asker: Registry.Container) -> Bool { registry.isPolicyStrict(of: asker) }
+
     /// A network that may forward.
     var openNetwork: String? { registry.networks.first { !$0.isInternal }?.name }
 

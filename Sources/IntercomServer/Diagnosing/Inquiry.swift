@@ -19,7 +19,8 @@ final class Inquiry {
     private var resolver: ResolverFile?
     private var resolution: Resolution?
     private var services: [Service]?
-    private var holder: Program?
+    private var holder = PortHolders.Holder()
+    private var kept: KeptFacts?
 
     /// - Parameters:
     ///   - question: what is asked.
@@ -81,6 +82,7 @@ final class Inquiry {
         }
         resolver = ResolverFile(
             path, isOnHost: isOnHost, isOurs: ResolverConfiguration.isOurs(text),
+            writer: ResolverConfiguration.writer(of: text),
             servers: servers.prefix(Self.lineLimit).map(\.description),
             leadsHere: servers.contains { $0 == .v4(.intercom) || intercepted.contains($0) },
             search: Array(configuration.search.prefix(Self.lineLimit)), dots: configuration.dots)
@@ -121,10 +123,32 @@ final class Inquiry {
 
     /// Asks for the name itself.
     private func ask() {
-        resolve(question.name) { resolution in
-            self.resolution = resolution
-            self.lookForServices()
+        // What is kept is looked at first: the question itself may have an answer kept.
+        plane.workers.ask(
+            [worker], { .listKept(token: $0, .name(self.question.name), limit: Self.keptLimit) }
+        ) { replies in
+            let before = replies.first
+            self.resolve(self.question.name) { resolution in
+                self.resolution = resolution
+                if case .kept(_, let answers)? = before { self.take(answers.answers) }
+                self.lookForServices()
+            }
         }
+    }
+
+    /// Kept answers of one name that are looked at: its types, by the groups of upstreams.
+    private static let keptLimit = 256
+
+    /// Takes what was kept of the question, if it was answered from that.
+    private func take(_ answers: [KeptAnswer]) {
+        guard let resolution, case .forwarded(let group) = resolution.decision else { return }
+        let kept = answers.filter { answer in
+            answer.group == group && answer.isPlain && (answer.type ?? question.type) == question.type
+                && (answer.view.map { $0 == container.view.rawValue } ?? true)
+        }.max { $0.left < $1.left }
+        // Past its life it is given only where nobody answers.
+        guard let kept, kept.left > 0 || resolution.isFromCache else { return }
+        self.kept = KeptFacts(age: Int(kept.age), left: Int(kept.left))
     }
 
     // MARK: - The service
@@ -212,14 +236,21 @@ final class Inquiry {
             let bare = plane.publisher.registry.bareName(of: question.name, seenBy: asker)
             facts.absence = finder.absence(of: bare.textWithoutDot)
             facts.near = finder.near(question.name, for: asker)
+            facts.unnamed = finder.unnamed(seenBy: asker)
         }
         facts.openNetwork = finder.openNetwork
+        facts.isPolicyStrict = finder.isPolicyStrict(of: asker)
         if let resolution, let answer { facts.outcome = AnswerFacts(resolution.decision, answer) }
         if case .forwarded(let group)? = resolution?.decision {
             facts.servers = finder.servers(of: group, for: container, reports)
         }
         facts.services = services
-        facts.holder = holder
+        facts.holder = holder.program
+        facts.leadsTo = holder.leadsTo
+        facts.kept = kept
+        facts.nextTry = plane.containers.namespaceOfContainer[container].flatMap {
+            plane.containers.room.nextTry(of: $0)
+        }.map { max(0, Int(ContinuousClock.now.duration(to: $0).components.seconds)) }
         done(facts, answer)
     }
 }

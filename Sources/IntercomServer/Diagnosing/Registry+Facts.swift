@@ -25,6 +25,14 @@ extension Registry {
             + holders(of: name, hiddenFrom: asker).compactMap { facts($0, isVisible: false) }
     }
 
+    /// True when the policy of a container denies names of its own networks that have no rule, or everything, as nobody has
+    /// declared it.
+    func isPolicyStrict(of asker: Container) -> Bool {
+        guard let name = asker.policy else { return false }
+        guard let policy = try? policy(named: name) else { return true }
+        return !policy.allowsOwnNames && !policy.isAudit
+    }
+
     /// A name that a container sees and that is spelled nearly as this one; nil: there is none.
     /// - Parameters:
     ///   - name: the name that nobody has.

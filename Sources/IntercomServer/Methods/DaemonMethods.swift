@@ -34,9 +34,9 @@ extension Reload: CarriedOutMethod {
 
 extension FlushCache: CarriedOutMethod {
     static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
-        let flush: Flush
+        let flush: CacheSelection
         do throws(ControlError) {
-            flush = try Flush(call.parameters)
+            flush = try CacheSelection(ofName: call.parameters.name, isSuffix: call.parameters.suffix == true)
         } catch {
             return call.refuse(error)
         }
@@ -51,10 +51,51 @@ extension FlushCache: CarriedOutMethod {
     }
 }
 
-extension Flush {
-    fileprivate init(_ parameters: FlushCache.Parameters) throws(ControlError) {
-        guard let text = parameters.name else {
-            if parameters.suffix == true {
+extension ListCache: CarriedOutMethod {
+    /// The most answers in a reply.
+    static let limit = 1000
+
+    static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
+        let selection: CacheSelection
+        do throws(ControlError) {
+            selection = try CacheSelection(ofName: call.parameters.name, isSuffix: call.parameters.suffix == true)
+        } catch {
+            return call.refuse(error)
+        }
+        let workers = plane.workers
+        workers.ask(workers.indices, { .listKept(token: $0, selection, limit: limit) }) { [unowned plane] replies in
+            var kept: [KeptAnswer] = []
+            var further = 0
+            for case .kept(_, let answers) in replies {
+                kept += answers.answers
+                further += answers.further
+            }
+            let shown = kept.map { CacheEntry($0, by: plane) }.sorted {
+                ($0.name, $0.type ?? "") < ($1.name, $1.type ?? "")
+            }
+            call.replyWhole(
+                Reply(answers: Array(shown.prefix(limit)), further: further + max(0, shown.count - limit)))
+        }
+    }
+}
+
+extension ListCache.CacheEntry {
+    init(_ answer: KeptAnswer, by plane: ControlPlane) {
+        let group = plane.publisher.registry.upstreamGroups.first { $0.id.rawValue == answer.group }
+        self.init(
+            name: answer.name.textWithoutDot, type: answer.type.map { "\($0)" }, rcode: "\(answer.responseCode)",
+            network: group?.network, domain: group?.domain?.description,
+            container: answer.view.flatMap { plane.publisher.name(of: ContainerID(of: ViewID(rawValue: $0))) },
+            age: Int(answer.age), left: Int(answer.left), octets: answer.octets)
+    }
+}
+
+extension CacheSelection {
+    /// Reads the parameters of a call.
+    /// - Throws: `InvalidName`, `InvalidValue`.
+    fileprivate init(ofName name: String?, isSuffix: Bool) throws(ControlError) {
+        guard let text = name else {
+            if isSuffix {
                 throw .invalidValue("", of: "name", reason: "which suffix is meant?")
             }
             self = .everything
@@ -62,7 +103,7 @@ extension Flush {
         }
         do throws(NameError) {
             let name = try Name(text)
-            self = parameters.suffix == true ? .suffix(name) : .name(name)
+            self = isSuffix ? .suffix(name) : .name(name)
         } catch {
             throw .invalidName(text, reason: error.description)
         }

@@ -59,13 +59,15 @@ private struct AbsentAsker {
             }
         }
         guard finder.nearContainer(name) == nil else { return conclude(nil) }
-        unserved.find { programs in
-            // Its runtime calls it so, or shows this id of it.
-            let called = programs.first { program in
-                program.container.map { $0.name == name || name.count >= $0.name.count && name.hasPrefix($0.name) }
-                    ?? false
+        unserved.find(called: name) { standing, programs in
+            switch standing {
+            case .container(let container): Inquiry(question, container, plane, done: done).begin()
+            case .absent(let absence): conclude(absence)
+            case nil:
+                let unnamed = finder.unnamed
+                if !unnamed.isEmpty { return conclude(.perhapsUnnamed(unnamed)) }
+                conclude(programs.isEmpty ? nil : .perhapsUnserved(programs))
             }
-            conclude(called.map { .unserved($0) } ?? (programs.isEmpty ? nil : .perhapsUnserved(programs)))
         }
     }
 }

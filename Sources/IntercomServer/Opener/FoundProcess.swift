@@ -37,6 +37,14 @@ struct FoundProcess: Codable, Sendable, Equatable {
     }
 }
 
+/// Destination of questions that address translation in a namespace leads elsewhere.
+struct FoundTranslation: Codable, Sendable, Equatable {
+    /// As `127.0.0.11:41234`.
+    var destination: String
+    /// The process that listens there; absent: none was found, or it is elsewhere.
+    var process: FoundProcess?
+}
+
 /// A server that has a port of a container's 127.0.0.11.
 struct PortHolder: Codable, Sendable, Equatable {
     var port: UInt16

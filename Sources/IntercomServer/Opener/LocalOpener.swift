@@ -96,6 +96,21 @@ struct LocalOpener: Opener {
         }
     }
 
+    func findTranslation(
+        of address: IPAddress, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> FoundTranslation? {
+        guard let found = try NamespaceEntry.translation(of: SocketAddress(address, port: 53), in: namespace) else {
+            return nil
+        }
+        let destination = found.destination
+        let holders =
+            found.isLocal
+            ? try NamespaceEntry.holders(ofPort: destination.port, at: destination, in: namespace) : []
+        return FoundTranslation(
+            destination: destination.description,
+            process: holders.lazy.compactMap(\.process).first.map { FoundProcess($0) })
+    }
+
     func findProcesses(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [FoundProcess] {
         try ProcessTable.processes(in: namespace.identity, limit: OpenerCalls.maximumInhabitants)
             .map { FoundProcess($0) }

@@ -80,6 +80,16 @@ protocol Opener: Sendable {
     ///   - namespace: the one to look into.
     func findHolders(ofPort port: UInt16?, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [PortHolder]
 
+    /// Finds out where address translation leads questions of a namespace's programs; needs CAP_SYS_ADMIN, CAP_NET_ADMIN, and
+    /// CAP_SYS_PTRACE to say which process is there. A datagram is sent from the namespace that every server drops.
+    /// - Parameters:
+    ///   - address: the address whose port 53 they ask.
+    ///   - namespace: the one to look into.
+    /// - Returns: nil where their questions go there.
+    func findTranslation(
+        of address: IPAddress, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> FoundTranslation?
+
     /// Lists the first few processes in a namespace; needs CAP_SYS_PTRACE for those of others.
     func findProcesses(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [FoundProcess]
 

@@ -241,6 +241,17 @@ enum OpenerCalls {
     }
 
     /// Goes with the descriptor of a namespace.
+    struct FindTranslation: OpenerCall {
+        struct Reply: Codable {
+            /// Absent: questions go to the address itself.
+            var translation: FoundTranslation?
+        }
+
+        /// An address whose port 53 programs there ask.
+        var address: String
+    }
+
+    /// Goes with the descriptor of a namespace.
     struct FindInhabitants: OpenerCall {
         struct Reply: Codable {
             /// The first few, by their numbers.

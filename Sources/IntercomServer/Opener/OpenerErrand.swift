@@ -45,6 +45,7 @@ struct OpenerErrand: ~Copyable, Sendable {
             case OpenerCalls.FindServers.method: try findServers(passed)
             case OpenerCalls.FindListeners.method: try findListeners(try Self.parameters(call), passed)
             case OpenerCalls.FindHolders.method: try findHolders(try Self.parameters(call), passed)
+            case OpenerCalls.FindTranslation.method: try findTranslation(try Self.parameters(call), passed)
             case OpenerCalls.FindInhabitants.method: try findInhabitants(passed)
             case OpenerCalls.FindProcesses.method: try findProcesses(try Self.parameters(call))
             case OpenerCalls.SetRedirection.method: try setRedirection(try Self.parameters(call), passed)
@@ -193,6 +194,16 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func findHolders(_ call: OpenerCalls.FindHolders, _ passed: consuming Descriptor?) throws(LinuxError) {
         let holders = try opener.findHolders(ofPort: call.port, in: try namespace(passed))
         try reply(to: OpenerCalls.FindHolders.self, .init(holders: holders))
+    }
+
+    private func findTranslation(
+        _ call: OpenerCalls.FindTranslation, _ passed: consuming Descriptor?
+    ) throws(LinuxError) {
+        guard let address = try? IPAddress(ofResolver: call.address) else {
+            throw Self.refusal("address '\(call.address)'")
+        }
+        let translation = try opener.findTranslation(of: address, in: try namespace(passed))
+        try reply(to: OpenerCalls.FindTranslation.self, .init(translation: translation))
     }
 
     private func findInhabitants(_ passed: consuming Descriptor?) throws(LinuxError) {

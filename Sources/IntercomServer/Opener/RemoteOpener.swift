@@ -191,6 +191,12 @@ final class RemoteOpener: Opener {
         try ask(OpenerCalls.FindHolders(port: port), in: namespace).reply.holders
     }
 
+    func findTranslation(
+        of address: IPAddress, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> FoundTranslation? {
+        try ask(OpenerCalls.FindTranslation(address: address.description), in: namespace).reply.translation
+    }
+
     func findProcesses(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [FoundProcess] {
         try ask(OpenerCalls.FindInhabitants(), in: namespace).reply.processes
     }

@@ -36,6 +36,7 @@ func fuzzNetlink(_ octets: Span<UInt8>) {
         expect(!"\(error)".isEmpty, "an error without words")
     }
     takeChanges(of: &topology)
+    _ = try? ConnectionTracking.read(octets)
 }
 
 /// The registry takes what is found in the kernel, without exception.

@@ -47,6 +47,7 @@ private func takeCall(_ call: VarlinkCall, _ message: [UInt8]) {
     }
     _ = try? call.parameters(Resolve.Parameters.self)
     _ = try? call.parameters(FlushCache.Parameters.self)
+    _ = try? call.parameters(ListCache.Parameters.self)
     _ = try? call.parameters(OpenerCalls.OpenNamespace.self)
     _ = try? call.parameters(OpenerCalls.OpenNamespaces.self)
     _ = try? call.parameters(OpenerCalls.WriteResolverFile.self)

@@ -139,6 +139,8 @@ struct PlaneMethodTests {
                 try plane.refusal(AddContainer.self, .init(name: "n", pid: 4_194_304))?.contains("no process") == true)
             #expect(try plane.refusal(FlushCache.self, .init(suffix: true))?.contains("suffix") == true)
             #expect(try plane.refusal(FlushCache.self, .init(name: "a..b"))?.hasPrefix("bad name") == true)
+            #expect(try plane.refusal(ListCache.self, .init(suffix: true))?.contains("suffix") == true)
+            #expect(try plane.refusal(ListCache.self, .init(name: "a..b"))?.hasPrefix("bad name") == true)
             #expect(try plane.refusal(Monitor.self, .init()) != nil, "its replies never end")
             #expect(try plane.list(ListContainers.self, .init(all: true)) == before)
         }
@@ -154,6 +156,9 @@ struct PlaneMethodTests {
             for parameters in [FlushCache.Parameters(), .init(name: "a.example"), .init(name: "example", suffix: true)]
             {
                 #expect(try plane.call(FlushCache.self, parameters).flushed == 0)
+            }
+            for parameters in [ListCache.Parameters(), .init(name: "a.example"), .init(name: "example", suffix: true)] {
+                #expect(try plane.call(ListCache.self, parameters) == .init(answers: [], further: 0))
             }
         }
     }

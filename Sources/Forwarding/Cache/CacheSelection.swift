@@ -1,9 +1,9 @@
-// Forgetting on demand.
+// Choosing kept answers, to be shown or forgotten.
 
 package import DNSWire
 
-/// The cached answers that are to be forgotten.
-package enum Flush: Sendable, Hashable {
+/// The cached answers that are meant.
+package enum CacheSelection: Sendable, Hashable {
     /// All that is kept.
     case everything
     /// All answers about one name.
@@ -11,7 +11,7 @@ package enum Flush: Sendable, Hashable {
     /// All answers about a name and the names under it.
     case suffix(Name)
 
-    /// True when an answer about this name goes.
+    /// True when an answer about this name is meant.
     /// - Parameter name: folded, on the wire, root included.
     func includes(_ name: Span<UInt8>) -> Bool {
         switch self {
