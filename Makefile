@@ -28,7 +28,7 @@ MAP_PACKAGES := chromium
 DEMO_PACKAGES := iproute2 bind9-dnsutils dnsmasq-base util-linux python3
 BENCH_PACKAGES := aardvark-dns iproute2 dnsperf dnsmasq-base nsd unbound gcc libc6-dev liburing-dev procps valgrind python3
 
-.PHONY: all build demo demo-docker demo-host demo-hosts demo-podman demo-gate demo-tiers test test-clients test-runtimes test-metrics test-map test-cluster check lint shape format docs fuzz test-asan test-tsan \
+.PHONY: all build bench-hosts lab-hosts demo demo-docker demo-host demo-hosts demo-podman demo-gate demo-tiers test test-clients test-runtimes test-metrics test-map test-cluster check lint shape format docs fuzz test-asan test-tsan \
     differential coverage floods soak bench micro instructions install install-files deb lint-deb clean need-root need-swift
 
 all: build
@@ -194,6 +194,20 @@ floods soak: need-root
 	@.ci/install $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build
 	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/$(if $(filter soak,$@),limits,attacks)/$@ $(if $(filter soak,$@),--minutes $(MINUTES))
+
+# Eight hosts on one etcd, in which one thing after another breaks for so many MINUTES, in an order that SEED gives.
+SEED ?= 1
+
+lab-hosts: need-root
+	@.ci/install $(DEMO_PACKAGES) $(CLUSTER_PACKAGES) faketime nftables
+	@$(MAKE) --no-print-directory build
+	INTERCOM_BIN=$(BIN) $(PYTHON) Tests/Lab/lab-hosts --minutes $(MINUTES) --seed $(SEED)
+
+# How soon a change is on all hosts, what a first sync takes, and what it costs to be one of a thousand hosts.
+bench-hosts: need-root
+	@.ci/install $(DEMO_PACKAGES) $(CLUSTER_PACKAGES)
+	@$(MAKE) --no-print-directory build
+	INTERCOM_BIN=$(BIN) $(PYTHON) Benchmarks/cluster/hosts
 
 # The fuzzer with the address sanitizer: one TARGET of Tests/Fuzz/Seeds, or all of them, for SECONDS in all.
 TARGET ?=
