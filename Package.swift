@@ -83,7 +83,9 @@ let package = Package(
 
         // Many hosts: etcd's messages, and one host's side of the cluster as a value; no I/O.
         .target(name: "EtcdWire", swiftSettings: settings),
-        .target(name: "Clustering", dependencies: ["ControlAPI", "EtcdWire"], swiftSettings: settings),
+        .target(
+            name: "Clustering", dependencies: ["ControlAPI", "DNSWire", "EtcdWire", "Registry"], swiftSettings: settings
+        ),
 
         // Control plane and data plane.
         .target(

@@ -188,7 +188,7 @@ int ccurl_start(struct ccurl_loop *loop, uint64_t number, const struct ccurl_req
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 3000L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 10L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 3L);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_options);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, loop->headers);

@@ -14,9 +14,23 @@ struct Feed: Sendable {
     }
 
     var isAttached = false
-    /// True while a call is under way: changes meanwhile are collected, and only their newest state is told.
-    var isWaiting = false
+    /// Number of calls that are under way. Changes meanwhile are collected, and only their newest state is told.
+    var underWay = 0
     var step = Step.new
+    /// Time at which the oldest change was received that has not been told; nil: there is none.
+    var changedAt: Duration?
+    /// The same of the calls that are under way, in their order.
+    var tellingSince: [Duration?] = []
+    /// Milliseconds that the last change took from its receipt until it was in force; nil: there was none.
+    var lag: Int?
+    /// Time from which on the daemon is told of the lag again.
+    var lagReportAt = Duration.zero
+
+    /// The shortest time between two reports of the lag.
+    static let lagInterval = Duration.seconds(10)
+
+    /// True when another call may be made: while everything is told, the next one is made ready as the daemon does the last.
+    var hasRoom: Bool { underWay < (step == .told ? 1 : 2) }
 }
 
 extension Bridge {
@@ -28,30 +42,49 @@ extension Bridge {
     mutating func beginFeed() {
         feed = Feed(isAttached: true)
         own.toldKeys = []
-        if let reported = link.reported { effects.append(.report(reported.state, reported.message)) }
+        if let reported = link.reported { effects.append(.report(reported.state, reported.message, lag: nil)) }
     }
 
-    /// Tells the daemon what is next, if it waits for nothing.
+    /// Takes note of a change that the watch has brought.
+    mutating func noteChange(now: Duration) {
+        guard feed.step == .told, feed.changedAt == nil else { return }
+        if !mirror.changedHosts.isEmpty || !mirror.changedEntries.isEmpty { feed.changedAt = now }
+    }
+
+    /// Takes note that the last call is in force.
+    mutating func takeTold(now: Duration) {
+        feed.underWay -= feed.underWay > 0 ? 1 : 0
+        guard !feed.tellingSince.isEmpty, let since = feed.tellingSince.removeFirst() else { return }
+        feed.lag = Int((now - since) / .milliseconds(1))
+        guard feed.lagReportAt <= now, feed.isAttached, let reported = link.reported else { return }
+        feed.lagReportAt = now + Feed.lagInterval
+        effects.append(.report(reported.state, reported.message, lag: feed.lag))
+    }
+
+    /// Tells the daemon what is next, as long as it has room. At the first list it is told of each page as it comes.
     mutating func pumpFeed() {
-        guard feed.isAttached, !feed.isWaiting, following.isComplete else { return }
-        switch feed.step {
-        case .new:
-            feed.step = .telling
-            mirror.markAll()
-            tell(.begin(expected: mirror.entryCount))
-        case .telling, .told:
-            if let changes = takeChanges() {
-                tell(.apply(changes))
-            } else if feed.step == .telling {
-                feed.step = .told
-                tell(.complete(cursor: "\(following.cursor)", keep: mirror.unfinishedHosts))
-            }
+        guard feed.isAttached, following.isComplete || following.expected > 0 else { return }
+        while feed.hasRoom, let (next, since) = nextTelling() {
+            feed.underWay += 1
+            feed.tellingSince.append(since)
+            effects.append(.tell(next))
         }
     }
 
-    private mutating func tell(_ telling: BridgeEffect.Telling) {
-        feed.isWaiting = true
-        effects.append(.tell(telling))
+    /// The next call of the daemon, and the time at which the oldest change in it was received; nil: there is nothing to tell now.
+    private mutating func nextTelling() -> (BridgeEffect.Telling, since: Duration?)? {
+        if feed.step == .new {
+            feed.step = .telling
+            mirror.markAll()
+            return (.begin(expected: max(mirror.entryCount, following.expected)), nil)
+        }
+        if let changes = takeChanges() {
+            defer { feed.changedAt = nil }
+            return (.apply(changes), feed.changedAt)
+        }
+        guard feed.step == .telling, following.isComplete else { return nil }
+        feed.step = .told
+        return (.complete(cursor: "\(following.cursor)", keep: mirror.unfinishedHosts), nil)
     }
 
     private mutating func takeChanges() -> Apply.Parameters? {
@@ -87,10 +120,11 @@ extension Bridge {
                 mirror.putBack(keys[index...])
                 break
             }
-            let entry = value.flatMap { EntryValue($0) }
+            var entry = value.flatMap { EntryValue($0) }
             if value != nil, entry == nil {
                 leftOut.note("e/\(key.host)/\(key.key)", "is malformed, or of another version")
             }
+            restrict(&entry, key)
             if let entry {
                 put.append(Entry(entry, key: key))
             } else if mirror.knows(key.host) {
@@ -99,6 +133,15 @@ extension Bridge {
         }
         if !put.isEmpty { apply.put = put }
         if !gone.isEmpty { apply.gone = gone }
+    }
+}
+
+extension Bridge {
+    /// Removes what a record of its network does not allow; nothing is left of a container that is on no other.
+    private mutating func restrict(_ entry: inout EntryValue?, _ key: ContainerKey) {
+        guard var restricted = entry, let reason = rules.restrict(&restricted, of: key.host) else { return }
+        leftOut.note("e/\(key.host)/\(key.key)", reason)
+        entry = restricted.places.isEmpty ? nil : restricted
     }
 }
 

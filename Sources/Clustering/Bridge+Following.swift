@@ -27,6 +27,10 @@ struct Following: Sendable {
     var cluster: UInt64 = 0
     /// Key of the last value that was seen, and its revision.
     var witness: (key: [UInt8], revision: Int64) = ([], 0)
+    /// Number of containers that the first list will have, as etcd counts them; 0: not known.
+    var expected = 0
+    /// Keys that the list has still to begin with; nil: it has begun with all.
+    var rest: KeyRange?
     /// Revision of the pages of the list.
     var listRevision: Int64 = 0
     /// False: the store that is listed is another than before.
@@ -37,7 +41,7 @@ struct Following: Sendable {
     var overdueAt: Duration?
 
     /// Silence after which the watch is asked for a sign of life.
-    static let quiet = Duration.seconds(20)
+    static let quiet = Duration.seconds(90)
 
     var nextDeadline: Duration? {
         switch step {
@@ -107,33 +111,54 @@ extension Bridge {
         following.listRevision = 0
         following.witness = ([], 0)
         mirror.beginListing()
-        call(.range(RangeRequest(keys: keyspace.all, limit: Self.pageSize)), for: .list, now: now)
+        rules.beginListing()
+        // Hosts and rules come first: without them nothing can be told of containers.
+        following.rest = keyspace.allEntries
+        call(.range(RangeRequest(keys: keyspace.allButEntries, limit: Self.pageSize)), for: .list, now: now)
     }
 
     mutating func takeList(_ reply: RangeReply, now: Duration) {
         if following.listRevision == 0 { following.listRevision = reply.header.revision }
+        if following.rest == nil, following.expected == 0 { following.expected = Int(clamping: reply.count) }
         following.cluster = reply.header.cluster
         for pair in reply.pairs {
             noteWitness(pair)
             switch keyspace.key(pair.key) {
             case .host(let host): leftOut.note("h/\(host)", mirror.setHost(host, pair.value))
             case .entry(let key) where key.host != settings.host: put(key, pair.value)
+            case .network(let network): putRule(network, pair.value)
             default: break
             }
         }
-        if reply.more, let last = reply.pairs.last {
-            let rest = keyspace.all.after(last.key)
-            let request = RangeRequest(keys: rest, limit: Self.pageSize, revision: following.listRevision)
+        if let keys = nextPage(after: reply) {
+            let request = RangeRequest(keys: keys, limit: Self.pageSize, revision: following.listRevision)
             return call(.range(request), for: .list, now: now)
         }
         mirror.endListing(keepsUntil: now + .seconds(settings.keep), isSameHistory: following.isSameHistory)
+        if rules.endListing() { mirror.markAll() }
         (following.isSameHistory, following.isComplete, following.needsList) = (true, true, false)
         following.cursor = following.listRevision
         watch(now: now)
     }
 
+    /// Keys of the next page of the list; nil: that was the last.
+    private mutating func nextPage(after reply: RangeReply) -> KeyRange? {
+        if reply.more, let last = reply.pairs.last {
+            return (following.rest == nil ? keyspace.allEntries : keyspace.allButEntries).after(last.key)
+        }
+        defer { following.rest = nil }
+        return following.rest
+    }
+
     private mutating func put(_ key: ContainerKey, _ value: [UInt8]) {
         leftOut.note("e/\(key.host)/\(key.key)", mirror.put(key, value))
+    }
+
+    /// Takes in a record; all that was told under other rules is told anew.
+    private mutating func putRule(_ network: String, _ value: [UInt8]) {
+        let (isNew, refusal) = rules.put(network, value)
+        leftOut.note("n/\(network)", refusal)
+        if isNew { mirror.markAll() }
     }
 
     private mutating func noteWitness(_ pair: KeyValue) {
@@ -161,15 +186,30 @@ extension Bridge {
         }
         guard !reply.isCanceled else { return lose(.unreachable("etcd ended the watch: \(reply.reason)"), now: now) }
         if reply.isCreated { noteConnected() }
+        let emptied = emptiedHosts(by: reply.events)
         for event in reply.events {
             // After a break a member may send again what it sent before (etcd, CHANGELOG-3.4, 3.4.24).
             guard event.pair.modified > following.cursor else { continue }
-            take(event, now: now)
+            take(event, emptied, now: now)
         }
+        noteChange(now: now)
         following.cursor = max(following.cursor, reply.events.last?.pair.modified ?? 0)
     }
 
-    private mutating func take(_ event: WatchReply.Event, now: Duration) {
+    /// Time that a host has to write its containers again when all of them were deleted at once.
+    private static let mendingTime = Duration.seconds(1)
+
+    /// Hosts that are alive and lose all of their containers in one revision: their lease was revoked, or somebody deleted their keys.
+    /// They write them again at once, so no name has to go meanwhile.
+    private func emptiedHosts(by events: [WatchReply.Event]) -> Set<String> {
+        var counts: [String: Int] = [:]
+        for event in events where event.isDeletion && event.pair.modified == events.last?.pair.modified {
+            if case .entry(let key)? = keyspace.key(event.pair.key) { counts[key.host, default: 0] += 1 }
+        }
+        return Set(counts.filter { mirror.isEmptied($0, byDeletions: $1) }.keys)
+    }
+
+    private mutating func take(_ event: WatchReply.Event, _ emptied: Set<String>, now: Duration) {
         if !event.isDeletion { noteWitness(event.pair) }
         switch keyspace.key(event.pair.key) {
         case .host(let host):
@@ -181,7 +221,19 @@ extension Bridge {
             if host == settings.host { takeOwnHostEvent(event, now: now) }
         case .entry(let key) where key.host == settings.host: takeOwnEvent(key.key, event)
         case .entry(let key):
-            if event.isDeletion { mirror.remove(key) } else { put(key, event.pair.value) }
+            if !event.isDeletion {
+                put(key, event.pair.value)
+            } else if emptied.contains(key.host) {
+                mirror.remove(key, at: now + Self.mendingTime)
+            } else {
+                mirror.remove(key)
+            }
+        case .network(let network):
+            if !event.isDeletion {
+                putRule(network, event.pair.value)
+            } else if rules.remove(network) {
+                mirror.markAll()
+            }
         case nil: break
         }
     }

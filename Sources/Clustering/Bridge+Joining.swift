@@ -118,7 +118,8 @@ extension Bridge {
         }
         own.conflict = nil
         if following.isWatching { report(.connected, nil) }
-        own.renewAliveAt = now + .seconds(settings.ttl) / 3
+        own.renewAliveAt = now + renewalInterval
+        own.checkAt = now + checkInterval
         own.renewKeepAt = now + min(.seconds(settings.keep) / 3, .seconds(3600))
         listOwn(now: now)
     }
@@ -158,4 +159,7 @@ extension Bridge {
 extension Bridge.Purpose {
     /// True for calls about this host's own keys.
     var isOwn: Bool { self != .witness && self != .list }
+
+    /// True for short calls that begin a connection.
+    var isFirst: Bool { [.checkAlive, .checkKeep, .readHost, .witness].contains(self) }
 }

@@ -12,6 +12,12 @@ extension Bridge {
     package static var pageSize: Int64 { 1000 }
     /// The shortest interval of listing the own keys without a reason.
     static var auditInterval: Duration { .seconds(600) }
+    /// The interval of looking whether etcd has still a user for this host. It asks for rights when it is called, not while a watch stands.
+    var checkInterval: Duration { .seconds(min(90, 3 * settings.ttl)) }
+
+    /// The interval of renewing the lease of a living host. A renewal that fails leaves time for another one, over another connection: each costs
+    /// some 740 octets on the wire.
+    var renewalInterval: Duration { .seconds(settings.ttl) / 2 }
 
     // MARK: - The daemon's side
 
@@ -163,12 +169,16 @@ extension Bridge {
         if case .taken(let time) = own.step, time <= now { beginOwn(now: now) }
         guard own.step == .writing else { return }
         if own.renewAliveAt <= now {
-            own.renewAliveAt = now + .seconds(settings.ttl) / 3
+            own.renewAliveAt = now + renewalInterval
             call(.keepAlive(lease: identity.aliveLease), for: .renewAlive, now: now)
         }
         if own.renewKeepAt <= now {
             own.renewKeepAt = now + min(.seconds(settings.keep) / 3, .seconds(3600))
             call(.keepAlive(lease: identity.keepLease), for: .renewKeep, now: now)
+        }
+        if own.checkAt <= now {
+            own.checkAt = now + checkInterval
+            call(.range(RangeRequest(keys: KeyRange(key: hostKey))), for: .checkRights, now: now)
         }
         if own.auditAt <= now, own.inFlight.isEmpty { listOwn(now: now) }
     }

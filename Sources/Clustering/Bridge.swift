@@ -8,7 +8,7 @@ package struct Bridge: Sendable {
     /// Purposes of calls.
     enum Purpose: Hashable {
         case checkAlive, checkKeep, grantAlive, grantKeep, readHost, claim, listOwn
-        case write(keys: [String]), announce
+        case write(keys: [String]), announce, checkRights
         case renewAlive, renewKeep
         case witness, list
     }
@@ -23,6 +23,7 @@ package struct Bridge: Sendable {
     var own = OwnKeys()
     var following = Following()
     var mirror: Mirror
+    var rules = NetworkRules()
     var feed = Feed()
     var leftOut = LeftOut()
 
@@ -65,7 +66,7 @@ package struct Bridge: Sendable {
         case .attached: beginFeed()
         case .local(let told): takeLocal(told)
         case .detached: feed.isAttached = false
-        case .told: feed.isWaiting = false
+        case .told: takeTold(now: now)
         case .localAddress(let address): setAddress(address)
         case .tick: break
         }
@@ -105,10 +106,14 @@ package struct Bridge: Sendable {
 
     /// The most time of one call.
     static let callTimeout = Duration.seconds(5)
+    /// The most time of a call that finds out whether etcd is there: a member that lost its leader keeps it for seven seconds, also when there
+    /// is another one meanwhile (etcd 3.4, etcdserver/v3_server.go, linearizableReadLoop).
+    static let firstCallTimeout = Duration.seconds(3)
 
     mutating func call(_ call: EtcdCall, for purpose: Purpose, now: Duration) {
         link.lastNumber += 1
-        link.calls[link.lastNumber] = (purpose, now + Self.callTimeout)
+        let time = purpose.isFirst ? Self.firstCallTimeout : Self.callTimeout
+        link.calls[link.lastNumber] = (purpose, now + time)
         effects.append(.call(link.lastNumber, call))
     }
 
@@ -150,7 +155,7 @@ package struct Bridge: Sendable {
     mutating func report(_ state: Report.State, _ message: String?) {
         guard link.reported?.state != state || link.reported?.message != message else { return }
         link.reported = (state, message)
-        if feed.isAttached { effects.append(.report(state, message)) }
+        if feed.isAttached { effects.append(.report(state, message, lag: feed.lag)) }
     }
 
     private mutating func take(_ reply: EtcdReply, of purpose: Purpose, now: Duration) {
@@ -175,7 +180,7 @@ package struct Bridge: Sendable {
 /// The connection to etcd.
 struct Link: Sendable {
     static let firstWait = Duration.milliseconds(100)
-    static let longestWait = Duration.seconds(5)
+    static let longestWait = Duration.seconds(2)
 
     var isUp = false
     /// True once a watch stood.

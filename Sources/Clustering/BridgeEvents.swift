@@ -16,7 +16,7 @@ package struct BridgeSettings: Sendable {
     /// Seconds until a lost host's containers are forgotten: the time of the lease of its `e/HOST/…`.
     package var keep = 86_400
     /// The most transactions a second; twice as many in a burst.
-    package var writeRate = 10
+    package var writeRate = 20
     /// The longest wait, in seconds, before everything is listed again, so that not all hosts list at once.
     package var spread = 30
     /// Version of intercom, as other hosts see it.
@@ -96,8 +96,8 @@ package enum BridgeEffect: Sendable {
     case disconnect
     /// Call the daemon; ``BridgeEvent/told`` is the event.
     case tell(Telling)
-    /// Report to the daemon how it is with etcd.
-    case report(Report.State, String?)
+    /// Report to the daemon how it is with etcd; `lag`: milliseconds from the receipt of the last change to its coming into force.
+    case report(Report.State, String?, lag: Int?)
     /// Write the identity durably.
     case save(BridgeIdentity)
     /// Log a line.

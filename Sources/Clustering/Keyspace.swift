@@ -1,4 +1,4 @@
-// Keys of intercom in etcd: hosts and their containers.
+// Keys of intercom in etcd: hosts and their containers, and networks.
 
 package import EtcdWire
 
@@ -8,6 +8,8 @@ package enum ClusterKey: Hashable, Sendable {
     case host(String)
     /// A container of a host.
     case entry(ContainerKey)
+    /// A network, as an administrator describes it.
+    case network(String)
 }
 
 /// A container among those of all hosts.
@@ -24,7 +26,7 @@ package struct ContainerKey: Hashable, Sendable {
     }
 }
 
-/// Writes and reads keys: `/intercom/v1/h/HOST`, `…/e/HOST/KEY`. Names stand in them
+/// Writes and reads keys: `/intercom/v1/h/HOST`, `…/e/HOST/KEY`, `…/n/NETWORK`. Names stand in them
 /// as daemons write them: `a`…`z`, digits, `.`, `-`, `_`, `~`, and `%` with two hexadecimal digits; at most 255 octets.
 package struct Keyspace: Hashable, Sendable {
     private static let longestName = 255
@@ -37,6 +39,12 @@ package struct Keyspace: Hashable, Sendable {
     /// Range of all keys of this version.
     package var all: KeyRange { KeyRange(prefix: prefix) }
 
+    /// Range of the keys of all containers.
+    package var allEntries: KeyRange { KeyRange(prefix: prefix + Array("e/".utf8)) }
+
+    /// Range of all other keys: hosts and networks, which stand behind them.
+    package var allButEntries: KeyRange { KeyRange(from: allEntries.end, to: all.end) }
+
     /// Keys of a host's containers.
     package func entries(of host: String) -> KeyRange {
         KeyRange(prefix: prefix + Array("e/\(host)/".utf8))
@@ -48,6 +56,7 @@ package struct Keyspace: Hashable, Sendable {
         case .host(let host): prefix + Array("h/\(host)".utf8)
         case .entry(let entry):
             prefix + Array("e/\(entry.host)/\(entry.key)".utf8)
+        case .network(let network): prefix + Array("n/\(network)".utf8)
         }
     }
 
@@ -57,11 +66,29 @@ package struct Keyspace: Hashable, Sendable {
         let parts = octets.dropFirst(prefix.count).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         guard let kind = parts.first, parts.dropFirst().allSatisfy(Self.isName) else { return nil }
         let names = parts.dropFirst().map { String(decoding: $0, as: UTF8.self) }
-        return switch (kind.elementsEqual("h".utf8), kind.elementsEqual("e".utf8), names.count) {
-        case (true, _, 1): .host(names[0])
-        case (_, true, 2): .entry(ContainerKey(host: names[0], key: names[1]))
+        return switch (String(decoding: kind, as: UTF8.self), names.count) {
+        case ("h", 1): .host(names[0])
+        case ("e", 2): .entry(ContainerKey(host: names[0], key: names[1]))
+        case ("n", 1): .network(names[0])
         default: nil
         }
+    }
+
+    /// A network's name as its key has it: in lower case, other octets than those of names as `%` with two digits.
+    package static func encoded(_ network: String) -> String {
+        var octets: [UInt8] = []
+        for octet in network.lowercased().utf8 {
+            if isAllowed(octet), octet != UInt8(ascii: "%") {
+                octets.append(octet)
+            } else {
+                octets += [UInt8(ascii: "%"), digit(octet >> 4), digit(octet & 15)]
+            }
+        }
+        return String(decoding: octets, as: UTF8.self)
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + value - 10
     }
 
     /// True for octets that can be the name of a host, or a container's key.

@@ -19,8 +19,6 @@ struct Mirror {
         /// Listing that the host was in as alive.
         var generation: UInt32 = 0
         var entries: [String: Held] = [:]
-        /// Time at which entries go that no listing had; nil: there are none.
-        var sweepAt: Duration?
     }
 
     /// Bounds of what other hosts can have this one keep.
@@ -34,6 +32,8 @@ struct Mirror {
     }
 
     private var hosts: [String: Host] = [:]
+    /// Hosts with entries that no listing had, and the times at which those go.
+    private var sweeps: [String: Duration] = [:]
     private var generation: UInt32 = 0
     private let limits: Limits
     /// Name of this host, of which no container is kept, and which stays when it is lost.
@@ -151,16 +151,29 @@ struct Mirror {
     private mutating func forgetIfEmpty(_ name: String) {
         guard name != ownHost, let host = hosts[name], !host.isAlive, host.entries.isEmpty else { return }
         hosts[name] = nil
+        sweeps[name] = nil
         changedHosts.insert(name)
+    }
+
+    /// True when these deletions leave nothing of a host that is alive and has several containers.
+    func isEmptied(_ name: String, byDeletions count: Int) -> Bool {
+        guard count > 1, let host = hosts[name], host.isAlive else { return false }
+        return host.entries.count == count
+    }
+
+    /// Takes note that a container is not in etcd any more, and goes at a time unless it is there again before.
+    mutating func remove(_ key: ContainerKey, at time: Duration) {
+        guard hosts[key.host]?.entries[key.key] != nil else { return }
+        hosts[key.host]?.entries[key.key]?.generation = generation &- 1
+        sweeps[key.host] = min(sweeps[key.host] ?? time, time)
     }
 
     /// Removes a host's containers that the last listing and the changes since did not have.
     private mutating func sweep(_ name: String) {
-        guard let host = hosts[name], host.sweepAt != nil else { return }
+        guard sweeps.removeValue(forKey: name) != nil, let host = hosts[name] else { return }
         for (key, held) in host.entries where held.generation != generation {
             remove(ContainerKey(host: name, key: key))
         }
-        hosts[name]?.sweepAt = nil
     }
 
     // MARK: - Listings
@@ -177,23 +190,21 @@ struct Mirror {
             let isListed = host.isAlive && host.generation == generation
             if host.isAlive, !isListed { loseHost(name) }
             guard host.entries.values.contains(where: { $0.generation != generation }) else {
-                hosts[name]?.sweepAt = nil
+                sweeps[name] = nil
                 continue
             }
-            hosts[name]?.sweepAt = host.sweepAt ?? keepsUntil
+            sweeps[name] = sweeps[name] ?? keepsUntil
             let hasToldAll = isListed ? host.value?.isSynced == true : isSameHistory
             if hasToldAll { sweep(name) }
         }
     }
 
     /// Time at which the next unlisted containers go.
-    var nextSweep: Duration? { hosts.values.compactMap(\.sweepAt).min() }
+    var nextSweep: Duration? { sweeps.values.min() }
 
     /// Removes unlisted containers whose time is over.
     mutating func sweep(now: Duration) {
-        for (name, host) in hosts {
-            if let sweepAt = host.sweepAt, sweepAt <= now { sweep(name) }
-        }
+        for (name, time) in sweeps where time <= now { sweep(name) }
     }
 
     // MARK: - Changes to tell

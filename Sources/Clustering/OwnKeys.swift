@@ -55,6 +55,8 @@ struct OwnKeys: Sendable {
     var tokensAt = Duration.zero
     var renewAliveAt = Duration.zero
     var renewKeepAt = Duration.zero
+    /// Time at which it is looked whether etcd still lets this host read: nothing else of a quiet host needs a right.
+    var checkAt = Duration.zero
     /// Time at which this host's keys are listed again without a reason.
     var auditAt = Duration.zero
 
@@ -67,7 +69,7 @@ struct OwnKeys: Sendable {
         case .writing:
             // Rounded up: the token is there then.
             min(
-                renewAliveAt, renewKeepAt, auditAt,
+                renewAliveAt, renewKeepAt, checkAt, auditAt,
                 hasWork
                     ? tokensAt + .milliseconds(1) + .seconds(max(0, 1 - tokens) / Double(settings.writeRate)) : auditAt)
         }

@@ -25,6 +25,8 @@ package struct BridgeSnapshot: Hashable, Sendable {
     var witnessRevision: Int64
     var hosts: [Host] = []
     var entries: [Entry] = []
+    /// Networks that are described, with their values.
+    var networks: [String: [UInt8]] = [:]
 }
 
 extension Bridge {
@@ -35,6 +37,7 @@ extension Bridge {
             cluster: following.cluster, revision: following.cursor, witness: following.witness.key,
             witnessRevision: following.witness.revision)
         mirror.forEachHost { snapshot.hosts.append(.init(name: $0, value: $1.octets, isAlive: $2)) }
+        rules.forEach { snapshot.networks[$0] = $1 }
         mirror.forEachEntry { snapshot.entries.append(.init(key: $0, value: $1)) }
         return snapshot
     }
@@ -44,6 +47,7 @@ extension Bridge {
         for host in snapshot.hosts {
             if let value = HostValue(host.value) { mirror.restore(host.name, value, isAlive: host.isAlive) }
         }
+        for (network, value) in snapshot.networks { _ = rules.put(network, value) }
         for entry in snapshot.entries { _ = mirror.put(entry.key, entry.value) }
         following.cluster = snapshot.cluster
         following.cursor = snapshot.revision
@@ -69,6 +73,9 @@ extension BridgeSnapshot {
         }
         append("\(Self.version) \(cluster) \(revision) \(witnessRevision) \(witness.count)", witness)
         for host in hosts { append("\(host.isAlive ? "alive" : "lost") \(host.name) \(host.value.count)", host.value) }
+        for (network, value) in networks.sorted(by: { $0.key < $1.key }) {
+            append("network \(network) \(value.count)", value)
+        }
         for entry in entries {
             append("entry \(entry.key.host) \(entry.key.key) \(entry.value.count)", entry.value)
         }
@@ -92,6 +99,7 @@ extension BridgeSnapshot {
             }
             switch kind {
             case "alive", "lost": hosts.append(Host(name: line[1], value: value, isAlive: kind == "alive"))
+            case "network": networks[line[1]] = value
             case "entry": entries.append(Entry(key: ContainerKey(host: line[1], key: line[2]), value: value))
             default: return nil
             }

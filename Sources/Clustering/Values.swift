@@ -127,6 +127,25 @@ package struct HostValue: ClusterValue {
     }
 }
 
+/// A network as an administrator describes it for all hosts: the value of a key `n/NETWORK`.
+package struct NetworkValue: ClusterValue {
+    /// Version of the format.
+    package private(set) var version = ClusterFormat.version
+    /// Blocks that containers may have addresses of; nil or empty: any.
+    package var subnets: [String]?
+    /// Patterns of the names of hosts that may have containers on it; nil or empty: any.
+    package var hosts: [String]?
+    /// Number of the VXLAN that carries it, for people.
+    package var vni: Int?
+
+    private enum CodingKeys: String, CodingKey {
+        case version = "v"
+        case subnets
+        case hosts
+        case vni
+    }
+}
+
 /// A value in etcd.
 package protocol ClusterValue: Codable, Hashable, Sendable {
     /// Version of the format.
@@ -137,19 +156,21 @@ extension ClusterValue {
     /// The value as JSON.
     package var octets: [UInt8] { ClusterFormat.encode(self) }
 
-    /// Reads a value; nil where it is of another version, or none of this kind.
+    /// Reads a value; nil where it is of a version that is not ``ClusterFormat/readable``, or none of this kind.
     package init?(_ octets: [UInt8]) {
-        guard let value = ClusterFormat.decode(Self.self, octets), value.version == ClusterFormat.version else {
-            return nil
-        }
+        guard let value = ClusterFormat.decode(Self.self, octets), ClusterFormat.readable.contains(value.version)
+        else { return nil }
         self = value
     }
 }
 
 /// The format of values.
 package enum ClusterFormat {
-    /// Version of the format; a value of another one is left out.
+    /// Version of the format that is written.
     package static let version = 1
+    /// Versions that are read: while hosts are upgraded one by one, two neighbours live together. So the next version may add members
+    /// to this one, and change none; a value of any other version is left out.
+    package static let readable = version - 1...version + 1
     /// The most octets of a value that is read: a container with 1,000 addresses has some 40,000.
     package static let longestValue = 64 << 10
 

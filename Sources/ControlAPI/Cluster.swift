@@ -246,7 +246,7 @@ package enum Report: ClusterMethod {
         package var state: State
         /// Sentence for people, as why it is away; absent: nothing to say.
         package var message: String?
-        /// Milliseconds from a change in the store to its Apply, of the last change; absent: not known.
+        /// Milliseconds from the receipt of the last change to its coming into force; absent: not known.
         package var lag: Int?
 
         package init(session: Int, state: State, message: String? = nil, lag: Int? = nil) {

@@ -14,7 +14,7 @@ package enum ListHosts: ControlMethod {
             # How the bridge to other hosts is. host: the name of this one, absent until a bridge has attached; agent: the
             # bridge that has; state: "no bridge", "attached" (it has not said how it is), "connecting", "connected" or "away"; synced:
             # whether everything was told once; networks: names for all hosts of the shared networks that are here;
-            # lag: milliseconds from a change in the store to its coming into force.
+            # lag: milliseconds from the bridge's receipt of the last change to its coming into force.
             type Cluster (
               host: ?string,
               agent: ?string,

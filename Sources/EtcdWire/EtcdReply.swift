@@ -18,6 +18,8 @@ package struct RangeReply: Hashable, Sendable {
     package var pairs: [KeyValue] = []
     /// True where there are more than the limit.
     package var more = false
+    /// Number of all keys of the range, those past the limit included.
+    package var count: Int64 = 0
 
     /// A reply.
     package init(header: EtcdHeader, pairs: [KeyValue], more: Bool) {
@@ -33,6 +35,7 @@ package struct RangeReply: Hashable, Sendable {
             case 1: header = try EtcdHeader(value.bytes)
             case 2: pairs.append(try KeyValue(value.bytes))
             case 3: more = value.bool
+            case 4: count = value.int
             default: break
             }
         }

@@ -78,6 +78,12 @@ package struct KeyRange: Hashable, Sendable {
         if let last = end.popLast() { end.append(last &+ 1) }
     }
 
+    /// Keys from one on, up to another.
+    package init(from start: [UInt8], to end: [UInt8]) {
+        self.start = start
+        self.end = end
+    }
+
     /// Keys of this range that come after one.
     package func after(_ key: [UInt8]) -> KeyRange {
         var rest = self

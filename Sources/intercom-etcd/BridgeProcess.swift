@@ -32,8 +32,8 @@ struct BridgeLog {
 final class BridgeProcess {
     /// Wait before the daemon is attached to again.
     private static let daemonWait = Duration.milliseconds(200)
-    /// Interval of writing the snapshot, if anything has changed.
-    private static let snapshotInterval = Duration.seconds(300)
+    /// Containers that may be written a second: a snapshot waits longer the more there are, five seconds at least, five minutes for 100,000.
+    private static let snapshotRate = 350
 
     private let configuration: EtcdConfiguration
     private let state: StateDirectory
@@ -46,7 +46,11 @@ final class BridgeProcess {
     private var signals: SignalFD
     /// Revision of the snapshot that was written last.
     private var savedRevision: Int64 = 0
-    private var saveAt: Duration
+    /// Time at which the next snapshot is due; nil: nothing has changed since the last.
+    private var saveAt: Duration?
+    /// Interval at which the service manager is told that this process is alive; nil: it does not ask for it.
+    private let aliveInterval = ServiceManager.watchdogInterval.map { $0 / 2 }
+    private var aliveAt = Duration.zero
 
     init(_ configuration: EtcdConfiguration, state: StateDirectory) throws {
         self.configuration = configuration
@@ -59,7 +63,6 @@ final class BridgeProcess {
         bridge = Bridge(
             settings: configuration.settings, identity: identity ?? fresh, snapshot: state.snapshot(),
             seed: Entropy.word())
-        saveAt = Self.now + Self.snapshotInterval
         if identity == nil { save(fresh) }
     }
 
@@ -73,7 +76,7 @@ final class BridgeProcess {
 
     /// Writes a snapshot, if anything is new.
     private func saveSnapshot() {
-        saveAt = Self.now + Self.snapshotInterval
+        saveAt = nil
         guard bridge.revision != savedRevision, let snapshot = bridge.snapshot else { return }
         do throws(LinuxError) {
             try state.save(snapshot)
@@ -83,15 +86,25 @@ final class BridgeProcess {
         }
     }
 
+    /// Writes a snapshot when it is due: what was there for a while is there again after a restart, also if etcd is not.
+    private func saveOnTime() {
+        guard bridge.revision != savedRevision else { return }
+        let due = saveAt ?? Self.now + .seconds(5 + bridge.entryCount / Self.snapshotRate)
+        saveAt = due
+        if due <= Self.now { saveSnapshot() }
+    }
+
     private static var now: Duration { .microseconds(Int64(clamping: MonotonicTime.now.microseconds)) }
 
     /// Runs until SIGTERM or SIGINT.
     func run() throws {
         try? ServiceManager.tell([.ready])
         while true {
+            sayAlive()
             attach()
             bridge.handle(.tick, now: Self.now)
             perform()
+            saveOnTime()
             var watched = [CurlLoop.Watched(signals.descriptor)]
             if let daemon {
                 watched.append(CurlLoop.Watched(daemon.listening.descriptor, wantsRoom: daemon.listening.hasUnsent))
@@ -101,14 +114,20 @@ final class BridgeProcess {
                 throw BridgeFailure(description: "libcurl cannot wait: no memory")
             }
             if watched[0].isReady, signals.read() != nil { return saveSnapshot() }
-            if saveAt <= Self.now { saveSnapshot() }
             handle(transport.events())
             listen()
         }
     }
 
+    private func sayAlive() {
+        guard let aliveInterval, aliveAt <= Self.now else { return }
+        aliveAt = Self.now + aliveInterval
+        try? ServiceManager.tell([.alive])
+    }
+
     private var waitTime: Int {
-        let times = [bridge.nextDeadline, saveAt, daemon == nil ? attachAt : nil].compactMap(\.self)
+        let times = [bridge.nextDeadline, saveAt, aliveInterval == nil ? nil : aliveAt, daemon == nil ? attachAt : nil]
+            .compactMap(\.self)
         guard let time = times.min() else { return 60_000 }
         return max(0, Int(clamping: Int64(((time - Self.now) / .milliseconds(1)).rounded(.up))))
     }
@@ -165,8 +184,8 @@ final class BridgeProcess {
             case .save(let identity): save(identity)
             case .log(let isWarning, let text): log.write(isWarning ? .warning : .info, text)
             case .tell(let telling): tell { try $0.tell(telling) }
-            case .report(let state, let message):
-                tell { try $0.report(state, message) }
+            case .report(let state, let message, let lag):
+                tell { try $0.report(state, message, lag: lag) }
                 let text = "\(state.rawValue): hosts: \(bridge.hostCount), containers: \(bridge.entryCount)"
                 try? ServiceManager.tell([.status(message.map { "\(text); \($0)" } ?? text)])
             }

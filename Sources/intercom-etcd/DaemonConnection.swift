@@ -126,10 +126,10 @@ final class DaemonConnection {
         }
     }
 
-    func report(_ state: Report.State, _ message: String?) throws {
+    func report(_ state: Report.State, _ message: String?, lag: Int?) throws {
         guard let session else { return }
         underWay.append(.report)
-        try send(Report.self, Report.Parameters(session: session, state: state, message: message))
+        try send(Report.self, Report.Parameters(session: session, state: state, message: message, lag: lag))
     }
 
     private func send<Method: ControlMethod>(_ method: Method.Type, _ parameters: Method.Parameters) throws {

@@ -28,7 +28,8 @@ struct HostVerbs: ParsableCommand {
                     table.add([host.name, host.state, host.address ?? "", "\(host.containers)"])
                 }
                 let message = cluster.message.map { " (\($0))" } ?? ""
-                let bridge = "\(cluster.agent ?? "bridge"): \(cluster.state)\(message)"
+                let lag = cluster.lag.map { ", the last change was here in \($0) ms" } ?? ""
+                let bridge = "\(cluster.agent ?? "bridge"): \(cluster.state)\(message)\(lag)"
                 return table.text + DisplayText.escaped(bridge) + "\n"
             }
         }

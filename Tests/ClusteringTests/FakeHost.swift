@@ -69,8 +69,8 @@ struct FakeHost {
     /// Revision from which the watch goes on; nil: there is none.
     var watch: Int64?
     var watchIsNew = false
-    /// Call of the daemon that is under way.
-    var telling: BridgeEffect.Telling?
+    /// Calls of the daemon that are under way.
+    var tellings: [BridgeEffect.Telling] = []
     var isAttached = false
     /// True while etcd cannot be reached from here.
     var isCutOff = false
@@ -96,13 +96,13 @@ struct FakeHost {
         if keepsSnapshot { snapshot = bridge.snapshot?.octets ?? snapshot }
         bridge = Self.makeBridge(name, identity, snapshot, seed)
         disconnect()
-        (telling, isAttached) = (nil, false)
+        (tellings, isAttached) = ([], false)
     }
 
     /// The daemon is killed, and starts again without anything of other hosts.
     mutating func restartDaemon() {
         daemon = FakeDaemon()
-        (telling, isAttached) = (nil, false)
+        (tellings, isAttached) = ([], false)
     }
 
     mutating func disconnect() {

@@ -75,7 +75,9 @@ struct FakeStore {
         let pairs = found.prefix(limit).map {
             KeyValue(key: $0.key, modified: $0.value.modified, value: $0.value.octets, lease: $0.value.lease)
         }
-        return RangeReply(header: header, pairs: pairs, more: found.count > limit)
+        var reply = RangeReply(header: header, pairs: pairs, more: found.count > limit)
+        reply.count = Int64(found.count)
+        return reply
     }
 
     private mutating func change(_ transaction: Transaction) throws(EtcdFailure) -> TransactionReply {

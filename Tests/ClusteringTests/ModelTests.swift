@@ -101,8 +101,8 @@ private struct World {
             case .disconnect: hosts[index].disconnect()
             case .save(let identity): hosts[index].identity = identity
             case .tell(let telling):
-                if hosts[index].telling != nil { fault = "a call of the daemon while another is under way" }
-                hosts[index].telling = telling
+                hosts[index].tellings.append(telling)
+                if hosts[index].tellings.count > 2 { fault = "a third call of the daemon is under way" }
             case .log(_, let text): hosts[index].warnings.append(text)
             case .report: break
             }
@@ -166,13 +166,13 @@ private struct World {
         guard hosts[index].isAttached else {
             hosts[index].isAttached = true
             handle(index, .detached)
-            hosts[index].telling = nil
+            hosts[index].tellings = []
             handle(index, .attached)
             for reply in hosts[index].firstReplies { handle(index, .local(reply)) }
             return
         }
-        guard let telling = hosts[index].telling else { return }
-        hosts[index].telling = nil
+        guard !hosts[index].tellings.isEmpty else { return }
+        let telling = hosts[index].tellings.removeFirst()
         let (removed, unfit) = hosts[index].daemon.take(telling, own: hosts[index].name)
         fault = fault ?? unfit
         for (key, name) in removed {

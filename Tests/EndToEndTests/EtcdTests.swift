@@ -209,13 +209,30 @@ struct EtcdTests {
         }
     }
 
+    @Test("A record of a network in etcd says which addresses and hosts are believed, at once and until it is gone")
+    func networkRecord() throws {
+        try join { pair in
+            func answer(_ record: String?, _ expected: String) throws {
+                let key = "/intercom/v1/n/frontend"
+                if let record { try pair.etcd.ctl("put", key, record) } else { try pair.etcd.ctl("del", key) }
+                #expect(try eventually { try pair.dig("db").status == expected }, "\(record ?? "none"): \(pair.logs)")
+            }
+            try answer(#"{"v":1,"subnets":["10.1.1.0/24"]}"#, "NXDOMAIN")
+            try answer(#"{"v":1,"subnets":["10.1.0.0/16"],"hosts":["a","b"],"vni":256}"#, "NOERROR")
+            try answer(#"{"v":1,"hosts":["a","c*"]}"#, "NXDOMAIN")
+            try answer(nil, "NOERROR")
+            #expect(try pair.dig("db").data == ["10.1.2.3"])
+        }
+    }
+
     @Test("Values that are torn, too large, of a later version or of no host are left out, and nothing else suffers")
     func hostileValues() throws {
         try join { pair in
             let values = [
                 ("e/b/torn", #"{"v":1,"n":"torn","p":[{"n":"fro"#),
                 ("e/b/huge", #"{"v":1,"n":"huge","p":[]}"# + String(repeating: " ", count: 1_400_000)),
-                ("e/c/later", #"{"v":2,"n":"later","p":[{"n":"frontend","a":["10.1.9.1"]}]}"#),
+                ("e/c/later", #"{"v":3,"n":"later","p":[{"n":"frontend","a":["10.1.9.1"]}]}"#),
+                ("e/c/next", #"{"v":2,"n":"next","p":[{"n":"frontend","a":["10.1.9.5"]}],"new":{"x":[1]}}"#),
                 ("e/d/orphan", #"{"v":1,"n":"orphan","p":[{"n":"frontend","a":["10.1.9.2"]}]}"#),
                 ("e/c/outside", #"{"v":1,"n":"outside","p":[{"n":"frontend","a":["10.2.0.1"]}]}"#),
                 ("e/c/../../x", #"{"v":1,"n":"x","p":[{"n":"frontend","a":["10.1.9.3"]}]}"#),
@@ -225,6 +242,7 @@ struct EtcdTests {
             for (key, value) in values { try pair.etcd.ctl("put", "/intercom/v1/\(key)", input: value) }
             try pair.etcd.ctl("put", "/intercom/v1/h/c", #"{"v":1,"i":"x","a":["192.0.2.3"],"s":true,"c":1}"#)
             #expect(try eventually { try pair.dig("good").data == ["10.1.9.4"] }, "\(pair.logs)")
+            #expect(try pair.dig("next").data == ["10.1.9.5"], "hosts are upgraded one by one")
             for name in ["torn", "huge", "later", "outside", "x"] {
                 #expect(try pair.dig(name).status == "NXDOMAIN", "\(name)")
             }

@@ -51,9 +51,10 @@ struct WireTests {
             1210 0a022f61 1007 1809 2003 2a02 7b7d 3005
             1801 2002 980607 9a0601ff 99060102030405060708 9d0601020304
             """)
-        let expected = RangeReply(
+        var expected = RangeReply(
             header: EtcdHeader(cluster: 3, revision: 9),
             pairs: [KeyValue(key: [0x2F, 0x61], modified: 9, value: [0x7B, 0x7D], lease: 5)], more: true)
+        expected.count = 2
         let call = EtcdCall.range(RangeRequest(keys: KeyRange(key: [])))
         #expect(try call.reply(from: reply) == .range(expected))
     }

@@ -1,7 +1,6 @@
 """Hosts that share names on one etcd, all on this machine: each host is a network namespace on an underlay, with an intercomd and an
 intercom-etcd; each container is a namespace; etcd has three members. Everything ends with the process that made it."""
 
-import atexit
 import ctypes
 import json
 import os
@@ -23,13 +22,23 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 def seclude():
     """Runs this program again with processes, mounts and a /run/netns of its own, so that nothing is left of it however it ends."""
-    if os.environ.get("INTERCOM_LAB") != str(os.getppid()):
-        os.environ["INTERCOM_LAB"] = str(os.getpid())
-        # The child of unshare is the first process of its namespace: with it all others end.
+    if os.environ.get("INTERCOM_LAB"):
+        return
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(130))
+    directory = tempfile.mkdtemp(prefix="intercom-lab.")
+    try:
+        # The child of unshare is the first process of its namespace: with it all others end, and it ends with this one.
         done = subprocess.run(
             ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--net", "sh", "-c",
-             "mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && INTERCOM_LAB=$$ \"$@\"", "sh", sys.executable, *sys.argv])
-        sys.exit(done.returncode)
+             "mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && exec \"$@\"", "sh", sys.executable, *sys.argv],
+            env=dict(os.environ, INTERCOM_LAB=directory), preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL))
+    finally:
+        if os.environ.get("INTERCOM_LAB_KEEP"):
+            print("kept: " + directory)
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+    sys.exit(done.returncode)
 
 
 def run(*command, check=True, **options):
@@ -211,15 +220,20 @@ class Host:
         return Varlink(self.control)
 
     def call(self, method, **parameters):
-        """Calls the daemon, again if it has just ended."""
-        deadline = time.monotonic() + 10
+        """Calls the daemon, again if it has ended meanwhile: then it may have done already what is to be removed."""
+        deadline, is_repeated = time.monotonic() + 10, False
         while True:
             try:
                 return self.connect().call(method, **parameters)
             except OSError:
                 if time.monotonic() > deadline:
                     raise
+                is_repeated = True
                 time.sleep(0.02)
+            except RuntimeError as error:
+                if not is_repeated or "NoSuchContainer" not in str(error):
+                    raise
+                return {}
 
     def octets(self):
         """Octets that this host has sent and received on the underlay."""
@@ -236,11 +250,8 @@ class Lab:
     """The underlay, etcd, and all hosts."""
 
     def __init__(self, hosts, with_users=True, **options):
-        self.directory = tempfile.mkdtemp(prefix="intercom-lab.")
-        self.processes, self.lock = [], threading.Lock()
-        atexit.register(self.close)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: sys.exit(130))
+        self.directory = os.environ["INTERCOM_LAB"]
+        self.processes = []
         run("ip", "netns", "add", "underlay")
         batch(["link add wire type bridge", "link set wire up", "link set lo up", "addr add 192.0.2.254/24 dev wire"], "-n", "underlay")
         self.members = []
@@ -248,7 +259,9 @@ class Lab:
             self.members.append(Member(self, number))
         names = ["%s=%s" % (member.name, member.address) for member in self.members]
         names += ["host%d=192.0.2.%d" % (number, 100 + number) for number in range(1, hosts + 1)]
-        run(os.path.join(REPOSITORY, "Tests", "Demo", "certificates"), self.path("tls"), *names)
+        # Valid from ten days ago on, where that can be made: clocks of hosts may be wrong by less.
+        run(os.path.join(REPOSITORY, "Tests", "Demo", "certificates"), self.path("tls"), *names,
+            env=dict(os.environ, **({"LD_PRELOAD": FAKETIME, "FAKETIME": "-10d"} if FAKETIME else {})))
         self.with_users = with_users
         for member in self.members:
             member.start()
@@ -282,15 +295,6 @@ class Lab:
         self.processes.append(process)
         return process
 
-    def close(self):
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-        if os.environ.get("INTERCOM_LAB_KEEP"):
-            print("kept: " + self.directory)
-        else:
-            shutil.rmtree(self.directory, ignore_errors=True)
-
     # etcd
 
     def etcdctl(self, *arguments, namespace="underlay", check=True, **options):
@@ -311,7 +315,7 @@ class Lab:
         """The member that leads; None where none does."""
         text = self.etcdctl("--write-out", "json", "endpoint", "status", check=False)
         for status in json.loads(text or "[]"):
-            if status["Status"]["leader"] == status["Status"]["header"]["member_id"]:
+            if status["Status"].get("leader") == status["Status"]["header"]["member_id"]:
                 return next(member for member in self.members if member.endpoint == status["Endpoint"])
         return None
 

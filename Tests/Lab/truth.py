@@ -26,7 +26,7 @@ class Truth:
         """Adds a container to a host, or replaces it."""
         attachment = {"name": NETWORK, "addresses": list(addresses), "aliases": list(aliases)}
         with self.lock:
-            host.call("AddContainer", name=name, networks=[attachment], ports=list(ports), replace=name in self.containers[host.name], **more)
+            host.call("AddContainer", name=name, networks=[attachment], ports=list(ports), replace=True, **more)
             self.note_former(host.name, name)
             self.containers[host.name][name] = {"addresses": sorted(addresses), "aliases": sorted(aliases), "ports": list(ports)}
             self.changes += 1
