@@ -20,6 +20,8 @@ package struct Unheard: Sendable, Equatable, CustomStringConvertible {
         case answeredByAnother
         /// Nothing came back in time, and the namespace's loopback interface is down.
         case loopbackDown
+        /// Nothing came back in time, and the namespace's loopback interface has no address: such questions leave by another.
+        case loopbackBare
         /// The namespace has no route to the address.
         case noRoute
         /// A netfilter rule dropped it on its way out (EPERM of sendto(2)).
@@ -64,6 +66,7 @@ package struct Unheard: Sendable, Equatable, CustomStringConvertible {
         switch cause {
         case .answeredByAnother: "\(address) is answered by another server"
         case .loopbackDown: "the loopback interface of its namespace is down"
+        case .loopbackBare: "the loopback interface of its namespace has no address"
         case .noRoute: "its namespace has no route to \(address)"
         case .dropped: "a firewall rule in its namespace drops questions to \(address)"
         case .refused: "nobody listens where questions to \(address) are led"
@@ -82,6 +85,7 @@ package struct Unheard: Sendable, Equatable, CustomStringConvertible {
         case .answeredByAnother:
             "add it with --listen redirect, or remove the rule in its namespace that leads \(address) to that server"
         case .loopbackDown: "run 'ip link set lo up' in its namespace"
+        case .loopbackBare: "run 'ip addr add 127.0.0.1/8 dev lo' in its namespace"
         case .noRoute: "add a route to \(address) in its namespace"
         case .dropped, .noReply: "let UDP to \(address) pass in the nftables or iptables rules of its namespace"
         case .refused: "remove the nftables or iptables rule in its namespace that leads \(address) elsewhere"

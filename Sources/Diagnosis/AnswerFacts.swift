@@ -65,6 +65,35 @@ package struct KeptFacts: Sendable, Equatable {
     }
 }
 
+/// Entries for a name in the hosts file that a container's programs read before they ask.
+package struct HostsFacts: Sendable, Equatable {
+    /// The file, on the host.
+    package var path: String
+    /// The name's addresses in it.
+    package var addresses: [String]
+
+    /// Entries of a file.
+    package init(_ path: String, addresses: [String]) {
+        self.path = path
+        self.addresses = addresses
+    }
+
+    /// Finds the entries of a name in a text in the form of hosts(5); nil: there is none.
+    package init?(_ path: String, text: String, name: String) {
+        let name = (name.hasSuffix(".") ? String(name.dropLast()) : name).lowercased()
+        var addresses: [String] = []
+        for line in text.split(whereSeparator: \.isNewline) {
+            let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }
+            guard let address = words.first, words.dropFirst().contains(where: { $0.lowercased() == name }) else {
+                continue
+            }
+            addresses.append(String(address))
+        }
+        if addresses.isEmpty { return nil }
+        self.init(path, addresses: addresses)
+    }
+}
+
 /// A DNS server outside, as workers have found it.
 package struct Server: Sendable, Equatable {
     /// Kind of its last failure.

@@ -63,6 +63,8 @@ package enum Cause: String, Sendable, CaseIterable {
     case foreignResolver = "foreign-resolv-conf"
     /// A program began before the resolv.conf of its container was there, and reads another one.
     case begunBefore = "begun-before-file"
+    /// A hosts file has another address for the name, which programs take without asking.
+    case hostsFile = "hosts-file"
     /// A search domain is tried first, and has the name.
     case searchDomain = "search-domain"
 

@@ -12,6 +12,7 @@ extension Facts {
             return Step(.programs, "", finding)
         }
         let servers = resolver.servers.joined(separator: ", ")
+        if let finding = fromHostsFile(asker) { return Step(.programs, "", finding) }
         guard resolver.leadsHere else {
             let text =
                 "\(resolver.path) of \(asker.name)\(resolver.authorship.isEmpty ? "" : resolver.authorship + ",") names "
@@ -41,10 +42,27 @@ extension Facts {
             "\(resolver.path)\(resolver.authorship.isEmpty ? "" : resolver.authorship + ",") names \(servers)")
     }
 
+    /// Programs take another address from a file, and ask nobody.
+    private func fromHostsFile(_ asker: Member) -> Finding? {
+        guard let hosts, let outcome, question.type == "A" || question.type == "AAAA",
+            Set(hosts.addresses).isDisjoint(with: outcome.data)
+        else { return nil }
+        return Finding(
+            .hostsFile,
+            "programs of \(asker.name) take \(hosts.addresses.joined(separator: ", ")) for \(question.name) from "
+                + "\(hosts.path), and ask nobody",
+            cure: "remove \(question.name) from \(hosts.path)", of: asker.name)
+    }
+
     // MARK: - The name
 
     func name(_ outcome: AnswerFacts, _ asker: Member) -> [Step] {
         let text = outcome.rule == .forwarded ? "nobody here is called so: it is asked outside" : outcome.source
+        if isAddress, !outcome.isPositive {
+            let cure = ShellCommand.intercomctl(
+                "resolve", [], "-x \(ShellCommand.word(question.name)) --from \(ShellCommand.word(question.asker))")
+            return [Step(.name, text, Finding(.mistyped, "\(question.name) is an address, and no name", cure: cure))]
+        }
         // Whoever has the name, such a policy denies it.
         if outcome.rule == .policy, isPolicyStrict { return [Step(.name, text)] }
         return [Step(.name, text, outcome.isPositive ? remark(asker) : reason(outcome, asker))]

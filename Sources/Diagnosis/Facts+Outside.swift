@@ -107,7 +107,11 @@ extension Facts {
                     of: name))
         }
         let known = services.filter { $0.listens != nil }.map { "\($0.member.name) at \($0.address)" }
-        return Step(.port, known.isEmpty ? "not known" : "port \(port) is open: \(known.joined(separator: ", "))")
+        return Step(
+            .port,
+            known.isEmpty
+                ? "not known"
+                : "port \(port) is open: \(known.joined(separator: ", ")); whether packets pass is not tried")
     }
 }
 

@@ -30,6 +30,10 @@ package struct Facts: Sendable {
     package var nextTry: Int?
     /// The kept answer to the question, as it was before it was asked; nil: there was none.
     package var kept: KeptFacts?
+    /// True when an address was asked for, and not a name.
+    package var isAddress = false
+    /// Addresses that a file in the form of hosts(5) has for the name: programs take them without asking.
+    package var hosts: HostsFacts?
     /// True when the asker's policy is one that names of its own networks need a rule for, or one that nobody has declared.
     package var isPolicyStrict = false
     /// Paths of namespaces on the asker's networks whose containers have no name.

@@ -70,6 +70,10 @@ extension Finding {
             return Finding(
                 .loopbackDown, "the loopback interface of \(name) is down",
                 cure: member.place?.ip("link set lo up") ?? unheard.cure, of: name)
+        case .loopbackBare:
+            return Finding(
+                .loopbackDown, "the loopback interface of \(name) has no address",
+                cure: member.place?.ip("addr add 127.0.0.1/8 dev lo") ?? unheard.cure, of: name)
         case .answeredByAnother:
             let who = holder.map { ", \($0.description)" } ?? ""
             return Finding(.answeredByAnother, "\(name): \(unheard)\(way)\(who)", cure: unheard.cure, of: name)

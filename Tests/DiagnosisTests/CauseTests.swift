@@ -209,6 +209,10 @@ struct CauseTests {
             state(.noListener(Failure(.openerAway, "the opener does not answer")))),
         Case(.noListener, "app has no listener: no", cure: nil, state(.noListener(Failure(.refused, "no")))),
         Case(
+            .loopbackDown, "the loopback interface of app has no address",
+            cure: "ip -n app addr add 127.0.0.1/8 dev lo",
+            state(.unheard(Unheard(at: "127.0.0.11:53", .loopbackBare)))),
+        Case(
             .loopbackDown, "the loopback interface of app is down", cure: "ip -n app link set lo up",
             state(.unheard(Unheard(at: "127.0.0.11:53", .loopbackDown)))),
         Case(
@@ -251,6 +255,13 @@ struct CauseTests {
             cure: "declare it with --intercept, or name 127.0.0.11 in its resolv.conf",
             facts { $0.resolver = ResolverFile("/etc/resolv.conf", isOnHost: false, servers: [], leadsHere: false) }),
         Case(
+            .hostsFile, "programs of app take 10.9.9.9 for web from /etc/netns/app/hosts, and ask nobody",
+            cure: "remove web from /etc/netns/app/hosts",
+            facts {
+                $0.resolver = ResolverFile("/etc/netns/app/resolv.conf", servers: ["127.0.0.11"], leadsHere: true)
+                $0.hosts = HostsFacts("/etc/netns/app/hosts", addresses: ["10.9.9.9"])
+            }),
+        Case(
             .searchDomain,
             "its programs ask for web.corp.example first (search in /etc/netns/app/resolv.conf, ndots:1), and get 192.0.2.9",
             cure: "echo options ndots:0 >>/etc/netns/app/resolv.conf",
@@ -262,6 +273,9 @@ struct CauseTests {
     ]
 
     private static let onName = [
+        Case(
+            .mistyped, "10.1.0.2 is an address, and no name", cure: "intercomctl resolve -x 10.1.0.2 --from app",
+            facts("10.1.0.2") { ($0.outcome, $0.isAddress) = (.forwarded("NXDOMAIN"), true) }),
         Case(
             .mistyped, "nobody is called wbe; web is", cure: "intercomctl explain web --from app",
             facts("wbe") { ($0.outcome, $0.near) = (.denied, "web") }),
@@ -480,6 +494,17 @@ struct CauseTests {
                 == "10.0.0.1:53; the answer is kept for 400 s, given because nobody answers")
     }
 
+    @Test(
+        "reads entries of hosts files as libc does: names in any case, comments, several addresses",
+        arguments: [
+            ("10.9.9.9 web\n", ["10.9.9.9"]), ("10.9.9.9\tdb WEB # web\nfd00::9 web\n", ["10.9.9.9", "fd00::9"]),
+            ("# 10.9.9.9 web\n10.9.9.9 webs web.front\nweb\n\n10.9.9.9 # web\n", nil), ("", nil),
+        ] as [(String, [String]?)])
+    func hostsFiles(text: String, addresses: [String]?) {
+        #expect(HostsFacts("/h", text: text, name: "Web.")?.addresses == addresses)
+        #expect(Set(addresses ?? []).isEmpty || HostsFacts("/h", text: text, name: "shop") == nil)
+    }
+
     @Test("says when a listener is tried again, beside what is wrong with it")
     func nextTry() {
         for (seconds, note) in [(7, "it is tried again in 7 s"), (0, "it is tried again now")] {
@@ -510,7 +535,7 @@ struct CauseTests {
                 "container: app at /run/netns/app", "links: on front (eth0)", "listener: 127.0.0.11:53",
                 "heard: a question from inside has arrived",
                 "programs: /etc/netns/app/resolv.conf, written by intercom, names 127.0.0.11", "name: network front",
-                "answer: 10.1.0.2", "port: port 80 is open: web at 10.1.0.2",
+                "answer: 10.1.0.2", "port: port 80 is open: web at 10.1.0.2; whether packets pass is not tried",
             ])
         #expect(explanation.steps.allSatisfy { $0.state == .ok })
     }

@@ -246,14 +246,19 @@ final class HearingProofs {
         }
     }
 
-    /// True when a question to a loopback address was lost as `lo` is down: the kernel takes it, and drops it.
-    private func isLoopbackDown(_ ticket: Ticket) -> Bool {
+    /// Reason why a question to a loopback address was lost: `lo` is down, and the kernel takes it and drops it, or `lo` has no
+    /// address, and it left by another link, from an address of that.
+    private func loss(of ticket: Ticket) -> Unheard.Cause {
         guard let position = proofs.position(of: ticket),
             proofs[position].servers.first?.server.address.isLoopback == true
-        else { return false }
+        else { return .noReply }
         switch proofs[position].socket {
-        case .some(let socket): return (try? InterfaceName.isUp("lo", on: socket)) == false
-        case .none: return false
+        case .some(let socket):
+            if (try? InterfaceName.isUp("lo", on: socket)) == false { return .loopbackDown }
+            let source = (try? socket.localAddress())?.number ?? 0
+            // 127.0.0.0/8 as ::ffff:0:0/96 has it, or ::1.
+            return source >> 24 == 0xFFFF << 8 | 127 || source == 1 ? .noReply : .loopbackBare
+        case .none: return .noReply
         }
     }
 
@@ -265,7 +270,7 @@ final class HearingProofs {
         let now = ContinuousClock.now
         while let (time, token) = deadlines.first, time <= now {
             deadlines.removeFirst()
-            if let ticket = ofToken[token] { end(ticket, isLoopbackDown(ticket) ? .loopbackDown : .noReply) }
+            if let ticket = ofToken[token] { end(ticket, loss(of: ticket)) }
         }
     }
 }

@@ -21,6 +21,7 @@ final class Inquiry {
     private var services: [Service]?
     private var holder = PortHolders.Holder()
     private var kept: KeptFacts?
+    private var hosts: HostsFacts?
 
     /// - Parameters:
     ///   - question: what is asked.
@@ -69,6 +70,7 @@ final class Inquiry {
     }
 
     private func take(_ files: ProgramFiles, _ source: NamespaceSource) {
+        hosts = files.hosts.flatMap { HostsFacts($0.path, text: $0.text, name: question.facts.name) }
         guard let text = files.file.text else { return }
         let configuration = ResolverConfiguration(text)
         let servers = configuration.nameservers.map(\.address)
@@ -248,6 +250,8 @@ final class Inquiry {
         facts.holder = holder.program
         facts.leadsTo = holder.leadsTo
         facts.kept = kept
+        facts.hosts = hosts
+        facts.isAddress = IPAddress(question.facts.name) != nil
         facts.nextTry = plane.containers.namespaceOfContainer[container].flatMap {
             plane.containers.room.nextTry(of: $0)
         }.map { max(0, Int(ContinuousClock.now.duration(to: $0).components.seconds)) }

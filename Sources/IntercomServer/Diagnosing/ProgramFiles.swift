@@ -8,6 +8,8 @@ import LinuxNet
 struct ProgramFiles: Sendable {
     /// The file of the container.
     var file: ReadResolverFile
+    /// The hosts file that programs of `ip netns exec` read: the namespace's own, else the host's; nil: a process has its own.
+    var hosts: (path: String, text: String)?
     /// Programs in a namespace that has a path, each with the file that it reads. `ip netns exec` mounts the host's for a
     /// program that it starts, if it is there then.
     var ofPrograms: [(program: Program, text: String)] = []
@@ -22,6 +24,7 @@ struct ProgramFiles: Sendable {
             return ProgramFiles(file: try source.readResolverFile(identity, by: opener))
         }
         var files = ProgramFiles(file: ReadResolverFile(text: try source.hostsResolverText()))
+        files.hosts = source.hostsFile()
         files.ofPrograms = (try? others(identity, source, by: opener)) ?? []
         return files
     }
@@ -38,5 +41,22 @@ struct ProgramFiles: Sendable {
             files.append((found.program, text))
         }
         return files
+    }
+}
+
+extension NamespaceSource {
+    /// Octets of a hosts file that are read: lists of blocked names have millions, and are not read whole.
+    private static var maximumHosts: Int { 1 << 20 }
+
+    /// The hosts file that `ip netns exec` gives programs in a named namespace (ip-netns(8)), with its text.
+    fileprivate func hostsFile() -> (path: String, text: String)? {
+        guard case .path(let namespace) = self, let resolver = ResolverFiles.path(forNamespaceAt: namespace) else {
+            return nil
+        }
+        let own = String(resolver.dropLast("resolv.conf".count)) + "hosts"
+        for path in [own, "/etc/hosts"] {
+            if let text = (try? Files.readText(path, limit: Self.maximumHosts)) ?? nil { return (path, text) }
+        }
+        return nil
     }
 }

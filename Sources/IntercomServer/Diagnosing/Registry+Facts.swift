@@ -42,10 +42,32 @@ extension Registry {
         let bare = bareName(of: name, seenBy: asker).textWithoutDot
         // Every letter is near every other one.
         guard bare.utf8.count > 1 else { return nil }
-        let known = names(seenBy: asker, limit: limit).map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
+        var known = names(seenBy: asker, limit: limit).map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
+        if let host = Self.host(ofPasted: bare) {
+            let inside = (try? Name(host)).map { bareName(of: $0, seenBy: asker).textWithoutDot } ?? host
+            if known.contains(where: { $0.lowercased() == inside.lowercased() }) { return host }
+        }
+        // The network's name may be the one that is misspelled.
+        if bare.utf8.contains(UInt8(ascii: ".")) {
+            let networks = asker.endpoints.compactMap { self[$0.network]?.name }
+            known += known.flatMap { name in networks.map { "\(name).\($0)" } }
+        }
         // Nobody looks up a wildcard itself.
         return Spelling.suggestion(
             for: bare, among: known.filter { $0.lowercased() != bare.lowercased() && !$0.hasPrefix("*.") })
+    }
+}
+
+extension Registry {
+    /// The host in a URL, or before a port; nil where the text is neither.
+    static func host(ofPasted text: String) -> String? {
+        var rest = text[...]
+        if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
+        rest = rest.prefix { $0 != "/" }
+        if let colon = rest.lastIndex(of: ":"), rest[rest.index(after: colon)...].allSatisfy(\.isNumber) {
+            rest = rest[..<colon]
+        }
+        return rest.isEmpty || rest.count == text.count ? nil : String(rest)
     }
 }
 

@@ -65,6 +65,18 @@ struct ExplainContainerTests: ExplainSuite {
         }
     }
 
+    @Test("The loopback interface that has lost its address is named, with the command that adds it")
+    func bareLoopback() throws {
+        try lendFound { house in
+            try house.ip(in: "app", "route add default via 10.1.0.1")
+            try house.ip(in: "app", "addr flush dev lo")
+            #expect(try eventually { try house.doctor("app").findings?.first?.text.contains("no address") == true })
+            try expect(
+                house, ["web"], cause: "loopback-down", cure: "ip -n app addr add 127.0.0.1/8 dev lo",
+                then: ["10.1.0.2"])
+        }
+    }
+
     @Test("A program on port 53 is named, and when it ends the container is heard by itself")
     func portTaken() throws {
         try House.lend(configuration: "server.listen = \"direct\"\n[[network]]\nname = \"n\"\n") { house in

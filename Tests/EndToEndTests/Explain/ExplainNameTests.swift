@@ -38,6 +38,35 @@ struct ExplainNameTests: ExplainSuite {
         }
     }
 
+    @Test("A URL, an address, a network's name that is mistyped: each is told from a name, with what to ask instead")
+    func pasted() throws {
+        try lendFound("[forward]\nupstreams = [\"127.0.0.61\"]\n") { house in
+            for (typed, near) in [("http://web:8080/x", "web"), ("web:8080", "web"), ("WEB:80", "WEB")] {
+                let explained = try house.explain([typed], from: "app")
+                #expect(explained.cause == "mistyped", "\(typed): \(explained)")
+                #expect(explained.cure == "intercomctl explain \(near) --from app")
+                #expect(try house.type(explained.cure ?? "").status == 0)
+            }
+            let address = try house.explain(["10.1.0.2"], from: "app")
+            #expect(address.cause == "mistyped" && address.text == "10.1.0.2 is an address, and no name", "\(address)")
+            #expect(try house.type(address.cure ?? "").out.contains("web.front.internal"))
+        }
+    }
+
+    @Test("A hosts file that has another address for a name is named with its path: programs ask nobody")
+    func hostsFile() throws {
+        try lendFound { house in
+            let file = "/etc/netns/app/hosts"
+            #expect(try house.type("mkdir -p /etc/netns/app && echo 10.9.9.9 web >\(file)").status == 0)
+            let explained = try house.explain(["web"], from: "app")
+            #expect(explained.cause == "hosts-file" && explained.cure == "remove web from \(file)", "\(explained)")
+            #expect(try house.run(in: "app", ["getent", "hosts", "web"]).out.hasPrefix("10.9.9.9"))
+            #expect(try house.type("sed -i /web/d \(file)").status == 0)
+            #expect(try house.explain(["web"], from: "app").fault == false)
+            #expect(try house.run(in: "app", ["getent", "hosts", "web"]).out.hasPrefix("10.1.0.2"))
+        }
+    }
+
     @Test("Replicas that are drained, and names that two containers have, are remarked on")
     func replicas() throws {
         try lendFound { house in
@@ -150,7 +179,9 @@ struct ExplainNameTests: ExplainSuite {
             House.kill(loopback)
             let server = try serve("0.0.0.0")
             #expect(try eventually { try explain().fault == false })
-            #expect(try explain().steps?.last?.text == "port 8080 is open: web at 10.1.0.2")
+            #expect(
+                try explain().steps?.last?.text
+                    == "port 8080 is open: web at 10.1.0.2; whether packets pass is not tried")
             House.kill(server)
             let bad = try house.ctl("explain", "web", "--from", "app", "--port", "70000")
             #expect(bad.status == 1 && bad.err.contains("expected 1 to 65535"), "\(bad)")
