@@ -41,6 +41,8 @@ struct ccurl_loop {
 };
 
 static int append(struct octets *octets, const void *data, size_t length) {
+    // Nothing may have no address, which memcpy(3) takes for no length.
+    if (length == 0) return 0;
     if (length > LIMIT - octets->length) return -1;
     if (octets->length + length > octets->capacity) {
         size_t capacity = 2 * (octets->length + length);
