@@ -2,7 +2,8 @@
 
 package import DNSWire
 
-/// The records of one file: A and AAAA for each name, and PTR for each address with the first name of its line.
+/// The records of one file: A and AAAA for each name, and PTR for each address with the first name of its first line, as
+/// gethostbyaddr(3) finds it.
 package struct HostsFile: Sendable {
     /// Each once, in the order of the file.
     package private(set) var records: [RecordDefinition] = []
@@ -22,6 +23,7 @@ package struct HostsFile: Sendable {
     ///   - network: the network whose containers see them; nil: all do.
     package init(_ text: String, path: String, network: Name?) {
         var seen: Set<RecordDefinition> = []
+        var named: Set<Name> = []
         var number = 0
         for line in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             number += 1
@@ -33,7 +35,11 @@ package struct HostsFile: Sendable {
             guard let first = words.first else { continue }
             do throws(RegistryError) {
                 for record in try Self.records(first, words.dropFirst(), .hostsFile(path), network)
-                where seen.insert(record).inserted { records.append(record) }
+                where seen.insert(record).inserted {
+                    // A file may give one address to each of 100,000 names.
+                    if record.type == .ptr, !named.insert(record.name).inserted { continue }
+                    records.append(record)
+                }
             } catch {
                 if faults.count < Self.reportedFaults { faults.append("line \(number): \(error)") }
             }

@@ -41,10 +41,14 @@ extension Registry {
         for host in owner.extraHosts {
             // A runtime may write down what no DNS name is, as Docker does.
             guard let name = try? Self.hostName(host.name) else { continue }
-            let key = RecordKey(scope: scope, kind: .exact, name: name)
-            extraHosts[key, default: []].append(host)
-            linkNames[scope, default: []].insert(key)
-            changedRecords.insert(key)
+            // Its address leads back to it, for this container alone; the loopback interface's are localhost's.
+            let reverse = host.address.flatMap { $0.isLoopback ? nil : $0.reverseName }
+            for name in [name] + [reverse].compactMap(\.self) {
+                let key = RecordKey(scope: scope, kind: .exact, name: name)
+                extraHosts[key, default: []].append(host)
+                linkNames[scope, default: []].insert(key)
+                changedRecords.insert(key)
+            }
         }
         for link in owner.links {
             guard let name = Self.lookedUp(link.name) else { continue }
@@ -112,12 +116,18 @@ extension Registry {
         }
     }
 
-    /// Adds the addresses that a container's extra hosts have under a name.
+    /// Adds the addresses that a container's extra hosts have under a name; or the name of the first that has an address, under
+    /// the address's reverse name, as gethostbyaddr(3) finds it in a file.
     func addExtraHosts(_ key: RecordKey, of owner: Container, to records: inout RecordSet) {
         let networks = owner.endpoints.compactMap { networkStates[$0.network] }
         let ttl = networks.map { $0.definition?.ttl ?? self.ttl }.min() ?? self.ttl
         var seen: Set<IPAddress> = []
         for host in extraHosts[key] ?? [] {
+            if let address = host.address, address.reverseName == key.name {
+                guard let name = try? Self.hostName(host.name), records.runs.isEmpty else { continue }
+                records.append(.ptr, ttl: ttl, name.wire)
+                continue
+            }
             let own = networks.lazy.map(\.hostAddresses).first { !$0.isEmpty } ?? []
             for address in host.address.map({ [$0] }) ?? own where seen.insert(address).inserted {
                 records.append(address, ttl: ttl)

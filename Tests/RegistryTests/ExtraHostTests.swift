@@ -48,6 +48,22 @@ struct ExtraHostTests {
         #expect(town.directory.index.count == 0, "nothing is left behind")
     }
 
+    @Test("has its address lead back to its name, for that container alone, before a neighbour's name")
+    func reverse() throws {
+        var town = try town([
+            ("api.example", "10.9.0.1"), ("other.example", "10.9.0.1"), ("near.example", "10.0.0.3"),
+            ("six.example", "fd00::9"), ("self.example", "127.0.0.1"),
+        ])
+        #expect(try town.ask("web", "1.0.9.10.in-addr.arpa", .ptr) == ["api.example."])
+        #expect(try town.ask("web", "3.0.0.10.in-addr.arpa", .ptr) == ["near.example."])
+        #expect(try town.ask("web", IPAddress("fd00::9")?.reverseName.description ?? "", .ptr) == ["six.example."])
+        #expect(try town.ask("web", "1.0.0.127.in-addr.arpa", .ptr) == nil, "localhost's")
+        #expect(try town.ask("other", "1.0.9.10.in-addr.arpa", .ptr) == nil)
+        town.registry.unpublish(container: PublicationKey(source: "docker", id: "4c01db0b339c"))
+        town.settle()
+        #expect(try town.ask("other", "3.0.0.10.in-addr.arpa", .ptr) == ["other.front.internal."])
+    }
+
     @Test("called host-gateway has the addresses that the host has on the container's network, as they change")
     func gateway() throws {
         var town = try town([("host.docker.internal", nil)])

@@ -28,6 +28,11 @@ struct HostsFileTests {
                 ]
             ),
             ("  10.1.0.9 a.test\n10.1.0.9 a.test", ["9.0.1.10.in-addr.arpa PTR a.test.", "a.test A 10.1.0.9"]),
+            // The first line of an address names it.
+            (
+                "10.1.0.9 a.test\n10.1.0.9 b.test c.test",
+                ["9.0.1.10.in-addr.arpa PTR a.test.", "a.test A 10.1.0.9", "b.test A 10.1.0.9", "c.test A 10.1.0.9"]
+            ),
             // Nothing is at 0.0.0.0: it has no name.
             ("0.0.0.0 ads.test", ["ads.test A 0.0.0.0"]),
             ("# nothing\n\n10.1.0.9", []),

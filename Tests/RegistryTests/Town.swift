@@ -148,11 +148,10 @@ struct Town: ~Copyable {
     )]? {
         var folded = FoldedName()
         folded.set(try Name(name))
-        let isReverse = folded.isReverse
-        guard
-            let match = isReverse
-                ? directory.findReverse(folded, view: view) : directory.find(folded, from: 0, view: view)
-        else { return nil }
+        // In the order of the rules.
+        var match = directory.find(folded, from: 0, view: view)
+        if match == nil, folded.isReverse { match = directory.findReverse(folded, view: view) }
+        guard let match else { return nil }
         let records = directory.records(match, type)
         var message: [UInt8] = [
             0, 0, 0x84, 0, 0, 1, UInt8(records.count >> 8), UInt8(records.count & 0xFF), 0, 0, 0, 0,

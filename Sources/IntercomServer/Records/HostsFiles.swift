@@ -1,5 +1,6 @@
 // Files in the form of hosts(5) that the configuration names: read, watched, and their records kept in the registry.
 
+import DNSWire
 import LinuxNet
 import Logging
 import Registry
@@ -135,13 +136,27 @@ final class HostsFiles {
     private func replace(_ old: inout [RecordDefinition], with new: [RecordDefinition], notingIn entry: Entry? = nil) {
         let (before, after) = (Set(old), Set(new))
         for record in old where !after.contains(record) { publisher.registry.removeRecord(record) }
-        for record in new where !before.contains(record) {
+        // Each further one of a name that is full would be compared with all that it has.
+        var full: Set<RecordSubject> = []
+        for record in new where !before.contains(record) && !full.contains(RecordSubject(record)) {
             do throws(RegistryError) {
                 _ = try publisher.registry.addRecord(record)
             } catch {
+                full.insert(RecordSubject(record))
                 entry?.fault = entry?.fault ?? "\(error)"
             }
         }
         old = new
+    }
+}
+
+/// The name and type of records that stand together.
+private struct RecordSubject: Hashable {
+    let name: Name
+    let type: RecordType
+
+    init(_ record: RecordDefinition) {
+        name = record.name
+        type = record.type
     }
 }
