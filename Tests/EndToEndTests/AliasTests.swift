@@ -89,6 +89,33 @@ struct AliasTests {
         }
     }
 
+    @Test("keep the meaning of DO and CD, and no answer with one of our own says that all of it was validated")
+    func security() throws {
+        try lend { house in
+            try house.mustCtl("record", "add", "sec.test", "CNAME", "signed.example.com")
+            try house.mustCtl("record", "add", "bad.test", "CNAME", "bogus.example.com")
+            let signature = "signed.example.com. IN RRSIG A 8 3 300 20380101000000 20200101000000 1 example.com. AAAA"
+            let chain = ["sec.test. IN CNAME signed.example.com.", "signed.example.com. IN A 192.0.2.1"]
+            // Twice: from the upstream, then from the cache.
+            for way in ["+notcp", "+tcp", "+notcp", "+tcp"] {
+                let plain = try house.dig("app", "sec.test", way, "+nottlid")
+                #expect(plain.answer == chain, "\(way) \(plain)")
+                let signed = try house.dig("app", "sec.test", way, "+nottlid", "+dnssec", "+adflag")
+                #expect(signed.answer == chain + [signature], "\(way) \(signed)")
+                #expect(signed.output.out.contains("flags: do;") && !signed.flags.contains("ad"), "\(way) \(signed)")
+                #expect(try house.dig("app", "signed.example.com", way, "+adflag").flags.contains("ad"), "by itself")
+
+                #expect(try house.dig("app", "bad.test", way).status == "SERVFAIL")
+                let unchecked = try house.dig("app", "bad.test", way, "+cdflag")
+                #expect(unchecked.status == "NOERROR" && unchecked.flags.contains("cd"), "\(way) \(unchecked)")
+                #expect(unchecked.data == ["192.0.2.1", "bogus.example.com."])
+                // An upstream's alias of a container: the container's address is not signed.
+                let ours = try house.dig("app", "alias-web.example", way, "+nottlid", "+dnssec", "+adflag")
+                #expect(ours.data == ["10.1.0.2", "web."] && !ours.flags.contains("ad"), "\(way) \(ours)")
+            }
+        }
+    }
+
     @Test("that lead in a circle between our records and an upstream are answered with SERVFAIL")
     func circleOutside() throws {
         try lend { house in

@@ -165,7 +165,7 @@ struct Splice: Sendable {
         } else {
             octets += owner.wire
         }
-        let data = try NamesInData(of: record.type).data(of: record, reply)
+        let data = try record.dataWithWholeNames(in: reply)
         // TYPE, CLASS and TTL.
         octets += [UInt8](copying: reply, record.ttlOffset - 4..<record.ttlOffset + 4)
         octets.append(word: UInt16(truncatingIfNeeded: data.count))
@@ -176,46 +176,6 @@ struct Splice: Sendable {
         var octets: [UInt8] = []
         octets.append(header)
         return octets
-    }
-}
-
-/// The place of domain names in the data of a type: those that may be compressed (RFC 3597 §4).
-private struct NamesInData {
-    /// Octets before the first name.
-    var before = 0
-    /// Number of names, one behind another.
-    var count = 0
-
-    init(of type: RecordType) {
-        switch type.rawValue {
-        // NS, MD, MF, CNAME, MB, MG, MR, PTR, DNAME.
-        case 2, 3, 4, 5, 7, 8, 9, 12, 39: count = 1
-        // SOA, MINFO, RP.
-        case 6, 14, 17: count = 2
-        // MX, AFSDB, RT, KX.
-        case 15, 18, 21, 36: (before, count) = (2, 1)
-        // PX.
-        case 26: (before, count) = (2, 2)
-        // SRV.
-        case 33: (before, count) = (6, 1)
-        default: break
-        }
-    }
-
-    /// The data of a record with whole names.
-    func data(of record: ResourceRecord, _ reply: Span<UInt8>) throws(WireError) -> [UInt8] {
-        var offset = record.rdataOffset
-        let end = record.endOffset
-        guard before <= record.rdataLength else { throw .truncated(offset: offset) }
-        var octets = [UInt8](copying: reply, offset..<offset + before)
-        offset += before
-        var folded = FoldedName()
-        for _ in 0..<count {
-            octets += try Name(reply, at: offset).wire
-            offset = try folded.read(reply, at: offset)
-        }
-        guard offset <= end else { throw .truncated(offset: offset) }
-        return octets + [UInt8](copying: reply, offset..<end)
     }
 }
 

@@ -57,6 +57,16 @@ def respond(query, transport):
         response.answer.append(dns.rrset.from_text(name, 300, "IN", "CNAME", target))
         if kind == 1:
             response.answer.append(dns.rrset.from_text(target, 300, "IN", "A", "192.0.2.66"))
+    elif first == "signed" and kind == 1:
+        # Validated, as this server says; with its signature for those that ask for it (DO).
+        response.flags |= dns.flags.AD
+        response.answer.append(dns.rrset.from_text(name, 300, "IN", "A", "192.0.2.1"))
+        if query.ednsflags & dns.flags.DO:
+            signature = "A 8 3 300 20380101000000 20200101000000 1 example.com. AAAA"
+            response.answer.append(dns.rrset.from_text(name, 300, "IN", "RRSIG", signature))
+    elif first == "bogus" and not query.flags & dns.flags.CD:
+        # Its signatures are wrong: told to those alone that check by themselves (CD).
+        response.set_rcode(dns.rcode.SERVFAIL)
     elif kind == 15:
         response.answer.append(dns.rrset.from_text(name, 300, "IN", "MX", "10 " + name, "20 www." + name))
     elif kind == 65280:
