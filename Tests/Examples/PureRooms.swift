@@ -228,11 +228,12 @@ struct PureRoomExamples {
     func clustering() {
         var bridge = Bridge(settings: BridgeSettings(host: "node1"), identity: BridgeIdentity(instance: "x7"), seed: 1)
         bridge.handle(.tick, now: .zero)
-        for effect in bridge.takeEffects() {
-            // The first call lists all keys. Its reply is the next event:
-            guard case .call(let number, .range) = effect else { continue }
-            let header = EtcdHeader(cluster: 1, revision: 9)
-            bridge.handle(.reply(number, .range(RangeReply(header: header, pairs: [], more: false))), now: .zero)
+        // Hosts and networks are listed first, then containers. The reply of each call is the next event:
+        for _ in ["hosts", "containers"] {
+            for case .call(let number, .range) in bridge.takeEffects() {
+                let header = EtcdHeader(cluster: 1, revision: 9)
+                bridge.handle(.reply(number, .range(RangeReply(header: header, pairs: [], more: false))), now: .zero)
+            }
         }
         let effects = bridge.takeEffects()  // watch(from: 10)
 

@@ -47,10 +47,11 @@ private func fuzzValue(_ octets: [UInt8]) {
 
     var bridge = Bridge(settings: BridgeSettings(host: "a"), identity: BridgeIdentity(instance: "x"), seed: 1)
     bridge.handle(.tick, now: .zero)
-    for case .call(let number, .range) in bridge.takeEffects() {
-        bridge.handle(
-            .reply(number, .range(RangeReply(header: EtcdHeader(cluster: 1, revision: 9), pairs: [], more: false))),
-            now: .zero)
+    for _ in ["hosts", "containers"] {
+        for case .call(let number, .range) in bridge.takeEffects() {
+            let reply = RangeReply(header: EtcdHeader(cluster: 1, revision: 9), pairs: [], more: false)
+            bridge.handle(.reply(number, .range(reply)), now: .zero)
+        }
     }
     bridge.handle(.attached, now: .zero)
     for isDeletion in [false, true] {
