@@ -88,21 +88,24 @@ public struct Name: Sendable {
     /// The name on the wire in lower case: what names are compared by.
     public var folded: [UInt8] {
         // Length octets are at most 63 and so never letters.
-        wire.map { DNSWire.folded($0) }
+        wire.span.hasUpperCase ? wire.map { DNSWire.folded($0) } : wire
     }
 
     /// This name with another behind it: `web` and `frontend.internal` make `web.frontend.internal`.
     public func appending(_ suffix: Name) throws(NameError) -> Name {
-        let joined = wire.dropLast() + suffix.wire
-        guard joined.count <= Self.maximumLength else { throw .nameTooLong(octets: joined.count) }
-        return Name(trustedWire: Array(joined))
+        let length = wire.count - 1 + suffix.wire.count
+        guard length <= Self.maximumLength else { throw .nameTooLong(octets: length) }
+        var joined: [UInt8] = []
+        joined.reserveCapacity(length)
+        joined += wire[..<(wire.count - 1)]
+        joined += suffix.wire
+        return Name(trustedWire: joined)
     }
 
     /// True when this name is the other one or under it (RFC 9499 §7, "subdomain"). Every name is under the root.
     public func isSubdomain(of other: Name) -> Bool {
         let start = wire.count - other.wire.count
-        guard start >= 0, zip(wire[start...], other.wire).allSatisfy({ DNSWire.folded($0) == DNSWire.folded($1) })
-        else {
+        guard start >= 0, wire.span.extracting(droppingFirst: start).isEqualFolded(to: other.wire.span) else {
             return false
         }
         // The same octets, but perhaps from the middle of a label on.
@@ -114,18 +117,23 @@ public struct Name: Sendable {
 
 extension Name: Hashable, Comparable {
     public static func == (left: Name, right: Name) -> Bool {
-        left.wire.count == right.wire.count
-            && zip(left.wire, right.wire).allSatisfy { DNSWire.folded($0) == DNSWire.folded($1) }
+        left.wire.span.isEqualFolded(to: right.wire.span)
     }
 
     public func hash(into hasher: inout Hasher) {
         // Eight octets at a time: the hasher costs the same for one as for eight.
-        var eight: UInt64 = 0
-        for (position, octet) in wire.enumerated() {
-            eight = eight << 8 | UInt64(DNSWire.folded(octet))
-            if position & 7 == 7 { hasher.combine(eight) }
+        let octets = wire.span
+        var index = 0
+        while index + 8 < octets.count {
+            hasher.combine(DNSWire.folded(octets.word64(index)))
+            index += 8
         }
-        hasher.combine(eight)
+        var rest: UInt64 = 0
+        while index < octets.count {
+            rest = rest << 8 | UInt64(DNSWire.folded(octets[index]))
+            index += 1
+        }
+        hasher.combine(rest)
     }
 
     /// The canonical order of names: from the last label to the first, octet by octet in lower case (RFC 4034 §6.1).

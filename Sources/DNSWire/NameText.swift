@@ -12,26 +12,38 @@ extension Name: CustomStringConvertible {
             self = .root
             return
         }
-        var labels: [[UInt8]] = []
-        var label: [UInt8] = []
+        // The label that is being read begins at `start`, with its length, which is known at its end.
+        var wire: [UInt8] = []
+        wire.reserveCapacity(text.count + 2)
+        wire.append(0)
+        var start = 0
+        var longLabel: ArraySlice<UInt8>?
+        func endLabel() {
+            let label = wire[(start + 1)...]
+            if label.count > Name.maximumLabelLength { longLabel = longLabel ?? label }
+            wire[start] = UInt8(truncatingIfNeeded: label.count)
+            start = wire.count
+            wire.append(0)
+        }
         var index = 0
         while index < text.count {
             switch text[index] {
             case UInt8(ascii: "."):
-                guard !label.isEmpty else { throw .emptyLabel }
-                labels.append(label)
-                label = []
+                guard wire.count > start + 1 else { throw .emptyLabel }
+                endLabel()
             case UInt8(ascii: "\\"):
                 let (octet, length) = try NameText.escape(text[(index + 1)...], in: presentation)
-                label.append(octet)
+                wire.append(octet)
                 index += length
             case let octet:
-                label.append(octet)
+                wire.append(octet)
             }
             index += 1
         }
-        if !label.isEmpty { labels.append(label) }
-        try self.init(labels: labels)
+        if wire.count > start + 1 { endLabel() }
+        if let longLabel { throw .labelTooLong(NameText.escaped(longLabel)) }
+        guard wire.count <= Name.maximumLength else { throw .nameTooLong(octets: wire.count) }
+        self.init(trustedWire: wire)
     }
 
     /// The name as text that reads back to itself, without a dot at the end; `.` for the root.

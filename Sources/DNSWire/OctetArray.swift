@@ -2,12 +2,14 @@
 
 extension [UInt8] {
     /// Adds a 16-bit number, its most significant octet first.
+    @inline(__always)
     package mutating func append(word: UInt16) {
         append(UInt8(truncatingIfNeeded: word >> 8))
         append(UInt8(truncatingIfNeeded: word))
     }
 
     /// Adds a 32-bit number, its most significant octet first.
+    @inline(__always)
     package mutating func append(word: UInt32) {
         append(word: UInt16(truncatingIfNeeded: word >> 16))
         append(word: UInt16(truncatingIfNeeded: word))

@@ -77,6 +77,37 @@ extension Span<UInt8> {
     }
 }
 
+extension Span<UInt8> {
+    /// True where some octet is an ASCII letter in upper case.
+    var hasUpperCase: Bool {
+        var index = 0
+        while index + 8 <= count {
+            if folded(word64(index)) != word64(index) { return true }
+            index += 8
+        }
+        while index < count {
+            if folded(self[index]) != self[index] { return true }
+            index += 1
+        }
+        return false
+    }
+
+    /// True when both are the same octets but for the case of ASCII letters.
+    func isEqualFolded(to other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        var index = 0
+        while index + 8 <= count {
+            if folded(word64(index)) != folded(other.word64(index)) { return false }
+            index += 8
+        }
+        while index < count {
+            if folded(self[index]) != folded(other[index]) { return false }
+            index += 1
+        }
+        return true
+    }
+}
+
 extension MutableSpan<UInt8> {
     /// Stores a number at an offset that was checked before.
     @inlinable
@@ -157,6 +188,16 @@ extension MutableSpan<UInt8> {
 @inline(__always)
 func folded(_ octet: UInt8) -> UInt8 {
     octet | ((octet &- 0x41) < 26 ? 0x20 : 0)
+}
+
+/// The same for eight octets at once.
+@inline(__always)
+func folded(_ octets: UInt64) -> UInt64 {
+    let low7 = octets & 0x7F7F_7F7F_7F7F_7F7F
+    // The high bit of each octet: from A on, and behind Z. No octet carries into the next.
+    let isUpper =
+        ((low7 &+ 0x3F3F_3F3F_3F3F_3F3F) ^ (low7 &+ 0x2525_2525_2525_2525)) & ~octets & 0x8080_8080_8080_8080
+    return octets | isUpper >> 2
 }
 
 /// The same for sixteen octets at once.

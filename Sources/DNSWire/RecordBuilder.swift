@@ -36,6 +36,17 @@ public struct RecordBuilder: Sendable {
     public mutating func append(
         _ type: RecordType, of owner: Owner = .question, _ recordClass: RecordClass = .in, ttl: UInt32, _ data: [UInt8]
     ) -> Int {
+        let added = Self.append(type, of: owner, recordClass, ttl: ttl, data, to: &octets)
+        if added > 0 { count += 1 }
+        return added
+    }
+
+    /// Adds a record to octets.
+    /// - Returns: the octets that it takes.
+    package static func append(
+        _ type: RecordType, of owner: Owner = .question, _ recordClass: RecordClass = .in, ttl: UInt32, _ data: [UInt8],
+        to octets: inout [UInt8]
+    ) -> Int {
         guard let length = UInt16(exactly: data.count) else { return 0 }
         let start = octets.count
         switch owner {
@@ -47,7 +58,6 @@ public struct RecordBuilder: Sendable {
         octets.append(word: ttl)
         octets.append(word: length)
         octets += data
-        count += 1
         return octets.count - start
     }
 
@@ -62,9 +72,10 @@ public struct RecordBuilder: Sendable {
     public static func record(
         _ type: RecordType, of owner: Owner = .question, _ recordClass: RecordClass = .in, ttl: UInt32, _ data: [UInt8]
     ) -> [UInt8] {
-        var builder = RecordBuilder()
-        builder.append(type, of: owner, recordClass, ttl: ttl, data)
-        return builder.octets
+        var octets: [UInt8] = []
+        octets.reserveCapacity(fixedLength + data.count)
+        _ = append(type, of: owner, recordClass, ttl: ttl, data, to: &octets)
+        return octets
     }
 }
 
@@ -80,9 +91,12 @@ extension RecordBuilder {
 
     /// SRV (RFC 2782): priority and weight are 0, so all are equally good; the target is not compressed.
     public static func service(at target: Name, port: UInt16) -> [UInt8] {
-        var data: [UInt8] = [0, 0, 0, 0]
+        var data: [UInt8] = []
+        data.reserveCapacity(6 + target.wire.count)
+        data.append(word: 0 as UInt32)
         data.append(word: port)
-        return data + target.wire
+        data += target.wire
+        return data
     }
 
     /// SOA (RFC 1035 §3.3.13) of a zone that nobody transfers: MNAME and RNAME are the root.

@@ -49,6 +49,12 @@ struct NameIndex: Sendable {
     @inline(__always)
     func hash(_ name: Span<UInt8>) -> UInt64 { hashing.hash(name) }
 
+    /// The hash of octets of a name together with a further word.
+    @inline(__always)
+    func hash(_ name: Span<UInt8>, with word: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: hashing.mix(hash(name), word))
+    }
+
     @inline(__always)
     private func mix(_ hash: UInt64, _ scope: UInt32, _ kind: UInt32) -> UInt32 {
         // A kind has three bits.
@@ -82,7 +88,7 @@ struct NameIndex: Sendable {
     /// The record that comes first in an answer with the records of a run.
     ///
     /// In a round of as many answers as there are records each comes first once. Each round begins with a record chosen at
-    /// random: a client that uses every second answer only (TCP after UDP), or every third, meets all of them as well.
+    /// random: a client that uses every second answer only, or every third, meets all of them as well.
     /// - Parameter run: its position in the table of all runs; it has two records at least.
     @inline(__always)
     mutating func takeTurn(of run: Int) -> Int {
@@ -97,15 +103,24 @@ struct NameIndex: Sendable {
 
     @inline(never)
     private mutating func beginRound(of run: Int) {
+        let count = runs.elements[run].count
+        runs.elements[run].next = UInt16(truncatingIfNeeded: takeRandom(below: Int(count)))
+        runs.elements[run].left = count
+    }
+
+    /// The record that comes first in an answer that has not room for all. It takes no turn: most clients ask once more over TCP,
+    /// and use that answer alone. For those that do not it is chosen at random.
+    /// - Parameter run: its position in the table of all runs.
+    @inline(never)
+    mutating func takeChance(of run: Int) -> Int { takeRandom(below: Int(runs.elements[run].count)) }
+
+    private mutating func takeRandom(below bound: Int) -> Int {
         // SplitMix64: the numbers need to be evenly spread, not secret.
         random &+= 0x9E37_79B9_7F4A_7C15
         var word = random
         word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
         word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        let count = runs.elements[run].count
-        let chosen = (word ^ word >> 31).multipliedFullWidth(by: UInt64(count)).high
-        runs.elements[run].next = UInt16(truncatingIfNeeded: chosen)
-        runs.elements[run].left = count
+        return Int(truncatingIfNeeded: (word ^ word >> 31).multipliedFullWidth(by: UInt64(bound.magnitude)).high)
     }
 
     // MARK: - Changing
@@ -113,16 +128,20 @@ struct NameIndex: Sendable {
     /// Sets the records of a name, or removes it.
     /// - Returns: 1 where the name is new, -1 where it is gone, else 0.
     mutating func set(_ key: RecordKey, _ records: RecordSet?) -> Int {
-        let name = Array(key.name.folded.dropLast())
-        let nameHash = hash(name.span)
-        let found = find(name.span, nameHash, scope: key.scope.rawValue, kind: key.kind)
+        let folded = key.name.folded
+        let length = folded.count - 1
+        let nameHash = hash(folded.span.extracting(first: length))
+        let found = find(folded.span.extracting(first: length), nameHash, scope: key.scope.rawValue, kind: key.kind)
         guard let records else {
             if let found { remove(found) }
             return found == nil ? 0 : -1
         }
-        let number = found ?? insert(name[...], nameHash, scope: key.scope.rawValue, kind: key.kind)
-        var octets = name
+        let number = found ?? insert(length, nameHash, scope: key.scope.rawValue, kind: key.kind)
+        var octets: [UInt8] = []
+        octets.reserveCapacity(records.runs.reduce(length) { $0 + $1.octets.count })
+        octets += folded[..<length]
         var table: [RecordRun] = []
+        table.reserveCapacity(records.runs.count)
         for run in records.runs {
             let start = UInt32(truncatingIfNeeded: octets.count)
             octets += run.octets
@@ -161,7 +180,8 @@ struct NameIndex: Sendable {
                 emptyCount += 1
                 marksAbove.count(name, 1)
             }
-            let number = found ?? insert(name, nameHash, scope: scope, kind: .empty)
+            let number = found ?? insert(name.count, nameHash, scope: scope, kind: .empty)
+            if found == nil { blobs.set(number, name) }
             entries[number].beneath += 1
         } else if let found {
             entries[found].beneath -= 1
@@ -172,15 +192,14 @@ struct NameIndex: Sendable {
         }
     }
 
-    /// Makes an entry for a name, without records.
+    /// Makes an entry for a name of a length; its octets follow.
     private mutating func insert(
-        _ name: ArraySlice<UInt8>, _ nameHash: UInt64, scope: UInt32, kind: RecordKey.Kind
+        _ nameLength: Int, _ nameHash: UInt64, scope: UInt32, kind: RecordKey.Kind
     ) -> Int {
         let number = insert(mix(nameHash, scope, kind.rawValue))
         entries[number].scope = scope
         entries[number].kind = kind.rawValue
-        entries[number].nameLength = UInt16(truncatingIfNeeded: name.count)
-        blobs.set(number, name)
+        entries[number].nameLength = UInt16(truncatingIfNeeded: nameLength)
         return number
     }
 

@@ -35,11 +35,16 @@ package struct RecordSet: Sendable, Equatable {
     /// Adds a record; past ``maximumCount`` of its type it is left out.
     package mutating func append(_ type: RecordType, ttl: UInt32, _ data: [UInt8]) {
         let place = runs.firstIndex { $0.type.rawValue >= type.rawValue } ?? runs.count
-        if place == runs.count || runs[place].type != type { runs.insert(Run(type: type), at: place) }
+        if place == runs.count {
+            runs.append(Run(type: type))
+        } else if runs[place].type != type {
+            runs.insert(Run(type: type), at: place)
+        }
         guard runs[place].count < Self.maximumCount else { return }
-        let record = RecordBuilder.record(type, ttl: ttl, data)
-        runs[place].stride = runs[place].count == 0 || runs[place].stride == record.count ? record.count : 0
-        runs[place].octets += record
+        // Most names have one record.
+        if runs[place].count == 0 { runs[place].octets.reserveCapacity(RecordBuilder.fixedLength + data.count) }
+        let length = RecordBuilder.append(type, ttl: ttl, data, to: &runs[place].octets)
+        runs[place].stride = runs[place].count == 0 || runs[place].stride == length ? length : 0
         runs[place].count += 1
     }
 }

@@ -8,7 +8,8 @@ extension Registry {
         var changes: [DirectoryChange] = []
         changes.reserveCapacity(changedScopes.count + changedRecords.count + changedViews.count)
         for scope in changedScopes { changes.append(.scope(scope, compiled(scope))) }
-        for key in changedRecords { changes.append(.records(key, compiled(key))) }
+        var facts = RecordFacts()
+        for key in changedRecords { changes.append(.records(key, compiled(key, &facts))) }
         changes += takeGatewayChanges()
         for container in changedViews { changes.append(.view(container.view, compiledView(of: container))) }
         changes += takePolicyChanges()
@@ -51,29 +52,35 @@ extension Registry {
             hasFormerServers: container.hasFormerServers, policy: container.policy.flatMap { policies.number(of: $0) })
     }
 
-    private func compiled(_ key: RecordKey) -> RecordSet? {
+    private func compiled(_ key: RecordKey, _ facts: inout RecordFacts) -> RecordSet? {
         switch key.kind {
-        case .reverse: return key.name.labelCount == 0 ? host(key) : pointer(key)
+        case .reverse: return key.name.labelCount == 0 ? host(key) : pointer(key, &facts)
         case .record, .recordWildcard: return compiledRecords(key)
         case .exact, .wildcard, .empty: break
         }
         let here = shares[key] ?? []
         let there = remotesServing(key, besideOthers: !here.isEmpty)
         var records = RecordSet()
-        let network = networkStates[key.scope]
-        let owner = containerOfScope[key.scope].flatMap { containerStates[$0] }
+        let network = facts.network(key.scope, of: self)
+        // A scope is a network, or the links of a container.
+        let owner = network == nil ? containerOfScope[key.scope].flatMap { containerStates[$0] } : nil
         if let owner { addExtraHosts(key, of: owner, to: &records) }
         guard !here.isEmpty || !there.isEmpty || !records.runs.isEmpty else { return nil }
         let serving = serving(here, there)
         for share in serving.here {
-            guard let container = containerStates[share.container] else { continue }
+            guard let container = facts.container(share.container, of: self) else { continue }
             if let network {
                 add(share, of: container, on: [network], to: &records)
             } else if let owner {
-                add(share, of: container, on: sharedNetworks(owner, container), to: &records)
+                let shared = owner.endpoints.compactMap { endpoint in
+                    container.endpoint(on: endpoint.network).flatMap { facts.network($0.network, of: self) }
+                }
+                add(share, of: container, on: shared, to: &records)
             }
         }
-        let networks = network.map { [$0] } ?? owner?.endpoints.compactMap { networkStates[$0.network] } ?? []
+        guard !serving.there.isEmpty else { return records }
+        let networks =
+            networkStates[key.scope].map { [$0] } ?? owner?.endpoints.compactMap { networkStates[$0.network] } ?? []
         for share in serving.there { add(share, on: networks, to: &records) }
         return records
     }
@@ -87,13 +94,18 @@ extension Registry {
         return servingHere.isEmpty && servingThere.isEmpty ? (here, there) : (servingHere, servingThere)
     }
 
-    private func add(_ share: Share, of container: Container, on networks: [Network], to records: inout RecordSet) {
+    private func add(
+        _ share: Share, of container: RecordFacts.Container, on networks: [RecordFacts.Network],
+        to records: inout RecordSet
+    ) {
         // One RRset has one TTL (RFC 2181 §5.2): the shortest.
-        let ttl = networks.map { $0.definition?.ttl ?? self.ttl }.min() ?? self.ttl
+        var ttl = networks.first?.ttl ?? self.ttl
+        for network in networks.dropFirst() { ttl = min(ttl, network.ttl) }
         for network in networks {
             if let port = share.port {
-                guard let target = fullName(of: container.dnsName, on: network) else { continue }
-                records.append(.srv, ttl: ttl, RecordBuilder.service(at: target, port: port))
+                guard let name = container.name else { continue }
+                records.append(
+                    .srv, ttl: ttl, RecordBuilder.service(at: network.fullName(of: name), port: port))
                 return
             }
             for address in container.endpoint(on: network.id)?.addresses ?? [] { records.append(address, ttl: ttl) }
@@ -102,17 +114,25 @@ extension Registry {
 
     /// The name of the container that has an address. Of several it is one that is declared with it, else the one that has
     /// had it the longest: nobody takes a neighbour's reverse name by claiming its address.
-    private func pointer(_ key: RecordKey) -> RecordSet? {
-        guard let network = networkStates[key.scope], let address = Self.address(ofReverseName: key.name) else {
-            return nil
+    private func pointer(_ key: RecordKey, _ facts: inout RecordFacts) -> RecordSet? {
+        guard let network = facts.network(key.scope, of: self), let address = Self.address(ofReverseName: key.name),
+            let name = ownerName(of: address, on: key.scope, &facts)
+        else { return nil }
+        var records = RecordSet()
+        records.append(.ptr, ttl: network.ttl, network.fullName(of: name).wire)
+        return records
+    }
+
+    private func ownerName(of address: IPAddress, on scope: ScopeID, _ facts: inout RecordFacts) -> Name? {
+        // Nearly every address has one owner, and most machines know of no other host.
+        if elsewhere.count == 0 {
+            let owners = networkStates[scope]?.owners[address] ?? []
+            if owners.count < 2 { return owners.first.flatMap { facts.container($0, of: self)?.name } }
         }
+        guard let network = networkStates[scope] else { return nil }
         let first = claimants(of: address, on: network).first { $0.dnsName != nil }
         let isFound = first.map { weight(of: address, of: $0, on: network.id) == 2 }
-        let name = remoteOwner(of: address, on: network, isFoundHere: isFound) ?? first?.dnsName
-        guard let target = fullName(of: name, on: network) else { return nil }
-        var records = RecordSet()
-        records.append(.ptr, ttl: network.definition?.ttl ?? ttl, target.wire)
-        return records
+        return remoteOwner(of: address, on: network, isFoundHere: isFound) ?? first?.dnsName
     }
 
     /// The containers that have an address, the one that answers for it first.
@@ -146,10 +166,6 @@ extension Registry {
         var folded = FoldedName()
         folded.set(name)
         return folded.reverseAddress
-    }
-
-    private func sharedNetworks(_ owner: Container, _ target: Container) -> [Network] {
-        owner.endpoints.filter { target.endpoint(on: $0.network) != nil }.compactMap { networkStates[$0.network] }
     }
 
     /// `name.network.domain`; `name.network` where that is too long for a name; else the name alone.

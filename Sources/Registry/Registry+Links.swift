@@ -16,6 +16,19 @@ extension Registry {
 
     /// Has the links of a container and those to it follow a change.
     mutating func updateLinks(of new: Container, before old: Container) {
+        if !old.links.isEmpty || !new.links.isEmpty { updateTargets(of: new, before: old) }
+        if let scope = old.linkScope, new.linkScope == nil {
+            clearLinks(scope)
+            containerOfScope[scope] = nil
+            changedScopes.insert(scope)
+            scopeNumbers.give(back: scope.rawValue)
+        }
+        if new.linkScope != nil { touchLinks(of: new.id) }
+        guard !linkedBy.isEmpty else { return }
+        for name in Set(old.dnsNames + new.dnsNames) { touchLinks(to: name) }
+    }
+
+    private mutating func updateTargets(of new: Container, before old: Container) {
         let targets = [old, new].map {
             Set($0.links.compactMap { try? Self.containerName($0.container) })
         }
@@ -24,14 +37,6 @@ extension Registry {
             if linkedBy[target]?.isEmpty == true { linkedBy[target] = nil }
         }
         for target in targets[1].subtracting(targets[0]) { linkedBy[target, default: []].insert(new.id) }
-        if let scope = old.linkScope, new.linkScope == nil {
-            clearLinks(scope)
-            containerOfScope[scope] = nil
-            changedScopes.insert(scope)
-            scopeNumbers.give(back: scope.rawValue)
-        }
-        touchLinks(of: new.id)
-        for name in Set(old.dnsNames + new.dnsNames) { touchLinks(to: name) }
     }
 
     /// Finds out anew which links of a container hold, and which addresses they and its extra hosts have.

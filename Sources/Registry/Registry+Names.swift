@@ -32,12 +32,22 @@ extension Registry {
             // Ids of 64 digits are longer than a label: of those only the beginning is a name.
             others += [id.prefix(12), id[...]].compactMap { try? Name(labels: [Array($0.utf8)]) }
         }
+        var all = name
+        for text in aliases {
+            if let alias = try? alias(text) { all.append(alias) }
+            all += raw(text)
+        }
+        all += others
+        // A handful is compared faster than it is hashed.
+        guard all.count > 16 else {
+            return all.indices.filter { !all[..<$0].contains(all[$0]) }.map { position in
+                let found = all[position]
+                return EndpointName(name: found, isAlias: !name.contains(found) && !others.contains(found))
+            }
+        }
         let own = Set(name + others)
         var seen: Set<Name> = []
-        let aliases = aliases.flatMap { text in [try? alias(text)].compactMap { $0 } + raw(text) }
-        return (name + aliases + others).filter { seen.insert($0).inserted }.map {
-            EndpointName(name: $0, isAlias: !own.contains($0))
-        }
+        return all.filter { seen.insert($0).inserted }.map { EndpointName(name: $0, isAlias: !own.contains($0)) }
     }
 
     /// A declared name as its UTF-8 octets; nothing where it is ASCII.
@@ -48,8 +58,8 @@ extension Registry {
 
     /// The name behind the `*` of a wildcard; nil for any other name.
     static func wildcardSuffix(of name: Name) -> Name? {
-        guard name.labels.first == [UInt8(ascii: "*")] else { return nil }
-        return try? Name(labels: Array(name.labels.dropFirst()))
+        guard name.wire.starts(with: [1, UInt8(ascii: "*")]) else { return nil }
+        return try? Name(wire: name.wire.span.extracting(droppingFirst: 2))
     }
 
     // MARK: - Checks

@@ -122,7 +122,7 @@ package struct Registry: Sendable {
     // MARK: What the directories do not know yet
 
     var changedScopes: Set<ScopeID> = []
-    var changedRecords: Set<RecordKey> = []
+    var changedRecords = ChangedKeys()
     var changedViews: Set<ContainerID> = []
     /// Containers whose search domains may have changed: the control plane writes their files anew.
     var changedSearches: Set<ContainerID> = []

@@ -56,12 +56,14 @@ extension Registry {
     private static func serviceNames(of ports: [PortDefinition]) -> [ServiceName] {
         var names: [ServiceName] = []
         var seen: Set<ServiceName> = []
+        // A handful is compared faster than it is hashed.
+        let isHandful = ports.count <= 8
         for port in ports {
             let transport = [UInt8(ascii: "_")] + Array(port.transport.rawValue.utf8)
             for text in ["\(port.number)", port.service].compactMap({ $0 }) {
                 guard let name = try? Name(labels: [Array("_\(text)".utf8), transport]) else { continue }
                 let service = ServiceName(name: name, port: port.number)
-                if seen.insert(service).inserted { names.append(service) }
+                if isHandful ? !names.contains(service) : seen.insert(service).inserted { names.append(service) }
             }
         }
         return names

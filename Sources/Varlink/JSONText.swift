@@ -9,10 +9,11 @@ final class JSONText: Encoder {
     /// Nothing has been encoded: a number is not finite, or a type asks for what this encoder has not.
     struct Failure: Error {}
 
-    /// A member of an object that is not complete yet: its value is in ``octets`` already.
+    /// A member of an object that is not complete yet. Its key and its value are in ``octets`` already, without a comma; it ends
+    /// where the next one begins.
     private struct Member {
         let key: String
-        let value: Range<Int>
+        let start: Int
     }
 
     /// An array or object that is not complete yet.
@@ -104,12 +105,16 @@ final class JSONText: Encoder {
 
     func singleValueContainer() -> any SingleValueEncodingContainer { Value(text: self) }
 
-    /// The place at which the value of a member begins.
-    fileprivate var place: Int { octets.count }
+    /// Begins a member of the object that is not complete yet: its value follows.
+    fileprivate func beginMember(_ key: some CodingKey) {
+        members.append(Self.begin(key.stringValue, in: &octets))
+    }
 
-    /// Ends the value of a member that began at a place.
-    fileprivate func endMember(_ key: some CodingKey, from start: Int) {
-        members.append(Member(key: key.stringValue, value: start..<octets.count))
+    private static func begin(_ key: String, in octets: inout [UInt8]) -> Member {
+        let start = octets.count
+        append(key, to: &octets)
+        octets.append(UInt8(ascii: ":"))
+        return Member(key: key, start: start)
     }
 
     /// Begins an element of the array that is not complete yet.
@@ -122,19 +127,40 @@ final class JSONText: Encoder {
         switch levels.removeLast() {
         case .array: octets.append(UInt8(ascii: "]"))
         case .object(let start, let first):
-            ordered.removeAll(keepingCapacity: true)
-            ordered.append(UInt8(ascii: "{"))
-            for (number, member) in members[first...].sorted(by: { $0.key < $1.key }).enumerated() {
-                if number > 0 { ordered.append(UInt8(ascii: ",")) }
-                Self.append(member.key, to: &ordered)
-                ordered.append(UInt8(ascii: ":"))
-                ordered += octets[member.value]
-            }
-            ordered.append(UInt8(ascii: "}"))
-            members.removeLast(members.count - first)
-            octets.removeLast(octets.count - start)
-            octets += ordered
+            Self.closeObject(start, &members, first, &octets, &ordered)
         }
+    }
+
+    /// Puts the members of an object in the order of their keys.
+    private static func closeObject(
+        _ start: Int, _ members: inout [Member], _ first: Int, _ octets: inout [UInt8], _ ordered: inout [UInt8]
+    ) {
+        ordered.removeAll(keepingCapacity: true)
+        ordered.append(UInt8(ascii: "{"))
+        for number in order(members[first...]) {
+            if ordered.count > 1 { ordered.append(UInt8(ascii: ",")) }
+            let end = number + 1 < members.count ? members[number + 1].start : octets.count
+            ordered += octets[members[number].start..<end]
+        }
+        ordered.append(UInt8(ascii: "}"))
+        members.removeLast(members.count - first)
+        octets.removeLast(octets.count - start)
+        octets += ordered
+    }
+
+    /// Positions of members in the order of their keys.
+    private static func order(_ members: ArraySlice<Member>) -> [Int] {
+        var order = Array(members.indices)
+        // Objects of types have a handful, nearly in order; a dictionary may have any number.
+        guard order.count <= 32 else { return order.sorted { members[$0].key < members[$1].key } }
+        for next in order.indices.dropFirst() {
+            var place = next
+            while place > 0, members[order[place]].key < members[order[place - 1]].key {
+                order.swapAt(place, place - 1)
+                place -= 1
+            }
+        }
+        return order
     }
 
     /// Refuses to encode: what is written from now on goes nowhere.
@@ -152,33 +178,28 @@ private struct Object<Key: CodingKey>: KeyedEncodingContainerProtocol {
     var codingPath: [any CodingKey] { [] }
 
     func encodeNil(forKey key: Key) {
-        let start = text.place
+        text.beginMember(key)
         text.writeNull()
-        text.endMember(key, from: start)
     }
 
     func encode(_ value: Bool, forKey key: Key) {
-        let start = text.place
+        text.beginMember(key)
         text.put(value)
-        text.endMember(key, from: start)
     }
 
     func encode(_ value: String, forKey key: Key) {
-        let start = text.place
+        text.beginMember(key)
         text.put(value)
-        text.endMember(key, from: start)
     }
 
     func encode(_ value: Int, forKey key: Key) {
-        let start = text.place
+        text.beginMember(key)
         text.put(value)
-        text.endMember(key, from: start)
     }
 
     func encode(_ value: some Encodable, forKey key: Key) throws {
-        let start = text.place
+        text.beginMember(key)
         try text.write(value)
-        text.endMember(key, from: start)
     }
 
     func nestedContainer<Nested: CodingKey>(keyedBy _: Nested.Type, forKey _: Key) -> KeyedEncodingContainer<Nested> {

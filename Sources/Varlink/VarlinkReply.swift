@@ -38,7 +38,11 @@ package enum VarlinkReply {
     }
 
     /// One element of a list as JSON.
-    package static func element(_ value: some Encodable) -> [UInt8] { VarlinkParameters.encode(value).dropLast() }
+    package static func element(_ value: some Encodable) -> [UInt8] {
+        var message = VarlinkParameters.encode(value)
+        message.removeLast()
+        return message
+    }
 
     /// The reply of a call that was refused, with the error's full name, as `intercom.Control.NoSuchNetwork`.
     package static func encode(error: String, _ parameters: some Encodable) -> [UInt8] {

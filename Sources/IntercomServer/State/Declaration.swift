@@ -13,9 +13,15 @@ struct Declaration: Sendable {
     let message: [UInt8]
 
     init<Method: PersistedMethod>(_ method: Method.Type, _ parameters: Method.Parameters) {
+        var message = VarlinkCall.encode(method: Method.name, parameters: parameters)
+        message.removeLast()
+        self.init(method, parameters, message)
+    }
+
+    private init<Method: PersistedMethod>(_ method: Method.Type, _ parameters: Method.Parameters, _ message: [UInt8]) {
         self.method = method
         self.parameters = parameters
-        message = VarlinkCall.encode(method: Method.name, parameters: parameters).dropLast()
+        self.message = message
     }
 
     /// Reads a message.
@@ -23,14 +29,14 @@ struct Declaration: Sendable {
     init(message: [UInt8]) throws(Unreadable) {
         guard let call = try? VarlinkCall(message: message) else { throw .damaged }
         guard let method = PersistedMethods.named[call.method] else { throw .unknownMethod(call.method) }
-        self = try Self.read(method, call)
+        self = try Self.read(method, call, message)
     }
 
     private static func read<Method: PersistedMethod>(
-        _ method: Method.Type, _ call: VarlinkCall
+        _ method: Method.Type, _ call: VarlinkCall, _ message: [UInt8]
     ) throws(Unreadable) -> Declaration {
         do throws(InvalidParameter) {
-            return Declaration(method, try call.parameters(Method.Parameters.self))
+            return Declaration(method, try call.parameters(Method.Parameters.self), message)
         } catch {
             throw .damaged
         }
@@ -66,7 +72,7 @@ extension Declaration {
     /// Takes the call into what holds.
     func apply(to declarations: inout Declarations) {
         func apply<Method: PersistedMethod>(_ method: Method.Type) {
-            if let parameters = parameters(of: method) { method.apply(parameters, to: &declarations) }
+            if let parameters = parameters(of: method) { method.apply(parameters, as: self, to: &declarations) }
         }
         apply(method)
     }

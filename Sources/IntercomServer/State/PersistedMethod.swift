@@ -15,7 +15,11 @@ protocol PersistedMethod: SendableMetatype {
     static var turn: RestoreTurn { get }
 
     /// Takes a call that was carried out into what holds. One that makes no sense there changes nothing.
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations)
+    /// - Parameters:
+    ///   - parameters: of the call.
+    ///   - call: the same as it is kept, where nothing has to be changed in it.
+    ///   - declarations: what holds.
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations)
     /// Makes the call again; nothing where it removes something, for it is kept no longer than the declaration that it removes.
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError)
     /// Container that has to be there before the call can be made again; nil: none.

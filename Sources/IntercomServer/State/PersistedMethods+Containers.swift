@@ -24,18 +24,21 @@ extension AddContainer: PersistedMethod {
     static var turn: RestoreTurn { .containers }
 
     /// A container that names its networks takes in those that it was connected to while the kernel alone showed it.
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         let name = parameters.name
-        var parameters = parameters
-        if var networks = parameters.networks {
-            for subject in declarations.endpoints(of: name) {
+        let endpoints = declarations.endpoints(of: name)
+        var call = call
+        if var networks = parameters.networks, !endpoints.isEmpty {
+            for subject in endpoints {
                 if let connection = declarations[subject]?.parameters(of: Connect.self) { networks.join(connection) }
                 declarations.remove(subject)
             }
-            parameters.networks = networks
+            var joined = parameters
+            joined.networks = networks
+            call = Declaration(Self.self, joined)
         }
         declarations.remove(.namespace(of: name))
-        declarations.put(Declaration(Self.self, parameters), about: .container(name))
+        declarations.put(call, about: .container(name))
     }
 
     static func words(for parameters: Parameters) -> String { "container \(parameters.name)" }
@@ -48,9 +51,9 @@ enum Attach: PersistedMethod {
     static let name = "intercom.State.Attach"
     static var turn: RestoreTurn { .containers }
 
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         guard declarations[.container(parameters.container)] != nil else { return }
-        declarations.put(Declaration(Self.self, parameters), about: .namespace(of: parameters.container))
+        declarations.put(call, about: .namespace(of: parameters.container))
     }
 }
 
@@ -70,7 +73,7 @@ struct AttachedNamespace: Codable, Equatable, Sendable {
 
 /// A call, or the container's end.
 extension RemoveContainer: PersistedMethod {
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         let name = parameters.name
         for subject in declarations.endpoints(of: name) { declarations.remove(subject) }
         for subject in [Declarations.Subject.container(name), .namespace(of: name), .draining(name)] {
@@ -80,9 +83,9 @@ extension RemoveContainer: PersistedMethod {
 }
 
 extension DrainContainer: PersistedMethod {
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         guard declarations[.draining(parameters.name)] == nil else { return }
-        declarations.put(Declaration(Self.self, parameters), about: .draining(parameters.name))
+        declarations.put(call, about: .draining(parameters.name))
     }
 
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError) {
@@ -94,7 +97,7 @@ extension DrainContainer: PersistedMethod {
 }
 
 extension ReadyContainer: PersistedMethod {
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         declarations.remove(.draining(parameters.name))
     }
 }

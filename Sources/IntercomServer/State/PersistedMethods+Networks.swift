@@ -22,8 +22,8 @@ extension Declarations.Subject {
 extension CreateNetwork: PersistedMethod {
     static var turn: RestoreTurn { .networks }
 
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
-        declarations.put(Declaration(Self.self, parameters), about: .network(parameters.name))
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
+        declarations.put(call, about: .network(parameters.name))
     }
 
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError) {
@@ -37,14 +37,14 @@ extension CreateNetwork: PersistedMethod {
 }
 
 extension RemoveNetwork: PersistedMethod {
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         declarations.remove(.network(parameters.name))
     }
 }
 
 extension Connect: PersistedMethod {
     /// A container that names its networks in its own declaration has one more there; of another the connection is kept.
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         let declared = Declarations.Subject.container(parameters.container)
         if var whole = declarations[declared]?.parameters(of: AddContainer.self), var networks = whole.networks {
             networks.join(parameters)
@@ -75,7 +75,7 @@ extension Connect: PersistedMethod {
 
 extension Disconnect: PersistedMethod {
     /// Leaves a network out of those that a container names; of another it is kept that it is not there.
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         let declared = Declarations.Subject.container(parameters.container)
         if var whole = declarations[declared]?.parameters(of: AddContainer.self), whole.networks != nil {
             let network = Declarations.Subject.networkName(parameters.network)
@@ -83,7 +83,7 @@ extension Disconnect: PersistedMethod {
             return declarations.replace(declared, by: Declaration(AddContainer.self, whole))
         }
         declarations.put(
-            Declaration(Self.self, parameters),
+            call,
             about: .endpoint(of: parameters.container, on: parameters.network))
     }
 

@@ -5,8 +5,8 @@ import ControlAPI
 extension SetPolicy: PersistedMethod {
     static var turn: RestoreTurn { .policies }
 
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
-        declarations.put(Declaration(Self.self, parameters), about: .policy(parameters.name))
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
+        declarations.put(call, about: .policy(parameters.name))
     }
 
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError) {
@@ -17,7 +17,7 @@ extension SetPolicy: PersistedMethod {
 }
 
 extension RemovePolicy: PersistedMethod {
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         // Without some of its rules a policy is kept by SetPolicy.
         if parameters.names == nil { declarations.remove(.policy(parameters.name)) }
     }
@@ -25,10 +25,10 @@ extension RemovePolicy: PersistedMethod {
 
 extension AllowNames: PersistedMethod {
     /// Nothing: the policy is kept whole, by SetPolicy.
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {}
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {}
 }
 
 extension DenyNames: PersistedMethod {
     /// Nothing: the policy is kept whole, by SetPolicy.
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {}
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {}
 }

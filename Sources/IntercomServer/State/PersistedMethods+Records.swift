@@ -23,8 +23,8 @@ extension Declarations.Subject {
 extension AddRecord: PersistedMethod {
     static var turn: RestoreTurn { .networks }
 
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
-        declarations.put(Declaration(Self.self, parameters), about: .record(parameters))
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
+        declarations.put(call, about: .record(parameters))
     }
 
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError) {
@@ -37,7 +37,7 @@ extension AddRecord: PersistedMethod {
 }
 
 extension RemoveRecord: PersistedMethod {
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         let network = Declarations.Subject.recordNetwork(parameters.network)
         let type = parameters.type.map(Declarations.Subject.recordType)
         let name = Declarations.Subject.recordName(parameters.name)

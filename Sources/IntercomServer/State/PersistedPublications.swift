@@ -25,9 +25,9 @@ enum KeptNetwork: PersistedMethod {
     static let name = "intercom.State.PublishNetwork"
     static var turn: RestoreTurn { .networks }
 
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         declarations.put(
-            Declaration(Self.self, parameters), about: .network(parameters.network.name, of: parameters.source))
+            call, about: .network(parameters.network.name, of: parameters.source))
     }
 
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError) {
@@ -51,16 +51,18 @@ enum KeptContainer: PersistedMethod {
     static let name = "intercom.State.PublishContainer"
     static var turn: RestoreTurn { .containers }
 
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         let subject = Declarations.Subject.container(parameters.container.id, of: parameters.source)
-        var parameters = parameters
         // A rename leaves it where it was attached.
-        if parameters.place == nil, let before = declarations[subject]?.parameters(of: Self.self),
+        if parameters.place == nil, let before = declarations[subject]?.parameters(of: Self.self), before.place != nil,
             before.container.pid == parameters.container.pid, before.container.netns == parameters.container.netns
         {
-            parameters.place = before.place
+            var placed = parameters
+            placed.place = before.place
+            declarations.put(Declaration(Self.self, placed), about: subject)
+        } else {
+            declarations.put(call, about: subject)
         }
-        declarations.put(Declaration(Self.self, parameters), about: subject)
     }
 
     static func words(for parameters: Parameters) -> String {
@@ -78,7 +80,7 @@ enum DroppedPublications: PersistedMethod {
 
     static let name = "intercom.State.Unpublish"
 
-    static func apply(_ parameters: Parameters, to declarations: inout Declarations) {
+    static func apply(_ parameters: Parameters, as call: Declaration, to declarations: inout Declarations) {
         for name in parameters.networks { declarations.remove(.network(name, of: parameters.source)) }
         for id in parameters.containers { declarations.remove(.container(id, of: parameters.source)) }
     }
