@@ -63,10 +63,14 @@ def uring_loop(bench):
     return started(bench, lambda _: [bench.compiled("uring-loop", "-luring"), "127.0.0.11", "53"])
 
 
-def intercom_configuration(bench, namespace, upstream):
+def intercom_configuration(bench, namespace, upstream, aliases=0):
+    """The names of all servers, and as many aliases of them (alias0 ...): while there are records of the operator, they are
+    looked for, too."""
     more = [line for name in ("sixteen", "many") for line in (
         "[[container]]", 'name = "%s"' % name, 'networks = [{ name = "bench", ip = [%s] }]' % ", ".join(
             '"%s"' % address for address in ADDRESSES[name]))]
+    for number in range(aliases):
+        more += ["[[record]]", 'name = "alias%d"' % number, 'type = "CNAME"', 'data = "web%d.bench.internal"' % number]
     return bench.intercom_configuration(namespace, [upstream], containers=more)
 
 

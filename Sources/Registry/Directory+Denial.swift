@@ -166,6 +166,8 @@ extension Directory {
     /// labels than the one that would deny the name.
     package mutating func isUnderHostDomain(_ name: borrowing FoldedName, view: ViewID, longerThan labels: Int) -> Bool
     {
+        // Single labels, which most denied names are, are under no domain of several.
+        guard name.labelCount >= shortestHostDomain else { return false }
         let view = Int(view.rawValue)
         guard containersFollowHost, view < viewFollowsHost.count, viewFollowsHost[view], viewUpstreams[view] != nil
         else {

@@ -14,7 +14,9 @@ extension Directory {
     @inline(never)
     package mutating func findRecord(_ name: borrowing FoldedName, view: ViewID) -> Match? {
         let view = Int(view.rawValue)
-        guard name.labelCount > 0, view < viewLinks.count, !strangers.contains(view) else { return nil }
+        guard name.labelCount > 0, view < viewLinks.count, strangers.isEmpty || !strangers.contains(view) else {
+            return nil
+        }
         var found = findRecord(name, view, .record)
         if found == nil, recordWildcardCount > 0 { found = findRecord(name, view, .recordWildcard) }
         found?.isRecord = true

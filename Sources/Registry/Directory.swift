@@ -70,10 +70,14 @@ package struct Directory: ~Copyable {
     var strangers: Set<Int> = []
     /// Views by address, on networks whose gateways listen.
     private var sources: SourceTable
+    /// Chains of CNAME records that were followed since the last change.
+    var chains = ChainMemo()
     /// Names with records of the operator and policies: one look tells that there is neither.
     var recordAndPolicyCount = 0
     /// Folded names on the wire, root included, of the domains that the host's own upstreams know.
     var hostDomains = RunTable<UInt8>()
+    /// The fewest labels of one of these: most names that are denied have fewer.
+    var shortestHostDomain = Int.max
     /// Folded names on the wire, root included, that the host has on each network.
     var hostNames = RunTable<UInt8>()
     /// True when some of these are not under the domain.
@@ -96,6 +100,7 @@ package struct Directory: ~Copyable {
 
     /// Sets the domain that may stand behind every name.
     package mutating func setDomain(_ name: Name) {
+        chains.removeAll()
         index.marksAbove.countEnds(of: domain.dropLast(), -1)
         domain = name.folded
         domainLabels = name.labelCount
@@ -106,6 +111,7 @@ package struct Directory: ~Copyable {
 
     /// Takes one change; what it needs takes time in proportion to it alone.
     package mutating func apply(_ change: DirectoryChange) {
+        if !chains.isEmpty { chains.removeAll() }
         switch change {
         case .scope(let id, let scope): set(Int(id.rawValue), scope)
         case .records(let key, let records):
@@ -130,6 +136,7 @@ package struct Directory: ~Copyable {
             containersFollowHost = forContainers
             hostDomains = RunTable()
             for (number, name) in names.enumerated() { hostDomains.set(number, name.folded) }
+            shortestHostDomain = names.map(\.labelCount).min() ?? .max
         }
     }
 
@@ -274,18 +281,32 @@ package struct Directory: ~Copyable {
     // MARK: - Records
 
     /// The records of one type; those of several take turns in being the first.
+    /// - Parameters:
+    ///   - match: the name.
+    ///   - type: the type.
+    ///   - room: octets that there are for them; where they do not fit the client asks again, and it is nobody's turn.
     @_lifetime(&self)
-    package mutating func records(_ match: Match, _ type: RecordType) -> Records {
-        let start = index.blobs.runs[match.number].lowerBound
-        for position in index.runs.run(of: match.number) {
-            let run = index.runs.elements[position]
-            guard run.type == type.rawValue else { continue }
-            let turn = run.count > 1 ? index.takeTurn(of: position) : 0
-            return Records(
-                octets(start &+ Int(run.start)..<start &+ Int(run.end)), count: Int(run.count), stride: Int(run.stride),
-                start: turn)
+    package mutating func records(_ match: Match, _ type: RecordType, room: Int = .max) -> Records {
+        for position in index.runs.run(of: match.number) where index.runs.elements[position].type == type.rawValue {
+            return records(ofRun: position, of: match.number, room)
         }
+        let start = index.blobs.runs[match.number].lowerBound
         return Records(octets(start..<start), count: 0)
+    }
+
+    /// The records of a run of a name.
+    @inline(__always)
+    @_lifetime(&self)
+    mutating func records(ofRun position: Int, of number: Int, _ room: Int) -> Records {
+        let start = index.blobs.runs[number].lowerBound
+        let run = index.runs.elements[position]
+        var turn = 0
+        if run.count > 1 {
+            turn = Int(run.end &- run.start) <= room ? index.takeTurn(of: position) : index.takeChance(of: position)
+        }
+        return Records(
+            octets(start &+ Int(run.start)..<start &+ Int(run.end)), count: Int(run.count), stride: Int(run.stride),
+            start: turn)
     }
 
     @_lifetime(&self)

@@ -58,6 +58,30 @@ struct ReplicaTests {
         }
     }
 
+    @Test(
+        "take no turn in an answer that has not room for all: the one over TCP behind it counts",
+        arguments: [2, 32, 100])
+    func truncated(count: Int) throws {
+        var town = try Town()
+        try town.network("front")
+        for number in 0..<count { try town.container("r\(number)", "front 10.0.0.\(number + 1) /all") }
+        var name = FoldedName()
+        name.set(try Name("all"))
+        let found = town.directory.find(name, from: 0, view: try town.view("r0"))
+        let match = try #require(found)
+        var whole = Array(repeating: 0, count: count), cut = whole
+        for lookup in 0..<64 * count {
+            // As many datagrams as a client sends before it asks over TCP: one, and now and then another.
+            for _ in 0...(lookup % 3 == 0 ? 1 : 0) {
+                cut[town.directory.records(match, .a, room: 16 * count - 1).start] += 1
+            }
+            whole[town.directory.records(match, .a, room: 16 * count).start] += 1
+        }
+        #expect(whole.allSatisfy { $0 == 64 }, "\(whole)")
+        // Clients that take what is in the datagram meet all of them, too.
+        #expect(cut.allSatisfy { 32...160 ~= $0 }, "\(cut)")
+    }
+
     @Test("of a service take turns, too, and each answer has all of them")
     func services() throws {
         var town = try Town()

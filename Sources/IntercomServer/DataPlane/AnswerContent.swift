@@ -9,6 +9,8 @@ enum AnswerContent {
     case records(Directory.Match)
     /// The chain of CNAME records in ``Responder/chain``, and what it leads to.
     case chain(ChainEnd)
+    /// A chain of CNAME records that was followed before, and the records behind it: `Directory.recallChain()`.
+    case followed(Int)
     /// The addresses of `localhost`.
     case loopback
     /// The name of a loopback address.
@@ -44,9 +46,10 @@ extension Responder {
         switch content {
         case .records(let match):
             if query.question.type == .any { return writeAny(match, into: &answer) }
-            let hasAny = answer.append(directory.records(match, query.question.type))
+            let hasAny = answer.append(directory.records(match, query.question.type, room: answer.room))
             if !hasAny { writeOtherRecords(match, view, into: &answer) }
         case .chain(let end): writeChain(end, view, into: &answer)
+        case .followed(let number): writeChain(number, into: &answer)
         case .loopback, .loopbackPointer:
             writeLoopback(isPointer: content.isLoopbackPointer, into: &answer)
         case .authority:

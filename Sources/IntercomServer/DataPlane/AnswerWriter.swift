@@ -45,6 +45,11 @@ struct AnswerWriter: ~Copyable, ~Escapable {
 
     // MARK: - Records
 
+    /// False where some records did not fit.
+    var isWhole: Bool { !isTruncated }
+    /// Octets that there are for records.
+    var room: Int { limit - count }
+
     /// Adds one record to the answer section.
     mutating func append(one record: Span<UInt8>) {
         append(answers: record, 1)

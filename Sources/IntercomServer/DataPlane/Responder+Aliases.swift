@@ -36,11 +36,9 @@ extension Responder {
             guard directory.readTarget(of: last, into: &target) else { break }
             if directory.hasPolicies, let ruling = judgeTarget(view) { return ruling }
             if !Self.isDelegation(target, type) {
-                if let match = directory.find(target, from: 0, view: view) {
-                    return .answer(.chain(.records(match)), source)
-                }
+                if let match = directory.find(target, from: 0, view: view) { return rulingOnChain(to: match, view) }
                 if let match = directory.findRecord(target, view: view) {
-                    guard directory.isAlias(match) else { return .answer(.chain(.records(match)), source) }
+                    guard directory.isAlias(match) else { return rulingOnChain(to: match, view) }
                     chain.append(match)
                     continue
                 }
@@ -48,6 +46,16 @@ extension Responder {
             return endOutsideRecords(view, source)
         }
         return .answer(.chain(.tooLong), source)
+    }
+
+    /// A chain that leads to a name of ours. It is kept for the next question, unless a policy judges what it leads to each time.
+    private mutating func rulingOnChain(to match: Directory.Match, _ view: ViewID) -> Ruling {
+        let policy = directory.hasPolicies ? directory.policy(of: view) : nil
+        if policy.map({ !directory.policyIsStrictAboutAliases($0) }) ?? true {
+            directory.remember(
+                chain, to: match, name, query.question.type, questionEnd: query.question.endOffset, view: view)
+        }
+        return .answer(.chain(.records(match)), .record(chain.first?.scope ?? match.scope))
     }
 
     /// The denial of a target by a policy that is strict about what names lead to.
@@ -111,15 +119,28 @@ extension Responder {
         _ match: Directory.Match, _ view: ViewID, _ owner: Int, into answer: inout AnswerWriter
     ) -> Bool {
         let type = query.question.type
-        if directory.records(match, type).count > 0 {
-            _ = answer.append(directory.records(match, type), of: owner)
-            return true
-        }
-        guard !match.isRecord, let other = directory.findRecord(target, view: view),
-            directory.records(other, type).count > 0
-        else { return false }
-        _ = answer.append(directory.records(other, type), of: owner)
+        if append(match, type, owner, into: &answer) { return true }
+        guard !match.isRecord, let other = directory.findRecord(target, view: view) else { return false }
+        return append(other, type, owner, into: &answer)
+    }
+
+    /// Writes the records of a name, which are lent once: each look takes a turn.
+    /// - Returns: false where there is none.
+    private mutating func append(
+        _ match: Directory.Match, _ type: RecordType, _ owner: Int, into answer: inout AnswerWriter
+    ) -> Bool {
+        let records = directory.records(match, type, room: answer.room)
+        if records.count == 0 { return false }
+        _ = answer.append(records, of: owner)
         return true
+    }
+
+    /// Writes a chain that was followed before.
+    @inline(never)
+    mutating func writeChain(_ number: Int, into answer: inout AnswerWriter) {
+        guard answer.append(directory.chain(number)), answer.isWhole else { return }
+        let owner = directory.endOwner(ofChain: number)
+        _ = answer.append(directory.endRecords(ofChain: number, room: answer.room), of: owner)
     }
 
     // MARK: - Chains that lead outside
@@ -160,7 +181,7 @@ extension ChainEnd {
         case .noName: self = .noName
         case .blocked: self = .blocked
         case .code, .notReady: self = .unfinished
-        case .noData, .authority, .loopback, .loopbackPointer, .identity, .chain: self = .noData
+        case .noData, .authority, .loopback, .loopbackPointer, .identity, .chain, .followed: self = .noData
         }
     }
 }

@@ -126,12 +126,21 @@ struct Responder: ~Copyable {
                 return .answer(.records(match), match.isLink ? .link : .network(match.scope))
             }
         }
-        if directory.hasRecordsOrPolicies {
-            // No container on the asker's networks has the name.
-            if directory.hasPolicies, let ruling = judge(view, isOwnName: false) { return ruling }
-            if !isDelegation, let match = directory.findRecord(name, view: view) { return ruling(on: match, view) }
-        }
+        if directory.hasRecordsOrPolicies, let ruling = rulingBeforeOthers(view, isDelegation) { return ruling }
         return rulingOnOthers(view, isDelegation: isDelegation)
+    }
+
+    /// 5. No container on the asker's networks has the name: a policy may deny it, and the operator may have a record of it.
+    @inline(never)
+    private mutating func rulingBeforeOthers(_ view: ViewID, _ isDelegation: Bool) -> Ruling? {
+        if directory.hasPolicies, let ruling = judge(view, isOwnName: false) { return ruling }
+        if isDelegation { return nil }
+        let type = query.question.type
+        if let chain = directory.recallChain(name, type, questionEnd: query.question.endOffset, view: view) {
+            return .answer(.followed(chain.number), .record(chain.scope))
+        }
+        guard let match = directory.findRecord(name, view: view) else { return nil }
+        return ruling(on: match, view)
     }
 
     /// True for a delegation's own types, which are the parent zone's: a container called `dev` must not break `.dev` for

@@ -1,0 +1,135 @@
+// CNAME records of the operator that were followed before: the answer is the same, and what has changed is seen at once.
+
+import DNSWire
+import Registry
+import Testing
+
+@testable import IntercomServer
+
+@Suite("A chain of CNAME records that was followed before")
+struct FollowedChainTests {
+    /// A registry and a responder that it feeds.
+    private final class House {
+        var registry: Registry
+        var responder = Responder(settings: ServerSettings(Configuration(), workers: 1), seed: 7)
+        var buffer = [UInt8](repeating: 0, count: 65_535)
+
+        init() throws {
+            registry = Registry(domain: try Name("internal"), ttl: 5)
+            for name in ["front", "back"] {
+                try registry.createNetwork(NetworkDefinition(name: name, source: .control))
+            }
+            try container("app", on: "front", ["10.1.0.1"])
+            try container("cron", on: "back", ["10.2.0.1"])
+            try container("web", on: "front", ["10.1.0.2"])
+            try record("store.test", "web")
+            try record("shop.test", "store.test")
+            try record("*.any.test", "web.front.internal")
+            settle()
+        }
+
+        func container(_ name: String, on network: String, _ addresses: [String]) throws {
+            var definition = ContainerDefinition(name: name, source: .control)
+            definition.endpoints = [
+                EndpointDefinition(network: network, addresses: addresses.compactMap { IPAddress($0) })
+            ]
+            try registry.addContainer(definition)
+        }
+
+        func record(_ name: String, _ target: String) throws {
+            _ = try registry.addRecord(
+                RecordDefinition(name: name, type: "CNAME", data: [target], network: nil, ttl: nil, source: .control))
+        }
+
+        func settle() { for change in registry.takeChanges() { responder.directory.apply(change) } }
+
+        /// The answer to a question over TCP.
+        func ask(_ asker: String, _ name: String, _ type: RecordType = .a) throws -> [UInt8] {
+            var message: [UInt8] = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+            message += try Name(name).wire + [0, UInt8(truncatingIfNeeded: type.rawValue), 0, 1]
+            let view = try registry.container(named: asker).id.view
+            let outcome = responder.respond(to: message.span, view: view, over: .stream, intoArray: &buffer)
+            guard case .answered(let length, _) = outcome else { return [] }
+            return Array(buffer[..<length])
+        }
+
+        /// The records of the answer.
+        func records(_ asker: String, _ name: String, _ type: RecordType = .a) throws -> [String] {
+            let answer = try ask(asker, name, type)
+            var reader = try Message(answer.span).records
+            var records: [String] = []
+            while let record = try reader.next(), record.section == .answer {
+                records.append("\(record.type) \(try MessageText.data(of: record, in: answer.span))")
+            }
+            return records
+        }
+    }
+
+    @Test(
+        "is answered with the same octets again",
+        arguments: [
+            ("store.test", .a), ("Shop.Test", .a), ("x.any.test", .a), ("store.test", .aaaa), ("shop.test", .any),
+        ]
+            as [(String, RecordType)])
+    func again(name: String, type: RecordType) throws {
+        let house = try House()
+        let first = try house.ask("app", name, type)
+        #expect(!first.isEmpty)
+        for _ in 0..<3 { #expect(try house.ask("app", name, type) == first) }
+    }
+
+    @Test("is another's for another view, type and name")
+    func others() throws {
+        let house = try House()
+        #expect(try house.records("app", "shop.test") == ["CNAME store.test.", "CNAME web.", "A 10.1.0.2"])
+        #expect(try house.records("cron", "shop.test") == ["CNAME store.test.", "CNAME web."])
+        #expect(try house.records("app", "store.test") == ["CNAME web.", "A 10.1.0.2"])
+        #expect(try house.records("app", "shop.test", .aaaa) == ["CNAME store.test.", "CNAME web."])
+        #expect(try house.records("app", "shop.test", .cname) == ["CNAME store.test."])
+        #expect(try house.records("app", "shop.test") == ["CNAME store.test.", "CNAME web.", "A 10.1.0.2"])
+    }
+
+    @Test("ends with what it led to: a container, a record, an address")
+    func change() throws {
+        let house = try House()
+        #expect(try house.records("app", "shop.test") == ["CNAME store.test.", "CNAME web.", "A 10.1.0.2"])
+        try house.registry.removeContainer(house.registry.container(named: "web").id)
+        house.settle()
+        #expect(try house.records("app", "shop.test") == ["CNAME store.test.", "CNAME web."])
+        try house.container("web", on: "front", ["10.1.0.9"])
+        house.settle()
+        #expect(try house.records("app", "shop.test") == ["CNAME store.test.", "CNAME web.", "A 10.1.0.9"])
+        // A container of this name comes before the record.
+        try house.container("store.test", on: "front", ["10.1.0.7"])
+        house.settle()
+        #expect(try house.records("app", "store.test") == ["A 10.1.0.7"])
+        #expect(try house.records("app", "shop.test") == ["CNAME store.test.", "A 10.1.0.7"])
+    }
+
+    @Test("has its replicas take turns")
+    func turns() throws {
+        let house = try House()
+        try house.container("many", on: "front", (1...4).map { "10.1.1.\($0)" })
+        try house.record("all.test", "many")
+        house.settle()
+        let firsts = try (0..<8).map { _ in try house.records("app", "all.test")[1] }
+        #expect(Set(firsts[..<4]).count == 4 && Set(firsts[4...]).count == 4, "\(firsts)")
+    }
+
+    @Test("costs as much memory for ever new names under a wildcard as for a few thousand")
+    func wildcard() throws {
+        let house = try House()
+        for number in 0..<5000 {
+            #expect(try house.records("app", "n\(number).any.test").last == "A 10.1.0.2")
+        }
+        #expect(house.responder.directory.chainCount <= 1024)
+    }
+}
+
+extension Responder {
+    fileprivate mutating func respond(
+        to message: Span<UInt8>, view: ViewID, over transport: Transport, intoArray buffer: inout [UInt8]
+    ) -> Outcome {
+        respond(to: message, view: view, over: transport, into: buffer.mutableSpan)
+    }
+}
