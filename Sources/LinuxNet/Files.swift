@@ -150,10 +150,11 @@ package enum Files {
         defer { unsafe closedir(stream) }
         var names: [String] = []
         while let entry = unsafe readdir(stream) {
-            // The name is NUL-terminated within the record, which is good until the next call.
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { octets in
-                unsafe String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            // The name is NUL-terminated within the record, which is good until the next call. The record ends with the name, so
+            // `d_name` is read where it stands and not copied as the 256 octets that its type has.
+            guard let offset = MemoryLayout.offset(of: \dirent.d_name) else { break }
+            let start = unsafe UnsafeRawPointer(entry) + offset
+            let name = unsafe String(decodingCString: start.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
             if name != ".", name != ".." { names.append(name) }
         }
         return names
