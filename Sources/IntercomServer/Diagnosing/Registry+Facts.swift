@@ -51,6 +51,10 @@ extension Registry {
         if bare.utf8.contains(UInt8(ascii: ".")) {
             let networks = asker.endpoints.compactMap { self[$0.network]?.name }
             known += known.flatMap { name in networks.map { "\(name).\($0)" } }
+            // A name that is on one of its networks alone is none on the others.
+            let near = Spelling.suggestion(for: bare, among: known.filter { $0.lowercased() != bare.lowercased() })
+            guard let near, let name = try? Name(near), !holders(of: name, seenBy: asker).isEmpty else { return nil }
+            return near.hasPrefix("*.") ? nil : near
         }
         // Nobody looks up a wildcard itself.
         return Spelling.suggestion(
