@@ -255,6 +255,7 @@ LIB = $(DESTDIR)$(PREFIX)/lib
 SHARE = $(DESTDIR)$(PREFIX)/share
 UNITS := intercom.service intercom.socket intercom-cluster.socket intercom-opener.service intercom-opener.socket run-netns.mount intercom-docker.service \
     intercom-podman.service intercom-nerdctl.service intercom-machined.service \
+    intercom-resolve-hook.socket intercom-resolved-link.service intercom-resolv-conf.path intercom-resolv-conf.service \
     intercom-metrics.socket intercom-metrics@.service $(if $(INTERCOM_WITHOUT_ETCD),,intercom-etcd.service)
 LIBEXEC = $(DESTDIR)$(PREFIX)/libexec
 HOOKS := intercom/oci-hook intercom/lxc-hook cni/intercom

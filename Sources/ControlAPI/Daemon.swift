@@ -6,7 +6,8 @@ package enum Status: ControlMethod {
         # State of the daemon; uptime: seconds; leftOut: links and addresses in containers' namespaces past the limits of
         # one container; awaited: declared containers that have no namespace yet; warnings: a sentence for each thing that
         # somebody should look at; states: how many containers are in each state; formerServers: absent where no container is
-        # intercepted; latency: times of answers; host: absent where the host itself does not ask us.
+        # intercepted; latency: times of answers; host: absent where the host itself does not ask us; domain: the
+        # one that names of containers end in; guests: absent where no gateway's listener has heard anything.
         method Status() -> (
           version: string,
           pid: int,
@@ -25,12 +26,14 @@ package enum Status: ControlMethod {
           states: ?[]StateCount,
           formerServers: ?FormerServers,
           latency: ?[]Latency,
-          host: ?HostService
+          host: ?HostService,
+          domain: ?string,
+          guests: ?Guests
         )
         """
     package static let types: [any ControlType.Type] = [
         UpstreamGroup.self, Server.self, Cache.self, Worker.self, StateCount.self, FormerServers.self,
-        Latency.self, HostService.self,
+        Latency.self, HostService.self, Guests.self,
     ]
 
     package typealias Parameters = Nothing
@@ -70,15 +73,20 @@ package enum Status: ControlMethod {
         package var formerServers: FormerServers?
         /// Times of answers, by who gave them; those that nobody has asked for are left out.
         package var latency: [Latency]?
-        /// Service of the host itself; absent where its resolv.conf does not have our line.
+        /// Service of the host itself; absent where nothing on it leads to us.
         package var host: HostService?
+        /// Domain that names of containers end in.
+        package var domain: String?
+        /// Messages that have come to gateways; absent where there were none.
+        package var guests: Guests?
 
         package init(
             version: String, pid: Int, uptime: Int, configuration: String?, networks: Int, containers: Int,
             leftOut: Int, upstreams: [String], groups: [UpstreamGroup], servers: [Server], cache: Cache,
             workers: [Worker],
             awaited: [String], warnings: [String], states: [StateCount]? = nil, formerServers: FormerServers? = nil,
-            latency: [Latency]? = nil, host: HostService? = nil
+            latency: [Latency]? = nil, host: HostService? = nil, domain: String? = nil,
+            guests: Guests? = nil
         ) {
             self.version = version
             self.pid = pid
@@ -98,25 +106,63 @@ package enum Status: ControlMethod {
             self.formerServers = formerServers
             self.latency = latency
             self.host = host
+            self.domain = domain
+            self.guests = guests
         }
     }
 
-    /// Service of the host itself at 127.0.0.11.
+    /// Messages that have come to the listeners of gateways.
+    package struct Guests: ControlType, Codable, Equatable, Sendable {
+        package static let definition = """
+            # Messages at the host's addresses on networks with gateway-listener: of containers on the network, of strangers there, of
+            # sources elsewhere, which get no answer, and those past the pace of their source.
+            type Guests (containers: int, strangers: int, elsewhere: int, paced: int)
+            """
+
+        /// From addresses of containers.
+        package var containers: Int
+        /// From other addresses on the network.
+        package var strangers: Int
+        /// From addresses that are not on the network.
+        package var elsewhere: Int
+        /// Past the pace of their source.
+        package var paced: Int
+
+        package init(containers: Int, strangers: Int, elsewhere: Int, paced: Int) {
+            self.containers = containers
+            self.strangers = strangers
+            self.elsewhere = elsewhere
+            self.paced = paced
+        }
+    }
+
+    /// Way on which questions of the host itself come.
+    package enum HostWay: String, Codable, Equatable, Sendable {
+        /// By DNS, to 127.0.0.11.
+        case listener
+        /// By Varlink, from systemd-resolved.
+        case hook
+    }
+
+    /// Service of the host itself.
     package struct HostService: ControlType, Codable, Equatable, Sendable {
         package static let definition = """
-            # Service of the host itself at 127.0.0.11. domain: the one that names of containers end in there; reason:
-            # absent where it is served, else why not.
-            type HostService (domain: string, reason: ?string)
+            # Service of the host itself. domain: the one that names of containers end in there; reason: absent where it is
+            # served, else why not; way: "listener" (DNS at 127.0.0.11) or "hook" (systemd-resolved asks by Varlink).
+            type HostService (domain: string, reason: ?string, way: ?string)
             """
 
         /// Domain that names of containers end in there.
         package var domain: String
         /// Why it is not served; absent where it is.
         package var reason: String?
+        /// Way on which questions come.
+        package var way: HostWay?
 
-        package init(domain: String, reason: String?) {
+        package init(domain: String, reason: String?, way: HostWay? = nil) {
             self.domain = domain
             self.reason = reason
+            self.way = way
         }
     }
 

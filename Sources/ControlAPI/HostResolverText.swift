@@ -1,4 +1,4 @@
-// The lines in the host's resolv.conf by which the host itself asks us: intercomctl writes them, intercomd follows them.
+// The lines and the file by which the host itself asks us: intercomctl writes them, intercomd follows them.
 
 /// Edits the text of a resolv.conf: two lines at its beginning, and nothing else.
 package enum HostResolverText {
@@ -35,5 +35,29 @@ package enum HostResolverText {
             start = next + 1
         }
         return nil
+    }
+}
+
+/// The file that delegates the domain of containers to us, for systemd-resolved (systemd.dns-delegate(5), systemd 258). Before that
+/// systemd-resolved does not read it, and a link has the same servers and domain; for us it says the same of both.
+package enum HostDelegate {
+    /// Path of the file.
+    package static let path = "/etc/systemd/dns-delegate.d/intercom.dns-delegate"
+
+    /// Contents of the file.
+    /// - Parameter domain: domain that names of containers end in.
+    package static func text(domain: String) -> String {
+        """
+        # intercom host: 'intercomctl host disable' removes this file
+        [Delegate]
+        DNS=127.0.0.11
+        Domains=~\(domain)
+
+        """
+    }
+
+    /// True for the contents of a file that leads questions of the host to us.
+    package static func isOurs(_ text: some StringProtocol) -> Bool {
+        text.split(whereSeparator: \.isNewline).contains { $0 == "DNS=127.0.0.11" }
     }
 }

@@ -4,8 +4,11 @@
 package enum AddRecord: ControlMethod {
     package static let definition = """
         # Adds a record of the operator's own, for all containers or for those on one network. One that is there already
-        # stays; a TTL that is given holds for all records of its name and type. A container's name comes first.
-        method AddRecord(name: string, type: string, data: []string, network: ?string, ttl: ?int) -> ()
+        # stays; a TTL that is given holds for all records of its name and type. A container's name comes first: shadowedBy has
+        # some that are called so, as "web on front"; absent where there are none.
+        method AddRecord(name: string, type: string, data: []string, network: ?string, ttl: ?int) -> (
+          shadowedBy: ?[]string
+        )
         """
     package static let isPersisted = true
 
@@ -29,7 +32,15 @@ package enum AddRecord: ControlMethod {
             self.ttl = ttl
         }
     }
-    package typealias Reply = Nothing
+
+    package struct Reply: Codable, Equatable, Sendable {
+        /// Containers that answer in the record's place, as `web on front`; nil: none do.
+        package var shadowedBy: [String]?
+
+        package init(shadowedBy: [String]? = nil) {
+            self.shadowedBy = shadowedBy
+        }
+    }
 }
 
 /// Removes records.
@@ -81,8 +92,16 @@ package struct DeclaredRecord: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
         # A record of the operator. data: as in a zone file; network: absent where all containers see it; ttl: seconds,
         # absent where it is as the network says or as configured; source: "configuration", "control" or
-        # the path of a hosts file.
-        type DeclaredRecord (name: string, type: string, data: string, network: ?string, ttl: ?int, source: string)
+        # the path of a hosts file; shadowedBy: a container that answers in its place, as "web on front".
+        type DeclaredRecord (
+          name: string,
+          type: string,
+          data: string,
+          network: ?string,
+          ttl: ?int,
+          source: string,
+          shadowedBy: ?string
+        )
         """
 
     /// Owner.
@@ -97,13 +116,19 @@ package struct DeclaredRecord: ControlType, Codable, Equatable, Sendable {
     package var ttl: Int?
     /// `configuration`, `control` or the path of a hosts file.
     package var source: String
+    /// A container that answers in its place, as `web on front`.
+    package var shadowedBy: String?
 
-    package init(name: String, type: String, data: String, network: String?, ttl: Int?, source: String) {
+    package init(
+        name: String, type: String, data: String, network: String?, ttl: Int?, source: String,
+        shadowedBy: String? = nil
+    ) {
         self.name = name
         self.type = type
         self.data = data
         self.network = network
         self.ttl = ttl
         self.source = source
+        self.shadowedBy = shadowedBy
     }
 }

@@ -220,19 +220,43 @@ package struct ResolverFile: Sendable, Equatable {
     }
 }
 
-/// Programs that listen on a port of a container.
+/// Programs that listen on a port of a container or of the host, and what came of a connection to them.
 package struct Service: Sendable, Equatable {
-    /// The container.
+    /// End of an attempt to connect from the container that asks.
+    package enum Reach: Sendable, Equatable {
+        /// The connection came about.
+        case open
+        /// It was refused.
+        case refused
+        /// Nothing came back in time.
+        case silent
+        /// The kernel has no way there, in its words.
+        case unreachable(String)
+    }
+
+    /// The container; for the host one without networks and place.
     package var member: Member
+    /// True where the host itself is meant.
+    package var isHost: Bool
     /// The address that the answer gives.
     package var address: String
     /// Addresses at which the port is open, `0.0.0.0` and `::` for all; nil: not known.
     package var listens: [String]?
+    /// End of an attempt to connect; nil: none was made.
+    package var reach: Reach?
 
     /// A port of a container.
-    package init(_ member: Member, address: String, listens: [String]?) {
+    package init(_ member: Member, address: String, listens: [String]?, reach: Reach? = nil) {
         self.member = member
+        isHost = false
         self.address = address
         self.listens = listens
+        self.reach = reach
+    }
+
+    /// A port of the host.
+    package init(ofHostAt address: String, listens: [String]?, reach: Reach? = nil) {
+        self.init(Member("the host", at: nil, on: []), address: address, listens: listens, reach: reach)
+        isHost = true
     }
 }

@@ -116,12 +116,17 @@ package enum Cause: String, Sendable, CaseIterable {
     /// The upstreams say that the name does not exist.
     case unknownOutside = "unknown-outside"
 
+    /// A record of this name is not answered, as a container is called so.
+    case recordShadowed = "record-shadowed"
+
     // MARK: The service
 
     /// Nothing listens on the port.
     case serviceNotRunning = "service-not-running"
     /// The program listens on the loopback interface alone.
     case serviceOnLoopback = "service-on-loopback"
+    /// The program listens, and no connection comes through.
+    case serviceUnreachable = "service-unreachable"
 
     // MARK: The machine
 
@@ -151,7 +156,7 @@ extension Cause {
     /// True for what need not be mended: the name resolves all the same, or as somebody wants it.
     package var isRemark: Bool {
         switch self {
-        case .drained, .otherType, .upstreamResting: true
+        case .drained, .otherType, .recordShadowed, .upstreamResting: true
         default: false
         }
     }

@@ -86,6 +86,12 @@ extension Facts {
                 .drained, "\(drained.member.name) is left out: 'container drain'",
                 cure: ShellCommand.intercomctl("container ready", [drained.member.name]), of: drained.member.name)
         }
+        if let shadowedRecord, let holder = serving.first {
+            return Finding(
+                .recordShadowed,
+                "the record \(question.name) \(shadowedRecord) is not answered: \(holder.member.name) is called so",
+                cure: "rename one: \(ShellCommand.intercomctl("record ls", []))")
+        }
         return nil
     }
 

@@ -88,30 +88,49 @@ extension Facts {
     func port(_ services: [Service]) -> Step {
         let port = question.port.map { "\($0)" } ?? ""
         for service in services {
-            guard let listens = service.listens else { continue }
-            let name = service.member.name
-            let look = service.member.place.map { $0.run("ss -Hlnpt") }
-            if listens.contains(where: { ["0.0.0.0", "::", service.address].contains($0) }) { continue }
-            if let loopback = listens.first {
-                return Step(
-                    .port, "",
-                    Finding(
-                        .serviceOnLoopback, "port \(port) of \(name) is open at \(loopback), not at \(service.address)",
-                        cure: "have its program listen at 0.0.0.0", of: name))
-            }
-            return Step(
-                .port, "",
-                Finding(
-                    .serviceNotRunning, "nothing listens on port \(port) of \(name)",
-                    cure: "start the service in \(name)" + (look.map { "; this shows what listens: \($0)" } ?? ""),
-                    of: name))
+            if let finding = finding(about: service, port: port) { return Step(.port, "", finding) }
         }
         let known = services.filter { $0.listens != nil }.map { "\($0.member.name) at \($0.address)" }
-        return Step(
-            .port,
-            known.isEmpty
-                ? "not known"
-                : "port \(port) is open: \(known.joined(separator: ", ")); whether packets pass is not tried")
+        let isTried = services.allSatisfy { $0.reach != nil }
+        let open = "port \(port) is open: \(known.joined(separator: ", "))"
+        return Step(.port, known.isEmpty ? "not known" : isTried ? open : "\(open); whether packets pass is not tried")
+    }
+
+    /// Finding about a service; nil: it can be reached, or nothing is known.
+    private func finding(about service: Service, port: String) -> Finding? {
+        guard let listens = service.listens else { return nil }
+        let name = service.member.name
+        guard listens.contains(where: { ["0.0.0.0", "::", service.address].contains($0) }) else {
+            if let loopback = listens.first {
+                let place = service.isHost ? "\(service.address) or 0.0.0.0" : "0.0.0.0"
+                return Finding(
+                    .serviceOnLoopback, "port \(port) of \(name) is open at \(loopback), not at \(service.address)",
+                    cure: "have its program listen at \(place)", of: name)
+            }
+            let look = service.command("ss -Hlnpt").map { "; this shows what listens: \($0)" } ?? ""
+            return Finding(
+                .serviceNotRunning, "nothing listens on port \(port) of \(name)",
+                cure: "start the service \(service.isHost ? "on" : "in") \(name)\(look)", of: name)
+        }
+        let trouble: String
+        switch service.reach {
+        case .open, nil: return nil
+        case .silent: trouble = "gets no reply: a firewall drops it"
+        case .refused: trouble = "is refused: a firewall rejects it"
+        case .unreachable(let words): trouble = "cannot be made: \(words)"
+        }
+        let look = service.command("nft list ruleset") ?? "nft list ruleset"
+        return Finding(
+            .serviceUnreachable,
+            "port \(port) of \(name) is open at \(service.address), but a connection from \(question.asker) \(trouble)",
+            cure: "let TCP to port \(port) of \(service.address) through; this shows the rules: \(look)", of: name)
+    }
+}
+
+extension Service {
+    /// A command where the service runs; nil: it cannot be said where.
+    fileprivate func command(_ command: String) -> String? {
+        isHost ? command : member.place.map { $0.run(command) }
     }
 }
 

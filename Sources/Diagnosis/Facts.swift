@@ -20,6 +20,8 @@ package struct Facts: Sendable {
     package var outcome: AnswerFacts?
     /// The upstreams that the question goes to, in their order.
     package var servers: [Server] = []
+    /// A record of this name that a container is answered in place of, as `A 10.9.0.1`; nil: there is none.
+    package var shadowedRecord: String?
     /// A network that may forward, if there is any.
     package var openNetwork: String?
     /// The program that has port 53 of the container, or that answers in the listener's place; nil: it is not known.

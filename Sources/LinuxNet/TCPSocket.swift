@@ -25,6 +25,15 @@ package enum TCPSocket {
         } catch  where error.errno == .nowInProgress {}
     }
 
+    /// Waits until a connection that is under way has succeeded or failed, at most so long (poll(2)).
+    /// - Returns: false where it is still under way.
+    package static func waitForConnection(of socket: borrowing Descriptor, milliseconds: Int32) -> Bool {
+        var poll = pollfd(fd: socket.rawValue, events: Int16(POLLOUT), revents: 0)
+        // The kernel reads and writes one record, which lives while the call runs.
+        let ready = try? uninterrupted { unsafe CLinux.poll(&poll, 1, milliseconds) }
+        return (ready ?? 0) > 0
+    }
+
     /// Why a connection failed (SO_ERROR); nil when it has not, or is still under way.
     package static func connectionResult(of socket: borrowing Descriptor) -> LinuxError? {
         do throws(LinuxError) {

@@ -87,6 +87,33 @@ extension Registry {
         return bare
     }
 
+    /// Containers that have a record's name where the record is seen, at most so many: they answer in its place. A record of
+    /// a type that no container has is answered beside them.
+    package func holders(shadowing record: RecordDefinition, limit: Int) -> [Holder] {
+        guard [.a, .aaaa, .cname].contains(record.type) else { return [] }
+        var found: [Holder] = []
+        for network in networkStates.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) {
+            guard found.count < limit else { break }
+            if let place = record.network, !network.names.contains(place) { continue }
+            found += holders(of: record.name, on: [network.id]).filter { !$0.isService }.prefix(limit - found.count)
+        }
+        return found
+    }
+
+    /// A record that a question of a container's would find, if no container had the name.
+    package func record(shadowedAt name: Name, _ type: RecordType, seenBy asker: Container) -> RecordDefinition? {
+        let networks = asker.endpoints.flatMap { networkStates[$0.network]?.names.map { Name?.some($0) } ?? [] }
+        for name in bareNames(of: name) {
+            for network in networks + [nil] {
+                let found = records.records(of: name, on: network).first {
+                    $0.type == type || $0.type == .cname && [.a, .aaaa].contains(type)
+                }
+                if let found { return found }
+            }
+        }
+        return nil
+    }
+
     /// Networks that an operator took a container off, though its links are plugged into them.
     package func networksLeft(by container: Container) -> [String] {
         container.disconnected.sorted().compactMap { networkOfInterface[$0] }.compactMap { networkStates[$0]?.name }

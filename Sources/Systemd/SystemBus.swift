@@ -78,6 +78,14 @@ package import LinuxNet
     package func call(
         _ object: Object, _ method: String, _ arguments: [String] = []
     ) throws(BusError) -> BusMessage {
+        try call(object, method, arguments: arguments.map { .string($0) })
+    }
+
+    /// Calls a method with arguments of any types, and waits for its reply.
+    /// - Throws: ``BusError``, as ``call(_:_:_:)``.
+    package func call(
+        _ object: Object, _ method: String, arguments: [BusArgument]
+    ) throws(BusError) -> BusMessage {
         let name = "\(object.interface).\(method)"
         var request: OpaquePointer? = nil
         // It makes a message, which is freed below.
@@ -86,10 +94,7 @@ package import LinuxNet
         guard made >= 0 else { throw BusError(call: name, status: made) }
         defer { _ = unsafe sd_bus_message_unref(request) }
         for argument in arguments {
-            // The string lives while the call runs, which copies it.
-            let appended = unsafe argument.withCString {
-                unsafe sd_bus_message_append_basic(request, CChar(bitPattern: BusMessage.Kind.string.rawValue), $0)
-            }
+            let appended = unsafe argument.append(to: request)
             guard appended >= 0 else { throw BusError(call: name, status: appended) }
         }
         var error = unsafe sd_bus_error()

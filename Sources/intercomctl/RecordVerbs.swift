@@ -40,7 +40,13 @@ extension RecordVerbs {
 
         func run() throws {
             try common.call(
-                AddRecord.self, AddRecord.Parameters(name: name, type: type, data: data, network: network, ttl: ttl))
+                AddRecord.self, AddRecord.Parameters(name: name, type: type, data: data, network: network, ttl: ttl)
+            ) { reply in
+                guard let holders = reply.shadowedBy else { return "" }
+                let text =
+                    "\(holders.joined(separator: ", ")) \(holders.count == 1 ? "is" : "are") called \(name), and answered in place of the record there"
+                return DisplayText.escaped(text) + "\n"
+            }
         }
     }
 
@@ -79,7 +85,7 @@ extension RecordVerbs {
             ) { record in
                 [
                     record.name, record.ttl.map { "\($0)" } ?? "", record.type, record.data, record.network ?? "",
-                    record.source,
+                    record.shadowedBy.map { "\(record.source), shadowed by \($0)" } ?? record.source,
                 ]
             }
             let client = try ControlClient(socket: common.socket)

@@ -35,6 +35,12 @@ extension Status.Reply {
                 facts.add(["last failure", "\(Units.duration(seconds: seconds)) ago: \(error)"])
             }
         }
+        if let guests {
+            facts.add([
+                "at gateways",
+                "\(guests.containers) of containers, \(guests.strangers) of strangers, \(guests.elsewhere) from elsewhere, \(guests.paced) past their pace",
+            ])
+        }
         if leftOut > 0 { facts.add(["left out", "\(leftOut) of the links and addresses; see WARNINGS"]) }
         facts.add(["waiting for", awaited])
         return facts

@@ -76,7 +76,7 @@ struct InterfaceTests {
         time: 7, container: "c", transport: "udp", name: "n", type: "A", rcode: "NOERROR", decidedBy: "link",
         microseconds: 7)
     static let declared = DeclaredRecord(
-        name: "n", type: "A", data: "d", network: "f", ttl: 7, source: "control")
+        name: "n", type: "A", data: "d", network: "f", ttl: 7, source: "control", shadowedBy: "w")
     static let route = Route(domain: "d", upstreams: ["u"])
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
     static let container: Container = {
@@ -108,6 +108,7 @@ struct InterfaceTests {
     static let worker = Status.Worker(
         worker: 7, listeners: 7, queries: 7, local: 7, cached: 7, forwarded: 7, negative: 7, failed: 7, dropped: 7,
         tcpConnections: 7, inFlight: 7)
+    static let guests = Status.Guests(containers: 7, strangers: 7, elsewhere: 7, paced: 7)
     static let latency = Status.Latency(source: "local", samples: 7, p50: 7, p99: 7)
     static let label = Metrics.MetricLabel("n", "v")
     static let sample = Metrics.Sample(suffix: "_total", labels: [label], value: 7.5)
@@ -142,6 +143,7 @@ struct InterfaceTests {
         try expect(Self.network, is: fields("type", "Network"), "Network")
         try expect(Self.stateCount, is: fields("type", "StateCount"), "StateCount")
         try expect(Self.latency, is: fields("type", "Latency"), "Latency")
+        try expect(Self.guests, is: fields("type", "Guests"), "Guests")
         try expect(Self.label, is: fields("type", "MetricLabel"), "MetricLabel")
         try expect(Self.sample, is: fields("type", "Sample"), "Sample")
         try expect(Self.family, is: fields("type", "Family"), "Family")
@@ -233,6 +235,7 @@ struct InterfaceTests {
         try expect(
             InspectPolicy.Reply(policy: Self.policy), is: fields("method", "InspectPolicy", reply: true),
             "InspectPolicy")
+        try expect(AddRecord.Reply(shadowedBy: ["w"]), is: fields("method", "AddRecord", reply: true), "AddRecord")
         try expect(FlushCache.Parameters(name: "n", suffix: true), is: fields("method", "FlushCache"), "FlushCache")
         try expect(FlushCache.Reply(flushed: 7), is: fields("method", "FlushCache", reply: true), "FlushCache")
         try expect(ListCache.Parameters(name: "n", suffix: true), is: fields("method", "ListCache"), "ListCache")
@@ -268,7 +271,8 @@ struct InterfaceTests {
                 groups: [Self.group], servers: [Self.server], cache: Self.cache, workers: [Self.worker],
                 awaited: ["a"], warnings: ["w"], states: [Self.stateCount],
                 formerServers: Self.formerServers, latency: [Self.latency],
-                host: Status.HostService(domain: "internal", reason: "r")),
+                host: Status.HostService(domain: "internal", reason: "r", way: .hook), domain: "internal",
+                guests: Self.guests),
             is: fields("method", "Status", reply: true), "Status")
     }
 

@@ -437,6 +437,16 @@ struct CauseTests {
             facts("www.example") { ($0.outcome, $0.servers) = (.forwarded("NXDOMAIN"), [Server("10.0.0.1:53")]) }),
     ]
 
+    private static let onRecords = [
+        Case(
+            .recordShadowed, "the record web A 10.9.0.1 is not answered: web is called so",
+            cure: "rename one: intercomctl record ls",
+            facts {
+                $0.shadowedRecord = "A 10.9.0.1"
+                $0.holders = [Holder(.named("web"), on: "front", isVisible: true, addresses: ["10.1.0.2"])]
+            })
+    ]
+
     private static func failing(_ cause: Cause, _ text: String, _ server: Server) -> Case {
         Case(
             cause, text,
@@ -445,10 +455,17 @@ struct CauseTests {
             facts("www.example") { ($0.outcome, $0.servers) = (.forwarded("SERVFAIL"), [server]) })
     }
 
-    private static func service(_ listens: [String]?) -> Facts {
+    private static func service(_ listens: [String]?, _ reach: Service.Reach? = nil) -> Facts {
         facts {
             $0.question.port = 80
-            $0.services = [Service(.named("web"), address: "10.1.0.2", listens: listens)]
+            $0.services = [Service(.named("web"), address: "10.1.0.2", listens: listens, reach: reach)]
+        }
+    }
+
+    private static func host(_ listens: [String]?, _ reach: Service.Reach? = nil) -> Facts {
+        facts("host.docker.internal") {
+            $0.question.port = 80
+            $0.services = [Service(ofHostAt: "10.1.0.1", listens: listens, reach: reach)]
         }
     }
 
@@ -460,11 +477,34 @@ struct CauseTests {
         Case(
             .serviceOnLoopback, "port 80 of web is open at 127.0.0.1, not at 10.1.0.2",
             cure: "have its program listen at 0.0.0.0", service(["127.0.0.1"])),
+        Case(
+            .serviceUnreachable,
+            "port 80 of web is open at 10.1.0.2, but a connection from app gets no reply: a firewall drops it",
+            cure:
+                "let TCP to port 80 of 10.1.0.2 through; this shows the rules: nsenter --net=/run/netns/web nft list ruleset",
+            service(["0.0.0.0"], .silent)),
+        Case(
+            .serviceNotRunning, "nothing listens on port 80 of the host",
+            cure: "start the service on the host; this shows what listens: ss -Hlnpt", host([])),
+        Case(
+            .serviceOnLoopback, "port 80 of the host is open at 127.0.0.1, not at 10.1.0.1",
+            cure: "have its program listen at 10.1.0.1 or 0.0.0.0", host(["127.0.0.1", "::1"])),
+        Case(
+            .serviceUnreachable,
+            "port 80 of the host is open at 10.1.0.1, but a connection from app is refused: a firewall rejects it",
+            cure: "let TCP to port 80 of 10.1.0.1 through; this shows the rules: nft list ruleset",
+            host(["::"], .refused)),
+        Case(
+            .serviceUnreachable,
+            "port 80 of the host is open at 10.1.0.1, but a connection from app cannot be made: No route to host",
+            cure: "let TCP to port 80 of 10.1.0.1 through; this shows the rules: nft list ruleset",
+            host(["10.1.0.1"], .unreachable("No route to host"))),
     ]
 
     @Test(
         "names the cause, says it in one sentence, and gives the cure",
-        arguments: onContainer + onUnserved + onFiles + onLinks + onListener + onPrograms + onName + outside + onPort)
+        arguments: onContainer + onUnserved + onFiles + onLinks + onListener + onPrograms + onName + onRecords + outside
+            + onPort)
     private func cause(_ row: Case) {
         let explanation = Explanation(row.facts)
         #expect(explanation.finding?.cause == row.cause, "\(explanation.steps)")
@@ -544,7 +584,7 @@ struct CauseTests {
     func complete() {
         let shown = Set(
             (Self.onContainer + Self.onUnserved + Self.onFiles + Self.onLinks + Self.onListener + Self.onPrograms
-                + Self.onName
+                + Self.onName + Self.onRecords
                 + Self.outside
                 + Self.onPort).map(\.cause))
         let others: Set<Cause> = [

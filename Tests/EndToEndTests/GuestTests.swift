@@ -103,6 +103,16 @@ struct GuestTests {
             let back = try ask(house, "back", ["10.2.0.77 outside.example 1 0", "10.1.0.9 db 1 0"])
             #expect(back[0].code == 5, "REFUSED")
             #expect(back[1].octets.isEmpty)
+            // Each is counted.
+            let metrics = try house.ctl("metrics").out
+            for (source, count) in [("container", 6), ("stranger", 4), ("elsewhere", 2)] {
+                let sample = "intercom_gateway_requests_total{from=\"\(source)\"} \(count)\n"
+                #expect(metrics.contains(sample), "\(metrics)")
+            }
+            #expect(metrics.contains("intercom_gateway_paced_total 0\n"))
+            let status = try house.ctl("status").out.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            let counts = "6 of containers, 4 of strangers, 2 from elsewhere, 0 past their pace"
+            #expect(status.contains(counts), "\(status)")
         }
     }
 
@@ -133,6 +143,36 @@ struct GuestTests {
                 }
             }
             #expect(try dig("10.1.0.1", "+tcp", "many").data.count == 100)
+        }
+    }
+
+    @Test("is answered over IPv6, too: by the address that it asks from")
+    func overIPv6() throws {
+        try lend { house in
+            try house.ip("address add fd00:1::1/64 dev br-front nodad")
+            #expect(try eventually { try listeners(house, "front").contains("fd00:1::1 listening") }, "\(house.log)")
+            try house.plug("web", into: "br-front", "10.1.0.20/24")
+            for address in ["fd00:1::20", "fd00:1::77"] {
+                try house.ip(in: "web", "address add \(address)/64 dev eth0 nodad")
+            }
+            try house.mustCtl(
+                "container", "add", "web", "--netns", house.path("web"), "--network", "front,ip=10.1.0.20,ip=fd00:1::20"
+            )
+            func dig(_ source: String, _ arguments: String...) throws -> Reply {
+                Reply(
+                    try house.run(
+                        in: "web",
+                        ["dig", "@fd00:1::1", "-b", source, "+timeout=3", "+tries=1", "+nocookie"] + arguments))
+            }
+            for transport in ["+notcp", "+tcp"] {
+                #expect(try dig("fd00:1::20", transport, "db").data == ["10.1.0.3"])
+                #expect(try dig("fd00:1::20", transport, "web.front.internal", "AAAA").data == ["fd00:1::20"])
+                #expect(try dig("fd00:1::20", transport, "secret").status == "NXDOMAIN")
+                #expect(try dig("fd00:1::20", transport, "outside.example").data == ["192.0.2.7"])
+                // No container's address.
+                #expect(try dig("fd00:1::77", transport, "db").status == "NXDOMAIN")
+                #expect(try dig("fd00:1::77", transport, "outside.example").data == ["192.0.2.7"])
+            }
         }
     }
 

@@ -47,6 +47,8 @@ struct HostServiceTests {
             #expect(try host(house, "status").status == 1)
             let enabled = try host(house, "enable")
             #expect(enabled.status == 0, "\(enabled)")
+            // No service manager watches the file here.
+            #expect(enabled.out.contains("whoever writes the file anew takes it out"), "\(enabled)")
             #expect(try text(house).hasSuffix(Self.resolver))
             #expect(try text(house).contains("\nnameserver 127.0.0.11\n# mine"))
             let found = try onHost(house, "getent", "hosts", "web.front.internal")
@@ -165,6 +167,31 @@ struct HostServiceTests {
             #expect(immutable.status == 1 && immutable.err.contains("nothing was changed"), "\(immutable)")
             #expect(try text(house) == Self.resolver)
 
+            let mounted = "\(house.directory)/mounted"
+            try Self.resolver.write(toFile: mounted, atomically: true, encoding: .utf8)
+            // A read-only file system, and a file that is mounted over it, as container runtimes do it.
+            for (mount, undo, reason) in [
+                (["-o", "remount,bind,ro", "/etc"], ["mount", "-o", "remount,bind,rw", "/etc"], "read-only"),
+                (["--bind", mounted, "/etc/resolv.conf"], ["umount", "/etc/resolv.conf"], "mounted over"),
+            ] {
+                let pid = try #require(house.daemon?.processIdentifier)
+                let inside = ["nsenter", "--target", "\(pid)", "--mount"]
+                try Command.must(inside + ["mount"] + mount)
+                let refused = try host(house, "enable")
+                try Command.must(inside + undo)
+                #expect(refused.status == 1 && refused.err.contains("nothing was changed"), "\(refused)")
+                #expect(refused.err.contains(reason), "\(refused)")
+                #expect(try text(house) == Self.resolver)
+            }
+            // Somebody who is not root, and whom the daemon does not know.
+            let pid = try #require(house.daemon?.processIdentifier)
+            let nobody = try Command.run(
+                ["nsenter", "--target", "\(pid)", "--mount", "--net", "setpriv", "--reuid=65534", "--clear-groups"]
+                    + ["\(House.binaries)/intercomctl", "--socket", house.socket, "host", "enable"])
+            #expect(nobody.status == 1 && nobody.err.contains("root"), "\(nobody)")
+            #expect(try text(house) == Self.resolver)
+            #expect(!house.log.contains("the host itself is served"), "\(house.log)")
+
             try "search example\n".write(toFile: house.resolver, atomically: true, encoding: .utf8)
             let empty = try host(house, "enable")
             #expect(empty.status == 1 && empty.err.contains("names no other DNS server"), "\(empty)")
@@ -174,6 +201,7 @@ struct HostServiceTests {
             try Command.must(["ln", "-s", "../run/systemd/resolve/stub-resolv.conf", house.resolver])
             let stub = try host(house, "enable")
             #expect(stub.status == 1 && stub.err.contains("systemd-resolved"), "\(stub)")
+            #expect(stub.err.contains("nothing was changed"), "\(stub)")
         }
     }
 }

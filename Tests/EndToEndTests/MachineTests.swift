@@ -37,7 +37,8 @@ struct MachineTests {
                 ["service", "socket"].flatMap { ["intercom.\($0)", "intercom-opener.\($0)"] } + [
                     "run-netns.mount", "intercom-docker.service", "intercom-podman.service", "intercom-nerdctl.service",
                     "intercom-machined.service", "intercom-metrics.socket",
-                    "intercom-cluster.socket", "intercom-etcd.service",
+                    "intercom-cluster.socket", "intercom-etcd.service", "intercom-resolve-hook.socket",
+                    "intercom-resolved-link.service", "intercom-resolv-conf.path", "intercom-resolv-conf.service",
                 ]
             #expect(try machine.run(["systemd-analyze", "verify", "--man=no"] + units).description == "exit 0\n")
             try machine.must("intercomctl", "network", "create", "n", "--subnet", "10.0.0.0/24")

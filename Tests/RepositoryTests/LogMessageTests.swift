@@ -32,6 +32,7 @@ struct LogMessageTests {
         ),
         ("cannot watch …; its changes are not noticed: …", "the host's resolv.conf cannot be watched"),
         ("cannot watch hosts file …: …", "no inotify instance for a file of the key `hosts` can be had"),
+        ("systemd-resolved cannot ask: …", "the socket of its hook cannot be used"),
         ("container … of source …, from before: …", "a container that the state keeps cannot be"),
         ("network … of source …, from before: …", "a network that the state keeps cannot be"),
         ("network … of source …: …", "the registry refuses a network that was checked before: a fault of ours"),

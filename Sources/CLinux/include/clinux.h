@@ -28,6 +28,7 @@
 #include <linux/sched.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <linux/veth.h>
 #include <malloc.h>
 #include <net/if.h>
 #include <netdb.h>

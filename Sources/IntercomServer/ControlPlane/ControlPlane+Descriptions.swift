@@ -180,6 +180,18 @@ extension ControlAPI.Fact {
     }
 }
 
+extension Status.Guests {
+    /// Those of all workers together; nil where there are none.
+    fileprivate init?(_ counters: [WorkerCounters]) {
+        var sum = GuestCounts()
+        for worker in counters { sum.add(worker.guests) }
+        guard sum.ofContainers &+ sum.ofStrangers &+ sum.offLink > 0 else { return nil }
+        self.init(
+            containers: Int(clamping: sum.ofContainers), strangers: Int(clamping: sum.ofStrangers),
+            elsewhere: Int(clamping: sum.offLink), paced: Int(clamping: sum.paced))
+    }
+}
+
 extension ControlPlane {
     /// Reply to `status`.
     func describeStatus(_ counters: [WorkerCounters]) -> Status.Reply {
@@ -198,7 +210,14 @@ extension ControlPlane {
             awaited: containers.room.waiting.map(\.declaration.name).sorted(), warnings: warnings,
             states: countStates(), formerServers: upstreams.former.describe(counters.flatMap(\.upstreams)),
             latency: describeLatency(counters),
-            host: upstreams.hostListener.describe(domain: configuration.server.domain))
+            host: hostService, domain: "\(configuration.server.domain)", guests: Status.Guests(counters))
+    }
+
+    /// Service of the host itself: by its listener, else by the hook of systemd-resolved; nil where it is not.
+    private var hostService: Status.HostService? {
+        let domain = configuration.server.domain
+        if let listener = upstreams.hostListener.describe(domain: domain) { return listener }
+        return resolveHook.socket == nil ? nil : Status.HostService(domain: "\(domain)", reason: nil, way: .hook)
     }
 
     /// Times of answers of all workers together.

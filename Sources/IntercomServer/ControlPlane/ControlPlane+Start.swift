@@ -47,10 +47,11 @@ extension ControlPlane {
         state.write()
         do throws(LinuxError) {
             try controlSocket.start(by: loop)
+            try resolveHook.socket?.start(by: loop)
         } catch {
             logger.error("control calls cannot be taken: \(error)")
         }
-        upstreams.hostListener.follow(upstreams.resolver)
+        upstreams.followHost()
         publisher.release { [self] in
             service.ready(statusLine)
             let workers = DisplayText.counted(workers.count, "worker")

@@ -14,7 +14,7 @@ import Varlink
 ///
 /// Each part is a type of its own that knows only those named before it here: `EventLoop`, `WorkerPool`,
 /// `ControlSocket`, `Publisher` (the registry), `OpenerRequests`, `Discovery` (links), `Containers`,
-/// `NamespaceDiscovery`, `Upstreams` (with `HostListener` and `GatewayListeners`),
+/// `NamespaceDiscovery`, `Upstreams` (with `HostListener`, `ResolveHook` and `GatewayListeners`),
 /// `ConfiguredDeclarations`, `DeclaredState`, `PublishedSources`, `Cluster`, `QuestionWatchers`, `ServiceNotifier`. Methods of the
 /// control socket stand above all of them.
 ///
@@ -96,6 +96,8 @@ package final class ControlPlane {
             hostListener: HostListener(requests: requests, publisher: publisher, logger: logger),
             gateways: GatewayListeners(
                 requests: requests, publisher: publisher, stored: inheritance.takeGateways(), logger: logger),
+            resolveHook: ResolveHook(
+                domain: configuration.server.domain, workers: workers, &inheritance, logger: logger),
             logger: logger)
         let former = upstreams.former
         containers.interception.willBegin = { [unowned former] in former.set($1, of: $0, then: $2) }
@@ -142,6 +144,7 @@ package final class ControlPlane {
             case .requests: requests.takeResults()
             case .control: takeCalls()
             case .cluster: takeClusterCalls()
+            case .resolveHook: takeLookups()
             case .inotify: containers.takePathEvents()
             case .mounts: namespaces.takeMountEvents()
             case .resolver: takeResolverChange()
@@ -221,6 +224,9 @@ package final class ControlPlane {
     /// Listeners at the host's addresses, for guests.
     var gateways: GatewayListeners { upstreams.gateways }
 
+    /// The hook of systemd-resolved.
+    var resolveHook: ResolveHook { upstreams.resolveHook }
+
     /// Containers of other hosts.
     var cluster: Cluster { sources.cluster }
 
@@ -268,9 +274,15 @@ package final class ControlPlane {
         for client in socket.takeClosed() { cluster.clientHasGone(client) }
     }
 
+    private func takeLookups() {
+        guard let socket = resolveHook.socket else { return }
+        socket.turn { call, caller in MethodTable.carryOut(call, of: caller, on: socket, by: self) }
+        _ = socket.takeClosed()
+    }
+
     private func takeResolverChange() {
         let hasChanged = upstreams.takeResolverChange()
-        upstreams.hostListener.follow(upstreams.resolver)
+        upstreams.followHost()
         if hasChanged { containers.resolverFiles.rewrite(for: upstreams.resolver) }
     }
 

@@ -77,6 +77,19 @@ struct MetricFamilies {
             "intercom_policy_dropped_addresses",
             "Records that policies have dropped from answers, as they lead to private addresses.",
             [([], counters.reduce(0) { $0 &+ $1.droppedAddresses })])
+        var guests = GuestCounts()
+        for worker in counters { guests.add(worker.guests) }
+        counter(
+            "intercom_gateway_requests",
+            "Messages at the host's addresses on networks with a gateway listener, by their source: container, stranger, or elsewhere (not on the network, no answer).",
+            [
+                ([.init("from", "container")], guests.ofContainers), ([.init("from", "stranger")], guests.ofStrangers),
+                ([.init("from", "elsewhere")], guests.offLink),
+            ])
+        counter(
+            "intercom_gateway_paced",
+            "Messages there past the pace of their source, which got a header with TC, or nothing.",
+            [([], guests.paced)])
         counter(
             "intercom_dns_dropped", "Messages that were no queries, and answers that could not be sent.",
             [([], counters.reduce(0) { $0 &+ $1.dropped })])

@@ -13,6 +13,8 @@ enum MonitorSubject {
     case questions
     /// The cluster: the containers of this host.
     case cluster
+    /// The domains that systemd-resolved is to ask about.
+    case filter
 }
 
 extension ControlSocket {
@@ -62,8 +64,11 @@ extension ControlSocket {
     }
 
     /// Sends all clients that watch the registry some messages.
-    func tell(_ messages: [[UInt8]]) {
-        for (client, subject) in monitors where subject == .registry { stream(messages, to: client) }
+    func tell(_ messages: [[UInt8]]) { tell(messages, about: .registry) }
+
+    /// Sends all clients that watch a subject some messages.
+    func tell(_ messages: [[UInt8]], about subject: MonitorSubject) {
+        for (client, watched) in monitors where watched == subject { stream(messages, to: client) }
     }
 
     /// Sends all clients that watch their last message.

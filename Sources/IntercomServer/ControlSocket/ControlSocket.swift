@@ -22,12 +22,15 @@ final class ControlSocket: Monitors {
         case control
         /// `intercom.Cluster`, for the bridge to other hosts.
         case cluster
+        /// `io.systemd.Resolve.Hook`, for systemd-resolved.
+        case resolveHook = "resolve-hook"
 
         /// Name of the interface.
         var interface: String {
             switch self {
             case .control: ControlInterface.name
             case .cluster: ClusterInterface.name
+            case .resolveHook: ResolveHookInterface.name
             }
         }
 
@@ -36,8 +39,12 @@ final class ControlSocket: Monitors {
             switch self {
             case .control: .control
             case .cluster: .cluster
+            case .resolveHook: .resolveHook
             }
         }
+
+        /// The user that may call beside root; nil: none.
+        var user: String? { self == .resolveHook ? "systemd-resolve" : nil }
     }
 
     /// A client that has called, and what it may do.
@@ -198,16 +205,17 @@ final class ControlSocket: Monitors {
 
     private func carryOut(_ call: VarlinkCall, of client: Ticket, _ peer: PeerCredentials, _ handler: Handler) {
         let user = Users.name(of: peer.uid) ?? "\(peer.uid)"
-        guard let permission = permission(of: peer) else {
+        guard let permission = permission(of: peer, called: user) else {
             return refuse(.notPermitted(user: user, socket: purpose.rawValue), to: client)
         }
         handler(call, Caller(client: client, permission: permission, user: user))
     }
 
-    /// Permission of the other end: root and the user that runs the daemon everything, members of the group most; nil:
-    /// nothing.
-    private func permission(of peer: PeerCredentials) -> ControlPermission? {
+    /// Permission of the other end: root and the user that runs the daemon everything, the socket's own user and members of
+    /// the group most; nil: nothing.
+    private func permission(of peer: PeerCredentials, called user: String) -> ControlPermission? {
         if peer.uid == 0 || peer.uid == Users.own { return .root }
+        if user == purpose.user { return .group }
         guard let group = Groups.id(of: place.group), peer.gid == group || peer.groups.contains(group) else {
             return nil
         }

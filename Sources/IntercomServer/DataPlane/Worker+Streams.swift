@@ -178,6 +178,7 @@ extension Worker {
         while left > 0, !streams[position].isCongested, let bounds = streams[position].nextMessage() {
             left -= 1
             counters.queries &+= 1
+            if isGateway { countGuest(isStranger: view == listeners[listener].view) }
             var outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &buffers.answer)
             listeners[listener].questions.messages.count(responder.query.question.type)
             let errand = Errand(outcome, view, now)
@@ -210,6 +211,12 @@ extension Worker {
             }
         }
         if let now { act(now) }
+    }
+
+    /// Counts a message that has come to a gateway over TCP.
+    @inline(never)
+    private mutating func countGuest(isStranger: Bool) {
+        if isStranger { counters.guests.ofStrangers &+= 1 } else { counters.guests.ofContainers &+= 1 }
     }
 
     /// The view of a connection's client; nil where nobody answers it.

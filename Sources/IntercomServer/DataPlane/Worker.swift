@@ -236,17 +236,27 @@ struct Worker: ~Copyable {
         let address = datagrams.receiver.source(packet).number
         let isKnown: Bool
         switch gateway.source(address, in: responder.directory) {
-        case .container(let container): (view, isKnown) = (container, true)
-        case .stranger: (view, isKnown) = (listeners[position].view, false)
-        case .offLink: return responder.ignore()
+        case .container(let container):
+            (view, isKnown) = (container, true)
+            counters.guests.ofContainers &+= 1
+        case .stranger:
+            (view, isKnown) = (listeners[position].view, false)
+            counters.guests.ofStrangers &+= 1
+        case .offLink:
+            counters.guests.offLink &+= 1
+            return responder.ignore()
         }
         let time = now ?? Moment.now
         now = time
         let limit = isKnown ? SourcePacing.answersToKnown : SourcePacing.answersToUnknown
         switch listeners.guests.pacing.judge(address, limit: limit, now: time) {
         case .answer: break
-        case .truncate: return responder.truncate(packet, of: datagrams.receiver, into: &datagrams.sender)
-        case .drop: return responder.ignore()
+        case .truncate:
+            counters.guests.paced &+= 1
+            return responder.truncate(packet, of: datagrams.receiver, into: &datagrams.sender)
+        case .drop:
+            counters.guests.paced &+= 1
+            return responder.ignore()
         }
         guard isKnown || gateway.unknownSources == .forward else {
             return responder.refuse(packet, of: datagrams.receiver, into: &datagrams.sender)

@@ -21,6 +21,8 @@ struct WorkerCounters: Sendable {
     var policyAudits: UInt64 = 0
     /// Records with private addresses that policies have dropped from answers.
     var droppedAddresses: UInt64 = 0
+    /// Messages that have come to gateways.
+    var guests = GuestCounts()
     var answers = AnswerCounts()
     var latency = Latency()
     var tcpConnections = 0
@@ -37,6 +39,26 @@ struct WorkerCounters: Sendable {
     /// Answers with an error.
     var failed: UInt64 {
         answers.malformed &+ answers.notImplemented &+ answers.badVersion &+ answers.refused &+ answers.unanswered
+    }
+}
+
+/// Messages that have come to the listeners of gateways, by who sent them and what became of them.
+struct GuestCounts: Sendable {
+    /// From the address of a container on the network.
+    var ofContainers: UInt64 = 0
+    /// From an address on the network that no container has.
+    var ofStrangers: UInt64 = 0
+    /// From an address that is not on the network: they get no answer.
+    var offLink: UInt64 = 0
+    /// Past the pace of their source: they got a header with TC, or nothing.
+    var paced: UInt64 = 0
+
+    /// Adds those of another worker.
+    mutating func add(_ other: GuestCounts) {
+        ofContainers &+= other.ofContainers
+        ofStrangers &+= other.ofStrangers
+        offLink &+= other.offLink
+        paced &+= other.paced
     }
 }
 

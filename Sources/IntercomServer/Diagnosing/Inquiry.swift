@@ -155,44 +155,19 @@ final class Inquiry {
 
     // MARK: - The service
 
-    /// Containers whose port is looked at; more replicas say nothing else.
-    private static let serviceLimit = 8
-
-    /// Looks whether the port is open in the containers behind the answer.
+    /// Looks whether the port is open in the containers behind the answer, or on the host.
     private func lookForServices() {
-        guard question.facts.port != nil, let asker = plane.publisher.registry[container] else {
+        guard let port = question.facts.port, let asker = plane.publisher.registry[container] else {
             return askForServers()
         }
-        services = []
         let answer = resolution.flatMap { try? Resolve.Answer($0, asked: question.facts.name, question.type) }
-        let addresses = Set(answer?.answers.map(\.data) ?? [])
-        let holders = plane.publisher.registry.holders(of: question.name, seenBy: asker).prefix(Self.serviceLimit)
-        let found = holders.compactMap { holder -> (ContainerID, String)? in
-            guard
-                let endpoint = holder.network.flatMap({ plane.publisher.registry[holder.container]?.endpoint(on: $0) }),
-                let address = endpoint.addresses.map(\.description).first(where: addresses.contains)
-            else { return nil }
-            return (holder.container, address)
-        }
-        look(at: found[...])
-    }
-
-    private func look(at found: ArraySlice<(ContainerID, String)>) {
-        guard let (id, address) = found.first, let port = question.facts.port else { return askForServers() }
-        guard let container = plane.publisher.registry[id], let (identity, source) = plane.containers.namespace(of: id)
-        else { return look(at: found.dropFirst()) }
-        let member = finder.member(container)
-        plane.requests.request { opener in
-            Result { () throws(LinuxError) in
-                try opener.findListeners(onPort: port, in: try source.openNamespace(identity, by: opener))
-            }
-        } late: {
-            self.services?.append(Service(member, address: address, listens: nil))
-            self.look(at: found.dropFirst())
-        } done: { (result: Result<[IPAddress], LinuxError>) in
-            let listens = try? result.get()
-            self.services?.append(Service(member, address: address, listens: listens?.map(\.description)))
-            self.look(at: found.dropFirst())
+        let addresses = answer?.answers.map(\.data) ?? []
+        let isHost = if case .answered(.host)? = resolution?.decision { true } else { false }
+        ServiceSearch(port: port, from: container, plane: plane).look(
+            isHost ? .host(at: addresses) : .containers(called: question.name, seenBy: asker, at: addresses)
+        ) { services in
+            self.services = services
+            self.askForServers()
         }
     }
 
@@ -240,6 +215,9 @@ final class Inquiry {
             facts.near = finder.near(question.name, for: asker)
             facts.unnamed = finder.unnamed(seenBy: asker)
         }
+        let shadowed = plane.publisher.registry.record(
+            shadowedAt: question.name, question.type, seenBy: asker)
+        if !facts.holders.isEmpty { facts.shadowedRecord = shadowed.map { "\($0.type) \($0.text)" } }
         facts.openNetwork = finder.openNetwork
         facts.isPolicyStrict = finder.isPolicyStrict(of: asker)
         if let resolution, let answer { facts.outcome = AnswerFacts(resolution.decision, answer) }

@@ -11,6 +11,9 @@ enum MethodTable {
     /// All methods of `ClusterInterface.methods`, likewise.
     static let clusterMethods = table(of: ClusterInterface.methods)
 
+    /// All methods of `ResolveHookInterface.methods`, likewise.
+    static let resolveHookMethods = table(of: ResolveHookInterface.methods)
+
     private static func table(of methods: [any ControlMethod.Type]) -> [String: any CarriedOutMethod.Type] {
         let all = methods.compactMap { $0 as? any CarriedOutMethod.Type }
         return Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
@@ -22,6 +25,7 @@ enum MethodTable {
             switch purpose {
             case .control: ControlInterface.description
             case .cluster: ClusterInterface.description
+            case .resolveHook: ResolveHookInterface.description
             }
         return VarlinkService(
             vendor: "intercom", product: "intercomd", version: Release.number, url: "https://intercom.internal/",
@@ -33,7 +37,12 @@ enum MethodTable {
         _ call: VarlinkCall, of caller: ControlSocket.Caller, on socket: ControlSocket, by plane: ControlPlane
     ) {
         if let answer = service(for: socket.purpose).answer(call) { return socket.reply(answer, to: caller.client) }
-        let methods = socket.purpose == .control ? methods : clusterMethods
+        let methods =
+            switch socket.purpose {
+            case .control: methods
+            case .cluster: clusterMethods
+            case .resolveHook: resolveHookMethods
+            }
         guard let method = methods[call.method] else {
             return socket.reply(VarlinkService.methodNotFound(call.method), to: caller.client)
         }

@@ -5,8 +5,24 @@ import DNSWire
 import Logging
 import Registry
 
-extension AddRecord: ChangingMethod {
-    static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
+extension AddRecord: CarriedOutMethod {
+    /// The most containers that are named beside a record.
+    private static let namedHolders = 3
+
+    static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
+        do throws(ControlError) {
+            try change(plane, call.parameters)
+        } catch {
+            return call.refuse(error)
+        }
+        plane.publisher.whenInForce { [unowned plane] in
+            let record = try? definition(call.parameters)
+            let holders = record.map { plane.publisher.shadows(of: $0, limit: namedHolders) } ?? []
+            call.reply(Reply(shadowedBy: holders.isEmpty ? nil : holders))
+        }
+    }
+
+    private static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
         var parameters = parameters
         if let text = parameters.network {
             // By its own name, whichever of its names was typed: that is kept.
@@ -25,10 +41,26 @@ extension AddRecord: ChangingMethod {
     static func add(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) -> Bool {
         let ttl = try parameters.ttl.map { seconds throws(ControlError) in try UInt32(ofTTL: seconds) }
         return try plane.publisher.change { registry throws(RegistryError) in
-            try registry.addRecord(
-                RecordDefinition(
-                    name: parameters.name, type: parameters.type, data: parameters.data, network: parameters.network,
-                    ttl: ttl, source: .control))
+            var record = try definition(parameters)
+            record.ttl = ttl
+            return try registry.addRecord(record)
+        }
+    }
+
+    private static func definition(_ parameters: Parameters) throws(RegistryError) -> RecordDefinition {
+        try RecordDefinition(
+            name: parameters.name, type: parameters.type, data: parameters.data, network: parameters.network,
+            source: .control)
+    }
+}
+
+extension Publisher {
+    /// Containers that answer in a record's place, as `web on front`.
+    fileprivate func shadows(of record: RecordDefinition, limit: Int) -> [String] {
+        registry.holders(shadowing: record, limit: limit).compactMap { holder in
+            guard let container = registry[holder.container], let network = holder.network.flatMap({ registry[$0] })
+            else { return nil }
+            return "\(container.name) on \(network.name)"
         }
     }
 }
@@ -51,6 +83,8 @@ extension RemoveRecord: ChangingMethod {
 
 extension ListRecords: ListingMethod {
     static let field = "records"
+    /// The most networks that each record of a list is looked up on: there may be 100,000 records.
+    private static let searchedNetworks = 64
 
     static func elements(_ plane: ControlPlane, _ parameters: Parameters, isPieced: Bool) -> ListElements {
         var next = 0
@@ -58,18 +92,21 @@ extension ListRecords: ListingMethod {
             let records = plane.publisher.registry.records
             guard next < records.end else { return nil }
             defer { next += ControlSocketLimits.elements }
+            let looks = plane.publisher.registry.networkCount <= searchedNetworks
             return records.records(numbered: next..<next + ControlSocketLimits.elements).map {
-                ListElement("\($0.name) \($0.type)", DeclaredRecord($0))
+                let holder = looks ? plane.publisher.shadows(of: $0, limit: 1).first : nil
+                return ListElement("\($0.name) \($0.type)", DeclaredRecord($0, shadowedBy: holder))
             }
         }
     }
 }
 
 extension DeclaredRecord {
-    fileprivate init(_ record: RecordDefinition) {
+    fileprivate init(_ record: RecordDefinition, shadowedBy holder: String?) {
         self.init(
             name: record.name.description, type: record.type.description, data: record.text,
-            network: record.network?.description, ttl: record.ttl.map { Int($0) }, source: record.source.name)
+            network: record.network?.description, ttl: record.ttl.map { Int($0) }, source: record.source.name,
+            shadowedBy: holder)
     }
 }
 

@@ -10,6 +10,8 @@ struct Inheritance: ~Copyable {
     private var controlSocket: Descriptor?
     /// The same for the cluster's bridge.
     private var clusterSocket: Descriptor?
+    /// The same for systemd-resolved; it is never made by the daemon.
+    private var resolveHookSocket: Descriptor?
     /// Those that it has kept since the last daemon.
     private var listeners = StoredListeners()
     /// The same for gateways.
@@ -33,6 +35,7 @@ struct Inheritance: ~Copyable {
         switch purpose {
         case .control: Self.isThere(controlSocket)
         case .cluster: Self.isThere(clusterSocket)
+        case .resolveHook: Self.isThere(resolveHookSocket)
         }
     }
 
@@ -50,6 +53,7 @@ struct Inheritance: ~Copyable {
         switch purpose {
         case .control: if let inherited = controlSocket.take() { return inherited }
         case .cluster: if let inherited = clusterSocket.take() { return inherited }
+        case .resolveHook: if let inherited = resolveHookSocket.take() { return inherited }
         }
         return try UnixSocket.listen(path: path, mode: 0o660, group: group)
     }
@@ -77,6 +81,7 @@ struct Inheritance: ~Copyable {
         switch purpose {
         case .control: controlSocket = named.takeDescriptor()
         case .cluster: clusterSocket = named.takeDescriptor()
+        case .resolveHook: resolveHookSocket = named.takeDescriptor()
         }
     }
 }

@@ -1,4 +1,5 @@
-// The listener of the host itself, at 127.0.0.11:53 in the host's namespace: there while the host's resolv.conf has our line.
+// The listener of the host itself, at 127.0.0.11:53 in the host's namespace: there while the host's resolv.conf has our line, or
+// systemd-resolved is told to ask us.
 
 import ControlAPI
 import DNSWire
@@ -7,9 +8,9 @@ import Logging
 import Registry
 import SystemPackage
 
-/// Opens and closes the host's listener as the host's resolv.conf says (`HostResolverText`).
+/// Opens and closes the host's listener as the host's files say (`HostResolverText`, `HostDelegate`).
 ///
-/// Nothing is kept: the file alone decides, so the two never disagree, also after a restart of either. While the host is
+/// Nothing is kept: the files alone decide, so the two never disagree, also after a restart of either. While the host is
 /// served, no server at 127.0.0.11 is an upstream (``servesHost``).
 final class HostListener {
     private enum State {
@@ -36,9 +37,9 @@ final class HostListener {
         self.logger = logger
     }
 
-    /// Does what the host's resolv.conf says now; what failed is tried again.
-    func follow(_ resolver: ResolverConfiguration) {
-        switch (resolver.servesHost, state) {
+    /// Does what the host's files say now; what failed is tried again.
+    func follow(servesHost: Bool) {
+        switch (servesHost, state) {
         case (true, .off), (true, .failed): open()
         case (false, .opening), (false, .listening), (false, .failed): close()
         case (true, .opening), (true, .listening), (false, .off): break
@@ -52,7 +53,7 @@ final class HostListener {
         open()
     }
 
-    /// The state for `status`; nil where the host's resolv.conf does not have our line.
+    /// The state for `status`; nil where the host's files do not lead to us.
     func describe(domain: Name) -> Status.HostService? {
         let reason: String?
         switch state {
@@ -61,7 +62,7 @@ final class HostListener {
         case .listening: reason = nil
         case .failed(let text): reason = text
         }
-        return Status.HostService(domain: "\(domain)", reason: reason)
+        return Status.HostService(domain: "\(domain)", reason: reason, way: .listener)
     }
 
     private func open() {

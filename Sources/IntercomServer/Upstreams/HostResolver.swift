@@ -1,5 +1,6 @@
 // The host's resolv.conf: whom the host asks, followed as it changes (a VPN comes up, the Wi-Fi is another).
 
+import ControlAPI
 import DNSWire
 import LinuxNet
 import Logging
@@ -12,9 +13,17 @@ struct HostResolver: ~Copyable {
     /// stays as it is when they change.
     private static let pathBehindStub = "/run/systemd/resolve/resolv.conf"
 
+    /// Addresses of systemd-resolved itself.
+    static let stubs = [53, 54].map { IPAddress.v4(IPv4Address(bits: 0x7F00_0000 | $0)) }
+
     private(set) var configuration = ResolverConfiguration()
+    /// The servers behind systemd-resolved's stub.
+    private(set) var serversBehindStub: [ServerAddress] = []
+    /// True when systemd-resolved asks us for the domain of containers (`HostDelegate`).
+    private(set) var isDelegated = false
     private var file: WatchedFile
     private var fileBehindStub: WatchedFile
+    private var delegate: WatchedFile
     /// Tells of files that are mounted over these; nil without `/proc`.
     private let mounts: MountTable?
     private let logger: Logger
@@ -25,6 +34,7 @@ struct HostResolver: ~Copyable {
     init(logger: Logger) throws(LinuxError) {
         let file = try WatchedFile(Self.path)
         let fileBehindStub = try WatchedFile(Self.pathBehindStub)
+        delegate = try WatchedFile(HostDelegate.path)
         self.file = file
         self.fileBehindStub = fileBehindStub
         mounts = try? MountTable()
@@ -36,6 +46,7 @@ struct HostResolver: ~Copyable {
     func watch(by loop: EventLoop) throws(LinuxError) {
         try loop.watch(file.descriptor, as: .resolver)
         try loop.watch(fileBehindStub.descriptor, as: .resolver)
+        try loop.watch(delegate.descriptor, as: .resolver)
         switch mounts {
         case .some(let mounts): try loop.watch(mounts.descriptor, as: .resolver, for: [.priority])
         case .none: break
@@ -46,7 +57,7 @@ struct HostResolver: ~Copyable {
     /// - Returns: whether something has, even if the file says the same: what was said before may be wrong now.
     mutating func update() -> Bool {
         do throws(LinuxError) {
-            let changes = [try file.hasChanged(), try fileBehindStub.hasChanged()]
+            let changes = [try file.hasChanged(), try fileBehindStub.hasChanged(), try delegate.hasChanged()]
             guard changes.contains(true) else { return false }
         } catch {
             logger.error("cannot watch \(Self.path); its changes are not noticed: \(error)")
@@ -78,7 +89,15 @@ struct HostResolver: ~Copyable {
             }
         }
         configuration = new
+        isDelegated = Self.text(of: HostDelegate.path).map { HostDelegate.isOurs($0) } ?? false
+        serversBehindStub = ResolverConfiguration(Self.text(of: Self.pathBehindStub) ?? "").nameservers
     }
+
+    /// Text of a file that is there or not.
+    private static func text(of path: String) -> String? { (try? Files.readText(path, limit: 1 << 20)) ?? nil }
+
+    /// True when the host itself asks us at 127.0.0.11.
+    var servesHost: Bool { configuration.servesHost || isDelegated }
 
     private func warn() {
         let consequence =

@@ -1,4 +1,4 @@
-// A query of the daemon's own: for `intercomctl resolve`, and to probe upstreams.
+// A query of the daemon's own: for `intercomctl resolve` and systemd-resolved, and to probe upstreams.
 
 import DNSWire
 
@@ -9,9 +9,10 @@ enum OwnQuery {
     ///   - name: the name that is asked about.
     ///   - type: the type of the records.
     ///   - id: the message's id.
-    static func octets(of name: Name, _ type: RecordType, id: UInt16 = 0) -> [UInt8] {
+    ///   - isRecursive: RD; a query without it is not forwarded.
+    static func octets(of name: Name, _ type: RecordType, id: UInt16 = 0, isRecursive: Bool = true) -> [UInt8] {
         var flags = HeaderFlags()
-        flags.rd = true
+        flags.rd = isRecursive
         return QueryMessage(
             id: id, flags: flags, name, type, edns: EDNS(udpPayloadSize: UInt16(Transport.maximumDatagram))
         ).octets

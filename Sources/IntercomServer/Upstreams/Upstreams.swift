@@ -22,6 +22,8 @@ final class Upstreams {
     let hostListener: HostListener
     /// Serves guests at the host's addresses on their networks.
     let gateways: GatewayListeners
+    /// Answers systemd-resolved for the host.
+    let resolveHook: ResolveHook
     /// Finds upstreams that ask us.
     let loops: LoopProbes
     /// Makes sockets in containers' namespaces.
@@ -32,7 +34,7 @@ final class Upstreams {
     init(
         host: consuming HostResolver, _ configuration: Configuration.Forward, workers: WorkerPool, loops: LoopProbes,
         sockets: NamespaceSockets, former: FormerServers, hostListener: HostListener, gateways: GatewayListeners,
-        logger: Logger
+        resolveHook: ResolveHook, logger: Logger
     ) {
         self.host = host
         self.configuration = configuration
@@ -42,6 +44,7 @@ final class Upstreams {
         self.former = former
         self.hostListener = hostListener
         self.gateways = gateways
+        self.resolveHook = resolveHook
         self.logger = logger
         hostListener.servesHostChanged = { [unowned self] in noteChange() }
     }
@@ -50,6 +53,9 @@ final class Upstreams {
 
     /// Contents of the host's resolv.conf.
     var resolver: ResolverConfiguration { host.configuration }
+
+    /// Has the host's own listener opened or closed, as the host's files say.
+    func followHost() { hostListener.follow(servesHost: host.servesHost) }
 
     /// Networks have come or gone, or have other servers.
     func noteChange() { haveChanged = true }
@@ -139,10 +145,14 @@ final class Upstreams {
         return UpstreamList(servers: [], origin: .former, standIn: UpstreamGroupID.default.rawValue)
     }
 
-    /// The servers of the host itself: those of its resolv.conf, whatever the configuration says, without ours.
+    /// The servers of the host itself: those of its resolv.conf, whatever the configuration says, without ours. Where
+    /// systemd-resolved asks us, they are those behind its stub, which would ask us again.
     private var hostList: UpstreamList {
         var list = UpstreamList(servers: [])
         takeHostServers(into: &list, from: .host)
+        if host.isDelegated {
+            list.servers = host.serversBehindStub.filter { !$0.isIntercom && !HostResolver.stubs.contains($0.address) }
+        }
         return list
     }
 

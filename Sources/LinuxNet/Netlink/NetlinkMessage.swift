@@ -42,6 +42,8 @@ package struct NetlinkFlags: OptionSet, Hashable, Sendable {
     package static let dump = Self(NLM_F_DUMP)
     /// Of a request that makes something: it may be absent before.
     package static let create = Self(NLM_F_CREATE)
+    /// Of a request that makes something: it may not be there before.
+    package static let exclusive = Self(NLM_F_EXCL)
     /// Of a request that makes something: behind what is there.
     package static let append = Self(NLM_F_APPEND)
     /// Of an acknowledgement: the request is not in it as a whole, but its header alone.

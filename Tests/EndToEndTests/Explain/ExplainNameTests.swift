@@ -163,6 +163,38 @@ struct ExplainNameTests: ExplainSuite {
         }
     }
 
+    @Test("A service of the host that does not run, listens on loopback alone, or is kept off by a firewall is named")
+    func hostService() throws {
+        try lendFound { house in
+            func explain() throws -> Explained {
+                try house.explain(["host.docker.internal", "--port", "5432"], from: "app")
+            }
+            let closed = try explain()
+            #expect(closed.cause == "service-not-running", "\(closed)")
+            #expect(closed.text == "nothing listens on port 5432 of the host")
+            #expect(closed.cure == "start the service on the host; this shows what listens: ss -Hlnpt")
+            func serve(_ address: String) throws -> Process {
+                try house.start(
+                    in: "house", ["python3", "-m", "http.server", "5432", "--bind", address], log: "http-\(address)")
+            }
+            let loopback = try serve("127.0.0.1")
+            #expect(try eventually { try explain().cause == "service-on-loopback" })
+            let text = "port 5432 of the host is open at 127.0.0.1, not at 10.1.0.1"
+            #expect(try explain().text == text)
+            House.kill(loopback)
+            let server = try serve("0.0.0.0")
+            #expect(try eventually { try explain().fault == false })
+            let rule = "type filter hook input priority 0; iifname front tcp dport 5432 drop"
+            #expect(try house.run(in: "house", ["nft", "table ip fw { chain in { \(rule); }; }"]).status == 0)
+            let dropped = try explain()
+            #expect(dropped.cause == "service-unreachable", "\(dropped)")
+            #expect(dropped.cure?.hasSuffix("this shows the rules: nft list ruleset") == true)
+            #expect(try house.run(in: "house", ["nft", "delete table ip fw"]).status == 0)
+            #expect(try explain().fault == false)
+            House.kill(server)
+        }
+    }
+
     @Test("A service that is not running, or listens on the loopback interface alone, is named where a port is given")
     func service() throws {
         try lendFound { house in
@@ -179,9 +211,21 @@ struct ExplainNameTests: ExplainSuite {
             House.kill(loopback)
             let server = try serve("0.0.0.0")
             #expect(try eventually { try explain().fault == false })
-            #expect(
-                try explain().steps?.last?.text
-                    == "port 8080 is open: web at 10.1.0.2; whether packets pass is not tried")
+            #expect(try explain().steps?.last?.text == "port 8080 is open: web at 10.1.0.2")
+            // A firewall of the service's namespace.
+            func rule(_ verdict: String) throws {
+                let text = "table ip fw { chain in { type filter hook input priority 0; tcp dport 8080 \(verdict); }; }"
+                #expect(try house.run(in: "web", ["nft", text]).status == 0)
+            }
+            try rule("drop")
+            let dropped = try explain()
+            #expect(dropped.cause == "service-unreachable", "\(dropped)")
+            #expect(dropped.text?.hasSuffix("gets no reply: a firewall drops it") == true, "\(dropped)")
+            #expect(try house.run(in: "web", ["nft", "delete table ip fw"]).status == 0)
+            try rule("reject with tcp reset")
+            #expect(try explain().text?.hasSuffix("is refused: a firewall rejects it") == true)
+            #expect(try house.run(in: "web", ["nft", "delete table ip fw"]).status == 0)
+            #expect(try explain().fault == false)
             House.kill(server)
             let bad = try house.ctl("explain", "web", "--from", "app", "--port", "70000")
             #expect(bad.status == 1 && bad.err.contains("expected 1 to 65535"), "\(bad)")

@@ -122,6 +122,35 @@ struct RecordTests {
         }
     }
 
+    @Test("that a container's name shadows is taken, and says so, until the container has gone")
+    func shadows() throws {
+        try Plane.lend(Self.town) { plane in
+            func added(_ name: String, _ type: String = "A", network: String? = nil) throws -> [String]? {
+                let data = ["A": "10.9.0.1", "CNAME": "fixed.test", "TXT": "x"][type] ?? ""
+                return try plane.call(
+                    AddRecord.self, .init(name: name, type: type, data: [data], network: network)
+                ).shadowedBy
+            }
+            for name in ["app", "app.front", "app.internal", "app.front.internal"] {
+                #expect(try added(name) == ["app on front"], "\(name)")
+            }
+            #expect(try added("app", network: "front") == ["app on front"])
+            #expect(try added("app", network: "back") == nil)
+            #expect(try added("app", "TXT") == nil, "a container has no such records")
+            #expect(try added("other.test", "CNAME") == nil)
+            #expect(try plane.resolve("app", from: "app") == ["10.1.0.3"])
+            func listed() throws -> [DeclaredRecord] {
+                try plane.list(ListRecords.self, Nothing()).flatMap(\.records)
+            }
+            let shadowed = try listed().filter { $0.shadowedBy != nil }
+            #expect(Set(shadowed.map(\.name)) == ["app", "app.front", "app.internal", "app.front.internal"])
+            #expect(shadowed.allSatisfy { $0.shadowedBy == "app on front" })
+            try plane.configure(Self.town.replacingOccurrences(of: "name = \"app\"", with: "name = \"else\""))
+            _ = try plane.call(Reload.self, Nothing())
+            #expect(try listed().allSatisfy { $0.shadowedBy == nil })
+        }
+    }
+
     @Test("of the configuration changes with a reload")
     func reload() throws {
         try Plane.lend(Self.town) { plane in

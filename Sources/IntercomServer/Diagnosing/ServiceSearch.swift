@@ -1,0 +1,138 @@
+// Search for the service behind an answer: who listens on its port, and what comes of a connection from the container that asks.
+
+import Attachment
+import DNSWire
+import Diagnosis
+import LinuxNet
+import Registry
+import SystemPackage
+
+/// Looks at one port of containers or of the host, one after another; the opener enters their namespaces.
+final class ServiceSearch {
+    /// A place where the service may run.
+    enum Place {
+        /// The host, at these addresses.
+        case host(at: [String])
+        /// Containers that have a name, at some of these addresses.
+        case containers(called: Name, seenBy: Registry.Container, at: [String])
+    }
+
+    /// A service to be looked at.
+    private struct Target {
+        var service: Service
+        /// The container; nil: the host.
+        var container: ContainerID?
+    }
+
+    /// Places that are looked at; more replicas say nothing else.
+    private static let limit = 8
+    /// Time for a connection to come about, in milliseconds: the first repetition of a lost segment comes after a second.
+    private static let patience: Int32 = 1500
+
+    private let port: UInt16
+    private let asker: ContainerID
+    private let plane: ControlPlane
+
+    init(port: UInt16, from asker: ContainerID, plane: ControlPlane) {
+        self.port = port
+        self.asker = asker
+        self.plane = plane
+    }
+
+    /// Looks; `done` is called once, with what was found.
+    func look(_ place: Place, done: @escaping ([Service]) -> Void) {
+        look(at: targets(place)[...], [], done)
+    }
+
+    private func targets(_ place: Place) -> [Target] {
+        switch place {
+        case .host(let addresses):
+            return addresses.prefix(Self.limit).map { Target(service: Service(ofHostAt: $0, listens: nil)) }
+        case .containers(let name, let viewer, let addresses):
+            let registry = plane.publisher.registry
+            let addresses = Set(addresses)
+            let finder = FactFinder(plane: plane)
+            return registry.holders(of: name, seenBy: viewer).prefix(Self.limit).compactMap { holder in
+                guard let container = registry[holder.container],
+                    let endpoint = holder.network.flatMap({ container.endpoint(on: $0) }),
+                    let address = endpoint.addresses.map(\.description).first(where: addresses.contains)
+                else { return nil }
+                let service = Service(finder.member(container), address: address, listens: nil)
+                return Target(service: service, container: holder.container)
+            }
+        }
+    }
+
+    private func look(at targets: ArraySlice<Target>, _ found: [Service], _ done: @escaping ([Service]) -> Void) {
+        guard let target = targets.first else { return done(found) }
+        let rest = targets.dropFirst()
+        var service = target.service
+        listeners(of: target) { listens in
+            service.listens = listens
+            guard listens?.isEmpty == false else { return self.look(at: rest, found + [service], done) }
+            self.connect(to: service.address) { reach in
+                service.reach = reach
+                self.look(at: rest, found + [service], done)
+            }
+        }
+    }
+
+    /// Addresses at which programs listen on the port; nil: they cannot be found out.
+    private func listeners(of target: Target, then done: @escaping ([String]?) -> Void) {
+        let (port, place) = (port, target.container.flatMap { plane.containers.namespace(of: $0) })
+        if target.container != nil, place == nil { return done(nil) }
+        plane.requests.request { opener in
+            Result { () throws(LinuxError) in
+                guard let (identity, source) = place else {
+                    return try opener.findListeners(onPort: port, in: try NetworkNamespace.current())
+                }
+                return try opener.findListeners(onPort: port, in: try source.openNamespace(identity, by: opener))
+            }
+        } late: {
+            done(nil)
+        } done: { (result: Result<[IPAddress], LinuxError>) in
+            done((try? result.get())?.map(\.description))
+        }
+    }
+
+    /// Tries to connect from inside the namespace of the container that asks; nil: it could not be tried.
+    private func connect(to text: String, then done: @escaping (Service.Reach?) -> Void) {
+        guard let address = IPAddress(text), let (identity, source) = plane.containers.namespace(of: asker) else {
+            return done(nil)
+        }
+        let server = SocketAddress(address, port: port)
+        let kind = SocketKind(isStream: true, isV6: address.isV6)
+        plane.requests.request { opener in
+            Result { () throws(LinuxError) in
+                var batch = try opener.openSockets(
+                    in: try source.openNamespace(identity, by: opener), kind, count: 1, isMarked: false)
+                guard let socket = batch.take(kind) else { return nil }
+                return Self.reach(server, by: socket)
+            }
+        } late: {
+            done(nil)
+        } done: { (result: Result<Service.Reach?, LinuxError>) in
+            done((try? result.get()) ?? nil)
+        }
+    }
+
+    /// Connects, and closes the connection at once.
+    private static func reach(_ server: SocketAddress, by socket: borrowing Descriptor) -> Service.Reach {
+        do throws(LinuxError) {
+            try TCPSocket.connect(socket, to: server)
+        } catch {
+            return reach(error)
+        }
+        guard TCPSocket.waitForConnection(of: socket, milliseconds: patience) else { return .silent }
+        return TCPSocket.connectionResult(of: socket).map(reach) ?? .open
+    }
+
+    private static func reach(_ error: LinuxError) -> Service.Reach {
+        error.errno == .connectionRefused ? .refused : .unreachable("\(error.errno)")
+    }
+}
+
+extension IPAddress {
+    /// True for an IPv6 address.
+    fileprivate var isV6: Bool { if case .v6 = self { true } else { false } }
+}
