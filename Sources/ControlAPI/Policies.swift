@@ -10,6 +10,8 @@ package enum SetPolicy: ControlMethod {
         # one); strictCname: each name that a CNAME leads to must be allowed, too; privateAddresses: "allow" (of a new one),
         # or "deny": private, loopback and link-local addresses are dropped from answers of upstreams; lock: port 53 and 853 of
         # other servers are refused in the namespaces of its containers (true where the default denies), but not under audit.
+        # addresses: its containers reach only addresses that answers have told them, their networks, and cidrs, blocks as
+        # "10.2.0.0/16"; but not under audit.
         method SetPolicy(
           name: string,
           default: ?string,
@@ -20,7 +22,9 @@ package enum SetPolicy: ControlMethod {
           ownNames: ?bool,
           strictCname: ?bool,
           privateAddresses: ?string,
-          lock: ?bool
+          lock: ?bool,
+          addresses: ?bool,
+          cidrs: ?[]string
         ) -> ()
         """
     package static let isPersisted = true
@@ -46,11 +50,15 @@ package enum SetPolicy: ControlMethod {
         package var privateAddresses: String?
         /// True: DNS of other servers is refused; absent: as it was, of a new policy true where the default denies.
         package var lock: Bool?
+        /// True: its containers reach only addresses that they were told; absent: as it was.
+        package var addresses: Bool?
+        /// Blocks that they may reach all the same, in place of those before; absent: as it was.
+        package var cidrs: [String]?
 
         package init(
             name: String, default: String? = nil, allow: [String]? = nil, deny: [String]? = nil,
             types: [String]? = nil, audit: Bool? = nil, ownNames: Bool? = nil, strictCname: Bool? = nil,
-            privateAddresses: String? = nil, lock: Bool? = nil
+            privateAddresses: String? = nil, lock: Bool? = nil, addresses: Bool? = nil, cidrs: [String]? = nil
         ) {
             self.name = name
             self.default = `default`
@@ -62,6 +70,8 @@ package enum SetPolicy: ControlMethod {
             self.strictCname = strictCname
             self.privateAddresses = privateAddresses
             self.lock = lock
+            self.addresses = addresses
+            self.cidrs = cidrs
         }
     }
     package typealias Reply = Nothing
@@ -246,6 +256,8 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
           strictCname: bool,
           privateAddresses: string,
           lock: bool,
+          addresses: bool,
+          cidrs: []string,
           containers: int,
           source: string
         )
@@ -271,6 +283,10 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
     package var privateAddresses: String
     /// True when DNS of other servers is refused in the namespaces of its containers, unless it audits.
     package var lock: Bool
+    /// True when its containers reach only addresses that they were told, unless it audits.
+    package var addresses: Bool
+    /// Blocks that they may reach all the same.
+    package var cidrs: [String]
     /// Number of containers that it holds for.
     package var containers: Int
     /// `configuration` or `control`.
@@ -278,7 +294,8 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
 
     package init(
         name: String, default: String, allow: [String], deny: [String], types: [String], audit: Bool, ownNames: Bool,
-        strictCname: Bool, privateAddresses: String, lock: Bool, containers: Int, source: String
+        strictCname: Bool, privateAddresses: String, lock: Bool, addresses: Bool, cidrs: [String], containers: Int,
+        source: String
     ) {
         self.name = name
         self.default = `default`
@@ -290,6 +307,8 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
         self.strictCname = strictCname
         self.privateAddresses = privateAddresses
         self.lock = lock
+        self.addresses = addresses
+        self.cidrs = cidrs
         self.containers = containers
         self.source = source
     }

@@ -140,6 +140,8 @@ package enum Cause: String, Sendable, CaseIterable {
     case networkMissing = "network-missing"
     /// Containers have a policy that nobody has declared: their questions are denied.
     case policyMissing = "policy-missing"
+    /// The gate of a container is not in force: no address is told to it.
+    case gateFailed = "gate-failed"
     /// Something is left out, past a limit.
     case limit
     /// A limit of the kernel or of the service manager is nearly reached.

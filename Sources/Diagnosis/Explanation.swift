@@ -32,7 +32,7 @@ package struct Explanation: Sendable, Equatable {
             guard let outcome = facts.outcome else { return }
             steps += facts.name(outcome, asker)
             steps += facts.outside(outcome, asker)
-            steps.append(facts.answer(outcome))
+            steps.append(facts.gated(outcome, asker) ?? facts.answer(outcome))
             if let services = facts.services { steps.append(facts.port(services)) }
         }
     }

@@ -40,6 +40,8 @@ package struct Facts: Sendable {
     package var isPolicyStrict = false
     /// Paths of namespaces on the asker's networks whose containers have no name.
     package var unnamed: [String] = []
+    /// Reason for which the gate of the container's policy is not in force; nil: it is, or the container has none.
+    package var gate: GateFailure?
     /// Programs behind the answer's addresses; nil: no port was asked for.
     package var services: [Service]?
     /// The configuration file.

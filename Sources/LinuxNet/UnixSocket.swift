@@ -15,6 +15,17 @@ package struct PeerCredentials: Hashable, Sendable {
     package let groups: [UInt32]
 }
 
+/// Two sockets that are connected with each other.
+package struct SocketPair: ~Copyable, Sendable {
+    /// Non-blocking.
+    package let first: Descriptor
+    /// Blocking; may be taken out.
+    package var second: Descriptor?
+
+    /// Gives up the first.
+    package consuming func takeFirst() -> Descriptor { first }
+}
+
 /// Makes Unix stream sockets.
 package enum UnixSocket {
     /// A socket that clients connect to at a path; its directory is made if absent. Non-blocking, close-on-exec.
@@ -146,6 +157,22 @@ package enum UnixSocket {
         try socket.setTimeouts(timeout)
         try connect(socket, path)
         return socket
+    }
+
+    /// Two sockets for messages with boundaries that are connected with each other (socketpair(2)); the second is blocking.
+    /// - Throws: ``LinuxError``, for example when the process has too many open files.
+    package static func pairForMessages() throws(LinuxError) -> SocketPair {
+        var numbers: (Int32, Int32) = (-1, -1)
+        let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)
+        try system("socketpair") {
+            // The kernel writes two numbers, which is what the tuple has.
+            unsafe withUnsafeMutableBytes(of: &numbers) {
+                unsafe socketpair(AF_UNIX, type, 0, $0.assumingMemoryBound(to: Int32.self).baseAddress)
+            }
+        }
+        let pair = SocketPair(first: Descriptor(adopting: numbers.0), second: Descriptor(adopting: numbers.1))
+        try system("fcntl") { clinux_set_nonblocking(pair.first.rawValue) }
+        return pair
     }
 
     /// The user who owns the path that a socket is bound to; nil where that cannot be seen.

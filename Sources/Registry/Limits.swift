@@ -49,6 +49,8 @@ extension Registry {
         package static let policyRules = 100_000
         /// Types that one policy allows.
         package static let policyTypes = 64
+        /// Blocks of addresses that one policy allows: each is a rule that packets of its containers pass.
+        package static let policyBlocks = 256
         /// Octets of another host's name: those of a DNS name as text.
         package static let hostName = 253
         /// Octets of the key of a container elsewhere: a name in which each octet is escaped would have more, and is refused.

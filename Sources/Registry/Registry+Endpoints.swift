@@ -27,6 +27,7 @@ extension Registry {
         index(new, before: old)
         takePolicy(of: new, before: old)
         checkConcerns(of: new)
+        if new.policy != nil, old.endpoints != new.endpoints || old.observed != new.observed { changedGates.insert(id) }
 
         for endpoint in old.endpoints { remove(endpoint, of: old, unless: isNamedAlike, new) }
         for endpoint in new.endpoints { bring(endpoint, of: new, unless: isNamedAlike, old) }

@@ -129,6 +129,8 @@ package struct Registry: Sendable {
     var changedPolicies: Set<PolicyID> = []
     /// For ``takeLockChanges()``.
     var changedLocks: Set<ContainerID> = []
+    /// For ``takeGateChanges()``.
+    var changedGates: Set<ContainerID> = []
     var changedPolicyRules: Set<PolicyRulesKey> = []
     var routesChanged = false
     var hostDomainsChanged = false

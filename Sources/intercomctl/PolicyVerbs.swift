@@ -25,7 +25,7 @@ extension PolicyVerbs {
         static let configuration = CommandConfiguration(
             abstract: "Declare a policy, or change what is given of one.",
             discussion: """
-                A new one denies every name that no rule allows. --allow, --deny and --type replace those before; \
+                A new one denies every name that no rule allows. --allow, --deny, --type and --cidr replace those before; \
                 'policy allow' and 'policy deny' add.
                 """)
 
@@ -69,6 +69,18 @@ extension PolicyVerbs {
         @Flag(inversion: .prefixedNo, help: "Refuse port 53 and 853 of other servers in the container's namespace.")
         var lock: Bool?
 
+        @Flag(
+            inversion: .prefixedNo,
+            help: "Let containers reach only the addresses that answers have told them, and their networks.")
+        var addresses: Bool?
+
+        @Option(
+            name: .customLong("cidr"),
+            help: ArgumentHelp(
+                "A block of addresses that may be reached without an answer; may be repeated, 'none' takes it back.",
+                valueName: "cidr"))
+        var cidrs: [String] = []
+
         @OptionGroup var common: CommonOptions
 
         func run() throws {
@@ -78,7 +90,8 @@ extension PolicyVerbs {
                     name: name, default: standard?.rawValue, allow: allow.isEmpty ? nil : allow,
                     deny: deny.isEmpty ? nil : deny, types: types.isEmpty ? nil : types == ["all"] ? [] : types,
                     audit: audit, ownNames: ownNames, strictCname: strictCname,
-                    privateAddresses: privateAddresses?.rawValue, lock: lock))
+                    privateAddresses: privateAddresses?.rawValue, lock: lock, addresses: addresses,
+                    cidrs: cidrs.isEmpty ? nil : cidrs == ["none"] ? [] : cidrs))
         }
     }
 
@@ -165,6 +178,12 @@ extension PolicyVerbs {
                 "other servers",
                 !policy.lock ? "not refused" : policy.audit ? "refused when it does not audit" : "refused",
             ])
+            facts.add([
+                "addresses",
+                !policy.addresses
+                    ? "all" : policy.audit ? "those of answers when it does not audit" : "those of answers",
+            ])
+            facts.add(["cidrs", policy.cidrs])
             facts.add(["containers", "\(policy.containers)"])
             facts.add(["source", policy.source])
             return facts.text
@@ -196,6 +215,8 @@ extension PolicyVerbs {
             if policy.strictCname { lines.append("strict-cname = true") }
             if policy.privateAddresses == "deny" { lines.append("private-addresses = \"deny\"") }
             if policy.lock != (policy.default == "deny") { lines.append("lock = \(policy.lock)") }
+            if policy.addresses { lines.append("addresses = true") }
+            if !policy.cidrs.isEmpty { lines += list("cidrs", policy.cidrs) }
             lines += reply.denied.map { "# asked for, and denied by a rule or by types: \(quoted($0))" }
             return lines.joined(separator: "\n") + "\n"
         }

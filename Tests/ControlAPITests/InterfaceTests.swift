@@ -125,7 +125,8 @@ struct InterfaceTests {
     static let extraHost = ExtraHost(name: "n", address: "a")
     static let policy = Policy(
         name: "n", default: "deny", allow: ["a"], deny: ["d"], types: ["A"], audit: true, ownNames: true,
-        strictCname: true, privateAddresses: "deny", lock: true, containers: 7, source: "control")
+        strictCname: true, privateAddresses: "deny", lock: true, addresses: true, cidrs: ["c"],
+        containers: 7, source: "control")
     static let policySummary = PolicySummary(
         name: "n", default: "deny", audit: true, rules: 7, containers: 7, source: "control")
     static let source = ListSources.Source(
@@ -220,7 +221,8 @@ struct InterfaceTests {
         try expect(
             SetPolicy.Parameters(
                 name: "n", default: "deny", allow: ["a"], deny: ["d"], types: ["A"], audit: true, ownNames: true,
-                strictCname: true, privateAddresses: "deny", lock: true), is: fields("method", "SetPolicy"), "SetPolicy"
+                strictCname: true, privateAddresses: "deny", lock: true,
+                addresses: true, cidrs: ["c"]), is: fields("method", "SetPolicy"), "SetPolicy"
         )
         for name in ["AllowNames", "DenyNames"] {
             try expect(NamesOfPolicy(policy: "p", names: ["n"]), is: fields("method", name), name)

@@ -352,6 +352,10 @@ struct CauseTests {
 
     private static let outside = [
         Case(
+            .gateFailed, "app is told no address, as the gate of policy gate is not in force: no nftables",
+            cure: "mend that; or let it reach all: intercomctl policy set gate --no-addresses",
+            facts { $0.gate = GateFailure(policy: "gate", reason: "no nftables") }),
+        Case(
             .deniedByPolicy, "www.example is denied by policy gate: default deny",
             cure: "intercomctl policy allow gate www.example",
             facts("www.example") {

@@ -342,7 +342,7 @@ struct ShippedConfigurationTests {
                 "[[policy]]",
                 [
                     "name", "default", "allow", "deny", "types", "audit", "own-names", "strict-cname",
-                    "private-addresses", "lock",
+                    "private-addresses", "lock", "addresses", "cidrs",
                 ]
             ),
         ])

@@ -300,7 +300,7 @@ private struct RandomWorld: ~Copyable {
                 name: question.name, type: "\(question.type)", rcode: "SERVFAIL", flags: [], answers: [], authority: [],
                 extendedErrors: [], source: "nobody")
             return (.forwarded(group: group), answer)
-        case .drop, .loop, .heard:
+        case .drop, .loop, .heard, .held:
             Issue.record("\(question): \(outcome)")
             throw CancellationError()
         }

@@ -67,7 +67,7 @@ struct FormerServerRuleTests {
                 return code == .noError ? .records(Int(message.header.answerCount)) : .code(code)
             case .forward(UpstreamGroupID.neighbours.rawValue): return .neighbour
             case .forward(let group), .follow(let group): return .group(UpstreamGroupID(rawValue: group))
-            case .heard, .loop, .drop: return nil
+            case .heard, .loop, .drop, .held: return nil
             }
         }
     }

@@ -119,7 +119,7 @@ private struct AskedTown: ~Copyable {
         return switch outcome {
         case .answered(let length, _): Outcome(answer: Array(buffer[..<length]))
         case .forward(let group), .follow(let group): Outcome(server: servers[group] ?? "nobody")
-        case .drop, .loop, .heard: Outcome()
+        case .drop, .loop, .heard, .held: Outcome()
         }
     }
 }

@@ -14,6 +14,14 @@ struct LogMessageTests {
     ]
 
     private static let errors: [(message: String, situation: String)] = [
+        (
+            "cannot remove a gate: …",
+            "the kernel or the opener refuses to remove the gate of a container; it is tried again"
+        ),
+        (
+            "cannot remove a gate: the opener does not reply",
+            "the opener has not removed the gate of a container in time"
+        ),
         ("cannot look for namespaces: …", "directories of namespaces cannot be watched, or their events not read"),
         ("cannot read netlink notifications: …", "a netlink socket fails"),
         (
@@ -74,6 +82,18 @@ struct LogMessageTests {
     ]
 
     private static let warnings: [(message: String, situation: String)] = [
+        (
+            "container …: no address can be told to it, as its gate is not in force: …",
+            "the policy of a container has addresses, and its gate cannot be set or has no place; it is tried again"
+        ),
+        (
+            "the gates of policies were removed from the host's nftables; setting them again",
+            "somebody has removed a table intercom-policy, for example by loading all rules of the host anew"
+        ),
+        (
+            "changes of the host's nftables are not noticed; gates that somebody removes stay removed: …",
+            "the opener cannot subscribe to changes of nftables"
+        ),
         (
             "network …: guests cannot be answered at …: …",
             "a gateway's listener cannot be made, as another program has the port; it is tried again"
@@ -212,6 +232,10 @@ struct LogMessageTests {
     ]
 
     private static let news: [(message: String, situation: String)] = [
+        (
+            "removing … gates that no container needs any more",
+            "the daemon before has left gates of containers that are gone"
+        ),
         ("network …: guests are answered at …", "a gateway's listener has been made"),
         (
             "network …: guests are not answered at … any more",

@@ -21,6 +21,8 @@ extension ConfigurationReader {
             table.read("strict-cname", .boolean, into: &policy.isStrictAboutAliases)
             policy.dropsPrivateAddresses = table.read("private-addresses", .verdict) == .deny
             policy.locksPorts = table.read("lock", .boolean)
+            table.read("addresses", .boolean, into: &policy.gatesAddresses)
+            table.read("cidrs", .list(of: .subnet), into: &policy.blocks)
             if let name {
                 places.claim(name.value, at: name.position, in: &table, "name: policy '\(name.value)'")
                 do throws(RegistryError) {

@@ -176,7 +176,8 @@ final class Containers {
     /// ``OpenerRequests/whenEnded(about:_:)``.
     func requestSubjects(of container: ContainerID) -> [String] {
         guard let namespace = namespaceOfContainer[container] else { return [] }
-        return resolverFiles.namedFiles(of: namespace) + [Redirections.subject(namespace)]
+        let gate = attached[namespace].map { PolicyGates.subjects($0.cookie.rawValue) } ?? []
+        return resolverFiles.namedFiles(of: namespace) + [Redirections.subject(namespace)] + gate
     }
 
     // MARK: - Events

@@ -56,6 +56,7 @@ extension ControlPlane {
             service.ready(statusLine)
             let workers = DisplayText.counted(workers.count, "worker")
             logger.info("ready: \(statusLine), \(workers)", metadata: .about(.ready))
+            gates.begin()
             loop.schedule(.trimMemory, after: Self.timeOfStart)
         }
     }

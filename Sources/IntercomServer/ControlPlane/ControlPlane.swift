@@ -15,7 +15,8 @@ import Varlink
 /// Each part is a type of its own that knows only those named before it here: `EventLoop`, `WorkerPool`,
 /// `ControlSocket`, `Publisher` (the registry), `OpenerRequests`, `Discovery` (links), `Containers`,
 /// `NamespaceDiscovery`, `Upstreams` (with `HostListener`, `ResolveHook` and `GatewayListeners`),
-/// `ConfiguredDeclarations`, `DeclaredState`, `PublishedSources`, `Cluster`, `QuestionWatchers`, `ServiceNotifier`. Methods of the
+/// `ConfiguredDeclarations`, `DeclaredState`, `PublishedSources`, `Cluster`, `QuestionWatchers` (with
+/// `PolicyGates`), `ServiceNotifier`. Methods of the
 /// control socket stand above all of them.
 ///
 /// It runs on the thread that calls ``run()`` and is used from there alone.
@@ -110,7 +111,10 @@ package final class ControlPlane {
             state: DeclaredState(path: options.stateDirectory, logger: logger), logger: logger)
         questions = QuestionWatchers(
             workers: workers, publisher: publisher, socket: controlSocket, log: QueryLog(logger: logger),
-            denials: PolicyJournal(publisher: publisher, logger: logger))
+            denials: PolicyJournal(publisher: publisher, logger: logger),
+            gates: PolicyGates(
+                containers: containers, requests: requests, loop: loop, publisher: publisher, workers: workers,
+                logger: logger))
         service = ServiceNotifier(logger: logger)
         try service.startHeartbeat(by: loop)
     }
@@ -135,7 +139,7 @@ package final class ControlPlane {
         let deadlines = [
             containers.room.nextDeadline, containers.hearing.nextDeadline, containers.hearing.waiters.nextDeadline,
             requests.nextDeadline, workers.nextDeadline, start.nextDeadline, sources.nextDeadline,
-            questions.nextDeadline, cluster.nextDeadline, gateways.nextDeadline,
+            questions.nextDeadline, cluster.nextDeadline, gateways.nextDeadline, gates.nextDeadline,
         ]
         for token in try loop.wait(until: deadlines) {
             switch token {
@@ -156,6 +160,7 @@ package final class ControlPlane {
             case .routes: discovery.routes.takeEvents()
             case .proof(let ticket): containers.hearing.serve(ticket)
             case .hosts: configured.hosts.takeEvents()
+            case .gates: gates.takeEvents()
             }
         }
         carryOutDue()
@@ -169,6 +174,7 @@ package final class ControlPlane {
         containers.tick(now: .now)
         sources.work()
         gateways.expire()
+        gates.tick(now: .now)
         questions.turn()
         cluster.forgetDue(now: .now)
         for task in loop.takeDueTasks() {
@@ -205,6 +211,7 @@ package final class ControlPlane {
         if let networks = publisher.registry.takeGateways() { gateways.follow(networks) }
         publisher.postNames()
         upstreams.post(of: publisher.registry)
+        gates.follow()
         publisher.postListeners()
         publisher.confirm()
         cluster.export()
@@ -212,7 +219,10 @@ package final class ControlPlane {
 
     private func takeKernelChanges() {
         containers.observe(discovery.isObserving)
-        for container in discovery.takeChanges() { containers.linksChanged(of: container) }
+        for container in discovery.takeChanges() {
+            containers.linksChanged(of: container)
+            gates.linksChanged(of: container)
+        }
         for container in discovery.takeReaddressed() { containers.addressesChanged(of: container) }
     }
 
@@ -226,6 +236,9 @@ package final class ControlPlane {
 
     /// The hook of systemd-resolved.
     var resolveHook: ResolveHook { upstreams.resolveHook }
+
+    /// Gates of policies.
+    var gates: PolicyGates { questions.gates }
 
     /// Containers of other hosts.
     var cluster: Cluster { sources.cluster }
@@ -301,6 +314,8 @@ package final class ControlPlane {
         case .gatewayFailed(let number, let error): gateways.failed(number, error)
         case .guestAsked(let view): gateways.asked(by: view)
         case .denied(let notes, let leftOut): questions.denials.take(notes, leftOut: leftOut)
+        case .gateFailed(let view, let errno): gates.failed(ContainerID(of: view), errno: errno)
+        case .admissionsLost(let worker): gates.connectionLost(of: worker)
         case .log(let event, let backlog): logger.write(event, backlog)
         case .ended(let worker, let error): return .failure(WorkerFailure(worker: worker, cause: error))
         case .reached, .resolved, .counters, .measured, .questions, .flushed, .kept: break

@@ -4,8 +4,8 @@ import Tables
 
 /// Subject of an event of the control plane's loop.
 enum ControlToken {
-    case signals, mailbox, requests, control, inotify, mounts, resolver, heartbeat, namespaces, routes, cluster, hosts
-    case resolveHook
+    case signals, mailbox, requests, control, inotify, mounts, resolver, heartbeat, namespaces, routes, cluster, hosts,
+        resolveHook, gates
     case process(Ticket)
     case redirection(Ticket)
     case netlink(Ticket)
@@ -27,6 +27,7 @@ enum ControlToken {
         case .cluster: 11
         case .hosts: 12
         case .resolveHook: 13
+        case .gates: 14
         case .process(let ticket): 1 << 60 | ticket.word
         case .redirection(let ticket): 2 << 60 | ticket.word
         case .netlink(let ticket): 3 << 60 | ticket.word
@@ -51,6 +52,7 @@ enum ControlToken {
         case (0, 11): self = .cluster
         case (0, 12): self = .hosts
         case (0, 13): self = .resolveHook
+        case (0, 14): self = .gates
         case (1, _): self = .process(ticket)
         case (2, _): self = .redirection(ticket)
         case (3, _): self = .netlink(ticket)

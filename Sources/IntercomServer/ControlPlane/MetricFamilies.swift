@@ -70,13 +70,19 @@ struct MetricFamilies {
             "intercom_policy_denials",
             "Questions that a policy denies, by what was done: denied, or answered all the same (audit).",
             [
-                ([.init("action", "denied")], counters.reduce(0) { $0 &+ $1.policyDenials }),
-                ([.init("action", "audited")], counters.reduce(0) { $0 &+ $1.policyAudits }),
+                ([.init("action", "denied")], counters.reduce(0) { $0 &+ $1.policies.denials }),
+                ([.init("action", "audited")], counters.reduce(0) { $0 &+ $1.policies.audits }),
             ])
+        gauge(
+            "intercom_policy_addresses", "Addresses that containers may reach now, as answers have told them.",
+            counters.reduce(0) { $0 + $1.policies.gates.told })
+        counter(
+            "intercom_policy_admitted", "Addresses that were let through gates of policies, each time they were.",
+            [([], counters.reduce(0) { $0 &+ $1.policies.gates.admitted })])
         counter(
             "intercom_policy_dropped_addresses",
             "Records that policies have dropped from answers, as they lead to private addresses.",
-            [([], counters.reduce(0) { $0 &+ $1.droppedAddresses })])
+            [([], counters.reduce(0) { $0 &+ $1.policies.droppedAddresses })])
         var guests = GuestCounts()
         for worker in counters { guests.add(worker.guests) }
         counter(

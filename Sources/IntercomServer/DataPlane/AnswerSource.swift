@@ -18,6 +18,8 @@ enum AnswerSource: Sendable, Equatable {
     case subnet, underscored, emptyName, domain, singleLabel, multicast, blocked
     /// A policy denies the question.
     case policy
+    /// A gate is not there, or cannot be changed.
+    case gate
     /// NOERROR, NXDOMAIN, any other code.
     case cache, cachedDenial, cachedFailure
 }
@@ -38,7 +40,7 @@ extension WorkerCounters {
         case .cache: answers.cached &+= 1
         case .cachedDenial: answers.cachedDenials &+= 1
         case .cachedFailure: answers.cachedFailures &+= 1
-        case .notReady: answers.unanswered &+= 1
+        case .notReady, .gate: answers.unanswered &+= 1
         case .malformed: answers.malformed &+= 1
         case .notImplemented: answers.notImplemented &+= 1
         case .badVersion: answers.badVersion &+= 1

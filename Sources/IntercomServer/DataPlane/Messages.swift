@@ -50,6 +50,10 @@ enum WorkerMessage: Sendable {
     case upstreams(group: UInt32, UpstreamList?)
     /// The servers that a view had before us; none: it has none any more.
     case formerServers(ViewID, [ServerAddress])
+    /// The gate of a view; nil: it has none.
+    case gate(ViewID, GateState?)
+    /// A connection to the opener's thread that lets addresses through gates.
+    case admissions(Handover<Descriptor>)
     /// The tokens of the probes that tell loops, in place of those before.
     case probes([UInt64])
     /// An upstream that asks us: it is asked no more, until ``avoidNobody``.
@@ -122,6 +126,10 @@ enum WorkerReply: Sendable {
     case guestAsked(ViewID)
     /// Not asked for: questions that policies have denied, and the number of further ones.
     case denied([PolicyNote], leftOut: Int)
+    /// Not asked for: an address could not be let through the gate of a view.
+    case gateFailed(ViewID, errno: Int32)
+    /// Not asked for: the connection of ``WorkerMessage/admissions(_:)`` is lost.
+    case admissionsLost(worker: Int)
     /// Not asked for: something to be logged.
     case log(LogEvent, LogBacklog)
     /// Not asked for, and the last that is said: the worker's thread ends, because it cannot wait for events.
@@ -134,7 +142,7 @@ enum WorkerReply: Sendable {
             .questions(let token, _), .flushed(let token, _), .kept(let token, _):
             token
         case .needsSockets, .unanswered, .formerServersLost, .looped, .heard, .listenerRepaired, .listenerFailed,
-            .gatewayFailed, .guestAsked, .denied, .log, .ended:
+            .gatewayFailed, .guestAsked, .denied, .gateFailed, .admissionsLost, .log, .ended:
             nil
         }
     }

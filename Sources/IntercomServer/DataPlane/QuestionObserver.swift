@@ -68,6 +68,12 @@ struct QuestionObserver: Sendable {
     let logs: Bool
     /// True when any question is to be observed.
     private(set) var isActive: Bool
+    /// True when a policy is a gate.
+    var hasGates = false {
+        didSet { looksAtAnswers = isActive || hasGates }
+    }
+    /// True when answers are looked at before they go out: somebody watches, or a policy is a gate.
+    private(set) var looksAtAnswers: Bool
     /// True when answers are kept as they are on the wire.
     private(set) var keepsMessages = false
     private var views = ObservedViews.none
@@ -79,6 +85,7 @@ struct QuestionObserver: Sendable {
     init(logs: Bool) {
         self.logs = logs
         isActive = logs
+        looksAtAnswers = logs
     }
 
     /// Keeps the questions of these containers from now on, and no others.
@@ -89,6 +96,7 @@ struct QuestionObserver: Sendable {
         self.views = views
         keepsMessages = withMessages
         isActive = logs || views != .none
+        looksAtAnswers = isActive || hasGates
         if views == .none {
             observed = ObservedQuestions()
             missedRun = nil

@@ -151,7 +151,7 @@ extension Responder {
     private static var dnssecOK: UInt32 { 0x8000 }
 
     /// The query that an answer was written for, as far as another answer needs it.
-    private static func query(behind answer: Span<UInt8>) -> [UInt8] {
+    static func query(behind answer: Span<UInt8>) -> [UInt8] {
         guard let message = try? Message(answer), let question = try? message.firstQuestion() else { return [] }
         var edns: EDNS?
         var records = message.records

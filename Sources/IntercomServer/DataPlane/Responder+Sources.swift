@@ -270,6 +270,7 @@ extension Responder {
         case .multicast: "names under local are asked by multicast (RFC 6762); they are not forwarded"
         case .cache, .cachedDenial, .cachedFailure: "cache"
         case .policy: "denied by \(String(decoding: explanation, as: UTF8.self))"
+        case .gate: "its addresses cannot be let through the gate of the policy"
         case .blocked: "not forwarded: no network of the container may reach upstreams"
         }
     }

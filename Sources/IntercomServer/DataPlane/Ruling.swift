@@ -15,6 +15,8 @@ enum Outcome {
     case loop(token: UInt64)
     /// A question of ours that proves that the listener is heard: ``Responder/arrived``. The answer is in the buffer.
     case heard(length: Int)
+    /// It waits until its addresses may be reached.
+    case held(AnswerSource)
     case drop
 }
 

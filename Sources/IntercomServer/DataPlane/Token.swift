@@ -7,7 +7,7 @@ import Tables
 /// The kind is in the top four bits, which no ticket's word uses.
 struct Token {
     enum Kind: UInt64 {
-        case inbox, bell, datagramListener, streamListener, stream, upstream
+        case inbox, bell, datagramListener, streamListener, stream, upstream, admissions
     }
 
     let kind: Kind

@@ -31,6 +31,8 @@ struct Waiting: Sendable {
 /// Clients that wait, by number. A number is not used again while an answer for it may come.
 struct WaitingClients: ~Copyable {
     private var table = SlotTable<Waiting>()
+    /// Answers that wait until their addresses may be reached.
+    var admissions = Admissions()
     /// The moment from which the control plane may be told again that clients wait in vain.
     var nextComplaint = Moment.now
 

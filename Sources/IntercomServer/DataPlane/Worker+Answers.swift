@@ -83,7 +83,7 @@ extension Worker {
             let longer = responder.append(to: splice)
             guard longer.count <= Responder.longestChain else { return fail(client, splice, errand) }
             follow(client, longer, Errand(view: errand.view, group: group, now: errand.now), payer: payer)
-        case .loop, .heard, .drop: fail(client, splice, errand)
+        case .loop, .heard, .drop, .held: fail(client, splice, errand)
         }
     }
 
@@ -136,8 +136,14 @@ extension Worker {
         if case .stream(let ticket) = client { settle(ticket) }
     }
 
-    /// Gives a client a message that is written already, if it is still there.
+    /// Gives a client a message that is written already, if it is still there, or holds it.
     private mutating func give(_ message: [UInt8], from source: String, to client: WaitingClient) {
+        if responder.directory.hasGates, holds(message, for: client) { return }
+        hand(message, from: source, to: client)
+    }
+
+    /// Gives a client a message that is written already, if it is still there.
+    mutating func hand(_ message: [UInt8], from source: String = "", to client: WaitingClient) {
         switch client {
         case .datagram(let listener, let address):
             guard let position = listeners.position(of: listener) else { return }
@@ -159,18 +165,169 @@ extension Worker {
     }
 }
 
+// MARK: - Behind a gate
+
+extension Worker {
+    /// Looks at an answer that is about to go out: a gate may hold it, and somebody may watch.
+    /// - Returns: what is to be done with it.
+    @inline(never)
+    mutating func lookAtDatagram(
+        _ outcome: Outcome, _ packet: Int, of listener: Ticket, _ view: ViewID, since: Moment
+    ) -> Outcome {
+        var passed = outcome
+        if case .answered(let length, let source) = outcome, isGated(view) {
+            let message = Self.kept(datagrams.sender.nextBuffer, length)
+            let client = WaitingClient.datagram(listener: listener, datagrams.receiver.source(packet))
+            switch waiting.admissions.judge(message.span, for: view, isOwn: source.isOwn, now: since) {
+            case .open: break
+            case .hold(let addresses):
+                hold(message, for: client, of: view, addresses, since)
+                passed = .held(source)
+            case .refuse(let reason):
+                let failure = failure(to: message, reason)
+                let octets = failure.message(limit: failure.datagramLimit)
+                Self.copy(octets, into: datagrams.sender.nextBuffer)
+                passed = .answered(length: octets.count, .gate)
+            }
+        }
+        if observer.isActive { observeDatagram(passed.isHeld ? outcome : passed, view, since: since) }
+        return passed
+    }
+
+    /// The same for the message of a connection, whose answer is in ``MessageBuffers/answer``.
+    @inline(never)
+    mutating func lookAtMessage(
+        _ outcome: Outcome, of position: Int, _ ticket: Ticket, _ view: ViewID, since: Moment
+    ) -> Outcome {
+        var passed = outcome
+        if case .answered(let length, let source) = outcome, isGated(view) {
+            let message = Array(buffers.answer[..<length])
+            switch waiting.admissions.judge(message.span, for: view, isOwn: source.isOwn, now: since) {
+            case .open: break
+            case .hold(let addresses):
+                streams[position].inFlight += 1
+                hold(message, for: .stream(ticket), of: view, addresses, since)
+                passed = .held(source)
+            case .refuse(let reason):
+                let octets = failure(to: message, reason).message(limit: Transport.maximumMessage)
+                Self.copy(octets, into: buffers.answer.mutableSpan)
+                passed = .answered(length: octets.count, .gate)
+            }
+        }
+        if observer.isActive { observeMessage(passed.isHeld ? outcome : passed, view, since: since) }
+        return passed
+    }
+
+    private static func copy(_ octets: [UInt8], into buffer: consuming MutableSpan<UInt8>) {
+        var buffer = buffer
+        buffer.copy(octets.span, to: 0)
+    }
+
+    /// Holds the answer of an upstream for a client that has waited for it, or answers with a failure.
+    /// - Returns: false where it is to go out as it is.
+    @inline(never)
+    mutating func holds(_ message: [UInt8], for client: WaitingClient) -> Bool {
+        if case .control = client { return false }
+        guard let view = view(of: client), isGated(view) else { return false }
+        let now = Moment.now
+        switch waiting.admissions.judge(message.span, for: view, isOwn: false, now: now) {
+        case .open: return false
+        case .hold(let addresses): hold(message, for: client, of: view, addresses, now)
+        case .refuse(let reason): refuse(message, for: client, reason)
+        }
+        return true
+    }
+
+    private mutating func isGated(_ view: ViewID) -> Bool {
+        guard responder.directory.hasGates, !view.isHost, let policy = responder.directory.policy(of: view) else {
+            return false
+        }
+        return responder.directory.policyIsGate(policy)
+    }
+
+    private mutating func hold(
+        _ message: [UInt8], for client: WaitingClient, of view: ViewID,
+        _ addresses: [(address: ToldAddress, seconds: UInt32)], _ now: Moment
+    ) {
+        waiting.admissions.hold(message, for: client, of: view, addresses, now: now)
+        finish(waiting.admissions.flush())
+    }
+
+    /// Takes over a connection to the thread of the opener that lets addresses through gates.
+    mutating func takeAdmissions(_ connection: consuming Descriptor) {
+        do throws(LinuxError) {
+            try epoll.add(connection, token: Token(.admissions).word, interest: .readable)
+            finish(waiting.admissions.connect(connection))
+        } catch {
+            logger.debug("admissions: \(error)")
+            control.post(.admissionsLost(worker: counters.worker))
+        }
+    }
+
+    /// Takes replies of that thread.
+    mutating func serveAdmissions() { finish(waiting.admissions.receive(into: &buffers.received)) }
+
+    /// The gate of a view is in force, has failed, or is gone.
+    mutating func setGate(of view: ViewID, _ state: GateState?) {
+        finish(waiting.admissions.setGate(of: view, state, now: .now))
+        finish(waiting.admissions.flush())
+    }
+
+    /// Gives clients the answers that wait no longer, and tells the control plane what it has to see to.
+    mutating func finish(_ released: [ReleasedAnswer]) {
+        for one in released {
+            let (message, client) = (one.answer.message, one.answer.client)
+            if let reason = one.refusal {
+                refuse(message, for: client, reason)
+            } else {
+                hand(message, to: client)
+                if case .stream(let ticket) = client { settle(ticket) }
+            }
+        }
+        for notice in waiting.admissions.takeNotices() {
+            switch notice {
+            case .failed(let view, let errno): control.post(.gateFailed(view, errno: errno))
+            case .lost: control.post(.admissionsLost(worker: counters.worker))
+            }
+        }
+    }
+
+    private mutating func refuse(_ message: [UInt8], for client: WaitingClient, _ reason: String) {
+        let failure = failure(to: message, reason)
+        counters.answers.unanswered &+= 1
+        var limit = Transport.maximumMessage
+        if case .datagram = client { limit = failure.datagramLimit }
+        hand(failure.message(limit: limit), to: client)
+        if case .stream(let ticket) = client { settle(ticket) }
+    }
+
+    /// SERVFAIL in the place of an answer.
+    private func failure(to answer: [UInt8], _ reason: String) -> Answer {
+        let query = Responder.query(behind: answer.span)
+        var name = FoldedName()
+        let read = (try? Query(query.span, name: &name)) ?? .empty
+        let text = String("policy: addresses cannot be reached: \(reason)".prefix(Responder.maximumExplanation))
+        return Answer.serverFailure(to: query.span, read, because: ErrorDetail(.other, text: text))
+    }
+}
+
+extension Outcome {
+    fileprivate var isHeld: Bool { if case .held = self { true } else { false } }
+}
+
 // MARK: - Observed
 
 extension Worker {
-    /// The moment from which the questions of a batch are timed; nil while nobody observes.
-    var observedSince: Moment? { observer.isActive ? .now : nil }
+    /// The moment from which the questions of a batch are timed; nil while nobody looks at answers.
+    var observedSince: Moment? { observer.looksAtAnswers ? .now : nil }
 
     /// Observes the outcome of the datagram that was just answered, before its answer is committed.
     @inline(never)
     mutating func observeDatagram(_ outcome: Outcome, _ view: ViewID, since: Moment?) {
         guard let since, case .answered(let length, let source) = outcome, observer.wants(view) else { return }
         let code = Self.responseCode(of: datagrams.sender.nextBuffer)
-        let message = observer.keepsMessages ? Self.kept(datagrams.sender.nextBuffer, length) : []
+        let keeps = observer.keepsMessages && length <= QuestionObserver.maximumMessage
+        let message = keeps ? Self.kept(datagrams.sender.nextBuffer, length) : []
         observe(source, code, view, over: .datagram, message, since)
     }
 
@@ -178,7 +335,8 @@ extension Worker {
     mutating func observeMessage(_ outcome: Outcome, _ view: ViewID, since: Moment?) {
         guard let since, case .answered(let length, let source) = outcome, observer.wants(view) else { return }
         let code = Self.responseCode(of: buffers.answer.mutableSpan)
-        let message = observer.keepsMessages ? Self.kept(buffers.answer.mutableSpan, length) : []
+        let keeps = observer.keepsMessages && length <= QuestionObserver.maximumMessage
+        let message = keeps ? Self.kept(buffers.answer.mutableSpan, length) : []
         observe(source, code, view, over: .stream, message, since)
     }
 
@@ -188,9 +346,8 @@ extension Worker {
         return HeaderFlags(rawValue: answer.span.word16(Header.flagsOffset)).responseCode
     }
 
-    /// An answer's octets; none where they are more than are kept.
-    private static func kept(_ answer: consuming MutableSpan<UInt8>, _ length: Int) -> [UInt8] {
-        guard length <= QuestionObserver.maximumMessage else { return [] }
+    /// An answer's octets.
+    static func kept(_ answer: consuming MutableSpan<UInt8>, _ length: Int) -> [UInt8] {
         let answer = answer
         let octets = answer.span
         return (0..<min(length, octets.count)).map { octets[$0] }

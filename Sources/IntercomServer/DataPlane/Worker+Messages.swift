@@ -11,6 +11,7 @@ extension Worker {
     // MARK: - Messages
 
     mutating func takeMessages() {
+        defer { observer.hasGates = responder.directory.hasGates }
         for message in inbox.takeAll() {
             switch message {
             case .directory(let changes):
@@ -42,6 +43,10 @@ extension Worker {
                 closeGateway(number)
             case .awaitGuest(let view):
                 listeners.guests.awaited.insert(view.rawValue)
+            case .gate(let view, let state):
+                setGate(of: view, state)
+            case .admissions(let connection):
+                if let connection = connection.take() { takeAdmissions(connection) }
             case .probes(let tokens):
                 responder.probes = tokens
             case .expect(let token, let view):
@@ -223,7 +228,7 @@ extension Worker {
                 .control(token: token, view, group: errand.group, route: route),
                 responder.splice(for: query, over: .stream), errand, payer: Asking.controlPlane)
             act(errand.now)
-        case .drop, .loop:
+        case .drop, .loop, .held:
             control.post(.resolved(token: token, Resolution(message: [], source: "dropped: not a query", .dropped)))
         }
     }
@@ -287,9 +292,10 @@ extension Worker {
     /// Takes in what others count.
     mutating func updateCounters() {
         counters.listeners = listeners.viewCount
-        counters.policyDenials = responder.notes.denied
-        counters.droppedAddresses = responder.notes.droppedAddresses
-        counters.policyAudits = responder.notes.audited
+        counters.policies.gates = waiting.admissions.counters(now: .now)
+        counters.policies.denials = responder.notes.denied
+        counters.policies.droppedAddresses = responder.notes.droppedAddresses
+        counters.policies.audits = responder.notes.audited
         counters.tcpConnections = streams.count
         counters.inFlight = forwarder.inFlight
         counters.cache = forwarder.cacheCounters
@@ -326,7 +332,8 @@ extension Worker {
     var hasDrained: Bool {
         mutating get {
             guard let drainDeadline else { return false }
-            return streams.isEmpty && forwarder.inFlight == 0 || Moment.now >= drainDeadline
+            return streams.isEmpty && forwarder.inFlight == 0 && waiting.admissions.isEmpty
+                || Moment.now >= drainDeadline
         }
     }
 }

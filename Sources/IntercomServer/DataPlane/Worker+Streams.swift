@@ -189,7 +189,7 @@ extension Worker {
                 outcome = forwarder.respond(
                     to: bounds, of: streams[position], &responder, errand, into: &buffers.answer)
             }
-            if let observed { observeMessage(outcome, view, since: observed) }
+            if let observed { outcome = lookAtMessage(outcome, of: position, ticket, view, since: observed) }
             switch outcome {
             case .answered(let length, let source):
                 counters.count(source)
@@ -206,6 +206,7 @@ extension Worker {
             case .heard(let length):
                 if !isGateway { reportHeard() }
                 streams[position].send(buffers.answer, length)
+            case .held(let source): counters.count(source)
             case .drop:
                 counters.dropped &+= 1
             }

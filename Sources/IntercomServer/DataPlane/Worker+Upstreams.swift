@@ -214,6 +214,7 @@ extension Worker {
             guard let position = listeners.position(of: listener) else { return }
             let written = answer.write(into: buffers.answer.mutableSpan, limit: answer.datagramLimit)
             let length = judged(written, for: view(at: position, of: address.number))
+            if responder.directory.hasGates, holds(Array(buffers.answer[..<length]), for: client) { return }
             do throws(LinuxError) {
                 try listeners[position].sockets.udp.send(buffers.answer.span.extracting(first: length), to: address)
             } catch {
@@ -222,6 +223,11 @@ extension Worker {
             }
         case .stream(let ticket):
             guard let position = streams.position(of: ticket) else { return }
+            if responder.directory.hasGates, let view = view(of: client),
+                holds(message(of: answer, for: view), for: client)
+            {
+                return
+            }
             streams[position].inFlight -= 1
             send(answer, on: position, for: view(of: client))
             settle(ticket)

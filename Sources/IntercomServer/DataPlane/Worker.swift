@@ -34,7 +34,7 @@ struct Worker: ~Copyable {
     let inbox: Mailbox<WorkerMessage>
     let control: Mailbox<WorkerReply>
     let logger: Logger
-    /// The questions that somebody watches; the hot path pays one branch.
+    /// The questions that somebody watches, and whether answers are looked at; the hot path pays one branch.
     var observer: QuestionObserver
 
     var epoll: Epoll
@@ -86,6 +86,7 @@ struct Worker: ~Copyable {
                 case .inbox, .bell: takeMessages()
                 case .datagramListener: serveDatagrams(token.ticket)
                 case .streamListener: acceptStream(token.ticket, events)
+                case .admissions: serveAdmissions()
                 case .stream: wakeStream(token.ticket, events)
                 case .upstream:
                     // Of those that are left when their time is over epoll tells again.
@@ -109,6 +110,7 @@ struct Worker: ~Copyable {
     private var mayExpire: Bool {
         mutating get {
             forwarder.nextDeadline != nil || !streams.isEmpty || streams.pausedListeners > 0 || drainDeadline != nil
+                || waiting.admissions.deadline != nil
         }
     }
 
@@ -119,6 +121,7 @@ struct Worker: ~Copyable {
         var next = streams.nextDeadline
         if let deadline = forwarder.nextDeadline { next = min(next ?? deadline, deadline) }
         if let deadline = streams.retryTime { next = min(next ?? deadline, deadline) }
+        if let deadline = waiting.admissions.deadline { next = min(next ?? deadline, deadline) }
         if let deadline = drainDeadline { next = min(next ?? deadline, deadline) }
         guard let next else { return nil }
         let left = next - Moment.now
@@ -135,6 +138,7 @@ struct Worker: ~Copyable {
         }
         if let deadline = streams.nextDeadline, deadline <= now { closeIdleStreams(now) }
         if let deadline = streams.retryTime, deadline <= now { streams.retryListeners() }
+        if let deadline = waiting.admissions.deadline, deadline <= now { finish(waiting.admissions.expire(now: now)) }
     }
 
     // MARK: - Datagrams
@@ -185,7 +189,7 @@ struct Worker: ~Copyable {
                 outcome = forwarder.respond(
                     to: packet, of: datagrams.receiver, &responder, errand, into: &datagrams.sender)
             }
-            if let observed { observeDatagram(outcome, view, since: observed) }
+            if let observed { outcome = lookAtDatagram(outcome, packet, of: ticket, view, since: observed) }
             switch outcome {
             case .answered(let length, let source):
                 datagrams.sender.commit(length: length, toSourceOf: datagrams.receiver, index: packet)
@@ -209,6 +213,7 @@ struct Worker: ~Copyable {
                 others &+= 1
                 datagrams.sender.commit(length: length, toSourceOf: datagrams.receiver, index: packet)
                 if datagrams.sender.isFull { flush(ticket, position) }
+            case .held(let source): counters.count(source)
             case .drop:
                 counters.dropped &+= 1
             }

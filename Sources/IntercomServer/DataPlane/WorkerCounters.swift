@@ -16,11 +16,7 @@ struct WorkerCounters: Sendable {
     var forwarded: UInt64 = 0
     /// Messages that were no queries, and answers that could not be sent.
     var dropped: UInt64 = 0
-    /// Questions that policies have denied, and those that were answered although a policy denies them.
-    var policyDenials: UInt64 = 0
-    var policyAudits: UInt64 = 0
-    /// Records with private addresses that policies have dropped from answers.
-    var droppedAddresses: UInt64 = 0
+    var policies = PolicyCounts()
     /// Messages that have come to gateways.
     var guests = GuestCounts()
     var answers = AnswerCounts()
@@ -40,6 +36,18 @@ struct WorkerCounters: Sendable {
     var failed: UInt64 {
         answers.malformed &+ answers.notImplemented &+ answers.badVersion &+ answers.refused &+ answers.unanswered
     }
+}
+
+/// What policies have done.
+struct PolicyCounts: Sendable {
+    /// Questions that were denied.
+    var denials: UInt64 = 0
+    /// Questions that were answered although a policy denies them.
+    var audits: UInt64 = 0
+    /// Records with private addresses that were dropped from answers.
+    var droppedAddresses: UInt64 = 0
+    /// Addresses that containers may reach through gates.
+    var gates = GateCounters()
 }
 
 /// Messages that have come to the listeners of gateways, by who sent them and what became of them.

@@ -83,7 +83,7 @@ final class Examination {
         }
         facts.undiscovered = plane.namespaces.undiscovered()
         facts.unnamed = finder.unnamed
-        facts.findings = configurationFindings + registryFindings + otherFindings
+        facts.findings = configurationFindings + registryFindings + gateFindings + otherFindings
         facts.silentAdapters = silentAdapters
         facts.lacksUpstreams =
             plane.upstreams.groups[UpstreamGroupID.default.rawValue]?.servers.isEmpty ?? true
@@ -186,6 +186,10 @@ final class Examination {
         plane.publisher.registry.allWarnings.map {
             Diagnosis.Finding(Cause($0.kind), $0.text, cure: $0.cure)
         }
+    }
+
+    private var gateFindings: [Diagnosis.Finding] {
+        plane.gates.failures.map { Diagnosis.Finding(gateOf: $0.container, $0.policy, $0.reason) }
     }
 
     private var otherFindings: [Diagnosis.Finding] {

@@ -233,6 +233,7 @@ final class Inquiry {
         facts.nextTry = plane.containers.namespaceOfContainer[container].flatMap {
             plane.containers.room.nextTry(of: $0)
         }.map { max(0, Int(ContinuousClock.now.duration(to: $0).components.seconds)) }
+        facts.gate = plane.gates.failure(of: container).map { GateFailure(policy: asker.policy ?? "", reason: $0) }
         done(facts, answer)
     }
 }
@@ -261,7 +262,7 @@ extension AnswerFacts.Rule {
             case .malformed, .notImplemented, .badVersion, .refused, .notRecursive, .chaos, .specialUse,
                 .deniedSpecialUse, .link, .network, .reverse, .host, .record, .underscored, .emptyName, .notReady,
                 .cache,
-                .cachedDenial, .cachedFailure:
+                .cachedDenial, .cachedFailure, .gate:
                 self = .settled
             }
         }

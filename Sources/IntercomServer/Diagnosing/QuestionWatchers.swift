@@ -22,6 +22,8 @@ final class QuestionWatchers {
     let log: QueryLog
     /// The journal of questions that policies deny.
     let denials: PolicyJournal
+    /// The gates that answers wait for.
+    let gates: PolicyGates
     /// The name of the container that each client watches; nil: all.
     private var containers: [Ticket: String?] = [:]
     /// Clients that watch questions alone that policies have denied.
@@ -33,12 +35,16 @@ final class QuestionWatchers {
     /// The next turn; nil while nobody watches, or workers have not replied yet.
     private(set) var nextDeadline: ContinuousClock.Instant?
 
-    init(workers: WorkerPool, publisher: Publisher, socket: ControlSocket, log: QueryLog, denials: PolicyJournal) {
+    init(
+        workers: WorkerPool, publisher: Publisher, socket: ControlSocket, log: QueryLog, denials: PolicyJournal,
+        gates: PolicyGates
+    ) {
         self.workers = workers
         self.publisher = publisher
         self.socket = socket
         self.log = log
         self.denials = denials
+        self.gates = gates
     }
 
     /// Sends a client questions from now on.

@@ -163,6 +163,12 @@ final class Discovery {
     /// The links of a container, with what keeps each from its network; none where they are not observed.
     func links(of number: NamespaceID) -> [LinkFacts] { kernel?.topology.links(of: number) ?? [] }
 
+    /// The ways by which packets of a container come out of its namespace.
+    func waysOut(of number: NamespaceID?) -> WaysOut {
+        number.flatMap { kernel?.topology.waysOut(of: $0) }
+            ?? .unguarded("its links are not known ([discover] enabled)")
+    }
+
     /// Gives a container the name of another path.
     func rename(_ number: NamespaceID, name: String, path: String) {
         kernel?.rename(number, name: name, path: path)

@@ -8,6 +8,7 @@ import Registry
 extension SetPolicy: ChangingMethod {
     static func requestSubjects(_ plane: ControlPlane, _ parameters: Parameters) -> [String] {
         plane.containers.requestSubjects(ofPolicy: parameters.name)
+            + plane.gates.requestSubjects(ofPolicy: parameters.name)
     }
 
     static func change(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) {
@@ -161,6 +162,15 @@ extension PolicyDefinition {
             }
         }
         isAudit = parameters.audit ?? isAudit
+        gatesAddresses = parameters.addresses ?? gatesAddresses
+        if let texts = parameters.cidrs {
+            blocks = []
+            do throws(RegistryError) {
+                for text in texts { blocks.append(try Subnet(declared: text)) }
+            } catch {
+                throw .of(error)
+            }
+        }
         locksPorts = parameters.lock ?? locksPorts
         allowsOwnNames = parameters.ownNames ?? allowsOwnNames
         isStrictAboutAliases = parameters.strictCname ?? isStrictAboutAliases
@@ -192,7 +202,8 @@ extension SetPolicy.Parameters {
             name: policy.name, default: policy.default.text, allow: policy.patterns(.allow).map(\.description),
             deny: policy.patterns(.deny).map(\.description), types: policy.types.map(\.description),
             audit: policy.isAudit, ownNames: policy.allowsOwnNames, strictCname: policy.isStrictAboutAliases,
-            privateAddresses: policy.dropsPrivateAddresses ? "deny" : "allow", lock: policy.locksPorts)
+            privateAddresses: policy.dropsPrivateAddresses ? "deny" : "allow", lock: policy.locksPorts,
+            addresses: policy.gatesAddresses, cidrs: policy.blocks.map(\.description))
     }
 }
 
@@ -203,6 +214,7 @@ extension ControlAPI.Policy {
             deny: policy.patterns(.deny).map(\.description), types: policy.types.map(\.description),
             audit: policy.isAudit, ownNames: policy.allowsOwnNames, strictCname: policy.isStrictAboutAliases,
             privateAddresses: policy.dropsPrivateAddresses ? "deny" : "allow", lock: policy.wantsLock,
+            addresses: policy.gatesAddresses, cidrs: policy.blocks.map(\.description),
             containers: containers, source: policy.source.name)
     }
 }

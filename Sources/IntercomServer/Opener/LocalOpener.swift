@@ -132,6 +132,25 @@ struct LocalOpener: Opener {
         try ResolverFiles.write(configuration.render(), ofNamespace: name)
     }
 
+    func set(_ gate: GateOrder) throws(LinuxError) { try gate.set() }
+
+    func removeGates(_ gates: AddressGates.Listing) throws(LinuxError) {
+        try AddressGates().remove(cookies: gates.cookies, devices: gates.devices)
+    }
+
+    func removeAllGates() throws(LinuxError) { try AddressGates().removeAll() }
+
+    func listGates(after cookie: UInt64) throws(LinuxError) -> AddressGates.Listing {
+        var listing = try AddressGates.list()
+        listing.cookies = Array(listing.cookies.drop { $0 <= cookie }.prefix(OpenerCalls.maximumGates))
+        listing.devices = cookie == 0 ? Array(listing.devices.prefix(OpenerCalls.maximumGates)) : []
+        return listing
+    }
+
+    func monitorGates() throws(LinuxError) -> AddressGateMonitor { try AddressGateMonitor() }
+
+    func openAdmissions() throws(LinuxError) -> Descriptor { try AdmissionService.start() }
+
     func removeResolverFile(ofNamespace name: String) throws(LinuxError) {
         try ResolverFiles.remove(ofNamespace: name)
     }

@@ -105,6 +105,27 @@ protocol Opener: Sendable {
     /// - Returns: whether it is there.
     func writeResolverFile(ofNamespace name: String, _ configuration: ResolverConfiguration) throws(LinuxError) -> Bool
 
+    /// Sets the gate of a container in the host's namespace, in place of the one that it had; needs CAP_NET_ADMIN.
+    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noNftables`` when there can be none.
+    func set(_ gate: GateOrder) throws(LinuxError)
+
+    /// Removes gates of containers, by the cookies of their namespaces and the host's ends of their links; needs CAP_NET_ADMIN.
+    func removeGates(_ gates: AddressGates.Listing) throws(LinuxError)
+
+    /// Removes all that there is of gates; needs CAP_NET_ADMIN.
+    func removeAllGates() throws(LinuxError)
+
+    /// Lists what there is of gates, by number; needs CAP_NET_ADMIN.
+    /// - Parameter cookie: namespaces up to this one are left out.
+    /// - Returns: at most ``OpenerCalls/maximumGates`` namespaces: more may follow those. Of devices all, at the first call.
+    func listGates(after cookie: UInt64) throws(LinuxError) -> AddressGates.Listing
+
+    /// Subscribes to changes of nftables in the host's namespace; needs CAP_NET_ADMIN.
+    func monitorGates() throws(LinuxError) -> AddressGateMonitor
+
+    /// Connects a worker with a thread that carries out its ``Admission``s; needs CAP_NET_ADMIN.
+    func openAdmissions() throws(LinuxError) -> Descriptor
+
     /// Removes that file if it is ours.
     func removeResolverFile(ofNamespace name: String) throws(LinuxError)
 }

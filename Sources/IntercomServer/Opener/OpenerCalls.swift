@@ -38,6 +38,8 @@ enum OpenerCalls {
     static let maximumInhabitants = 8
     /// The most processes in a reply.
     static let maximumProcesses = 128
+    /// The most gates of one call.
+    static let maximumGates = 1024
     /// The longest reply, in octets: such a file, each octet escaped.
     static let maximumReply = 2 * maximumResolverFile + 1024
 
@@ -280,6 +282,53 @@ enum OpenerCalls {
         var name: String
         var search: [String]
         var options: [String]
+    }
+
+    /// Sets the gate of a container in the opener's own namespace, the host's: in tables that are called so alone.
+    struct SetGate: OpenerCall {
+        struct Reply: Codable {}
+
+        /// SO_NETNS_COOKIE, not 0.
+        var cookie: UInt64
+        /// `ifi_index` of veths whose other ends are in other namespaces; at most 256.
+        var devices: [UInt32]
+        /// Those of devices that were its own; at most 256.
+        var formerDevices: [UInt32]
+        /// Blocks, as `10.1.0.0/24`; at most 4,096, as of `blocks`.
+        var networks: [String]
+        var blocks: [String]
+        /// Addresses; at most 4,096.
+        var sources: [String]
+    }
+
+    struct RemoveGates: OpenerCall {
+        struct Reply: Codable {}
+
+        /// At most ``maximumGates``, as of `devices`.
+        var cookies: [UInt64]
+        var devices: [UInt32]
+        /// True: all that there is.
+        var all: Bool?
+    }
+
+    struct ListGates: OpenerCall {
+        struct Reply: Codable {
+            var cookies: [UInt64]
+            var devices: [UInt32]
+        }
+
+        /// Namespaces up to this one are left out.
+        var after: UInt64
+    }
+
+    /// A socket of nfnetlink comes back that is subscribed to changes of nftables in the host's namespace.
+    struct MonitorGates: OpenerCall {
+        struct Reply: Codable {}
+    }
+
+    /// A socket comes back that takes ``Admission``s.
+    struct OpenAdmissions: OpenerCall {
+        struct Reply: Codable {}
     }
 
     struct RemoveResolverFile: OpenerCall {

@@ -8,7 +8,7 @@ import Varlink
 
 /// Carries out the calls of ``OpenerCalls`` with the privileges of this process.
 struct OpenerErrand: ~Copyable, Sendable {
-    private let opener = LocalOpener()
+    let opener = LocalOpener()
     /// The opener's own namespace, which is the host's.
     private let host: NamespaceIdentity
     /// The process that calls (SO_PEERCRED).
@@ -52,6 +52,11 @@ struct OpenerErrand: ~Copyable, Sendable {
             case OpenerCalls.RepairRedirection.method: try repairRedirection(try Self.parameters(call), passed)
             case OpenerCalls.RemoveRedirection.method: try removeRedirection(try Self.parameters(call), passed)
             case OpenerCalls.ReadResolverFile.method: try readResolverFile(try Self.parameters(call), passed)
+            case OpenerCalls.SetGate.method: try setGate(try Self.parameters(call))
+            case OpenerCalls.RemoveGates.method: try removeGates(try Self.parameters(call))
+            case OpenerCalls.ListGates.method: try listGates(try Self.parameters(call))
+            case OpenerCalls.MonitorGates.method: try monitorGates()
+            case OpenerCalls.OpenAdmissions.method: try openAdmissions()
             case OpenerCalls.WriteResolverFile.method: try writeResolverFile(try Self.parameters(call))
             case OpenerCalls.RemoveResolverFile.method: try removeResolverFile(try Self.parameters(call))
             default: throw Self.refusal(call.method)
@@ -344,7 +349,7 @@ struct OpenerErrand: ~Copyable, Sendable {
         return octets
     }
 
-    private func reply<Call: OpenerCall>(
+    func reply<Call: OpenerCall>(
         to call: Call.Type, _ reply: Call.Reply, passing descriptors: [Int32] = []
     ) throws(LinuxError) {
         _ = try connection.send(VarlinkReply.encode(reply).span, passing: descriptors)
@@ -359,7 +364,7 @@ struct OpenerErrand: ~Copyable, Sendable {
     }
 
     /// The opener does not do this for anybody.
-    private static func refusal(_ subject: String) -> LinuxError {
+    static func refusal(_ subject: String) -> LinuxError {
         LinuxError(call: "opener", errno: .notPermitted, subject: subject)
     }
 }

@@ -3,6 +3,7 @@
 import DNSWire
 import LinuxNet
 import Logging
+import Registry
 import SystemPackage
 import Varlink
 
@@ -219,6 +220,40 @@ final class RemoteOpener: Opener {
 
     func removeResolverFile(ofNamespace name: String) throws(LinuxError) {
         _ = try ask(OpenerCalls.RemoveResolverFile(name: name)).reply
+    }
+
+    // MARK: - Gates
+
+    func set(_ gate: GateOrder) throws(LinuxError) {
+        _ = try ask(
+            OpenerCalls.SetGate(
+                cookie: gate.cookie, devices: gate.devices, formerDevices: gate.formerDevices,
+                networks: gate.terms.networks.map(\.description), blocks: gate.terms.blocks.map(\.description),
+                sources: gate.terms.sources.map(\.description))
+        ).reply
+    }
+
+    func removeGates(_ gates: AddressGates.Listing) throws(LinuxError) {
+        _ = try ask(OpenerCalls.RemoveGates(cookies: gates.cookies, devices: gates.devices)).reply
+    }
+
+    func removeAllGates() throws(LinuxError) {
+        _ = try ask(OpenerCalls.RemoveGates(cookies: [], devices: [], all: true)).reply
+    }
+
+    func listGates(after cookie: UInt64) throws(LinuxError) -> AddressGates.Listing {
+        let reply = try ask(OpenerCalls.ListGates(after: cookie)).reply
+        return AddressGates.Listing(cookies: reply.cookies, devices: reply.devices)
+    }
+
+    func monitorGates() throws(LinuxError) -> AddressGateMonitor {
+        var answer = try ask(OpenerCalls.MonitorGates())
+        return AddressGateMonitor(adopting: try answer.takeDescriptor())
+    }
+
+    func openAdmissions() throws(LinuxError) -> Descriptor {
+        var answer = try ask(OpenerCalls.OpenAdmissions())
+        return try answer.takeDescriptor()
     }
 
     // MARK: - Messages

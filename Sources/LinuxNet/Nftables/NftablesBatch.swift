@@ -39,13 +39,24 @@ struct NftablesBatch {
     /// After translation of addresses: NF_IP_PRI_FILTER, `linux/netfilter_ipv4.h`.
     private static let filterPriority: Int32 = 0
 
-    /// Makes a chain of filters at a hook; it accepts what no rule takes.
-    mutating func makeFilterChain(_ family: Int32, table: String, _ name: String, hook: nf_inet_hooks) {
-        makeChain(family, table: table, name, type: "filter", hook: hook, priority: Self.filterPriority)
+    /// Makes a chain of filters at a hook, or leaves it as it is; it accepts what no rule takes.
+    mutating func makeFilterChain(
+        _ family: Int32, table: String, _ name: String, hook: nf_inet_hooks, priority: Int32 = filterPriority
+    ) {
+        makeChain(family, table: table, name, type: "filter", hook: hook.rawValue, priority: priority)
     }
 
     private mutating func makeChain(
         _ family: Int32, table: String, _ name: String, type: String, hook: nf_inet_hooks, priority: Int32
+    ) {
+        makeChain(family, table: table, name, type: type, hook: hook.rawValue, priority: priority)
+    }
+
+    /// Makes a chain at a hook.
+    /// - Parameter device: the interface whose packets pass it; nil: the hook has those of all.
+    mutating func makeChain(
+        _ family: Int32, table: String, _ name: String, type: String, hook: UInt32, priority: Int32,
+        device: String? = nil
     ) {
         add("NFT_MSG_NEWCHAIN", NFT_MSG_NEWCHAIN, family, .create) {
             $0.append(attribute: NFTA_CHAIN_TABLE.rawValue, text: table)
@@ -53,8 +64,9 @@ struct NftablesBatch {
             $0.append(attribute: NFTA_CHAIN_TYPE.rawValue, text: type)
             $0.append(attribute: NFTA_CHAIN_POLICY.rawValue, network: UInt32(NF_ACCEPT))
             $0.nest(NFTA_CHAIN_HOOK.rawValue) {
-                $0.append(attribute: NFTA_HOOK_HOOKNUM.rawValue, network: hook.rawValue)
+                $0.append(attribute: NFTA_HOOK_HOOKNUM.rawValue, network: hook)
                 $0.append(attribute: NFTA_HOOK_PRIORITY.rawValue, network: UInt32(bitPattern: priority))
+                if let device { $0.append(attribute: NFTA_HOOK_DEV.rawValue, text: device) }
             }
         }
     }
@@ -72,7 +84,7 @@ struct NftablesBatch {
         }
     }
 
-    private mutating func add(
+    mutating func add(
         _ name: String, _ type: nf_tables_msg_types, _ family: Int32, _ flags: NetlinkFlags,
         _ body: (inout NetlinkRequest) -> Void
     ) {

@@ -19,6 +19,28 @@ enum NftablesExpression: Hashable, Sendable {
     case rejectProhibited
     /// Gives the connection the destination in registers 1 (address) and 2 (port, network order).
     case destinationNAT(family: Int32)
+    /// Ends the packet, and tells nobody.
+    case drop
+    /// Goes on with the rules of another chain of the table, and does not come back.
+    case goTo(chain: String)
+    /// Counts the packet and its octets.
+    case count
+    /// Continues where register 1 is an element of a set.
+    case lookUp(set: String)
+    /// Keeps those bits of register 1 that are set in these octets.
+    case mask([UInt8])
+    /// Loads the state of the packet's connection into register 1: a bit of ``ConnectionState``, in memory's order.
+    case connectionState
+    /// Loads the kind of the destination's address into register 1: RTN_* of the host's routing table, in memory's order.
+    case destinationType
+    /// Gives the packet the mark in register 1.
+    case setMark
+
+    /// `ip_conntrack_info`: bits of ``connectionState``.
+    enum ConnectionState {
+        /// Packets have passed both ways, or the packet belongs to such a connection (as an ICMP error does).
+        static let establishedOrRelated: UInt32 = 1 << 1 | 1 << 2
+    }
 
     /// `nft_payload_bases`: where an offset is counted from.
     enum Header: Sendable {
@@ -38,6 +60,8 @@ enum NftablesExpression: Hashable, Sendable {
         case networkFamily
         /// The type of the interface that the packet leaves by (ARPHRD_*), two octets.
         case outputType
+        /// The EtherType of the frame, two octets in network order.
+        case protocolType
     }
 
     /// `nft_cmp_ops`.
@@ -66,7 +90,13 @@ extension NftablesExpression {
         case .payload: "payload"
         case .meta: "meta"
         case .compare: "cmp"
-        case .immediate, .accept: "immediate"
+        case .immediate, .accept, .drop, .goTo: "immediate"
+        case .count: "counter"
+        case .lookUp: "lookup"
+        case .mask: "bitwise"
+        case .connectionState: "ct"
+        case .destinationType: "fib"
+        case .setMark: "meta"
         case .rejectProhibited: "reject"
         case .destinationNAT: "nat"
         }
@@ -89,13 +119,10 @@ extension NftablesExpression {
         case .immediate(let register, let octets):
             data.append(attribute: NFTA_IMMEDIATE_DREG.rawValue, network: register.number)
             data.nest(NFTA_IMMEDIATE_DATA.rawValue) { $0.append(attribute: NFTA_DATA_VALUE.rawValue, octets: octets) }
-        case .accept:
-            data.append(attribute: NFTA_IMMEDIATE_DREG.rawValue, network: NFT_REG_VERDICT.rawValue)
-            data.nest(NFTA_IMMEDIATE_DATA.rawValue) { data in
-                data.nest(NFTA_DATA_VERDICT.rawValue) {
-                    $0.append(attribute: NFTA_VERDICT_CODE.rawValue, network: UInt32(NF_ACCEPT))
-                }
-            }
+        case .accept: Self.append(verdict: NF_ACCEPT, to: &data)
+        case .drop: Self.append(verdict: NF_DROP, to: &data)
+        case .goTo(let chain): Self.append(verdict: NFT_GOTO.rawValue, chain: chain, to: &data)
+        case .count, .lookUp, .mask, .connectionState, .destinationType, .setMark: appendJudgement(to: &data)
         case .rejectProhibited:
             data.append(attribute: NFTA_REJECT_TYPE.rawValue, network: NFT_REJECT_ICMPX_UNREACH.rawValue)
             data.append(
@@ -107,6 +134,46 @@ extension NftablesExpression {
             data.append(attribute: NFTA_NAT_REG_ADDR_MIN.rawValue, network: Register.one.number)
             data.append(attribute: NFTA_NAT_REG_PROTO_MIN.rawValue, network: Register.two.number)
             data.append(attribute: NFTA_NAT_FLAGS.rawValue, network: UInt32(NF_NAT_RANGE_PROTO_SPECIFIED))
+        }
+    }
+}
+
+extension NftablesExpression {
+    private static func append(verdict: some BinaryInteger, chain: String? = nil, to data: inout NetlinkRequest) {
+        data.append(attribute: NFTA_IMMEDIATE_DREG.rawValue, network: NFT_REG_VERDICT.rawValue)
+        data.nest(NFTA_IMMEDIATE_DATA.rawValue) { data in
+            data.nest(NFTA_DATA_VERDICT.rawValue) {
+                $0.append(attribute: NFTA_VERDICT_CODE.rawValue, network: UInt32(truncatingIfNeeded: verdict))
+                if let chain { $0.append(attribute: NFTA_VERDICT_CHAIN.rawValue, text: chain) }
+            }
+        }
+    }
+
+    /// Data of the expressions by which an ``AddressGate`` judges.
+    private func appendJudgement(to data: inout NetlinkRequest) {
+        switch self {
+        case .lookUp(let set):
+            data.append(attribute: NFTA_LOOKUP_SET.rawValue, text: set)
+            data.append(attribute: NFTA_LOOKUP_SREG.rawValue, network: Register.one.number)
+        case .mask(let octets):
+            data.append(attribute: NFTA_BITWISE_SREG.rawValue, network: Register.one.number)
+            data.append(attribute: NFTA_BITWISE_DREG.rawValue, network: Register.one.number)
+            data.append(attribute: NFTA_BITWISE_LEN.rawValue, network: UInt32(octets.count))
+            data.nest(NFTA_BITWISE_MASK.rawValue) { $0.append(attribute: NFTA_DATA_VALUE.rawValue, octets: octets) }
+            data.nest(NFTA_BITWISE_XOR.rawValue) {
+                $0.append(attribute: NFTA_DATA_VALUE.rawValue, octets: [UInt8](repeating: 0, count: octets.count))
+            }
+        case .connectionState:
+            data.append(attribute: NFTA_CT_KEY.rawValue, network: NFT_CT_STATE.rawValue)
+            data.append(attribute: NFTA_CT_DREG.rawValue, network: Register.one.number)
+        case .destinationType:
+            data.append(attribute: NFTA_FIB_DREG.rawValue, network: Register.one.number)
+            data.append(attribute: NFTA_FIB_RESULT.rawValue, network: NFT_FIB_RESULT_ADDRTYPE.rawValue)
+            data.append(attribute: NFTA_FIB_FLAGS.rawValue, network: NFTA_FIB_F_DADDR.rawValue)
+        case .setMark:
+            data.append(attribute: NFTA_META_KEY.rawValue, network: NFT_META_MARK.rawValue)
+            data.append(attribute: NFTA_META_SREG.rawValue, network: Register.one.number)
+        default: break
         }
     }
 }
@@ -129,6 +196,7 @@ extension NftablesExpression.Key {
         case .mark: NFT_META_MARK.rawValue
         case .networkFamily: NFT_META_NFPROTO.rawValue
         case .outputType: NFT_META_OIFTYPE.rawValue
+        case .protocolType: NFT_META_PROTOCOL.rawValue
         }
     }
 }

@@ -30,6 +30,8 @@ package struct CompiledPolicy: Sendable, Equatable {
     package var isStrictAboutAliases: Bool
     /// True when private addresses are dropped from answers of upstreams.
     package var dropsPrivateAddresses: Bool
+    /// True when an answer waits until its addresses may be reached.
+    package var isGate: Bool
 
     /// The policy of containers that name one which nobody has declared: it denies everything.
     package init(undeclared name: String) {
@@ -41,6 +43,7 @@ package struct CompiledPolicy: Sendable, Equatable {
         allowsOwnNames = false
         isStrictAboutAliases = false
         dropsPrivateAddresses = false
+        isGate = false
     }
 
     /// - Parameter definition: the policy as it is declared.
@@ -53,6 +56,7 @@ package struct CompiledPolicy: Sendable, Equatable {
         allowsOwnNames = definition.allowsOwnNames
         isStrictAboutAliases = definition.isStrictAboutAliases
         dropsPrivateAddresses = definition.dropsPrivateAddresses
+        isGate = definition.isGate
     }
 }
 

@@ -28,6 +28,14 @@ extension Directory {
         mutating get { policies.answerJudges > 0 }
     }
 
+    /// True when answers of some policy wait until their addresses may be reached.
+    package var hasGates: Bool {
+        mutating get { policies.gates > 0 }
+    }
+
+    /// True when answers of a policy wait until their addresses may be reached.
+    package mutating func policyIsGate(_ policy: UInt32) -> Bool { policies.facts(of: policy).isGate }
+
     /// Number of the policy that a view's questions are judged by; nil: none.
     package mutating func policy(of view: ViewID) -> UInt32? {
         let view = Int(view.rawValue)

@@ -26,6 +26,14 @@ package struct PolicyDefinition: Sendable, Equatable {
     /// True when DNS of other servers is refused in the namespaces of its containers; nil: where the default denies.
     package var locksPorts: Bool?
 
+    /// True when its containers may reach only the addresses that they were told, once it does not audit.
+    package var gatesAddresses = false
+    /// Blocks that its containers may reach without being told, at most ``Registry/Limits/policyBlocks``.
+    package var blocks: [Subnet] = []
+
+    /// True when its containers may reach only the addresses that they were told. An audit lets everything through.
+    package var isGate: Bool { gatesAddresses && !isAudit }
+
     /// True when DNS of other servers is refused once it does not audit.
     package var wantsLock: Bool { locksPorts ?? (`default` == .deny) }
 
@@ -76,5 +84,6 @@ extension Registry {
         try policyName(policy.name)
         try check(policy.rules.count, Limits.policyRules, "rules of a policy")
         try check(policy.types.count, Limits.policyTypes, "types of a policy")
+        try check(policy.blocks.count, Limits.policyBlocks, "cidrs of a policy")
     }
 }

@@ -27,6 +27,7 @@ struct PolicyTable: Sendable {
         var allowsOwnNames = false
         var isStrictAboutAliases = false
         var dropsPrivateAddresses = false
+        var isGate = false
         var limitsTypes = false
         /// Bit n: a rule is about a name of n labels (1...127).
         var depths: (low: UInt64, high: UInt64) = (0, 0)
@@ -49,6 +50,8 @@ struct PolicyTable: Sendable {
     private(set) var count = 0
     /// Number of policies that judge the answers of upstreams.
     private(set) var answerJudges = 0
+    /// Number of policies whose answers wait until their addresses may be reached.
+    private(set) var gates = 0
 
     /// - Parameter seed: a secret that nobody outside knows.
     init(seed: UInt64) {
@@ -125,6 +128,8 @@ struct PolicyTable: Sendable {
         grow(toHold: number)
         count += (compiled == nil ? 0 : 1) - (facts[number].isThere ? 1 : 0)
         answerJudges -= facts[number].judgesAnswers ? 1 : 0
+        gates += (compiled?.isGate == true ? 1 : 0) - (facts[number].isGate ? 1 : 0)
+        facts[number].isGate = compiled?.isGate ?? false
         facts[number].isThere = compiled != nil
         facts[number].isDeclared = compiled?.isDeclared ?? false
         facts[number].allowsByDefault = compiled?.default == .allow
@@ -197,5 +202,5 @@ struct PolicyTable: Sendable {
 
 extension PolicyTable.Facts {
     /// True when answers of upstreams are looked into.
-    var judgesAnswers: Bool { isDeclared && (isStrictAboutAliases || dropsPrivateAddresses) }
+    var judgesAnswers: Bool { isDeclared && (isStrictAboutAliases || dropsPrivateAddresses || isGate) }
 }

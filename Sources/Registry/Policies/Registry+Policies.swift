@@ -75,6 +75,7 @@ extension Registry {
         changedPolicies.insert(id)
         // Nobody has declared it: everything is denied.
         if old?.isLocked ?? true != new?.isLocked ?? true { changedLocks.formUnion(policies.users(of: name)) }
+        if old?.isGate != new?.isGate || old?.blocks != new?.blocks { changedGates.formUnion(policies.users(of: name)) }
         var patterns: Set<PolicyPattern> = []
         for (pattern, verdict) in old?.rules ?? [:] where new?.rules[pattern] != verdict { patterns.insert(pattern) }
         for (pattern, verdict) in new?.rules ?? [:] where old?.rules[pattern] != verdict { patterns.insert(pattern) }
@@ -113,6 +114,7 @@ extension Registry {
     mutating func takePolicy(of new: Container, before old: Container) {
         guard old.policy != new.policy else { return }
         changedLocks.insert(new.id)
+        changedGates.insert(new.id)
         if let name = old.policy { changedPolicies.insert(policies.change(name) { $0.users.remove(old.id) }) }
         if let name = new.policy { changedPolicies.insert(policies.change(name) { $0.users.insert(new.id) }) }
     }

@@ -1,0 +1,55 @@
+// Gates of policies: which addresses a container may reach beside those that it was told.
+
+package import DNSWire
+
+/// The part of a gate that does not depend on what a container asks for.
+package struct GateTerms: Sendable, Equatable {
+    /// Subnets of its networks, in which everything but the host is reached.
+    package var networks: [Subnet] = []
+    /// Blocks of its policy.
+    package var blocks: [Subnet] = []
+    /// Its own addresses, without those that another container on its networks has, too.
+    package var sources: [IPAddress] = []
+
+    package init() {}
+}
+
+/// The rule for the packets of a container.
+package enum GateWish: Sendable, Equatable {
+    /// They go where they like.
+    case open
+    /// Nobody has declared its policy: a gate that is there stays.
+    case asItIs
+    /// They go through a gate.
+    case gated(GateTerms)
+}
+
+extension Registry {
+    /// Containers whose gates may be others since the last call.
+    package mutating func takeGateChanges() -> Set<ContainerID> {
+        defer { changedGates.removeAll() }
+        return changedGates
+    }
+
+    /// The rule for the packets of a container.
+    package func gate(of id: ContainerID) -> GateWish {
+        guard let container = containerStates[id], let name = container.policy else { return .open }
+        guard let policy = policies.definition(of: name) else { return .asItIs }
+        guard policy.isGate else { return .open }
+        var terms = GateTerms()
+        terms.blocks = policy.blocks
+        let networks = container.endpoints.compactMap { networkStates[$0.network] }
+        terms.networks = networks.flatMap(\.subnets)
+        let observed = (container.observed?.endpoints ?? []).flatMap(\.addresses)
+        for address in container.endpoints.flatMap(\.addresses) + observed where !terms.sources.contains(address) {
+            let isOthers = networks.contains { $0.owners[address]?.contains { $0 != id } ?? false }
+            if !isOthers { terms.sources.append(address) }
+        }
+        return .gated(terms)
+    }
+
+    /// A network has other subnets: gates of its containers let these pass.
+    mutating func touchGates(of network: Network) {
+        for member in network.members where containerStates[member]?.policy != nil { changedGates.insert(member) }
+    }
+}

@@ -1,0 +1,208 @@
+// Addresses on their way into a gate: the messages to the opener, and the answers that wait for them.
+
+import DNSWire
+import Forwarding
+import LinuxNet
+import Registry
+import Tables
+import Testing
+
+@testable import IntercomServer
+
+@Suite("An admission")
+struct AdmissionTests {
+    private static let message = Admission(
+        number: 0x0102_0304, cookie: 0xA0B0,
+        [
+            (ToldAddress(.v4(IPv4Address(bits: 0xC000_0201)), isOwn: false), 360),
+            (ToldAddress(.v6(IPv6Address(bits: 0x2001_0DB8 << 96 | 1)), isOwn: true), 120),
+        ])
+
+    private static func read(_ octets: [UInt8]) -> Admission? { Admission(octets.span) }
+    private static func readReply(_ octets: [UInt8]) -> AdmissionReply? { AdmissionReply(octets.span) }
+
+    @Test("is a message of a fixed form, and is read as it was written")
+    func form() {
+        let octets = Self.message.octets
+        let expected: [UInt8] =
+            [1, 2, 3, 4, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0xA0, 0xB0]
+            + [192, 0, 2, 1] + [UInt8](repeating: 0, count: 12) + [0, 0, 1, 0x68, 4, 0, 0, 0]
+            + [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [1, 0, 0, 0, 120, 6, 1, 0, 0]
+        #expect(octets == expected)
+        #expect(Self.read(octets) == Self.message)
+        let reply = AdmissionReply(number: 7, errno: 23, madeRoom: true)
+        #expect(reply.octets == [0, 0, 0, 7, 0, 0, 0, 23, 1])
+        #expect(Self.readReply(reply.octets) == reply)
+    }
+
+    @Test("is refused where a length, a family, an origin or a cookie is none")
+    func refused() {
+        let octets = Self.message.octets
+        #expect(Self.read(octets.dropLast()) == nil)
+        #expect(Self.read(octets + [0]) == nil)
+        #expect(Self.read([]) == nil)
+        for (place, value) in [(5, 0), (5, 3), (6, 1), (36, 5), (37, 2), (38, 1)] {
+            var damaged = octets
+            damaged[place] = UInt8(value)
+            #expect(Self.read(damaged) == nil, "octet \(place)")
+        }
+        var without = octets
+        without.replaceSubrange(8..<16, with: [UInt8](repeating: 0, count: 8))
+        #expect(Self.read(without) == nil)
+        #expect(Self.readReply([UInt8](repeating: 0, count: 8)) == nil)
+    }
+}
+
+@Suite("An answer of a container with a gate")
+struct AdmissionsTests {
+    private static let box = ViewID(rawValue: 3)
+    private static let client = WaitingClient.stream(.init(slot: 1, generation: 1))
+    private static let start = Moment(nanoseconds: 1_000_000_000_000)
+
+    /// An answer about `a.` with A records of the last octets given.
+    private static func answer(_ hosts: [UInt8], ttl: UInt32 = 300) -> [UInt8] {
+        var message: [UInt8] = [0, 1, 0x81, 0x80, 0, 1, 0, UInt8(hosts.count), 0, 0, 0, 0, 1, 0x61, 0, 0, 1, 0, 1]
+        for host in hosts {
+            message += [0xC0, 12, 0, 1, 0, 1]
+            message += (0..<4).map { UInt8(truncatingIfNeeded: ttl >> (24 - 8 * UInt32($0))) }
+            message += [0, 4, 192, 0, 2, host]
+        }
+        return message
+    }
+
+    /// Judges an answer, and holds it where it has to wait.
+    private static func give(
+        _ message: [UInt8], to admissions: inout Admissions, after seconds: Int = 0
+    ) -> String {
+        let now = start + .seconds(seconds)
+        switch admissions.judge(message.span, for: box, isOwn: false, now: now) {
+        case .open: return "open"
+        case .refuse(let reason): return reason
+        case .hold(let addresses):
+            admissions.hold(message, for: client, of: box, addresses, now: now)
+            return "held for \(addresses.count)"
+        }
+    }
+
+    private static func connected() throws -> Admissions {
+        var admissions = Admissions()
+        admissions.connection = try UnixSocket.pairForMessages().takeFirst()
+        return admissions
+    }
+
+    @Test("waits for its addresses once, and goes out at once while they are fresh")
+    func once() throws {
+        var admissions = try Self.connected()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(Self.give(Self.answer([]), to: &admissions) == "open")
+        #expect(Self.give(Self.answer([1, 2]), to: &admissions) == "held for 2")
+        let messages = admissions.takeSent()
+        #expect(messages.count == 1 && messages[0].cookie == 9 && messages[0].entries.map(\.seconds) == [360, 360])
+        #expect(admissions.take(AdmissionReply(number: 1, errno: 0, madeRoom: false)).map(\.refusal) == [nil])
+        #expect(admissions.isEmpty && admissions.deadline == nil)
+        #expect(Self.give(Self.answer([2, 1]), to: &admissions) == "open")
+        // The cache gives it with less of its time.
+        #expect(Self.give(Self.answer([1], ttl: 250), to: &admissions, after: 50) == "open")
+        #expect(Self.give(Self.answer([1]), to: &admissions, after: 61) == "held for 1")
+        #expect(Self.give(Self.answer([3]), to: &admissions, after: 61) == "held for 1")
+        #expect(admissions.takeSent().map(\.number) == [2, 3])
+    }
+
+    @Test("joins an admission that is under way, and asks for what is missing alone")
+    func joined() throws {
+        var admissions = try Self.connected()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        #expect(Self.give(Self.answer([1, 2]), to: &admissions) == "held for 2")
+        #expect(admissions.takeSent().map(\.entries.count) == [1, 1])
+        #expect(admissions.take(AdmissionReply(number: 2, errno: 0, madeRoom: false)).isEmpty)
+        #expect(admissions.take(AdmissionReply(number: 1, errno: 0, madeRoom: false)).count == 3)
+        // A reply that nobody waits for says nothing.
+        #expect(admissions.take(AdmissionReply(number: 1, errno: 0, madeRoom: false)).isEmpty)
+    }
+
+    @Test("waits for its gate, is refused where that cannot be, and gives up after two seconds")
+    func closed() throws {
+        var admissions = try Self.connected()
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        #expect(admissions.takeSent().isEmpty)
+        #expect(admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start).isEmpty)
+        #expect(admissions.takeSent().count == 1)
+        #expect(admissions.expire(now: Self.start + .seconds(1)).isEmpty)
+        #expect(admissions.expire(now: Self.start + .seconds(2)).count == 1 && admissions.isEmpty)
+        // Its acknowledgement comes too late for it, and in time for the next.
+        #expect(admissions.take(AdmissionReply(number: 1, errno: 0, madeRoom: false)).isEmpty)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "open")
+        #expect(admissions.setGate(of: Self.box, .failed("no nftables"), now: Self.start).isEmpty)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "no nftables")
+        #expect(Self.give(Self.answer([]), to: &admissions) == "open")
+    }
+
+    @Test("is refused with the kernel's refusal, and when the opener goes; what was told is told to a new gate again")
+    func lost() throws {
+        var admissions = try Self.connected()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        let refused = admissions.take(AdmissionReply(number: 1, errno: 2, madeRoom: false))
+        #expect(refused.map(\.refusal) == ["the gate cannot be changed"])
+        #expect(admissions.takeNotices() == [.failed(Self.box, errno: 2)])
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        _ = admissions.take(AdmissionReply(number: 2, errno: 0, madeRoom: false))
+        #expect(Self.give(Self.answer([2]), to: &admissions) == "held for 1")
+        #expect(admissions.lose().map(\.refusal) == [Admissions.openerAway] && admissions.isEmpty)
+        #expect(admissions.takeNotices() == [.lost] && admissions.lose().isEmpty && admissions.takeNotices().isEmpty)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "open")
+        #expect(Self.give(Self.answer([2]), to: &admissions) == "the opener cannot be reached")
+        admissions.connection = try UnixSocket.pairForMessages().takeFirst()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        let messages = admissions.takeSent()
+        #expect(messages.count == 1 && messages[0].entries.map(\.octets) == [[192, 0, 2, 1]])
+    }
+
+    @Test("is asked for once more where other addresses may have made room for the last ones")
+    func room() throws {
+        var admissions = try Self.connected()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        _ = admissions.take(AdmissionReply(number: 1, errno: 0, madeRoom: false))
+        #expect(Self.give(Self.answer([2]), to: &admissions) == "held for 1")
+        _ = admissions.take(AdmissionReply(number: 2, errno: 0, madeRoom: true))
+        #expect(Self.give(Self.answer([2]), to: &admissions) == "open")
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+    }
+
+    @Test("has no share of the room that others wait in")
+    func bounded() throws {
+        var admissions = try Self.connected()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        for number in 0..<Admissions.limitOfView {
+            #expect(
+                Self.give(Self.answer([UInt8(number % 256)], ttl: UInt32(100 + number)), to: &admissions)
+                    == "held for 1")
+        }
+        #expect(Self.give(Self.answer([1], ttl: 10_000), to: &admissions) == "too many answers wait")
+    }
+
+    @Test("leaves out addresses that never leave the container, and keeps times between a minute and a week")
+    func addresses() {
+        let message: [UInt8] =
+            [0, 1, 0x81, 0x80, 0, 1, 0, 4, 0, 0, 0, 0, 1, 0x61, 0, 0, 1, 0, 1]
+            + [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 127, 0, 0, 1]
+            + [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 0, 0, 0, 0]
+            + [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 192, 0, 2, 1]
+            + [0xC0, 12, 0, 1, 0, 1, 0x7F, 0xFF, 0xFF, 0xFF, 0, 4, 192, 0, 2, 2]
+        let told = Admissions.addresses(of: message.span, isOwn: true)
+        #expect(told.map(\.address.bits) == [0xC000_0201, 0xC000_0202])
+        #expect(told.map(\.seconds) == [60, 604_800])
+        #expect(told.map(\.address.isOwn) == [true, true])
+    }
+}
+
+extension Admissions {
+    /// Messages that were not sent yet.
+    fileprivate mutating func takeSent() -> [Admission] {
+        defer { messages = [] }
+        return messages
+    }
+}
