@@ -281,6 +281,7 @@ struct ShippedConfigurationTests {
         for pattern in ["api.example.com", "*.example.org"] { policy.add(.allow, try PolicyPattern(pattern)) }
         policy.add(.deny, try PolicyPattern("internal.example.org"))
         policy.locksPorts = true
+        policy.blocks = [try #require(Subnet("10.2.0.0/16"))]
         #expect(configuration.policies == [policy] && configuration.server.policy == "sandbox")
 
         #expect(configuration.routes.map(\.domain.description) == ["corp.example"])

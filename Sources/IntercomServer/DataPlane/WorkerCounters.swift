@@ -38,7 +38,7 @@ struct WorkerCounters: Sendable {
     }
 }
 
-/// What policies have done.
+/// Counts of what policies have done.
 struct PolicyCounts: Sendable {
     /// Questions that were denied.
     var denials: UInt64 = 0
