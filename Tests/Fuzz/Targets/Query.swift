@@ -24,6 +24,8 @@ func fuzzQuery(_ octets: Span<UInt8>) {
             expect(false, "a loop without a probe")
         case .heard:
             expect(false, "a proof that nobody expects")
+        case .held:
+            expect(false, "an answer waits for a gate that nobody has")
         case .forward, .follow:
             expect(query != nil, "what is no query was forwarded")
         case .answered(let length, _):
