@@ -108,6 +108,45 @@ struct MachineTests {
         }
     }
 
+    @Test("a gate for addresses is set by the opener alone, holds over restarts and kill -9, and goes with its policy")
+    func gate() throws {
+        try Self.lend { machine in
+            try machine.must("ip", "link", "add", "frontend", "type", "bridge")
+            try machine.must("ip", "link", "set", "frontend", "up")
+            try machine.must("ip", "addr", "add", "10.1.0.1/24", "dev", "frontend")
+            try machine.plug("web", into: "frontend", "10.1.0.2/24")
+            try machine.plug("app", into: "frontend", "10.1.0.3/24")
+            #expect(try eventually { try machine.address(of: "web", from: "app") == "10.1.0.2" })
+            /// True where a container reaches the host, at a port where nobody listens.
+            func reaches(from container: String) throws -> Bool {
+                try machine.run("ip", "netns", "exec", container, "bash", "-c", "exec 3<>/dev/tcp/10.1.0.1/80").err
+                    .contains("Connection refused")
+            }
+            #expect(try reaches(from: "web"))
+            try machine.must(
+                "intercomctl", "policy", "set", "sandbox", "--default", "deny", "--allow", "host.docker.internal",
+                "--addresses")
+            for name in ["web", "app"] {
+                try machine.must("intercomctl", "container", "add", name, "--policy", "sandbox")
+            }
+            #expect(try eventually { try !reaches(from: "web") && !reaches(from: "app") })
+            #expect(try machine.address(of: "host.docker.internal", from: "web") == "10.1.0.1")
+            #expect(try reaches(from: "web") && !reaches(from: "app"), "web alone was told")
+            for command in [["restart"], ["kill", "--signal=KILL"]] {
+                try machine.systemctl(command + ["intercom.service"])
+                #expect(try eventually { try machine.address(of: "web", from: "app") == "10.1.0.2" })
+                #expect(try reaches(from: "web") && !reaches(from: "app"), "\(command)")
+            }
+            try machine.systemctl(["kill", "--signal=KILL", "intercom-opener.service"])
+            #expect(try eventually { try machine.address(of: "host.docker.internal", from: "app") == "10.1.0.1" })
+            #expect(try reaches(from: "app"))
+            try machine.must("intercomctl", "policy", "set", "sandbox", "--no-addresses")
+            try machine.must("ip", "addr", "add", "10.1.0.9/24", "dev", "frontend")
+            #expect(try eventually { try reaches(from: "web") })
+            #expect(try machine.must("intercomctl", "doctor").out.contains("gate-failed") == false)
+        }
+    }
+
     @Test(
         "redirected listeners are made by the opener alone, stay over a restart, and leave nothing when it is stopped")
     func redirect() throws {
