@@ -160,6 +160,28 @@ struct AdmissionsTests {
         #expect(messages.count == 1 && messages[0].entries.map(\.octets) == [[192, 0, 2, 1]])
     }
 
+    @Test("that was told is told to a gate that is set anew again and again, until one has it")
+    func gateSetTwice() throws {
+        var admissions = try Self.connected()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        _ = admissions.take(AdmissionReply(number: 1, errno: 0, madeRoom: false))
+        _ = admissions.takeSent()
+        for _ in 0..<3 {
+            _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+            #expect(admissions.takeSent().map { $0.entries.map(\.octets) } == [[[192, 0, 2, 1]]])
+        }
+        // The sets were gone when two of the three came there.
+        for number: UInt32 in [2, 3] { _ = admissions.take(AdmissionReply(number: number, errno: 2, madeRoom: false)) }
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(admissions.takeSent().count == 1)
+        _ = admissions.take(AdmissionReply(number: 5, errno: 0, madeRoom: false))
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "open")
+        _ = admissions.setGate(of: Self.box, nil, now: Self.start)
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(admissions.takeSent().isEmpty, "a gate that is another starts without")
+    }
+
     @Test("is asked for once more where other addresses may have made room for the last ones")
     func room() throws {
         var admissions = try Self.connected()

@@ -86,7 +86,11 @@ extension Admissions {
         if reply.madeRoom || known[view, default: [:]].count >= AddressGate.capacity { known[view] = [:] }
         // The gate may have gone meanwhile, and its sets with it.
         if case .ready? = gates[view] {
-            for (address, moment) in request.until { known[view, default: [:]][address] = moment }
+            for (address, moment) in request.until {
+                known[view, default: [:]][address] = moment
+                owed[view]?[address] = nil
+            }
+            if owed[view]?.isEmpty == true { owed[view] = nil }
         }
         admitted &+= UInt64(request.until.count)
         var complete: [Ticket] = []
@@ -161,17 +165,20 @@ extension Admissions {
             for ticket in waiting { admit(ticket, view, cookie, now) }
             return []
         case .failed(let reason):
-            known[view] = nil
+            (known[view], owed[view]) = (nil, nil)
             return release(waiting, reason)
         case nil:
-            known[view] = nil
+            (known[view], owed[view]) = (nil, nil)
             return release(waiting, nil)
         }
     }
 
     private mutating func readmit(to view: ViewID, _ cookie: UInt64, _ now: Moment) {
-        let told = known.removeValue(forKey: view) ?? [:]
-        var rest = told.filter { $0.value > now }.map { address, moment in
+        // A gate that is set twice in a row has lost what was on its way, too.
+        let told = (owed[view] ?? [:]).merging(known.removeValue(forKey: view) ?? [:]) { max($0, $1) }
+            .filter { $0.value > now }
+        owed[view] = told.isEmpty ? nil : told
+        var rest = told.map { address, moment in
             (address: address, seconds: UInt32(clamping: (moment - now).milliseconds / 1000 + 1))
         }[...]
         while !rest.isEmpty {

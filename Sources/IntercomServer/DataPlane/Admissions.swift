@@ -78,6 +78,8 @@ struct Admissions: ~Copyable {
     var gates: [ViewID: GateState] = [:]
     /// Addresses in the sets of a view, and how long they are there.
     var known: [ViewID: [ToldAddress: Moment]] = [:]
+    /// Addresses that were known when the gate of their view was set anew: they are asked for until that is acknowledged.
+    var owed: [ViewID: [ToldAddress: Moment]] = [:]
     var held = SlotTable<HeldAnswer>()
     var heldOfView: [ViewID: Int] = [:]
     /// Answers of views that have no gate yet.
