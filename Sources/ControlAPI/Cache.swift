@@ -1,5 +1,18 @@
 // The cache in the control interface: what is kept of upstreams' answers, and forgetting it.
 
+/// Selects kept answers: all, those about one name, or those about a name and everything under it.
+package struct KeptAnswersSelection: Codable, Equatable, Sendable {
+    /// A domain name in presentation form; absent: all.
+    package var name: String?
+    /// True: names under it are meant, too; absent: false.
+    package var suffix: Bool?
+
+    package init(name: String? = nil, suffix: Bool? = nil) {
+        self.name = name
+        self.suffix = suffix
+    }
+}
+
 /// Forgets kept answers: all, those about one name, or those about a name and everything under it.
 package enum FlushCache: ControlMethod {
     package static let definition = """
@@ -7,17 +20,7 @@ package enum FlushCache: ControlMethod {
         method FlushCache(name: ?string, suffix: ?bool) -> (flushed: int)
         """
 
-    package struct Parameters: Codable, Equatable, Sendable {
-        /// A domain name in presentation form; absent: all.
-        package var name: String?
-        /// True: names under it are meant, too; absent: false.
-        package var suffix: Bool?
-
-        package init(name: String? = nil, suffix: Bool? = nil) {
-            self.name = name
-            self.suffix = suffix
-        }
-    }
+    package typealias Parameters = KeptAnswersSelection
 
     package struct Reply: Codable, Equatable, Sendable {
         /// Number of answers that were forgotten.
@@ -38,17 +41,7 @@ package enum ListCache: ControlMethod {
         """
     package static let types: [any ControlType.Type] = [CacheEntry.self]
 
-    package struct Parameters: Codable, Equatable, Sendable {
-        /// A domain name in presentation form; absent: all.
-        package var name: String?
-        /// True: names under it are meant, too; absent: false.
-        package var suffix: Bool?
-
-        package init(name: String? = nil, suffix: Bool? = nil) {
-            self.name = name
-            self.suffix = suffix
-        }
-    }
+    package typealias Parameters = KeptAnswersSelection
 
     package struct Reply: Codable, Equatable, Sendable {
         /// By name and type.

@@ -63,7 +63,7 @@ extension Facts {
                 "resolve", [], "-x \(ShellCommand.word(question.name)) --from \(ShellCommand.word(question.asker))")
             return [Step(.name, text, Finding(.mistyped, "\(question.name) is an address, and no name", cure: cure))]
         }
-        // Whoever has the name, such a policy denies it.
+        // A strict policy denies the name, whatever container has it.
         if outcome.rule == .policy, isPolicyStrict { return [Step(.name, text)] }
         return [Step(.name, text, outcome.isPositive ? remark(asker) : reason(outcome, asker))]
     }

@@ -16,7 +16,7 @@ package struct LimitUse: Sendable, Equatable {
 
     /// The thing.
     package var kind: Kind
-    /// Those in use.
+    /// Number in use.
     package var count: Int
     /// The most that there can be.
     package var limit: Int

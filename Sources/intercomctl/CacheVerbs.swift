@@ -5,6 +5,23 @@ import ControlAPI
 import DNSWire
 
 struct CacheVerbs: ParsableCommand {
+    /// The answers that a verb is about.
+    struct SelectionOptions: ParsableArguments {
+        @Argument(help: "A domain name: all answers about it are meant.")
+        var name: String?
+
+        @Option(help: ArgumentHelp("A domain name: it and all names under it are meant.", valueName: "name"))
+        var suffix: String?
+
+        func validate() throws {
+            if name != nil, suffix != nil { throw ValidationError("Give a name or --suffix, not both.") }
+        }
+
+        var parameters: KeptAnswersSelection {
+            KeptAnswersSelection(name: suffix ?? name, suffix: suffix == nil ? nil : true)
+        }
+    }
+
     static let configuration = CommandConfiguration(
         commandName: "cache", abstract: "Kept answers of upstreams; 'status' shows how many.",
         subcommands: [ListVerb.self, FlushVerb.self])
@@ -17,21 +34,11 @@ struct CacheVerbs: ParsableCommand {
                 only while no upstream answers. Each worker keeps its own answers.
                 """)
 
-        @Argument(help: "A domain name; all answers about it are shown.")
-        var name: String?
-
-        @Option(help: ArgumentHelp("A domain name: it and all names under it are meant.", valueName: "name"))
-        var suffix: String?
-
+        @OptionGroup var selection: SelectionOptions
         @OptionGroup var common: CommonOptions
 
-        func validate() throws {
-            if name != nil, suffix != nil { throw ValidationError("Give a name or --suffix, not both.") }
-        }
-
         func run() throws {
-            let parameters = ListCache.Parameters(name: suffix ?? name, suffix: suffix == nil ? nil : true)
-            try common.call(ListCache.self, parameters) { $0.shown }
+            try common.call(ListCache.self, selection.parameters) { $0.shown }
         }
     }
 
@@ -39,21 +46,11 @@ struct CacheVerbs: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "flush", abstract: "Forget kept answers: all, or those about a name.")
 
-        @Argument(help: "A domain name; all answers about it are forgotten.")
-        var name: String?
-
-        @Option(help: ArgumentHelp("A domain name: it and all names under it are meant.", valueName: "name"))
-        var suffix: String?
-
+        @OptionGroup var selection: SelectionOptions
         @OptionGroup var common: CommonOptions
 
-        func validate() throws {
-            if name != nil, suffix != nil { throw ValidationError("Give a name or --suffix, not both.") }
-        }
-
         func run() throws {
-            let parameters = FlushCache.Parameters(name: suffix ?? name, suffix: suffix == nil ? nil : true)
-            try common.call(FlushCache.self, parameters) { reply in
+            try common.call(FlushCache.self, selection.parameters) { reply in
                 DisplayText.counted(reply.flushed, "answer") + " forgotten\n"
             }
         }

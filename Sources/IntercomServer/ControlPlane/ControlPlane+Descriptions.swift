@@ -181,7 +181,7 @@ extension ControlAPI.Fact {
 }
 
 extension Status.Guests {
-    /// Those of all workers together; nil where there are none.
+    /// Sum over all workers; nil where no guest has asked.
     fileprivate init?(_ counters: [WorkerCounters]) {
         var sum = GuestCounts()
         for worker in counters { sum.add(worker.guests) }

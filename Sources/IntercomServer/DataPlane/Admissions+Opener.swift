@@ -82,7 +82,7 @@ extension Admissions {
             notices.append(.failed(view, errno: reply.errno))
             return release(request.answers, "the gate cannot be changed")
         }
-        // Who made room is not known: all are asked for once more when they are told.
+        // The reply does not say which addresses made room: each is asked for once more when it is told.
         if reply.madeRoom || known[view, default: [:]].count >= AddressGate.capacity { known[view] = [:] }
         // The gate may have gone meanwhile, and its sets with it.
         if case .ready? = gates[view] {
