@@ -42,14 +42,20 @@ extension Registry {
         // The first network that may forward says where to.
         let forwarding = networks.first { !$0.isInternal }
         let hasOwn = forwarding?.definition?.upstreams.isEmpty == false
+        let policy = container.policy.flatMap { policies.definition(of: $0) }
+        // A container's root can answer what is asked from its namespace: behind a gate it would let itself out. A lock refuses
+        // what a former server asks from there in its turn, but not what that server knows.
+        let isGated = policy?.isGate == true
+        let group = isGated ? nil : container.group
+        let asksFormer = container.hasFormerServers && !isGated && policy?.isLocked != true
         return View(
             links: container.linkScope, networks: networks.map(\.id),
             upstreams: forwarding.map { network in
-                container.group
-                    ?? (container.hasFormerServers && !hasOwn ? .former : network.groups[.root] ?? .default)
+                group ?? (asksFormer && !hasOwn ? .former : network.groups[.root] ?? .default)
             },
-            followsHost: forwarding != nil && !hasOwn && container.group == nil,
-            hasFormerServers: container.hasFormerServers, policy: container.policy.flatMap { policies.number(of: $0) })
+            followsHost: forwarding != nil && !hasOwn && group == nil,
+            hasFormerServers: container.hasFormerServers && !isGated,
+            policy: container.policy.flatMap { policies.number(of: $0) })
     }
 
     private func compiled(_ key: RecordKey, _ facts: inout RecordFacts) -> RecordSet? {

@@ -202,7 +202,11 @@ extension Registry {
             if isExported { changedExports.formUnion(old.members) }
         }
         changedScopes.insert(scope)
-        if old.subnets != new.subnets { touchGates(of: old) }
+        if old.subnets != new.subnets || old.isInternal != new.isInternal
+            || old.definition?.forwardFrom != new.definition?.forwardFrom
+        {
+            touchGates(of: old)
+        }
         if definitions.0?.search ?? [] != definitions.1?.search ?? [] { changedSearches.formUnion(old.members) }
         let hasOtherTTL = definitions.0?.ttl != definitions.1?.ttl
         if old.hostAddresses != new.hostAddresses || hasOtherTTL {

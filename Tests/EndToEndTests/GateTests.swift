@@ -290,6 +290,44 @@ struct GateTests {
         }
     }
 
+    @Test(
+        "finds no way out by addresses that its root gives it, whoever has them: under its own name they are told, not let through"
+    )
+    func ownAddresses() throws {
+        let configuration = Self.configuration
+            .replacing("127.0.0.5", with: "127.0.0.6").replacing("*.many.example", with: "*.up.example")
+        try lend(configuration) { house in
+            try house.startUpstream("127.0.0.6")
+            try add(house)
+            let others = ["192.0.2.9", "10.1.0.1"]
+            for address in others { try house.ip(in: "box", "addr add \(address)/32 dev eth0") }
+            #expect(try eventually { try Set(others).isSubset(of: house.dig("box", "box").data) }, "\(house.log)")
+            #expect(try Set(others).isSubset(of: house.dig("box", "box", "+tcp").data))
+            // Nor under names that lead there: an alias of the operator's, and one of an upstream's that it may ask for.
+            try house.mustCtl("record", "add", "name.up.example", "CNAME", "box")
+            for name in ["name.up.example", "alias-box.up.example"] {
+                for option in ["+notcp", "+tcp"] {
+                    let reply = try house.dig("box", name, option)
+                    #expect(Set(others + ["box."]).isSubset(of: reply.data), "\(reply)")
+                }
+            }
+            for address in others { try house.ip(in: "box", "addr del \(address)/32 dev eth0") }
+            let result = try reach(house, "tcp:192.0.2.9:80", "tcp:10.1.0.1:80")
+            #expect(result.allSatisfy(Self.refusals.contains), "\(result)")
+        }
+    }
+
+    @Test("is told no address while its questions are asked from its own namespace, where its root can answer them")
+    func askedFromNamespace() throws {
+        let network = "[[network]]\nname = \"front\"\ninterface = \"br0\"\nfrom = \"namespace\"\n"
+        try lend(Self.configuration + network) { house in
+            try add(house)
+            #expect(try eventually { try house.dig("box", "allowed.example").status == "SERVFAIL" }, "\(house.log)")
+            let doctor = try house.ctl("doctor")
+            #expect(doctor.out.contains("gate-failed") && doctor.out.contains("its own namespace"), "\(doctor)")
+        }
+    }
+
     @Test("is told no address where no gate can stand, and why, until that is mended")
     func failsClosed() throws {
         try lend { house in

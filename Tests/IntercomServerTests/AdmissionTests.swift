@@ -75,7 +75,7 @@ struct AdmissionsTests {
         _ message: [UInt8], to admissions: inout Admissions, after seconds: Int = 0
     ) -> String {
         let now = start + .seconds(seconds)
-        switch admissions.judge(message.span, for: box, isOwn: false, now: now) {
+        switch admissions.judge(message.span, for: box, of: .upstream, now: now) {
         case .open: return "open"
         case .refuse(let reason): return reason
         case .hold(let addresses):
@@ -206,6 +206,21 @@ struct AdmissionsTests {
         #expect(Self.give(Self.answer([1], ttl: 10_000), to: &admissions) == "too many answers wait")
     }
 
+    @Test(
+        "lets the addresses of an operator's records and of upstreams through, and none that containers give themselves",
+        arguments: [
+            (.upstream, false, 1), (.upstream, true, 1), (.operators, false, 1), (.operators, true, 0),
+            (.containers, false, 0), (.containers, true, 0),
+        ] as [(Teller, Bool, Int)])
+    func tellers(_ teller: Teller, isAlias: Bool, count: Int) {
+        let alias: [UInt8] = [0xC0, 12, 0, 5, 0, 1, 0, 0, 0, 60, 0, 3, 1, 0x62, 0]
+        let message: [UInt8] =
+            [0, 1, 0x81, 0x80, 0, 1, 0, isAlias ? 2 : 1, 0, 0, 0, 0, 1, 0x61, 0, 0, 1, 0, 1]
+            + (isAlias ? alias : [])
+            + [UInt8](isAlias ? [0xC0, 31] : [0xC0, 12]) + [0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]
+        #expect(Admissions.addresses(of: message.span, of: teller).count == count)
+    }
+
     @Test("leaves out addresses that never leave the container, and keeps times between a minute and a week")
     func addresses() {
         let message: [UInt8] =
@@ -214,7 +229,7 @@ struct AdmissionsTests {
             + [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 0, 0, 0, 0]
             + [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 192, 0, 2, 1]
             + [0xC0, 12, 0, 1, 0, 1, 0x7F, 0xFF, 0xFF, 0xFF, 0, 4, 192, 0, 2, 2]
-        let told = Admissions.addresses(of: message.span, isOwn: true)
+        let told = Admissions.addresses(of: message.span, of: .operators)
         #expect(told.map(\.address.bits) == [0xC000_0201, 0xC000_0202])
         #expect(told.map(\.seconds) == [60, 604_800])
         #expect(told.map(\.address.isOwn) == [true, true])

@@ -27,6 +27,7 @@ struct FormerServerRuleTests {
 
         init(
             isInternal: Bool = false, upstreams: [String] = [], hasFormerServers: Bool = true, probes: [UInt64] = [],
+            policy: PolicyDefinition? = nil,
             _ change: (inout ServerSettings) -> Void = { _ in }
         ) throws {
             var registry = Registry(domain: try Name("internal"), ttl: 5)
@@ -46,14 +47,23 @@ struct FormerServerRuleTests {
             var app = ContainerDefinition(name: "app", source: .control)
             app.endpoints = [EndpointDefinition(network: "front"), EndpointDefinition(network: "back.end")]
             if isInternal { app.endpoints.removeLast() }
+            app.policy = policy?.name
             let id = try registry.addContainer(app)
             registry.setFormerServers(hasFormerServers, of: id)
+            var changes = registry.takeChanges()
+            if let policy {
+                // It is declared, and then changed, when the container is there.
+                try registry.setPolicy(PolicyDefinition(name: policy.name, source: .control))
+                changes += registry.takeChanges()
+                try registry.setPolicy(policy)
+                changes += registry.takeChanges()
+            }
             var settings = ServerSettings(try Configuration.parse(text: "", file: "t.toml"), workers: 1)
             change(&settings)
             self.app = id
             responder = Responder(settings: settings, seed: 7)
             responder.probes = probes
-            for change in registry.takeChanges() { responder.directory.apply(change) }
+            for change in changes { responder.directory.apply(change) }
         }
 
         mutating func ask(_ name: String, _ type: RecordType = .a, rd: Bool = true) throws -> Said? {
@@ -101,6 +111,28 @@ struct FormerServerRuleTests {
             ("lab", .a, .group(UpstreamGroupID(rawValue: 2))),
         ]
         for (name, type, said) in rows { #expect(try house.ask(name, type) == said, "\(name) \(type)") }
+    }
+
+    @Test("asks none of them behind a gate, as its root can answer there, and locked in none for names of outside")
+    func policies() throws {
+        var gate = PolicyDefinition(name: "gate", source: .control)
+        gate.default = .allow
+        gate.gatesAddresses = true
+        var gated = try House(policy: gate)
+        for (name, said) in [
+            ("www.example.net", Said.group(.default)), ("web", .records(1)), ("task-1", .code(.nameError)),
+            ("nobody.front", .group(.default)), ("x.lab", .group(UpstreamGroupID(rawValue: 2))),
+        ] { #expect(try gated.ask(name) == said, "gated: \(name)") }
+        var lock = PolicyDefinition(name: "lock", source: .control)
+        lock.default = .allow
+        lock.locksPorts = true
+        var locked = try House(policy: lock)
+        for (name, said) in [("www.example.net", Said.group(.default)), ("task-1", .neighbour)] {
+            #expect(try locked.ask(name) == said, "locked: \(name)")
+        }
+        lock.isAudit = true
+        var audited = try House(policy: lock)
+        #expect(try audited.ask("www.example.net") == .group(.former))
     }
 
     @Test("gets no recursion without asking for it")

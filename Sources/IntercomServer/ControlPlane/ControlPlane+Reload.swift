@@ -35,6 +35,7 @@ extension ControlPlane {
         cluster.configure(configuration, by: loop)
         resolveHook.configure(domain: configuration.server.domain)
         upstreams.configure(configuration.forward)
+        gates.forwardsFrom = configuration.forward.from
         upstreams.followHost()
         containers.resolverFiles.configure(configuration)
         containers.room.defaultPort = PortChoice(configuration.server.listen)

@@ -113,6 +113,7 @@ package final class ControlPlane {
             workers: workers, publisher: publisher, socket: controlSocket, log: QueryLog(logger: logger),
             denials: PolicyJournal(publisher: publisher, logger: logger),
             gates: PolicyGates(
+                forwardsFrom: configuration.forward.from,
                 containers: containers, requests: requests, loop: loop, publisher: publisher, workers: workers,
                 logger: logger))
         service = ServiceNotifier(logger: logger)

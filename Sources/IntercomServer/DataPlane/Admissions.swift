@@ -124,10 +124,10 @@ struct Admissions: ~Copyable {
     /// - Parameters:
     ///   - message: the answer.
     ///   - view: who asked.
-    ///   - isOwn: true where a name of ours, or a record of the operator's, leads to them.
+    ///   - teller: the author of its addresses.
     ///   - now: the time.
-    func judge(_ message: Span<UInt8>, for view: ViewID, isOwn: Bool, now: Moment) -> Verdict {
-        let addresses = Self.addresses(of: message, isOwn: isOwn)
+    func judge(_ message: Span<UInt8>, for view: ViewID, of teller: Teller, now: Moment) -> Verdict {
+        let addresses = Self.addresses(of: message, of: teller)
         if addresses.isEmpty { return .open }
         if case .failed(let reason)? = gates[view] { return .refuse(reason) }
         let fresh = known[view]
@@ -142,14 +142,16 @@ struct Admissions: ~Copyable {
         return .hold(missing)
     }
 
-    /// Addresses of the answer section that leave the namespace, and the seconds for which each is to be reached.
-    static func addresses(of message: Span<UInt8>, isOwn: Bool) -> [(address: ToldAddress, seconds: UInt32)] {
-        guard let whole = try? Message(message), whole.header.answerCount > 0 else { return [] }
+    /// Addresses of the answer section that leave the namespace, and the seconds for which each is to be reached. None of an
+    /// answer about containers, nor of an operator's alias, which may lead to one.
+    static func addresses(of message: Span<UInt8>, of teller: Teller) -> [(address: ToldAddress, seconds: UInt32)] {
+        guard teller != .containers, let whole = try? Message(message), whole.header.answerCount > 0 else { return [] }
         var addresses: [(address: ToldAddress, seconds: UInt32)] = []
         var records = whole.records
         while let record = try? records.next(), record.section == .answer {
             let address: IPAddress
             switch record.type {
+            case .cname where teller == .operators: return []
             case .a where record.rdataLength == 4: address = .v4(IPv4Address(bits: message.word32(record.rdataOffset)))
             case .aaaa where record.rdataLength == 16:
                 let bits =
@@ -159,7 +161,7 @@ struct Admissions: ~Copyable {
             }
             guard address.isOneHost, !address.isLoopback else { continue }
             let seconds = min(max(record.ttl, shortestTime), longestTime)
-            addresses.append((ToldAddress(address, isOwn: isOwn), seconds))
+            addresses.append((ToldAddress(address, isOwn: teller == .operators), seconds))
         }
         return addresses
     }
@@ -221,12 +223,34 @@ extension ToldAddress {
     }
 }
 
+/// The author of addresses, for a gate.
+enum Teller {
+    /// Containers: their root gives them any address. They go out and are let through nowhere, for their networks are free.
+    case containers
+    /// The operator and the host: they may lead to the host.
+    case operators
+    /// An upstream.
+    case upstream
+}
+
 extension AnswerSource {
-    /// True for answers about names of ours and of the operator's, which may lead to the host.
-    var isOwn: Bool {
+    /// The author of its addresses.
+    var teller: Teller {
         switch self {
-        case .link, .network, .host, .record: true
-        default: false
+        case .link, .network: .containers
+        case .host, .record: .operators
+        default: .upstream
         }
+    }
+}
+
+extension Answer {
+    /// SERVFAIL in the place of an answer whose addresses cannot be let through.
+    static func unreachable(behind answer: [UInt8], because reason: String) -> Answer {
+        let query = Responder.query(behind: answer.span)
+        var name = FoldedName()
+        let read = (try? Query(query.span, name: &name)) ?? .empty
+        let text = String("policy: addresses cannot be reached: \(reason)".prefix(Responder.maximumExplanation))
+        return serverFailure(to: query.span, read, because: ErrorDetail(.other, text: text))
     }
 }

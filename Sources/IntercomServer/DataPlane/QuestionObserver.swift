@@ -32,6 +32,16 @@ struct ObservedQuestion: Sendable, Equatable {
     }
 }
 
+extension ObservedQuestion: CustomStringConvertible {
+    /// As the log has it.
+    var description: String {
+        let what = asked.map { "query \($0.name) \($0.type)" } ?? "a message that is no query"
+        let way = transport == .datagram ? "UDP" : "TCP"
+        return "\(what) from view \(view.rawValue) over \(way): \(responseCode), \(decision), "
+            + "\(duration.nanoseconds / 1000) µs"
+    }
+}
+
 /// The containers whose questions are watched.
 enum ObservedViews: Sendable, Equatable {
     case none

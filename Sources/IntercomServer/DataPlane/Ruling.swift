@@ -18,6 +18,9 @@ enum Outcome {
     /// It waits until its addresses may be reached.
     case held(AnswerSource)
     case drop
+
+    /// True where the answer waits until its addresses may be reached.
+    var isHeld: Bool { if case .held = self { true } else { false } }
 }
 
 /// The verdict of the rules on a query.

@@ -1,4 +1,4 @@
-// Answers on their way to clients, beside the fast path: those behind CNAME records, and those that somebody observes.
+// Answers on their way to clients, beside the fast path: behind CNAME records, behind gates, and before those who watch.
 
 import DNSWire
 import Forwarding
@@ -120,7 +120,7 @@ extension Worker {
         let message = splice.join(answer)
         count(source, for: client)
         observe(splice, message, source, to: client, since: errand.now)
-        give(message, from: splice.describe(responder.describe(source)), to: client)
+        give(message, of: source.teller, from: splice.describe(responder.describe(source)), to: client)
     }
 
     private mutating func count(_ source: AnswerSource, for client: WaitingClient) {
@@ -137,8 +137,10 @@ extension Worker {
     }
 
     /// Gives a client a message that is written already, if it is still there, or holds it.
-    private mutating func give(_ message: [UInt8], from source: String, to client: WaitingClient) {
-        if responder.directory.hasGates, holds(message, for: client) { return }
+    private mutating func give(
+        _ message: [UInt8], of teller: Teller = .upstream, from source: String, to client: WaitingClient
+    ) {
+        if responder.directory.hasGates, holds(message, of: teller, for: client) { return }
         hand(message, from: source, to: client)
     }
 
@@ -178,13 +180,13 @@ extension Worker {
         if case .answered(let length, let source) = outcome, isGated(view) {
             let message = Self.kept(datagrams.sender.nextBuffer, length)
             let client = WaitingClient.datagram(listener: listener, datagrams.receiver.source(packet))
-            switch waiting.admissions.judge(message.span, for: view, isOwn: source.isOwn, now: since) {
+            switch waiting.admissions.judge(message.span, for: view, of: source.teller, now: since) {
             case .open: break
             case .hold(let addresses):
                 hold(message, for: client, of: view, addresses, since)
                 passed = .held(source)
             case .refuse(let reason):
-                let failure = failure(to: message, reason)
+                let failure = Answer.unreachable(behind: message, because: reason)
                 let octets = failure.message(limit: failure.datagramLimit)
                 Self.copy(octets, into: datagrams.sender.nextBuffer)
                 passed = .answered(length: octets.count, .gate)
@@ -202,14 +204,15 @@ extension Worker {
         var passed = outcome
         if case .answered(let length, let source) = outcome, isGated(view) {
             let message = Array(buffers.answer[..<length])
-            switch waiting.admissions.judge(message.span, for: view, isOwn: source.isOwn, now: since) {
+            switch waiting.admissions.judge(message.span, for: view, of: source.teller, now: since) {
             case .open: break
             case .hold(let addresses):
                 streams[position].inFlight += 1
                 hold(message, for: .stream(ticket), of: view, addresses, since)
                 passed = .held(source)
             case .refuse(let reason):
-                let octets = failure(to: message, reason).message(limit: Transport.maximumMessage)
+                let octets = Answer.unreachable(behind: message, because: reason).message(
+                    limit: Transport.maximumMessage)
                 Self.copy(octets, into: buffers.answer.mutableSpan)
                 passed = .answered(length: octets.count, .gate)
             }
@@ -223,14 +226,14 @@ extension Worker {
         buffer.copy(octets.span, to: 0)
     }
 
-    /// Holds the answer of an upstream for a client that has waited for it, or answers with a failure.
+    /// Holds an answer for a client that has waited for it, or answers with a failure.
     /// - Returns: false where it is to go out as it is.
     @inline(never)
-    mutating func holds(_ message: [UInt8], for client: WaitingClient) -> Bool {
+    mutating func holds(_ message: [UInt8], of teller: Teller = .upstream, for client: WaitingClient) -> Bool {
         if case .control = client { return false }
         guard let view = view(of: client), isGated(view) else { return false }
         let now = Moment.now
-        switch waiting.admissions.judge(message.span, for: view, isOwn: false, now: now) {
+        switch waiting.admissions.judge(message.span, for: view, of: teller, now: now) {
         case .open: return false
         case .hold(let addresses): hold(message, for: client, of: view, addresses, now)
         case .refuse(let reason): refuse(message, for: client, reason)
@@ -293,7 +296,7 @@ extension Worker {
     }
 
     private mutating func refuse(_ message: [UInt8], for client: WaitingClient, _ reason: String) {
-        let failure = failure(to: message, reason)
+        let failure = Answer.unreachable(behind: message, because: reason)
         counters.answers.unanswered &+= 1
         var limit = Transport.maximumMessage
         if case .datagram = client { limit = failure.datagramLimit }
@@ -301,18 +304,6 @@ extension Worker {
         if case .stream(let ticket) = client { settle(ticket) }
     }
 
-    /// SERVFAIL in the place of an answer.
-    private func failure(to answer: [UInt8], _ reason: String) -> Answer {
-        let query = Responder.query(behind: answer.span)
-        var name = FoldedName()
-        let read = (try? Query(query.span, name: &name)) ?? .empty
-        let text = String("policy: addresses cannot be reached: \(reason)".prefix(Responder.maximumExplanation))
-        return Answer.serverFailure(to: query.span, read, because: ErrorDetail(.other, text: text))
-    }
-}
-
-extension Outcome {
-    fileprivate var isHeld: Bool { if case .held = self { true } else { false } }
 }
 
 // MARK: - Observed
@@ -415,15 +406,5 @@ extension Worker {
             duration: now - since, message: message, isDenied: isDenied)
         if observer.logs { logger.trace("\(question)") }
         observer.add(question)
-    }
-}
-
-extension ObservedQuestion: CustomStringConvertible {
-    /// As the log has it.
-    var description: String {
-        let what = asked.map { "query \($0.name) \($0.type)" } ?? "a message that is no query"
-        let way = transport == .datagram ? "UDP" : "TCP"
-        return "\(what) from view \(view.rawValue) over \(way): \(responseCode), \(decision), "
-            + "\(duration.nanoseconds / 1000) µs"
     }
 }

@@ -32,6 +32,10 @@ final class PolicyGates {
     private let workers: WorkerPool
     private let logger: Logger
     private var gates: [ContainerID: Gate] = [:]
+    /// The namespace from which upstreams are asked where a network does not say.
+    var forwardsFrom: ForwardFrom {
+        didSet { if forwardsFrom != oldValue { for container in gates.keys { follow(container) } } }
+    }
     /// Workers' connections to threads of the opener.
     let connections: GateConnections
     /// The earliest time at which a gate is tried again, or an earlier one.
@@ -41,10 +45,13 @@ final class PolicyGates {
     /// True while all tables are being removed: nothing is set meanwhile.
     private var isClearing = false
 
+    /// - Parameter forwardsFrom: the namespace from which upstreams are asked where a network does not say.
     init(
-        containers: Containers, requests: OpenerRequests, loop: EventLoop, publisher: Publisher, workers: WorkerPool,
+        forwardsFrom: ForwardFrom, containers: Containers, requests: OpenerRequests, loop: EventLoop,
+        publisher: Publisher, workers: WorkerPool,
         logger: Logger
     ) {
+        self.forwardsFrom = forwardsFrom
         self.containers = containers
         self.requests = requests
         connections = GateConnections(requests: requests, loop: loop, workers: workers, logger: logger)
@@ -107,6 +114,12 @@ final class PolicyGates {
                 return want(nil, of: container, cookie: 0, "intercom sees none of its links")
             }
             let cookie = attached.cookie.rawValue
+            guard !publisher.registry.asksFromNamespace(container, byDefault: forwardsFrom) else {
+                return want(
+                    nil, of: container, cookie: cookie,
+                    "its questions are asked from its own namespace (from = \"namespace\"), where its root can answer them"
+                )
+            }
             switch containers.discovery.waysOut(of: attached.number) {
             case .unguarded(let reason): want(nil, of: container, cookie: cookie, reason)
             case .devices(let devices):

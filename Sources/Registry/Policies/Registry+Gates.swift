@@ -48,6 +48,15 @@ extension Registry {
         return .gated(terms)
     }
 
+    /// True when questions of a container are asked of upstreams from its own namespace, where its root can answer them.
+    /// - Parameters:
+    ///   - id: the container.
+    ///   - byDefault: the namespace from which upstreams are asked where a network does not say.
+    package func asksFromNamespace(_ id: ContainerID, byDefault: ForwardFrom) -> Bool {
+        let networks = containerStates[id]?.endpoints.compactMap { networkStates[$0.network] } ?? []
+        return networks.contains { !$0.isInternal && ($0.definition?.forwardFrom ?? byDefault) == .namespace }
+    }
+
     /// A network has other subnets: gates of its containers let these pass.
     mutating func touchGates(of network: Network) {
         for member in network.members where containerStates[member]?.policy != nil { changedGates.insert(member) }

@@ -76,6 +76,10 @@ extension Registry {
         // Nobody has declared it: everything is denied.
         if old?.isLocked ?? true != new?.isLocked ?? true { changedLocks.formUnion(policies.users(of: name)) }
         if old?.isGate != new?.isGate || old?.blocks != new?.blocks { changedGates.formUnion(policies.users(of: name)) }
+        // Whom its containers' questions go to depends on both.
+        if old?.isLocked != new?.isLocked || old?.isGate != new?.isGate {
+            changedViews.formUnion(policies.users(of: name))
+        }
         var patterns: Set<PolicyPattern> = []
         for (pattern, verdict) in old?.rules ?? [:] where new?.rules[pattern] != verdict { patterns.insert(pattern) }
         for (pattern, verdict) in new?.rules ?? [:] where old?.rules[pattern] != verdict { patterns.insert(pattern) }
