@@ -1,4 +1,4 @@
-// Descriptions of networks, containers, workers and answers, as the control interface shows them.
+// Descriptions of networks, containers and the state of the daemon, as the control interface shows them.
 
 import Attachment
 import ControlAPI
@@ -180,18 +180,6 @@ extension ControlAPI.Fact {
     }
 }
 
-extension Status.Guests {
-    /// Sum over all workers; nil where no guest has asked.
-    fileprivate init?(_ counters: [WorkerCounters]) {
-        var sum = GuestCounts()
-        for worker in counters { sum.add(worker.guests) }
-        guard sum.ofContainers &+ sum.ofStrangers &+ sum.offLink > 0 else { return nil }
-        self.init(
-            containers: Int(clamping: sum.ofContainers), strangers: Int(clamping: sum.ofStrangers),
-            elsewhere: Int(clamping: sum.offLink), paced: Int(clamping: sum.paced))
-    }
-}
-
 extension ControlPlane {
     /// Reply to `status`.
     func describeStatus(_ counters: [WorkerCounters]) -> Status.Reply {
@@ -232,6 +220,23 @@ extension ControlPlane {
         }
     }
 
+    /// Seconds since the start, rounded down.
+    var uptime: Int { Int(start.began.duration(to: .now).components.seconds) }
+
+    /// Number of containers in each state, those that none is in included. A machine without a namespace here is told apart
+    /// from a container that has lost its listener.
+    var containersByState: [(state: String, count: Int)] {
+        let elsewhere = "elsewhere"
+        let states = ["ready", "draining", "starting", "no listener", "unheard", "not asked", elsewhere]
+        var counts: [String: Int] = [:]
+        let registry = publisher.registry
+        for container in registry.containers(numbered: 0..<registry.containerNumbersEnd) {
+            let state = state(of: container)
+            counts[state == .elsewhere ? elsewhere : state.word, default: 0] += 1
+        }
+        return states.map { ($0, counts[$0] ?? 0) }
+    }
+
     /// Number of containers in each state, the most frequent first.
     func countStates() -> [Status.StateCount] {
         var counts: [String: Int] = [:]
@@ -255,9 +260,7 @@ extension ControlPlane {
         let others = publisher.registry.upstreamGroups.map { ($0.id, $0.network, $0.domain) }
         return ([(.default, nil, nil)] + others).compactMap { describe($0.0, network: $0.1, domain: $0.2) }
     }
-}
 
-extension ControlPlane {
     /// The servers that workers have asked, each once: what they have found out on their own, taken together.
     func describeServers(_ reports: [UpstreamReport]) -> [Status.Server] {
         let servers = Dictionary(grouping: reports) { UpstreamPlace(server: $0.server, vantage: $0.vantage) }
@@ -276,77 +279,5 @@ extension ControlPlane {
         case .host: nil
         case .namespace(let view): publisher.name(of: ContainerID(of: ViewID(rawValue: view)))
         }
-    }
-}
-
-extension Status.Cache {
-    /// - Parameter limit: octets that all workers together may take.
-    init(_ workers: [WorkerCounters], limit: Int) {
-        func sum(_ counter: (CacheCounters) -> UInt64) -> Int {
-            Int(clamping: workers.reduce(0) { $0 &+ counter($1.cache) })
-        }
-        self.init(
-            entries: sum { UInt64($0.entries) }, octets: sum { UInt64($0.octets) }, limit: limit,
-            hits: sum(\.hits), stale: sum(\.stale), misses: sum(\.misses), coalesced: sum(\.coalesced),
-            prefetches: sum(\.prefetches), evictions: sum(\.evictions))
-    }
-}
-
-extension Status.Worker {
-    init(_ counters: WorkerCounters) {
-        self.init(
-            worker: counters.worker, listeners: counters.listeners, queries: Int(clamping: counters.queries),
-            local: Int(clamping: counters.local), cached: Int(clamping: counters.cached),
-            forwarded: Int(clamping: counters.forwarded),
-            negative: Int(clamping: counters.negative), failed: Int(clamping: counters.failed),
-            dropped: Int(clamping: counters.dropped), tcpConnections: counters.tcpConnections,
-            inFlight: counters.inFlight)
-    }
-}
-
-extension Resolve.Answer {
-    /// - Throws: ``WireError`` where the answer cannot be read: an upstream's, in a part that is passed on unread.
-    init(_ resolution: Resolution, asked name: String, _ type: RecordType) throws(WireError) {
-        let bytes = resolution.message.span
-        let message = try Message(bytes)
-        var owner = FoldedName()
-        let reply = try Reply.parse(bytes, name: &owner)
-        var answers: [Resolve.Record] = []
-        var authority: [Resolve.Record] = []
-        var records = message.records
-        while let record = try records.next() {
-            if record.type == .opt { continue }
-            let shown = Resolve.Record(
-                name: "\(try Name(bytes, at: record.nameOffset))", ttl: Int(record.ttl), type: "\(record.type)",
-                data: try MessageText.data(of: record, in: bytes))
-            switch record.section {
-            case .answer: answers.append(shown)
-            case .authority: authority.append(shown)
-            case .additional: break
-            }
-        }
-        self.init(
-            name: name, type: "\(type)", rcode: "\(reply.responseCode)", flags: MessageText.flags(message.header.flags),
-            answers: answers, authority: authority,
-            extendedErrors: try reply.edns.map { edns throws(WireError) in try Self.details(of: edns, in: bytes) }
-                ?? [],
-            source: resolution.source)
-    }
-
-    private static func details(of edns: EDNS, in message: Span<UInt8>) throws(WireError) -> [Resolve.ExtendedError] {
-        var details: [Resolve.ExtendedError] = []
-        var options = edns.options
-        while let option = try options.next(message) {
-            guard option.code == .extendedError, option.length >= 2 else { continue }
-            let data = message.extracting(option.offset..<option.offset + option.length)
-            let code = ExtendedError(rawValue: UInt16(data[0]) << 8 | UInt16(data[1]))
-            var text: [UInt8] = []
-            for index in 2..<max(2, data.count) { text.append(data[index]) }
-            details.append(
-                Resolve.ExtendedError(
-                    code: Int(code.rawValue), meaning: "\(code)",
-                    text: text.isEmpty ? nil : String(decoding: text, as: UTF8.self)))
-        }
-        return details
     }
 }

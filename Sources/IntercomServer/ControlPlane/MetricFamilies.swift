@@ -257,22 +257,3 @@ extension [Metrics.MetricLabel] {
     /// Text to sort by.
     fileprivate var order: String { map(\.value).joined(separator: "\n") }
 }
-
-extension ControlPlane {
-    /// Seconds since the start, rounded down.
-    var uptime: Int { Int(start.began.duration(to: .now).components.seconds) }
-
-    /// Number of containers in each state, those that none is in included. A machine without a namespace here is told apart
-    /// from a container that has lost its listener.
-    var containersByState: [(state: String, count: Int)] {
-        let elsewhere = "elsewhere"
-        let states = ["ready", "draining", "starting", "no listener", "unheard", "not asked", elsewhere]
-        var counts: [String: Int] = [:]
-        let registry = publisher.registry
-        for container in registry.containers(numbered: 0..<registry.containerNumbersEnd) {
-            let state = state(of: container)
-            counts[state == .elsewhere ? elsewhere : state.word, default: 0] += 1
-        }
-        return states.map { ($0, counts[$0] ?? 0) }
-    }
-}
