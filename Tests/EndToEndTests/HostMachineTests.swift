@@ -163,10 +163,11 @@ extension Machine {
     fileprivate func startServer() throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        // dnsmasq closes what Foundation waits by: a shell stands between, and takes it along.
+        // dnsmasq closes what Foundation waits by: a shell stands between, and takes it along. Where it changed its group, the
+        // kernel would forget to (PR_SET_PDEATHSIG(2const)).
         let command = [
             "setpriv", "--pdeathsig", "KILL", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
-            "--no-resolv", "--no-hosts", "--pid-file=", "--user=root", "--bind-interfaces",
+            "--no-resolv", "--no-hosts", "--pid-file=", "--user=root", "--group=root", "--bind-interfaces",
             "--listen-address=127.0.0.5", "--local=/#/", "--host-record=outside.example,192.0.2.7",
             "--host-record=metadata.google.internal,192.0.2.8",
         ]
