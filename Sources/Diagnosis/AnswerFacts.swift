@@ -94,6 +94,37 @@ package struct HostsFacts: Sendable, Equatable {
     }
 }
 
+/// Services by which a container's programs look host names up, as nsswitch.conf(5) says.
+package struct NameServices: Sendable, Equatable {
+    /// The file, on the host.
+    package var path: String
+    /// Their names in their order, as `files`, `dns`.
+    package var names: [String]
+
+    /// Reads the line `hosts:` of a file; nil: it has none, and libc looks in files and asks DNS.
+    package init?(_ path: String, text: String) {
+        var names: [String]?
+        for line in text.split(whereSeparator: \.isNewline) {
+            let parts = line.prefix { $0 != "#" }.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, parts.first?.filter({ !$0.isWhitespace }) == "hosts" else { continue }
+            // Actions stand in brackets, as [NOTFOUND=return], and may have spaces in them.
+            var isAction = false
+            let services = parts[1].map { character -> Character in
+                if character == "[" { isAction = true }
+                defer { if character == "]" { isAction = false } }
+                return isAction || character == "]" ? " " : character
+            }
+            names = String(services).split(whereSeparator: \.isWhitespace).map(String.init)
+        }
+        guard let names else { return nil }
+        self.path = path
+        self.names = names
+    }
+
+    /// True where one of them asks the servers of resolv.conf, itself or by systemd-resolved.
+    var askDNS: Bool { names.contains("dns") || names.contains("resolve") }
+}
+
 /// A DNS server outside, as workers have found it.
 package struct Server: Sendable, Equatable {
     /// Kind of its last failure.

@@ -63,6 +63,8 @@ package enum Cause: String, Sendable, CaseIterable {
     case foreignResolver = "foreign-resolv-conf"
     /// A program began before the resolv.conf of its container was there, and reads another one.
     case begunBefore = "begun-before-file"
+    /// The name service switch of its programs leaves DNS out, so that libc asks nobody.
+    case nameServiceSwitch = "name-service-switch"
     /// A hosts file has another address for the name, which programs take without asking.
     case hostsFile = "hosts-file"
     /// A search domain is tried first, and has the name.

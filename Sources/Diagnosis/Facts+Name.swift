@@ -12,7 +12,7 @@ extension Facts {
             return Step(.programs, "", finding)
         }
         let servers = resolver.servers.joined(separator: ", ")
-        if let finding = fromHostsFile(asker) { return Step(.programs, "", finding) }
+        if let finding = fromHostsFile(asker) ?? withoutDNS(asker) { return Step(.programs, "", finding) }
         guard resolver.leadsHere else {
             let text =
                 "\(resolver.path) of \(asker.name)\(resolver.authorship.isEmpty ? "" : resolver.authorship + ",") names "
@@ -52,6 +52,18 @@ extension Facts {
             "programs of \(asker.name) take \(hosts.addresses.joined(separator: ", ")) for \(question.name) from "
                 + "\(hosts.path), and ask nobody",
             cure: "remove \(question.name) from \(hosts.path)", of: asker.name)
+    }
+
+    /// libc asks no server at all; dig and nslookup do.
+    private func withoutDNS(_ asker: Member) -> Finding? {
+        guard let nameServices, !nameServices.askDNS else { return nil }
+        let file = nameServices.path
+        return Finding(
+            .nameServiceSwitch,
+            "libc asks no DNS server for programs of \(asker.name) (dig does): 'hosts:' in \(file) has "
+                + (nameServices.names.isEmpty ? "no service" : nameServices.names.joined(separator: ", "))
+                + " and no dns",
+            cure: "sed -i 's/^\\s*hosts:[^#]*/& dns /' \(ShellCommand.word(file))", of: asker.name)
     }
 
     // MARK: - The name

@@ -262,6 +262,14 @@ struct CauseTests {
                 $0.hosts = HostsFacts("/etc/netns/app/hosts", addresses: ["10.9.9.9"])
             }),
         Case(
+            .nameServiceSwitch,
+            "libc asks no DNS server for programs of app (dig does): 'hosts:' in /etc/netns/app/nsswitch.conf has files, myhostname and no dns",
+            cure: "sed -i 's/^\\s*hosts:[^#]*/& dns /' /etc/netns/app/nsswitch.conf",
+            facts {
+                $0.resolver = ResolverFile("/etc/netns/app/resolv.conf", servers: ["127.0.0.11"], leadsHere: true)
+                $0.nameServices = NameServices("/etc/netns/app/nsswitch.conf", text: "hosts: files myhostname")
+            }),
+        Case(
             .searchDomain,
             "its programs ask for web.corp.example first (search in /etc/netns/app/resolv.conf, ndots:1), and get 192.0.2.9",
             cure: "echo options ndots:0 >>/etc/netns/app/resolv.conf",
@@ -547,6 +555,24 @@ struct CauseTests {
     func hostsFiles(text: String, addresses: [String]?) {
         #expect(HostsFacts("/h", text: text, name: "Web.")?.addresses == addresses)
         #expect(Set(addresses ?? []).isEmpty || HostsFacts("/h", text: text, name: "shop") == nil)
+    }
+
+    @Test(
+        "reads nsswitch.conf as libc does: the last line for hosts, comments, actions in brackets",
+        arguments: [
+            ("hosts: files dns\n", ["files", "dns"], true), (" hosts :\tfiles  # dns\n", ["files"], false),
+            (
+                "passwd: files\nhosts: files mymachines resolve [!UNAVAIL=return] dns",
+                ["files", "mymachines", "resolve", "dns"], true
+            ),
+            ("hosts: files [ NOTFOUND = dns ] myhostname\n", ["files", "myhostname"], false),
+            ("hosts: dns\nhosts: files\n", ["files"], false), ("hosts:\n", [], false), ("hosts\n", nil, true),
+            ("# hosts: files\nghosts: files\n", nil, true), ("", nil, true),
+        ] as [(String, [String]?, Bool)])
+    func nameServices(text: String, names: [String]?, askDNS: Bool) {
+        let services = NameServices("/n", text: text)
+        #expect(services?.names == names)
+        #expect(services?.askDNS ?? true == askDNS)
     }
 
     @Test("says when a listener is tried again, beside what is wrong with it")

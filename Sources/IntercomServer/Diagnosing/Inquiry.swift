@@ -22,6 +22,7 @@ final class Inquiry {
     private var holder = PortHolders.Holder()
     private var kept: KeptFacts?
     private var hosts: HostsFacts?
+    private var nameServices: NameServices?
 
     /// - Parameters:
     ///   - question: what is asked.
@@ -70,6 +71,7 @@ final class Inquiry {
     }
 
     private func take(_ files: ProgramFiles, _ source: NamespaceSource) {
+        nameServices = files.nameServices
         hosts = files.hosts.flatMap { HostsFacts($0.path, text: $0.text, name: question.facts.name) }
         guard let text = files.file.text else { return }
         let configuration = ResolverConfiguration(text)
@@ -229,6 +231,7 @@ final class Inquiry {
         facts.leadsTo = holder.leadsTo
         facts.kept = kept
         facts.hosts = hosts
+        facts.nameServices = nameServices
         facts.isAddress = IPAddress(question.facts.name) != nil
         facts.nextTry = plane.containers.namespaceOfContainer[container].flatMap {
             plane.containers.room.nextTry(of: $0)

@@ -6,10 +6,17 @@ import LinuxNet
 
 /// The resolv.conf of a container, and those of its programs.
 struct ProgramFiles: Sendable {
+    /// Octets of a hosts file that are read: lists of blocked names have millions, and are not read whole.
+    private static let maximumHosts = 1 << 20
+    /// Octets of an nsswitch.conf that are read: it has some twenty lines.
+    private static let maximumSwitch = 1 << 16
+
     /// The file of the container.
     var file: ReadResolverFile
     /// The hosts file that programs of `ip netns exec` read: the namespace's own, else the host's; nil: a process has its own.
     var hosts: (path: String, text: String)?
+    /// The nsswitch.conf(5) that they read, likewise.
+    var nameServices: NameServices?
     /// Programs in a namespace that has a path, each with the file that it reads. `ip netns exec` mounts the host's for a
     /// program that it starts, if it is there then.
     var ofPrograms: [(program: Program, text: String)] = []
@@ -24,7 +31,9 @@ struct ProgramFiles: Sendable {
             return ProgramFiles(file: try source.readResolverFile(identity, by: opener))
         }
         var files = ProgramFiles(file: ReadResolverFile(text: try source.hostsResolverText()))
-        files.hosts = source.hostsFile()
+        files.hosts = source.programFile("hosts", limit: maximumHosts)
+        files.nameServices = source.programFile("nsswitch.conf", limit: maximumSwitch)
+            .flatMap { NameServices($0.path, text: $0.text) }
         files.ofPrograms = (try? others(identity, source, by: opener)) ?? []
         return files
     }
@@ -45,17 +54,15 @@ struct ProgramFiles: Sendable {
 }
 
 extension NamespaceSource {
-    /// Octets of a hosts file that are read: lists of blocked names have millions, and are not read whole.
-    private static var maximumHosts: Int { 1 << 20 }
-
-    /// The hosts file that `ip netns exec` gives programs in a named namespace (ip-netns(8)), with its text.
-    fileprivate func hostsFile() -> (path: String, text: String)? {
+    /// A file of /etc that `ip netns exec` gives programs in a named namespace (ip-netns(8)), with its text: the namespace's own, else
+    /// the host's.
+    fileprivate func programFile(_ name: String, limit: Int) -> (path: String, text: String)? {
         guard case .path(let namespace) = self, let resolver = ResolverFiles.path(forNamespaceAt: namespace) else {
             return nil
         }
-        let own = String(resolver.dropLast("resolv.conf".count)) + "hosts"
-        for path in [own, "/etc/hosts"] {
-            if let text = (try? Files.readText(path, limit: Self.maximumHosts)) ?? nil { return (path, text) }
+        let own = String(resolver.dropLast("resolv.conf".count)) + name
+        for path in [own, "/etc/\(name)"] {
+            if let text = (try? Files.readText(path, limit: limit)) ?? nil { return (path, text) }
         }
         return nil
     }

@@ -67,6 +67,21 @@ struct ExplainNameTests: ExplainSuite {
         }
     }
 
+    @Test("An nsswitch.conf that leaves DNS out is named with its path: libc asks nobody, and dig does")
+    func nameServiceSwitch() throws {
+        try lendFound { house in
+            let file = "/etc/netns/app/nsswitch.conf"
+            #expect(try house.type("mkdir -p /etc/netns/app && echo 'hosts: files myhostname' >\(file)").status == 0)
+            #expect(try house.run(in: "app", ["getent", "hosts", "web"]).status == 2)
+            #expect(try house.dig("app", "web").data == ["10.1.0.2"])
+            let explained = try house.explain(["web"], from: "app")
+            #expect(explained.cause == "name-service-switch" && explained.text?.contains(file) == true, "\(explained)")
+            #expect(try house.type(explained.cure ?? "").status == 0)
+            #expect(try house.run(in: "app", ["getent", "hosts", "web"]).out.hasPrefix("10.1.0.2"))
+            #expect(try house.explain(["web"], from: "app").fault == false)
+        }
+    }
+
     @Test("Replicas that are drained, and names that two containers have, are remarked on")
     func replicas() throws {
         try lendFound { house in
