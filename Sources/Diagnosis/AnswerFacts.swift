@@ -32,14 +32,20 @@ package struct AnswerFacts: Sendable, Equatable {
     package var data: [String]
     /// Errors that the answer explains itself with (RFC 8914).
     package var details: [String]
+    /// True where the answer has the flag TC: it is not whole (RFC 1035 §4.1.1).
+    package var isTruncated: Bool
 
     /// A decision by a rule, and the answer.
-    package init(_ rule: Rule, source: String, code: String, data: [String] = [], details: [String] = []) {
+    package init(
+        _ rule: Rule, source: String, code: String, data: [String] = [], details: [String] = [],
+        isTruncated: Bool = false
+    ) {
         self.rule = rule
         self.source = source
         self.code = code
         self.data = data
         self.details = details
+        self.isTruncated = isTruncated
     }
 
     /// True for an answer with records.

@@ -115,8 +115,10 @@ package enum Cause: String, Sendable, CaseIterable {
     case upstreamResting = "upstream-resting"
     /// An upstream asks us in turn, and is not asked.
     case upstreamLoop = "upstream-loop"
-    /// The upstreams say that the name does not exist.
+    /// The upstreams say that the name does not exist, or why they have no record of it.
     case unknownOutside = "unknown-outside"
+    /// An answer is too long for UDP, and the upstream does not give it over TCP.
+    case answerCutOff = "answer-cut-off"
 
     /// A record of this name is not answered, as a container is called so.
     case recordShadowed = "record-shadowed"

@@ -65,6 +65,9 @@ extension Facts {
             let text = "\(outcome.source) says that \(question.name) does not exist"
             return Step(.upstreams, "", Finding(.unknownOutside, text, cure: "ask for a name that exists"))
         }
+        if let finding = incomplete(outcome) {
+            return Step(.upstreams, "", finding, note: kept.map { "the answer is \($0.description)" })
+        }
         if let resting = servers.first(where: { $0.isResting || $0.isLooping }) {
             return Step(
                 .upstreams, "",
@@ -75,10 +78,35 @@ extension Facts {
         return Step(.upstreams, shown, note: kept.map { "the answer is \($0.description)" })
     }
 
+    /// Finding about an answer that is not whole, or has no record of this type.
+    private func incomplete(_ outcome: AnswerFacts) -> Finding? {
+        if outcome.isTruncated {
+            let server = servers.first?.address ?? outcome.source
+            return Finding(
+                .answerCutOff,
+                "the answer is not whole: it is too long for UDP, and \(server) does not give it over TCP",
+                cure: "let TCP from this host to \(server) through, or have that server answer over TCP")
+        }
+        guard outcome.code == "NOERROR", outcome.data.isEmpty, holders.isEmpty else { return nil }
+        let text = "\(outcome.source) has no \(question.type) record for \(question.name)"
+        // What else the name has nobody has asked for.
+        guard let reason = outcome.details.first else { return Finding(.otherType, text) }
+        return Finding(
+            .unknownOutside, "\(text), and says why: \(reason)",
+            cure: "ask who runs that server, or give the name yourself: "
+                + ShellCommand.intercomctl("record add", [question.name, question.type], "ADDRESS"))
+    }
+
     // MARK: - The answer
 
+    /// Records of an answer that are shown.
+    private static var shownRecords: Int { 8 }
+
     func answer(_ outcome: AnswerFacts) -> Step {
-        let answer = outcome.isPositive ? outcome.data.joined(separator: ", ") : outcome.code
+        let more = outcome.data.count - Self.shownRecords
+        let data =
+            outcome.data.prefix(Self.shownRecords).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+        let answer = outcome.isPositive ? data : outcome.code
         let text = outcome.code == "NOERROR" && outcome.data.isEmpty ? "no data" : answer
         return Step(.answer, outcome.rule == .forwarded ? "\(text), from \(outcome.source)" : text)
     }

@@ -447,6 +447,24 @@ struct CauseTests {
         Case(
             .unknownOutside, "10.0.0.1:53 says that www.example does not exist", cure: "ask for a name that exists",
             facts("www.example") { ($0.outcome, $0.servers) = (.forwarded("NXDOMAIN"), [Server("10.0.0.1:53")]) }),
+        Case(
+            .unknownOutside, "10.0.0.1:53 has no A record for www.example, and says why: Blocked",
+            cure: "ask who runs that server, or give the name yourself: intercomctl record add www.example A ADDRESS",
+            facts("www.example") {
+                ($0.outcome, $0.servers) = (.forwarded("NOERROR"), [Server("10.0.0.1:53")])
+                $0.outcome?.details = ["Blocked"]
+            }),
+        Case(
+            .otherType, "10.0.0.1:53 has no A record for www.example", cure: nil,
+            facts("www.example") { ($0.outcome, $0.servers) = (.forwarded("NOERROR"), [Server("10.0.0.1:53")]) }),
+        Case(
+            .answerCutOff,
+            "the answer is not whole: it is too long for UDP, and 10.0.0.1:53 does not give it over TCP",
+            cure: "let TCP from this host to 10.0.0.1:53 through, or have that server answer over TCP",
+            facts("www.example") {
+                ($0.outcome, $0.servers) = (.forwarded("NOERROR", "192.0.2.1"), [Server("10.0.0.1:53")])
+                $0.outcome?.isTruncated = true
+            }),
     ]
 
     private static let onRecords = [

@@ -245,7 +245,7 @@ extension AnswerFacts {
     init(_ decision: Decision, _ answer: Resolve.Answer) {
         self.init(
             Rule(decision), source: answer.source, code: answer.rcode, data: answer.answers.map(\.data),
-            details: answer.extendedErrors.compactMap(\.text))
+            details: answer.extendedErrors.map { $0.text ?? $0.meaning }, isTruncated: answer.flags.contains("tc"))
     }
 }
 

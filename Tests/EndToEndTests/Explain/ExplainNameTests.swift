@@ -145,6 +145,41 @@ struct ExplainNameTests: ExplainSuite {
         }
     }
 
+    @Test("An answer that an upstream gives over TCP alone, where TCP does not pass, is named as cut off")
+    func cutOff() throws {
+        try lendFound("[forward]\nupstreams = [\"127.0.0.61\"]\n") { house in
+            try house.startUpstream("127.0.0.61")
+            let rule = "type filter hook output priority 0; ip daddr 127.0.0.61 tcp dport 53 drop;"
+            try house.run(in: "house", ["nft", "add table ip cut; add chain ip cut out { \(rule) }"])
+            let explained = try house.explain(["truncated.example.net"], from: "app")
+            #expect(explained.cause == "answer-cut-off", "\(explained)")
+            #expect(explained.text?.hasSuffix("127.0.0.61:53 does not give it over TCP") == true, "\(explained)")
+            try house.run(in: "house", ["nft", "delete table ip cut"])
+            #expect(
+                try eventually {
+                    try house.ctl("cache", "flush", "truncated.example.net").status == 0
+                        && house.explain(["truncated.example.net"], from: "app").fault == false
+                }, "\(house.log)")
+            let shown = try house.ctl("explain", "truncated.example.net", "--from", "app").unwrapped
+            #expect(shown.contains("and 92 more"), "\(shown)")
+        }
+    }
+
+    @Test("An upstream that takes addresses out of answers is named with its reason; one that has none, with the type")
+    func withheld() throws {
+        try lendFound("[forward]\nupstreams = [\"127.0.0.62\"]\n") { house in
+            try house.startUpstream("127.0.0.61")
+            try house.startDNSMasq(in: "house", at: "127.0.0.62", "--server=127.0.0.61", "--stop-dns-rebind")
+            let explained = try house.explain(["inside.example.net"], from: "app")
+            #expect(explained.cause == "unknown-outside", "\(explained)")
+            #expect(
+                explained.text == "upstream 127.0.0.62:53 has no A record for inside.example.net, and says why: Blocked",
+                "\(explained)")
+            let other = try house.explain(["www.example.net", "SRV"], from: "app")
+            #expect(other.cause == "other-type" && other.fault == false, "\(other)")
+        }
+    }
+
     @Test("A container on internal networks alone is told which network may forward")
     func internalNetwork() throws {
         try lendFound("[forward]\nupstreams = [\"127.0.0.61\"]\n[[network]]\nname = \"front\"\ninternal = true\n") {
