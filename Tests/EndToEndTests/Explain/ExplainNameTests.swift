@@ -173,7 +173,8 @@ struct ExplainNameTests: ExplainSuite {
             let explained = try house.explain(["inside.example.net"], from: "app")
             #expect(explained.cause == "unknown-outside", "\(explained)")
             #expect(
-                explained.text == "upstream 127.0.0.62:53 has no A record for inside.example.net, and says why: Blocked",
+                explained.text
+                    == "upstream 127.0.0.62:53 has no A record for inside.example.net, and says why: Blocked",
                 "\(explained)")
             let other = try house.explain(["www.example.net", "SRV"], from: "app")
             #expect(other.cause == "other-type" && other.fault == false, "\(other)")
