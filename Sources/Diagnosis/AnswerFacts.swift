@@ -269,6 +269,8 @@ package struct Service: Sendable, Equatable {
         case silent
         /// The kernel has no way there, in its words.
         case unreachable(String)
+        /// Nothing came back, as the service's namespace has no route to this address of the asker's.
+        case noWayBack(String)
     }
 
     /// The container; for the host one without networks and place.
@@ -281,6 +283,8 @@ package struct Service: Sendable, Equatable {
     package var listens: [String]?
     /// End of an attempt to connect; nil: none was made.
     package var reach: Reach?
+    /// The address and port that address translation in the asker's namespace leads the attempt to; nil: none is seen.
+    package var ledTo: String?
 
     /// A port of a container.
     package init(_ member: Member, address: String, listens: [String]?, reach: Reach? = nil) {

@@ -129,8 +129,12 @@ package enum Cause: String, Sendable, CaseIterable {
     case serviceNotRunning = "service-not-running"
     /// The program listens on the loopback interface alone.
     case serviceOnLoopback = "service-on-loopback"
+    /// The program listens at another address than the name has.
+    case serviceElsewhere = "service-on-other-address"
     /// The program listens, and no connection comes through.
     case serviceUnreachable = "service-unreachable"
+    /// The program listens, and its container has no route to who asks.
+    case noWayBack = "no-way-back"
 
     // MARK: The machine
 

@@ -25,7 +25,8 @@ extension Facts {
             let text =
                 "\(other.program.description) of \(asker.name) began before \(resolver.path) was there: it asks "
                 + (other.servers.isEmpty ? "nobody" : other.servers.joined(separator: ", "))
-            let start = asker.place?.netnsName.map { ": ip netns exec \(ShellCommand.word($0))" } ?? ""
+            // Its name is of its own choice, and no command that somebody should type.
+            let start = asker.place?.netnsName.map { ": ip netns exec \(ShellCommand.word($0)) COMMAND" } ?? ""
             let cure = "kill \(other.program.pid), and start that program again\(start)"
             return Step(.programs, "", Finding(.begunBefore, text, cure: cure, of: asker.name))
         }

@@ -129,16 +129,16 @@ extension Facts {
         guard let listens = service.listens else { return nil }
         let name = service.member.name
         guard listens.contains(where: { ["0.0.0.0", "::", service.address].contains($0) }) else {
-            if let loopback = listens.first {
-                let place = service.isHost ? "\(service.address) or 0.0.0.0" : "0.0.0.0"
-                return Finding(
-                    .serviceOnLoopback, "port \(port) of \(name) is open at \(loopback), not at \(service.address)",
-                    cure: "have its program listen at \(place)", of: name)
-            }
-            let look = service.command("ss -Hlnpt").map { "; this shows what listens: \($0)" } ?? ""
+            return closed(service, listens, port)
+        }
+        let beginning = "port \(port) of \(name) is open at \(service.address), but "
+        if let ledTo = service.ledTo {
+            let end = service.reach == .refused ? "where it is refused" : "where it does not come about"
             return Finding(
-                .serviceNotRunning, "nothing listens on port \(port) of \(name)",
-                cure: "start the service \(service.isHost ? "on" : "in") \(name)\(look)", of: name)
+                .serviceUnreachable,
+                "\(beginning)address translation in \(question.asker) leads a connection to \(ledTo), \(end)",
+                cure: "remove that rule in \(question.asker), or start what it leads to"
+                    + Self.look(asker: asker, "nft list ruleset"), of: name)
         }
         let trouble: String
         switch service.reach {
@@ -146,12 +146,39 @@ extension Facts {
         case .silent: trouble = "gets no reply: a firewall drops it"
         case .refused: trouble = "is refused: a firewall rejects it"
         case .unreachable(let words): trouble = "cannot be made: \(words)"
+        case .noWayBack(let address):
+            let look = service.command("ip addr").map { "; these show them: \($0), and ip route there" } ?? ""
+            return Finding(
+                .noWayBack, "\(beginning)\(name) has no route back to \(address) of \(question.asker)",
+                cure: "give \(name) an address with the prefix length of its network, or a route\(look)", of: name)
         }
         let look = service.command("nft list ruleset") ?? "nft list ruleset"
         return Finding(
-            .serviceUnreachable,
-            "port \(port) of \(name) is open at \(service.address), but a connection from \(question.asker) \(trouble)",
+            .serviceUnreachable, "\(beginning)a connection from \(question.asker) \(trouble)",
             cure: "let TCP to port \(port) of \(service.address) through; this shows the rules: \(look)", of: name)
+    }
+
+    /// Finding about a port that is not open at the service's address.
+    private func closed(_ service: Service, _ listens: [String], _ port: String) -> Finding {
+        let name = service.member.name
+        guard let open = listens.first else {
+            let look = service.command("ss -Hlnpt").map { "; this shows what listens: \($0)" } ?? ""
+            return Finding(
+                .serviceNotRunning, "nothing listens on port \(port) of \(name)",
+                cure: "start the service \(service.isHost ? "on" : "in") \(name)\(look)", of: name)
+        }
+        let place = service.isHost ? "\(service.address) or 0.0.0.0" : "0.0.0.0"
+        let isLoopback = open.hasPrefix("127.") || open == "::1"
+        return Finding(
+            isLoopback ? .serviceOnLoopback : .serviceElsewhere,
+            "port \(port) of \(name) is open at \(open), not at \(service.address)",
+            cure: "have its program listen at \(place)", of: name)
+    }
+
+    /// A command that shows something in the namespace of who asks, as the end of a cure.
+    private static func look(asker: Asker, _ command: String) -> String {
+        guard case .present(let member, _) = asker, let place = member.place else { return "" }
+        return "; this shows the rules: \(place.run(command))"
     }
 }
 

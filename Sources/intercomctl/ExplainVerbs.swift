@@ -48,7 +48,8 @@ extension Explain.Reply {
         if let sentence = self.text {
             text += "\n" + Table.paragraph("\(cause ?? ""): \(sentence)", after: fault ? "! " : "  ")
         } else {
-            text += "\nNothing has to be mended.\n"
+            let isPortTried = steps.contains { $0.step == "port" }
+            text += "\nNo fault was found.\(isPortTried ? "" : " With --port PORT, the service is tried, too.")\n"
         }
         if let cure { text += "  \(DisplayText.escaped(cure))\n" }
         return text

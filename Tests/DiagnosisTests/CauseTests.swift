@@ -117,7 +117,7 @@ struct CauseTests {
         Case(
             .begunBefore,
             "nginx (pid 4711) of app began before /etc/netns/app/resolv.conf was there: it asks 192.0.2.1",
-            cure: "kill 4711, and start that program again: ip netns exec app",
+            cure: "kill 4711, and start that program again: ip netns exec app COMMAND",
             facts {
                 var file = ResolverFile("/etc/netns/app/resolv.conf", servers: ["127.0.0.11"], leadsHere: true)
                 file.elsewhere = .init(Program(pid: 4711, name: "nginx"), servers: ["192.0.2.1"])
@@ -485,10 +485,14 @@ struct CauseTests {
             facts("www.example") { ($0.outcome, $0.servers) = (.forwarded("SERVFAIL"), [server]) })
     }
 
-    private static func service(_ listens: [String]?, _ reach: Service.Reach? = nil) -> Facts {
+    private static func service(
+        _ listens: [String]?, _ reach: Service.Reach? = nil, ledTo: String? = nil
+    ) -> Facts {
         facts {
             $0.question.port = 80
-            $0.services = [Service(.named("web"), address: "10.1.0.2", listens: listens, reach: reach)]
+            var service = Service(.named("web"), address: "10.1.0.2", listens: listens, reach: reach)
+            service.ledTo = ledTo
+            $0.services = [service]
         }
     }
 
@@ -513,6 +517,20 @@ struct CauseTests {
             cure:
                 "let TCP to port 80 of 10.1.0.2 through; this shows the rules: nsenter --net=/run/netns/web nft list ruleset",
             service(["0.0.0.0"], .silent)),
+        Case(
+            .serviceElsewhere, "port 80 of web is open at 10.1.0.9, not at 10.1.0.2",
+            cure: "have its program listen at 0.0.0.0", service(["10.1.0.9"])),
+        Case(
+            .noWayBack, "port 80 of web is open at 10.1.0.2, but web has no route back to 10.1.0.130 of app",
+            cure:
+                "give web an address with the prefix length of its network, or a route; these show them: nsenter --net=/run/netns/web ip addr, and ip route there",
+            service(["0.0.0.0"], .noWayBack("10.1.0.130"))),
+        Case(
+            .serviceUnreachable,
+            "port 80 of web is open at 10.1.0.2, but address translation in app leads a connection to 127.0.0.1:15001, where it is refused",
+            cure:
+                "remove that rule in app, or start what it leads to; this shows the rules: nsenter --net=/run/netns/app nft list ruleset",
+            service(["0.0.0.0"], .refused, ledTo: "127.0.0.1:15001")),
         Case(
             .serviceNotRunning, "nothing listens on port 80 of the host",
             cure: "start the service on the host; this shows what listens: ss -Hlnpt", host([])),

@@ -68,6 +68,49 @@ struct TranslationTests {
         #expect(try ConnectionTracking.read(nothing.span) == .flow(nil))
     }
 
+    @Test("that begins is known by its own end, among others, and never read past its message")
+    func beginning() throws {
+        func tuple(_ kind: UInt8, _ address: [UInt8], _ port: UInt16) -> [UInt8] {
+            let ports: [UInt8] =
+                [5, 0, 1, 0, 6, 0, 0, 0] + [6, 0, 2, 0, UInt8(port >> 8), UInt8(port & 255), 0, 0]
+            return [36, 0, kind, 0x80] + [12, 0, 1, 0x80] + [8, 0, 1, 0] + address + [20, 0, 2, 0x80] + ports
+        }
+        func message(from source: [UInt8], _ port: UInt16, answeredBy other: [UInt8], _ otherPort: UInt16) -> [UInt8] {
+            let payload = [2, 0, 0, 0] + tuple(1, source, port) + tuple(2, other, otherPort)
+            return [UInt8(16 + payload.count), 0, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0] + payload
+        }
+        let datagram =
+            message(from: [127, 0, 0, 1], 40_001, answeredBy: [10, 0, 0, 1], 80)
+            + message(from: [127, 0, 0, 1], 40_000, answeredBy: [127, 0, 0, 1], 15_001)
+        let found = try NewFlows.destination(from: Self.source, in: datagram.span)
+        #expect(found == SocketAddress(v4: 0x7F00_0001, port: 15_001))
+        #expect(try NewFlows.destination(from: Self.docker, in: datagram.span) == nil)
+        for count in 1..<datagram.count {
+            let part = Array(datagram[..<count])
+            // What is cut off is refused, or not there yet.
+            let read = try? NewFlows.destination(from: Self.source, in: part.span)
+            #expect((read ?? nil) == nil, "\(count) octets")
+        }
+    }
+
+    @Test("of a connection is found where it is refused, dropped, or goes through", .needsRoot)
+    func connections() throws {
+        try Scratch.lend(namespaces: 1) { names in
+            try Scratch.ip("-n", names[0], "link", "set", "lo", "up")
+            let namespace = try NetworkNamespace(path: "/run/netns/\(names[0])")
+            let server = SocketAddress(v4: 0x7F00_0009, port: 8080)
+            #expect(try NamespaceEntry.translation(ofConnectionsTo: server, in: namespace) == nil)
+            for rule in ["redirect to :15001", "dnat to 127.0.0.8:99"] {
+                let text = "table ip nat { chain out { type nat hook output priority -100; tcp dport 8080 \(rule); }; }"
+                try Scratch.run(in: names[0], "nft", text)
+                let found = try NamespaceEntry.translation(ofConnectionsTo: server, in: namespace)
+                let expected = rule.hasPrefix("dnat") ? "127.0.0.8:99" : "127.0.0.1:15001"
+                #expect(found?.destination.description == expected && found?.isLocal == true, "\(rule)")
+                try Scratch.run(in: names[0], "nft", "delete table ip nat")
+            }
+        }
+    }
+
     @Test("is found in another namespace, with whether it ends there; without rules there is none", .needsRoot)
     func namespace() throws {
         try Scratch.lend(namespaces: 1) { names in

@@ -70,8 +70,9 @@ final class ServiceSearch {
         listeners(of: target) { listens in
             service.listens = listens
             guard listens?.isEmpty == false else { return self.look(at: rest, found + [service], done) }
-            self.connect(to: service.address) { reach in
-                service.reach = reach
+            self.connect(to: target) { trial in
+                service.reach = trial?.reach
+                service.ledTo = trial?.ledTo
                 self.look(at: rest, found + [service], done)
             }
         }
@@ -95,24 +96,70 @@ final class ServiceSearch {
         }
     }
 
+    /// End of an attempt to connect.
+    private struct Trial: Sendable {
+        var reach: Service.Reach
+        /// The asker's address in it; nil: none was chosen.
+        var source: SocketAddress?
+        /// The address and port that address translation leads it to; nil: where it was meant to go.
+        var ledTo: String?
+    }
+
     /// Tries to connect from inside the namespace of the container that asks; nil: it could not be tried.
-    private func connect(to text: String, then done: @escaping (Service.Reach?) -> Void) {
-        guard let address = IPAddress(text), let (identity, source) = plane.containers.namespace(of: asker) else {
-            return done(nil)
-        }
+    private func connect(to target: Target, then done: @escaping (Trial?) -> Void) {
+        guard let address = IPAddress(target.service.address),
+            let (identity, source) = plane.containers.namespace(of: asker)
+        else { return done(nil) }
         let server = SocketAddress(address, port: port)
         let kind = SocketKind(isStream: true, isV6: address.isV6)
         plane.requests.request { opener in
-            Result { () throws(LinuxError) in
-                var batch = try opener.openSockets(
-                    in: try source.openNamespace(identity, by: opener), kind, count: 1, isMarked: false)
+            Result { () throws(LinuxError) -> Trial? in
+                let namespace = try source.openNamespace(identity, by: opener)
+                var batch = try opener.openSockets(in: namespace, kind, count: 1, isMarked: false)
                 guard let socket = batch.take(kind) else { return nil }
-                return Self.reach(server, by: socket)
+                var trial = Trial(reach: Self.reach(server, by: socket))
+                guard trial.reach != .open else { return trial }
+                trial.source = try? socket.localAddress()
+                let found = (try? opener.findTranslation(ofConnectionsTo: server, in: namespace)) ?? nil
+                trial.ledTo = found?.destination
+                return trial
             }
         } late: {
             done(nil)
-        } done: { (result: Result<Service.Reach?, LinuxError>) in
-            done((try? result.get()) ?? nil)
+        } done: { (result: Result<Trial?, LinuxError>) in
+            guard var trial = (try? result.get()) ?? nil else { return done(nil) }
+            guard trial.reach == .silent, trial.ledTo == nil, let source = trial.source else { return done(trial) }
+            self.lookForWayBack(from: target, to: source) { hasWay in
+                if !hasWay { trial.reach = .noWayBack("\(IPAddress(source))") }
+                done(trial)
+            }
+        }
+    }
+
+    /// Finds out whether the service's namespace has a route to who asks, by a socket of its own: nothing is sent.
+    private func lookForWayBack(
+        from target: Target, to source: SocketAddress, then done: @escaping (Bool) -> Void
+    ) {
+        guard let (identity, place) = target.container.flatMap({ plane.containers.namespace(of: $0) }) else {
+            return done(true)
+        }
+        let kind = SocketKind(isStream: false, isV6: IPAddress(source).isV6)
+        plane.requests.request { opener in
+            Result { () throws(LinuxError) in
+                let namespace = try place.openNamespace(identity, by: opener)
+                var batch = try opener.openSockets(in: namespace, kind, count: 1, isMarked: false)
+                guard let socket = batch.take(kind) else { return true }
+                do throws(LinuxError) {
+                    try TCPSocket.connect(socket, to: source)
+                    return true
+                } catch {
+                    return error.errno != .networkUnreachable && error.errno != .noRouteToHost
+                }
+            }
+        } late: {
+            done(true)
+        } done: { (result: Result<Bool, LinuxError>) in
+            done((try? result.get()) ?? true)
         }
     }
 

@@ -101,6 +101,16 @@ extension IPAddress {
     }
 }
 
+extension IPAddress {
+    /// The address without its port.
+    init(_ address: SocketAddress) {
+        let bits = address.number
+        self =
+            bits >> 32 == 0xFFFF
+            ? .v4(IPv4Address(bits: UInt32(truncatingIfNeeded: bits))) : .v6(IPv6Address(bits: bits))
+    }
+}
+
 extension SocketAddress {
     init(_ address: IPAddress, port: UInt16) {
         switch address {

@@ -99,9 +99,23 @@ struct LocalOpener: Opener {
     func findTranslation(
         of address: IPAddress, in namespace: borrowing NetworkNamespace
     ) throws(LinuxError) -> FoundTranslation? {
-        guard let found = try NamespaceEntry.translation(of: SocketAddress(address, port: 53), in: namespace) else {
-            return nil
+        try NamespaceEntry.translation(of: SocketAddress(address, port: 53), in: namespace).map {
+            found throws(LinuxError) in try describe(found, in: namespace)
         }
+    }
+
+    func findTranslation(
+        ofConnectionsTo address: SocketAddress, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> FoundTranslation? {
+        // Who listens there is looked for by the port of DNS servers alone.
+        try NamespaceEntry.translation(ofConnectionsTo: address, in: namespace).map {
+            FoundTranslation(destination: $0.destination.description, process: nil)
+        }
+    }
+
+    private func describe(
+        _ found: Translation, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> FoundTranslation {
         let destination = found.destination
         let holders =
             found.isLocal

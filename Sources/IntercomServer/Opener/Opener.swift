@@ -90,6 +90,16 @@ protocol Opener: Sendable {
         of address: IPAddress, in namespace: borrowing NetworkNamespace
     ) throws(LinuxError) -> FoundTranslation?
 
+    /// Finds out where address translation leads connections of a namespace's programs; needs what
+    /// ``findTranslation(of:in:)`` needs. A connection is begun from the namespace, and given up.
+    /// - Parameters:
+    ///   - address: the address and port that they connect to.
+    ///   - namespace: the one to look into.
+    /// - Returns: nil where their connections go there.
+    func findTranslation(
+        ofConnectionsTo address: SocketAddress, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> FoundTranslation?
+
     /// Lists the first few processes in a namespace; needs CAP_SYS_PTRACE for those of others.
     func findProcesses(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [FoundProcess]
 

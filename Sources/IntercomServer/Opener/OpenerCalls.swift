@@ -245,12 +245,14 @@ enum OpenerCalls {
     /// Goes with the descriptor of a namespace.
     struct FindTranslation: OpenerCall {
         struct Reply: Codable {
-            /// Absent: questions go to the address itself.
+            /// Absent: questions or connections go to the address itself.
             var translation: FoundTranslation?
         }
 
-        /// An address whose port 53 programs there ask.
+        /// An address whose port 53 programs there ask, or that they connect to.
         var address: String
+        /// The port that they connect to by TCP, 1...65535; absent: they ask port 53 by UDP.
+        var port: UInt16? = nil
     }
 
     /// Goes with the descriptor of a namespace.

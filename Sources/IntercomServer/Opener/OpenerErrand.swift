@@ -204,9 +204,14 @@ struct OpenerErrand: ~Copyable, Sendable {
     private func findTranslation(
         _ call: OpenerCalls.FindTranslation, _ passed: consuming Descriptor?
     ) throws(LinuxError) {
-        guard let address = try? IPAddress(ofResolver: call.address) else {
-            throw Self.refusal("address '\(call.address)'")
+        let refusal = Self.refusal("address '\(call.address)'")
+        if let port = call.port {
+            guard let address = IPAddress(call.address), address.isOneHost, port > 0 else { throw refusal }
+            let server = SocketAddress(address, port: port)
+            let translation = try opener.findTranslation(ofConnectionsTo: server, in: try namespace(passed))
+            return try reply(to: OpenerCalls.FindTranslation.self, .init(translation: translation))
         }
+        guard let address = try? IPAddress(ofResolver: call.address) else { throw refusal }
         let translation = try opener.findTranslation(of: address, in: try namespace(passed))
         try reply(to: OpenerCalls.FindTranslation.self, .init(translation: translation))
     }

@@ -198,6 +198,13 @@ final class RemoteOpener: Opener {
         try ask(OpenerCalls.FindTranslation(address: address.description), in: namespace).reply.translation
     }
 
+    func findTranslation(
+        ofConnectionsTo address: SocketAddress, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> FoundTranslation? {
+        let call = OpenerCalls.FindTranslation(address: "\(IPAddress(address))", port: address.port)
+        return try ask(call, in: namespace).reply.translation
+    }
+
     func findProcesses(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [FoundProcess] {
         try ask(OpenerCalls.FindInhabitants(), in: namespace).reply.processes
     }

@@ -1,10 +1,10 @@
-// Destination of datagrams that address translation in a namespace leads elsewhere: one entry of the kernel's connection
+// Destination of datagrams and connections that address translation in a namespace leads elsewhere: one entry of the kernel's connection
 // tracking, `linux/netfilter/nfnetlink_conntrack.h`. The rules that lead them are never read: a container's root wrote those.
 
 internal import CLinux
 internal import SystemPackage
 
-/// Destination of datagrams that were sent to another address.
+/// Destination of datagrams or of a connection that were meant for another address.
 package struct Translation: Hashable, Sendable {
     /// The address and port that they are led to.
     package let destination: SocketAddress
@@ -26,12 +26,38 @@ extension NamespaceEntry {
         try run(in: namespace) { () throws(LinuxError) -> Translation? in
             let socket = try UDPSocket.connected(to: address)
             _ = try socket.send(response.span)
-            guard let destination = try ConnectionTracking().destination(from: try socket.localAddress(), to: address),
-                destination != address
-            else { return nil }
-            let isLocal = (try? UDPSocket.bound(to: destination.withPort(0))) != nil
-            return Translation(destination: destination, isLocal: isLocal)
+            let destination = try ConnectionTracking().destination(from: try socket.localAddress(), to: address)
+            return translation(to: destination, insteadOf: address)
         }
+    }
+
+    /// Finds out where address translation leads connections of a namespace's programs. One is begun, and given up at once.
+    /// - Parameters:
+    ///   - address: an address and a port that the programs connect to.
+    ///   - namespace: the namespace.
+    /// - Returns: nil where connections go to that very address, or the kernel does not track them.
+    /// - Throws: ``LinuxError`` when the namespace cannot be entered, there is no route, or the kernel refuses to say.
+    package static func translation(
+        ofConnectionsTo address: SocketAddress, in namespace: borrowing NetworkNamespace
+    ) throws(LinuxError) -> Translation? {
+        try run(in: namespace) { () throws(LinuxError) -> Translation? in
+            // Bound before: of a connection that is refused at once the kernel forgets the port.
+            let route = try UDPSocket.connected(to: address)
+            let socket = try Descriptor.socket(address.family, SOCK_STREAM)
+            try socket.bind(to: try route.localAddress().withPort(0), "TCP to \(address)")
+            let source = try socket.localAddress()
+            let flows = try NewFlows()
+            try? TCPSocket.connect(socket, to: address)
+            return translation(to: try flows.destination(from: source), insteadOf: address)
+        }
+    }
+
+    private static func translation(
+        to destination: SocketAddress?, insteadOf address: SocketAddress
+    ) -> Translation? {
+        guard let destination, destination != address else { return nil }
+        let isLocal = (try? UDPSocket.bound(to: destination.withPort(0))) != nil
+        return Translation(destination: destination, isLocal: isLocal)
     }
 
     /// The header of a DNS message that is no query (QR, RFC 1035 §4.1.1): servers drop it.
@@ -77,7 +103,7 @@ struct ConnectionTracking: ~Copyable {
         descriptor = try NftablesWriter.makeSocket()
     }
 
-    /// The address at which the other end of a flow is: where its datagrams go, and its replies come from.
+    /// The address at which the other end of a flow is: where its packets go, and its replies come from.
     /// - Returns: nil where there is no such flow.
     func destination(from source: SocketAddress, to destination: SocketAddress) throws(LinuxError) -> SocketAddress? {
         let request = NetlinkRequest.flow(from: source, to: destination)
@@ -125,7 +151,7 @@ struct ConnectionTracking: ~Copyable {
         return .flow(nil)
     }
 
-    private static func source(of tuple: borrowing NetlinkAttribute) throws(NetlinkError) -> SocketAddress? {
+    static func source(of tuple: borrowing NetlinkAttribute) throws(NetlinkError) -> SocketAddress? {
         var octets: [UInt8] = []
         var port: UInt16?
         var parts = tuple.nested

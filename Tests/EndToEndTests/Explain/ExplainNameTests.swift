@@ -16,7 +16,7 @@ struct ExplainNameTests: ExplainSuite {
             #expect(steps.allSatisfy { $0.state == "ok" }, "\(steps)")
             #expect(explained.cause == nil && explained.fault == false)
             let text = try house.ctl("explain", "web", "--from", "app")
-            #expect(text.status == 0 && text.out.contains("Nothing has to be mended."), "\(text)")
+            #expect(text.status == 0 && text.out.contains("No fault was found."), "\(text)")
             #expect(text.lines.allSatisfy { $0.count <= 80 }, "\(text)")
         }
     }
@@ -206,7 +206,7 @@ struct ExplainNameTests: ExplainSuite {
             #expect(
                 explained.text
                     == "sleep (pid \(early)) of app began before \(file) was there: it asks 192.0.2.1")
-            #expect(explained.cure == "kill \(early), and start that program again: ip netns exec app")
+            #expect(explained.cure == "kill \(early), and start that program again: ip netns exec app COMMAND")
             // Signals are blocked in what a test starts.
             #expect(try house.type("kill -9 \(early)").status == 0)
             try house.start(in: "app", ["sleep", "600"], log: "late")
@@ -277,7 +277,35 @@ struct ExplainNameTests: ExplainSuite {
             #expect(try explain().text?.hasSuffix("is refused: a firewall rejects it") == true)
             #expect(try house.run(in: "web", ["nft", "delete table ip fw"]).status == 0)
             #expect(try explain().fault == false)
+            // A rule that somebody left in the namespace of who asks.
+            let mesh =
+                "table ip mesh { chain out { type nat hook output priority -100; tcp dport 8080 redirect to :15001; }; }"
+            #expect(try house.run(in: "app", ["nft", mesh]).status == 0)
+            let led = try explain()
+            #expect(led.cause == "service-unreachable", "\(led)")
+            #expect(
+                led.text?.hasSuffix(
+                    "address translation in app leads a connection to 127.0.0.1:15001, where it is refused") == true,
+                "\(led)")
+            #expect(led.cure?.hasSuffix("/netns/app nft list ruleset") == true, "\(led)")
+            #expect(try house.run(in: "app", ["nft", "delete table ip mesh"]).status == 0)
+            // A prefix length by which the others are not neighbors.
+            try house.ip(in: "web", "addr add 10.1.0.2/32 dev eth0")
+            try house.ip(in: "web", "addr del 10.1.0.2/24 dev eth0")
+            let mute = try explain()
+            #expect(mute.cause == "no-way-back", "\(mute)")
+            #expect(mute.text?.hasSuffix("web has no route back to 10.1.0.3 of app") == true, "\(mute)")
+            try house.ip(in: "web", "addr add 10.1.0.2/24 dev eth0")
+            try house.ip(in: "web", "addr del 10.1.0.2/32 dev eth0")
+            #expect(try explain().fault == false)
             House.kill(server)
+            // A program that stayed at an address that the container has no more.
+            try house.ip(in: "web", "addr add 10.1.0.9/24 dev eth0")
+            let old = try serve("10.1.0.9")
+            #expect(try eventually { try house.run(in: "web", ["ss", "-Hltn"]).text.contains("10.1.0.9:8080") })
+            try house.ip(in: "web", "addr del 10.1.0.9/24 dev eth0")
+            #expect(try eventually { try explain().cause == "service-on-other-address" })
+            House.kill(old)
             let bad = try house.ctl("explain", "web", "--from", "app", "--port", "70000")
             #expect(bad.status == 1 && bad.err.contains("expected 1 to 65535"), "\(bad)")
         }

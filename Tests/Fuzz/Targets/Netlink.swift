@@ -37,6 +37,7 @@ func fuzzNetlink(_ octets: Span<UInt8>) {
     }
     takeChanges(of: &topology)
     _ = try? ConnectionTracking.read(octets)
+    _ = try? NewFlows.destination(from: SocketAddress(v4: 0x7F00_0001, port: 53), in: octets)
 }
 
 /// The registry takes what is found in the kernel, without exception.
