@@ -174,6 +174,34 @@ struct InterceptionTests {
         }
     }
 
+    @Test(
+        "is answered at 127.0.0.11 alone before Docker's rules, without a connection being tracked, from whatever address of its own",
+        arguments: ["iptables-legacy", "iptables-nft"], [true, false])
+    func untracked(tool: String, comesFirst: Bool) throws {
+        try lend { house in
+            try house.ip(in: "web", "link set lo up")
+            try startDockersServer(in: house)
+            if comesFirst { try dockerRules(tool, in: house) }
+            try house.mustCtl(
+                "container", "add", "web", "--netns", house.path("web"), "--network", "n,ip=10.0.0.2", "--intercept",
+                "127.0.0.11")
+            if !comesFirst { try dockerRules(tool, in: house) }
+            let rules = try rules(house)
+            #expect(rules.contains("notrack"), "\(rules)")
+            for transport in Self.both {
+                #expect(try ask("127.0.0.11", of: house, transport) == "10.0.0.2", "\(transport)")
+                #expect(try ask("127.0.0.11", of: house, transport, "-b", "10.1.0.2") == "10.0.0.2", "\(transport)")
+            }
+            #expect(try house.ctl("container", "ls").out.contains(" ready "))
+            let flows = try house.run(in: "web", ["cat", "/proc/net/nf_conntrack"]).text
+            #expect(!flows.contains("dport=53 "), "\(flows)")
+            try house.mustCtl("container", "rm", "web")
+            for transport in Self.both {
+                #expect(try ask("127.0.0.11", of: house, transport) == "192.0.2.6", "Docker's again")
+            }
+        }
+    }
+
     @Test("whose process has the host's root yet has its rules set again by us, which nobody takes for a stranger's")
     func renewed() throws {
         try lend { house in

@@ -100,6 +100,55 @@ struct NftablesTests {
         }
     }
 
+    private static let untracked = """
+        table ip intercom {
+        \tchain raw {
+        \t\ttype filter hook output priority raw; policy accept;
+        \t\tip saddr 127.0.0.11 udp sport 53 notrack accept
+        \t\tip daddr 127.0.0.11 udp dport 53 meta mark != 0x000001c0 notrack accept
+        \t\tip saddr 127.0.0.11 tcp sport 53 notrack accept
+        \t\tip daddr 127.0.0.11 tcp dport 53 meta mark != 0x000001c0 notrack accept
+        \t}
+        }
+
+        """
+
+    @Test(
+        "of a listener at the address that is asked leave it untracked, unless others are led to it, too", .needsRoot)
+    func untracked() throws {
+        try Scratch.lend(namespaces: 1) { names in
+            let namespace = try NetworkNamespace(path: "/run/netns/\(names[0])")
+            func list() throws -> String { try Scratch.run(in: names[0], "nft", "--stateless", "list", "ruleset") }
+            func leading(_ addresses: SocketAddress...) -> PortRedirection {
+                PortRedirection(
+                    leading: addresses, to: Self.resolver, v6Port: 40_053, exceptMark: 0x1C0, isLocked: false)
+            }
+            let monitor = try leading(Self.resolver).set(in: namespace)
+            #expect(try list() == Self.untracked)
+            let gateway = SocketAddress(v4: 0x0A00_0001, port: 53)
+            let v6 = SocketAddress(v6: 0xFD00 << 112 | 1, port: 53)
+            for (rules, isTracked, others) in [
+                (leading(Self.resolver, gateway), true, false), (leading(Self.resolver, v6), false, true),
+                (leading(Self.resolver), false, false), (leading(gateway), true, false),
+            ] {
+                try rules.write(by: monitor.writer)
+                let listed = try list()
+                #expect(listed.hasPrefix(Self.untracked.dropLast()) == !isTracked, "\(listed)")
+                #expect(listed.contains("type nat hook output priority -101") == (isTracked || others), "\(listed)")
+                #expect(listed.contains("notrack") == !isTracked && listed.contains("table ip6") == others, "\(listed)")
+            }
+            try leading(Self.resolver).write(by: monitor.writer)
+            _ = monitor.takeChanges(of: PortRedirection.table)
+            try Scratch.run(in: names[0], "nft", "flush chain ip intercom raw")
+            let isNoticed = monitor.takeChanges(of: PortRedirection.table)
+            #expect(isNoticed)
+            try leading(Self.resolver).write(by: monitor.writer)
+            #expect(try list() == Self.untracked)
+            try leading(Self.resolver).remove(by: monitor.writer)
+            #expect(try list() == "")
+        }
+    }
+
     private static let lock = """
         table inet intercom {
         \tchain output {

@@ -19,6 +19,8 @@ enum NftablesExpression: Hashable, Sendable {
     case rejectProhibited
     /// Gives the connection the destination in registers 1 (address) and 2 (port, network order).
     case destinationNAT(family: Int32)
+    /// Leaves the packet out of connection tracking, and so out of all translation of addresses.
+    case untracked
     /// Ends the packet, and tells nobody.
     case drop
     /// Goes on with the rules of another chain of the table, and does not come back.
@@ -99,6 +101,7 @@ extension NftablesExpression {
         case .setMark: "meta"
         case .rejectProhibited: "reject"
         case .destinationNAT: "nat"
+        case .untracked: "notrack"
         }
     }
 
@@ -121,6 +124,7 @@ extension NftablesExpression {
             data.nest(NFTA_IMMEDIATE_DATA.rawValue) { $0.append(attribute: NFTA_DATA_VALUE.rawValue, octets: octets) }
         case .accept: Self.append(verdict: NF_ACCEPT, to: &data)
         case .drop: Self.append(verdict: NF_DROP, to: &data)
+        case .untracked: break
         case .goTo(let chain): Self.append(verdict: NFT_GOTO.rawValue, chain: chain, to: &data)
         case .count, .lookUp, .mask, .connectionState, .destinationType, .setMark: appendJudgement(to: &data)
         case .rejectProhibited:

@@ -44,6 +44,10 @@ package struct PortTranslation: Hashable, Sendable {
     /// AF_INET or AF_INET6.
     var family: Int32 { address.family }
 
+    /// True where the listener has the very address and port that programs ask: nothing is to be translated, but others are to be
+    /// kept from it.
+    var isInPlace: Bool { address == target }
+
     /// The rule, as nft(8) writes it: `meta mark != 1 ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:40000`.
     var expressions: [NftablesExpression] {
         // struct iphdr and struct ip6_hdr: where the destination is; struct udphdr and tcphdr: where the port is.
@@ -119,7 +123,7 @@ package struct PortRedirection: Hashable, Sendable {
 
     /// Removes tables that rules before these may have left. A kernel without the family has none.
     private func removeRest(by writer: borrowing NftablesWriter) {
-        let others = translations.isEmpty ? [AF_INET, AF_INET6] : []
+        let others = [AF_INET, AF_INET6].filter { !families.contains($0) }
         for family in others + (isLocked ? [] : [NftablesBatch.inet]) {
             var batch = NftablesBatch()
             batch.removeTable(family, Self.table)
@@ -147,19 +151,30 @@ package struct PortRedirection: Hashable, Sendable {
         for family in families {
             batch.removeTable(family, Self.table)
             batch.makeTable(family, Self.table)
-            batch.makeOutputChain(family, table: Self.table, Self.chain, priority: Self.priority)
-            for translation in translations where translation.family == family {
-                batch.appendRule(family, table: Self.table, chain: Self.chain, translation.expressions)
-            }
+            writeRules(of: translations.filter { $0.family == family }, family, into: &batch)
         }
         if isLocked { PortLock.write(into: &batch, exceptMark: SocketMark.ownQuestion) }
         return batch
+    }
+
+    /// Rules of one family. Where the listener has all that is asked, nothing is translated, and connection tracking left out: that
+    /// costs half as much. Where it does not, the kernel tracks connections in any case, and translation to itself costs no more.
+    private func writeRules(
+        of translations: [PortTranslation], _ family: Int32, into batch: inout NftablesBatch
+    ) {
+        if family == AF_INET, translations.allSatisfy(\.isInPlace) {
+            return UntrackedPort.write(translations, into: &batch)
+        }
+        batch.makeOutputChain(family, table: Self.table, Self.chain, priority: Self.priority)
+        for translation in translations {
+            batch.appendRule(family, table: Self.table, chain: Self.chain, translation.expressions)
+        }
     }
 }
 
 extension SocketAddress {
     /// The port's two octets in network order.
-    fileprivate var networkPort: [UInt8] {
+    var networkPort: [UInt8] {
         [UInt8(truncatingIfNeeded: port >> 8), UInt8(truncatingIfNeeded: port)]
     }
 }
