@@ -48,12 +48,15 @@ package struct Unheard: Sendable, Equatable, CustomStringConvertible {
     package var cause: Cause
     /// Path of questions to the address.
     package var path: Path
+    /// True where it was asked over TCP, after a question over UDP was heard.
+    package var isStream: Bool
 
     /// A question to an address, and what became of it.
-    package init(at address: String, _ cause: Cause, path: Path = .led) {
+    package init(at address: String, _ cause: Cause, path: Path = .led, isStream: Bool = false) {
         self.address = address
         self.cause = cause
         self.path = path
+        self.isStream = isStream
     }
 
     /// Sentence for people, without a full stop.
@@ -63,7 +66,8 @@ package struct Unheard: Sendable, Equatable, CustomStringConvertible {
     }
 
     private var fate: String {
-        switch cause {
+        let address = isStream ? "\(address) over TCP" : address
+        return switch cause {
         case .answeredByAnother: "\(address) is answered by another server"
         case .loopbackDown: "the loopback interface of its namespace is down"
         case .loopbackBare: "the loopback interface of its namespace has no address"
@@ -87,7 +91,8 @@ package struct Unheard: Sendable, Equatable, CustomStringConvertible {
         case .loopbackDown: "run 'ip link set lo up' in its namespace"
         case .loopbackBare: "run 'ip addr add 127.0.0.1/8 dev lo' in its namespace"
         case .noRoute: "add a route to \(address) in its namespace"
-        case .dropped, .noReply: "let UDP to \(address) pass in the nftables or iptables rules of its namespace"
+        case .dropped, .noReply:
+            "let \(isStream ? "TCP" : "UDP") to \(address) pass in the nftables or iptables rules of its namespace"
         case .refused: "remove the nftables or iptables rule in its namespace that leads \(address) elsewhere"
         }
     }

@@ -38,10 +38,41 @@ struct HearingTests {
     }
 
     /// Leads port 53 of 127.0.0.11 to another server, as Docker does it.
-    private func leadElsewhere(_ house: House, _ name: String, to address: String = "127.0.0.2") throws {
+    private func leadElsewhere(
+        _ house: House, _ name: String, to address: String = "127.0.0.2", over transport: String = "udp"
+    ) throws {
         try nft(
             house, name, "add table ip nat", "add chain ip nat out { type nat hook output priority -150 ; }",
-            "add rule ip nat out ip daddr 127.0.0.11 udp dport 53 dnat to \(address)")
+            "add rule ip nat out ip daddr 127.0.0.11 \(transport) dport 53 dnat to \(address)")
+    }
+
+    @Test(
+        "over TCP alone is unheard: another server answers there, nobody listens, or it is dropped; ready when that is gone"
+    )
+    func overTCP() throws {
+        try House.lend(configuration: Self.configuration) { house in
+            _ = try house.namespace("web")
+            try house.ip(in: "web", "link set lo up")
+            try house.startDNSMasq(in: "web", at: "127.0.0.2", "--address=/#/192.0.2.9")
+            try leadElsewhere(house, "web", over: "tcp")
+            let added = try house.ctl("container", "add", "web", "--netns", house.path("web"), "--network", "n")
+            #expect(added.err.contains("unheard: 127.0.0.11:53 over TCP is answered by another server"), "\(added)")
+            #expect(try inspected("web", "cure", house).contains("remove the rule"))
+            try nft(house, "web", "delete table ip nat")
+            #expect(try eventually { try inspected("web", "state", house) == "ready" })
+            try leadElsewhere(house, "web", to: "127.0.0.3", over: "tcp")
+            #expect(try inspected("web", "state", house).contains("questions to 127.0.0.11:53 over TCP are led"))
+            try nft(
+                house, "web", "delete table ip nat", "add table ip f",
+                "add chain ip f in { type filter hook input priority 0 ; }", "add rule ip f in tcp dport 53 drop")
+            #expect(
+                try eventually {
+                    try inspected("web", "state", house) == "unheard: questions to 127.0.0.11:53 over TCP get no reply"
+                })
+            #expect(try inspected("web", "cure", house).contains("let TCP to 127.0.0.11:53 pass"))
+            try nft(house, "web", "delete table ip f")
+            #expect(try eventually { try inspected("web", "state", house) == "ready" })
+        }
     }
 
     @Test("is unheard: another server answers, which is said at once; ready when the rule is gone, by itself")

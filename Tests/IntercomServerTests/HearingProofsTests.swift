@@ -1,7 +1,6 @@
 // Proofs that listeners are heard, against servers of the test's own on the loopback interface: no namespace is entered.
 
 import DNSWire
-import LinuxNet
 import Logging
 import Registry
 import Synchronization
@@ -10,6 +9,7 @@ import Testing
 
 @testable import Attachment
 @testable import IntercomServer
+@testable import LinuxNet
 
 @Suite("The proof that a listener is heard")
 struct HearingProofsTests {
@@ -58,7 +58,7 @@ struct HearingProofsTests {
                 if let failure { return done(.failure(failure)) }
                 do throws(LinuxError) {
                     var batch = SocketBatch()
-                    batch.add(try UDPSocket.bound(to: SocketAddress(v4: 0, port: 0)), kind)
+                    batch.add(try kind.makeSocket(), kind)
                     done(.success(Handover(batch)))
                 } catch {
                     done(.failure(error))
@@ -102,13 +102,33 @@ struct HearingProofsTests {
     /// A server on the loopback interface that reads questions, and answers when it is told to.
     private struct Server: ~Copyable {
         let socket: Descriptor
+        let listener: Descriptor?
         let address: ServerAddress
 
-        /// Binds a port that the kernel chooses.
-        static func start() throws -> Server {
+        /// Binds a port that the kernel chooses, for UDP and, unless it is left out, TCP.
+        static func start(hasTCP: Bool = true) throws -> Server {
             let socket = try UDPSocket.bound(to: SocketAddress(v4: 0x7F00_0001, port: 0))
             let port = try socket.localAddress().port
-            return Server(socket: socket, address: ServerAddress(address: .v4(.loopback), port: port))
+            return Server(
+                socket: socket,
+                listener: hasTCP ? try TCPSocket.listening(at: SocketAddress(v4: 0x7F00_0001, port: port)) : nil,
+                address: ServerAddress(address: .v4(.loopback), port: port))
+        }
+
+        /// The token of the next question over TCP; nil while none has come. The connection ends, behind an answer or without.
+        func streamToken(answers: Bool = false) throws -> UInt128? {
+            var message = [UInt8](repeating: 0, count: 512)
+            switch listener {
+            case .some(let listener):
+                guard let connection = try TCPSocket.accept(from: listener),
+                    let count = try connection.receive(into: &message), count > 2
+                else { return nil }
+                if answers { _ = try connection.send(message.span.extracting(first: count)) }
+                var name = FoldedName()
+                _ = try Query(message.span.extracting(2..<count), name: &name)
+                return TokenName.hearing.token(in: name)
+            case .none: return nil
+            }
         }
 
         /// The token of the next question; nil while none has come. The answer goes back where that is wanted.
@@ -130,14 +150,17 @@ struct HearingProofsTests {
         parts.prove([first.address, second.address])
         var arrived: [UInt128] = []
         try parts.turn {
-            for token in [try first.token(answers: true), try second.token()].compactMap({ $0 }) {
+            for token in [
+                try first.token(answers: true), try second.token(), try first.streamToken(answers: true),
+                try second.streamToken(),
+            ].compactMap({ $0 }) {
                 arrived.append(token)
                 parts.proofs?.arrived(token)
             }
             return !parts.verdicts.isEmpty
         }
         #expect(parts.verdicts == [.heard])
-        #expect(Set(arrived).count == 2 && parts.sent == 2, "each question has a token of its own")
+        #expect(Set(arrived).count == 4 && parts.sent == 4, "each question has a token of its own")
         #expect(parts.proofs?.nextDeadline == nil, "nothing wakes an idle daemon")
     }
 
@@ -171,6 +194,33 @@ struct HearingProofsTests {
             parts.verdicts == [
                 .unheard(Unheard(at: "\(closed)", .refused)), .unheard(Unheard(at: "\(silent.address)", .noReply)),
             ])
+    }
+
+    /// Fates of a question over TCP, behind one over UDP that has arrived.
+    enum Fate: CaseIterable { case answered, ended, refused, silent }
+
+    @Test(
+        "is refuted over TCP where that is answered by another, ended or refused, at once, or silent; UDP alone is not enough",
+        arguments: Fate.allCases)
+    func stream(fate: Fate) throws {
+        let parts = try Parts()
+        let server = try Server.start(hasTCP: fate != .refused)
+        let start = ContinuousClock.now
+        parts.prove([server.address])
+        try parts.turn {
+            if let token = try server.token() { parts.proofs?.arrived(token) }
+            if fate == .answered || fate == .ended { _ = try server.streamToken(answers: fate == .answered) }
+            return !parts.verdicts.isEmpty
+        }
+        let cause: Unheard.Cause =
+            switch fate {
+            case .answered, .ended: .answeredByAnother
+            case .refused: .refused
+            case .silent: .noReply
+            }
+        #expect(parts.verdicts == [.unheard(Unheard(at: "\(server.address)", cause, isStream: true))])
+        #expect(fate == .silent || start.duration(to: .now) < HearingProofs.deadline)
+        #expect(parts.proofs?.nextDeadline == nil)
     }
 
     @Test("is not given where no socket can be had: why, and whether it is the opener's fault")

@@ -9,41 +9,7 @@ import Registry
 import SystemPackage
 import Tables
 
-/// A container whose listener is to be proved to be heard.
-struct HearingOrder {
-    /// The errand of the room Attachment.
-    let errand: ErrandNumber
-    /// The view at whose listener the questions are to arrive.
-    let view: ViewID
-    let namespace: NamespaceIdentity
-    let source: NamespaceSource
-    /// The servers that its programs ask, with the path of questions to each. Each is asked.
-    let servers: [(server: ServerAddress, path: Unheard.Path)]
-    /// Takes ``Event/proofSent(_:)`` and, once, ``Event/proved(_:_:)``.
-    let tell: (Event) -> Void
-}
-
-/// A proof that is under way. (Not private: swiftc 6.3 breaks on the metadata of a private type in a table.)
-struct HearingProof: ~Copyable {
-    let order: HearingOrder
-    /// Servers that are still to be asked; the first one is being asked.
-    var servers: ArraySlice<(server: ServerAddress, path: Unheard.Path)>
-    /// The token of the question that is under way: 128 bits that nobody can guess.
-    var token: UInt128 = 0
-    /// The message's id (RFC 1035 §4.1.1).
-    var id: UInt16 = 0
-    /// The socket inside the namespace that has sent the question.
-    var socket: Descriptor?
-    /// True until the question has been sent.
-    var isOpening = true
-
-    init(_ order: HearingOrder) {
-        self.order = order
-        servers = order.servers[...]
-    }
-}
-
-/// Asks each server of a container from inside its namespace, as a program there does. Only where the question arrives at
+/// Asks each server of a container from inside its namespace, over UDP and TCP, as a program there does. Only where the question arrives at
 /// the container's own listener it is heard; an answer alone says that somebody else is.
 final class HearingProofs {
     /// Time for a question to arrive.
@@ -146,16 +112,19 @@ final class HearingProofs {
     }
 
     private func end(_ ticket: Ticket, _ cause: Unheard.Cause) {
-        guard let position = proofs.position(of: ticket), let asked = proofs[position].servers.first else { return }
-        end(ticket, .unheard(Unheard(at: "\(asked.server)", cause, path: asked.path)))
+        guard let position = proofs.position(of: ticket), let asked = proofs[position].questions.first else { return }
+        end(ticket, .unheard(Unheard(at: "\(asked.server)", cause, path: asked.path, isStream: asked.isStream)))
     }
 
     // MARK: - Questions
 
-    /// Asks the next server; where there is none left, all have led to the listener.
+    /// Asks the next question; where there is none left, all have led to the listener.
     private func askNext(_ ticket: Ticket) {
         guard let position = proofs.position(of: ticket) else { return }
-        guard !proofs[position].servers.isEmpty else { return end(ticket, .heard) }
+        guard !proofs[position].questions.isEmpty else { return end(ticket, .heard) }
+        // One that goes on comes before those that wait, and counts as one of them.
+        if !proofs[position].isOpening { openingCount += 1 }
+        proofs[position].isOpening = true
         let token = UInt128(Entropy.word()) << 64 | UInt128(Entropy.word())
         proofs[position].token = token
         ofToken[token] = ticket
@@ -167,9 +136,9 @@ final class HearingProofs {
 
     private func openSocket(for token: UInt128) {
         guard let ticket = ofToken[token], let position = proofs.position(of: ticket),
-            let server = proofs[position].servers.first?.server
+            let question = proofs[position].questions.first
         else { return }
-        let kind = SocketKind(to: server, isStream: false)
+        let kind = SocketKind(to: question.server, isStream: question.isStream)
         makeSocket(proofs[position].order, kind) { [self] result in
             switch result {
             case .success(let handover):
@@ -193,14 +162,24 @@ final class HearingProofs {
 
     private func send(_ token: UInt128, by socket: consuming Descriptor) {
         guard let ticket = ofToken[token], let position = proofs.position(of: ticket),
-            let server = proofs[position].servers.first?.server, let name = try? TokenName.hearing.name(of: token)
+            let question = proofs[position].questions.first, let name = try? TokenName.hearing.name(of: token)
         else { return }
         let order = proofs[position].order
         let id = UInt16(truncatingIfNeeded: Entropy.word())
+        let message = OwnQuery.octets(of: name, .a, id: id)
         do throws(LinuxError) {
-            try UDPSocket.connect(socket, to: try SocketAddress(server, on: socket))
-            _ = try socket.send(OwnQuery.octets(of: name, .a, id: id).span)
-            try loop.watch(socket, as: .proof(ticket))
+            let address = try SocketAddress(question.server, over: question.isStream ? .stream : .datagram, on: socket)
+            if question.isStream {
+                try TCPSocket.connect(socket, to: address)
+                // RFC 1035 §4.2.2: the length comes first.
+                proofs[position].unsent =
+                    [UInt8(truncatingIfNeeded: message.count >> 8), UInt8(truncatingIfNeeded: message.count)] + message
+                try loop.watch(socket, as: .proof(ticket), for: [.readable, .writable])
+            } else {
+                try UDPSocket.connect(socket, to: address)
+                _ = try socket.send(message.span)
+                try loop.watch(socket, as: .proof(ticket))
+            }
         } catch {
             if let cause = Unheard.Cause(error) { return end(ticket, cause) }
             return fail(token, error)
@@ -214,6 +193,17 @@ final class HearingProofs {
         beginQueued()
     }
 
+    /// Sends the question when its connection stands.
+    private func flush(_ position: Int, _ ticket: Ticket) throws(LinuxError) {
+        guard try proofs[position].flush() else { return }
+        switch proofs[position].socket {
+        case .some(let socket):
+            try loop.unwatch(socket)
+            try loop.watch(socket, as: .proof(ticket))
+        case .none: break
+        }
+    }
+
     // MARK: - Verdicts
 
     /// A question has arrived at the listener that it was to arrive at.
@@ -222,7 +212,8 @@ final class HearingProofs {
             return
         }
         proofs[position].socket = nil
-        proofs[position].servers.removeFirst()
+        proofs[position].unsent = []
+        proofs[position].questions.removeFirst()
         dropPastDeadlines()
         askNext(ticket)
     }
@@ -231,10 +222,12 @@ final class HearingProofs {
     func serve(_ ticket: Ticket) {
         guard let position = proofs.position(of: ticket) else { return }
         do throws(LinuxError) {
+            if !proofs[position].unsent.isEmpty { return try flush(position, ticket) }
             var answer = [UInt8](repeating: 0, count: Self.answerSize)
-            guard try proofs[position].socket?.receive(into: &answer) != nil,
-                Header(answer.span)?.id == proofs[position].id
-            else { return }
+            guard let count = try proofs[position].socket?.receive(into: &answer) else { return }
+            // Whoever is connected and says anything, or ends the connection, has the question.
+            let isStream = proofs[position].questions.first?.isStream == true
+            guard isStream || count > 0 && Header(answer.span)?.id == proofs[position].id else { return }
         } catch {
             return end(ticket, Unheard.Cause(error) ?? .noReply)
         }
@@ -246,22 +239,6 @@ final class HearingProofs {
         }
     }
 
-    /// Reason why a question to a loopback address was lost: `lo` is down, and the kernel takes it and drops it, or `lo` has no
-    /// address, and it left by another link, from an address of that.
-    private func loss(of ticket: Ticket) -> Unheard.Cause {
-        guard let position = proofs.position(of: ticket),
-            proofs[position].servers.first?.server.address.isLoopback == true
-        else { return .noReply }
-        switch proofs[position].socket {
-        case .some(let socket):
-            if (try? InterfaceName.isUp("lo", on: socket)) == false { return .loopbackDown }
-            let source = (try? socket.localAddress())?.number ?? 0
-            // 127.0.0.0/8 as ::ffff:0:0/96 has it, or ::1.
-            return source >> 24 == 0xFFFF << 8 | 127 || source == 1 ? .noReply : .loopbackBare
-        case .none: return .noReply
-        }
-    }
-
     /// Time at which ``expire()`` is due.
     var nextDeadline: ContinuousClock.Instant? { deadlines.first?.time }
 
@@ -270,7 +247,9 @@ final class HearingProofs {
         let now = ContinuousClock.now
         while let (time, token) = deadlines.first, time <= now {
             deadlines.removeFirst()
-            if let ticket = ofToken[token] { end(ticket, loss(of: ticket)) }
+            if let ticket = ofToken[token], let position = proofs.position(of: ticket) {
+                end(ticket, proofs[position].loss)
+            }
         }
     }
 }

@@ -180,7 +180,11 @@ extension Worker {
             counters.queries &+= 1
             if isGateway { countGuest(isStranger: view == listeners[listener].view) }
             var outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &buffers.answer)
-            listeners[listener].questions.messages.count(responder.query.question.type)
+            if case .heard = outcome {
+                // It is no question of the container's.
+            } else {
+                listeners[listener].questions.messages.count(responder.query.question.type)
+            }
             let errand = Errand(outcome, view, now)
             if let errand {
                 now = errand.now
