@@ -85,6 +85,7 @@ final class Redirections {
             return
         }
         let lead = redirection.lead
+        try? loop.unwatch(redirection.monitor.descriptor)
         let monitor = Handover(redirection.takeMonitor())
         requests.request(about: Self.subject(namespace)) { opener in
             Result { () throws(LinuxError) in
@@ -97,6 +98,18 @@ final class Redirections {
         }
     }
 
+    /// Closes the sockets of rules that others have replaced, elsewhere: the kernel lets a socket of nftables go when what a
+    /// transaction removed is gone for all processors, which takes tens of milliseconds.
+    private func close(_ monitor: consuming NftablesMonitor) {
+        try? loop.unwatch(monitor.descriptor)
+        let monitor = Handover(monitor)
+        requests.request(about: "replaced rules") { _ in
+            _ = monitor.take()
+        } late: {
+        } done: { (_: Void) in
+        }
+    }
+
     /// Requests about the same rules are made one after another.
     static func subject(_ namespace: NamespaceKey) -> String { "rules of \(namespace)" }
 
@@ -104,7 +117,7 @@ final class Redirections {
 
     private func watch(_ redirection: consuming Redirection) {
         let namespace = redirection.namespace
-        if let before = tickets[namespace] { table.remove(before) }
+        if let before = tickets[namespace], let replaced = table.remove(before) { close(replaced.takeMonitor()) }
         let ticket = table.insert(redirection)
         tickets[namespace] = ticket
         guard let position = table.position(of: ticket) else { return }
