@@ -35,7 +35,14 @@ struct PodmanScenarioTests {
         ("nobody", "r1", "nobody", "NXDOMAIN"),
         ("a name of outside", "r1", "www.example.com", "192.0.2.5"),
         ("on an internal network, a neighbour", "i1", "i2", "10.90.3.12"),
+        ("on an internal network, over TCP", "i1", "+tcp i2", "10.90.3.12"),
+        ("on an internal network, at its gateway", "i1", "@10.90.3.1 i2", "10.90.3.12"),
+        ("on an internal network, at its gateway over TCP", "i1", "@10.90.3.1 +tcp i2", "10.90.3.12"),
+        ("on an internal network, backwards", "i1", "-x 10.90.3.12", "i2.shut.internal."),
+        ("on an internal network, somebody on another", "i1", "r1", "NXDOMAIN"),
+        ("of an internal network, elsewhere", "r1", "i1", "NXDOMAIN"),
         ("on an internal network, a name of outside", "i1", "www.example.com", "NXDOMAIN"),
+        ("on an internal network, a name of outside at its gateway", "i1", "@10.90.3.1 www.example.com", "NXDOMAIN"),
     ]
 
     /// r1 and b1 have joined a third network.
@@ -117,6 +124,8 @@ struct PodmanScenarioTests {
     func scenarios() throws {
         try Self.lend { podman, pids in
             try Self.check(Self.rows, pids, podman.lab)
+            // As a program on the internal network asks: by the resolv.conf that podman has given it.
+            #expect(try podman.must("exec i1 getent ahostsv4 i2").hasPrefix("10.90.3.12 "), "\(podman.lab.logs)")
             try podman.must("network connect --ip 10.90.4.11 --alias late green r1")
             try podman.must("network connect --ip 10.90.4.12 green b1")
             try Self.check(Self.connected, pids, podman.lab)

@@ -93,6 +93,47 @@ final class RealDocker {
                 + options + ["tiny", "sleep", "3600"])
     }
 
+    /// Starts containers that were created, sixteen at a time.
+    func startAll(_ names: [String]) throws {
+        let docker = "/usr/bin/docker --host unix://\(socket)"
+        let list = names.joined(separator: " ")
+        try Command.must(["sh", "-c", "printf '%s\\n' \(list) | xargs -P 16 -n 1 \(docker) start"])
+    }
+
+    /// Writes lines of a command to a log, each behind the nanoseconds of the clock when it came.
+    private func stamp(_ command: [String], log: String) throws {
+        let script = "import sys, time\nfor line in sys.stdin: print(time.time_ns(), line, end='', flush=True)"
+        try house.start(
+            in: "house", ["sh", "-c", "script=$1; shift; \"$@\" | python3 -uc \"$script\"", "sh", script] + command,
+            log: log)
+    }
+
+    /// Has a log of each start of a container as Docker tells of it, and one of each name as it is there.
+    func watchStarts() throws {
+        try stamp(["\(House.binaries)/intercomctl", "--socket", house.socket, "monitor"], log: "names")
+        try stamp(
+            [
+                "/usr/bin/docker", "--host", "unix://\(socket)", "events", "--filter", "event=start", "--format",
+                "{{.TimeNano}} container {{.Actor.Attributes.name}}",
+            ], log: "starts")
+    }
+
+    /// Nanoseconds from Docker's event to the name, of each container that has both.
+    func delays() -> [String: Int] {
+        var starts: [String: Int] = [:]
+        for words in words(of: "starts") where words.count == 4 { starts[words[3]] = Int(words[1]) }
+        var delays: [String: Int] = [:]
+        for words in words(of: "names") where words.count > 3 && words[1...2] == ["container", "added"] {
+            if let start = starts[words[3]], let end = Int(words[0]) { delays[words[3]] = end - start }
+        }
+        return delays
+    }
+
+    private func words(of log: String) -> [[String]] {
+        let text = (try? String(contentsOfFile: "\(house.directory)/\(log)", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    }
+
     /// The addresses that a container is answered, sorted; empty where there are none, nil where it is not known yet.
     func addresses(_ name: String, from container: String) throws -> [String]? {
         let output = try house.ctl("--json", "resolve", name, "--from", container)

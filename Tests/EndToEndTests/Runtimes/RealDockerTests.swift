@@ -91,6 +91,43 @@ struct RealDockerTests {
         }
     }
 
+    /// Containers of ``crowd()``: a machine with much memory bears hundreds.
+    private static let crowdSize =
+        ProcessInfo.processInfo.environment["INTERCOM_CONTAINERS"].flatMap { Int($0) } ?? 20
+
+    @Test("are started at once: each has its name soon after Docker says that it runs, and the right address")
+    func crowd() throws {
+        try RealDocker.lend { docker in
+            try docker.must("network", "create", "--subnet", "10.200.0.0/16", "front")
+            try docker.startAdapter()
+            let names = (1...Self.crowdSize).map { "c\($0)" }
+            for name in names {
+                try docker.must(
+                    "create", "--name", name, "--volume", "/usr:/usr:ro", "--network", "front", "tiny", "sleep", "3600")
+            }
+            // The streams are there when one more has passed both.
+            try docker.watchStarts()
+            let areThere = try eventually {
+                try docker.must("run", "--rm", "--volume", "/usr:/usr:ro", "--name", "first", "tiny", "sleep", "0.2")
+                return docker.delays()["first"] != nil
+            }
+            try #require(areThere, "\(docker.log)")
+            try docker.startAll(names)
+            let areAll = eventually(within: 60) { Set(docker.delays().keys).isSuperset(of: names) }
+            try #require(areAll, "\(docker.log)")
+            let delays = docker.delays().filter { names.contains($0.key) }.values.sorted().map { Double($0) / 1e6 }
+            let (median, longest) = (delays[delays.count / 2], delays.last ?? 0)
+            if Self.crowdSize > 20 {
+                print("\(names.count) containers: a name after \(median) ms in the half, \(longest) ms at most")
+            }
+            // 50 ms where nothing else wants the processors.
+            #expect(median < Double(HookProgram.limit(.milliseconds(500)) / .milliseconds(1)), "\(delays)")
+            for name in names.shuffled().prefix(20) {
+                try docker.expect(name, from: "c1", [try docker.address(name, on: "front")])
+            }
+        }
+    }
+
     @Test("keep their names while dockerd is killed, and are read again when it is back")
     func liveRestore() throws {
         try RealDocker.lend { docker in
