@@ -57,6 +57,7 @@ extension ControlPlane {
             let workers = DisplayText.counted(workers.count, "worker")
             logger.info("ready: \(statusLine), \(workers)", metadata: .about(.ready))
             gates.begin()
+            Memory.trim()
             loop.schedule(.trimMemory, after: Self.timeOfStart)
         }
     }

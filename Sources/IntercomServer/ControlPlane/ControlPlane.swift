@@ -45,6 +45,9 @@ package final class ControlPlane {
     package init(options: DaemonOptions, logger: Logger) throws {
         self.logger = logger
         let configuration = options.configurationFile.configuration
+        let count = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
+        // The control plane's and the workers'.
+        Memory.share(heaps: 1 + count)
         let loop = try EventLoop(signals: [.terminate, .interrupt, .hangUp, .user2])
         self.loop = loop
         let host = try HostResolver(logger: logger)
@@ -56,7 +59,6 @@ package final class ControlPlane {
         controlSocket = try ControlSocket(
             .control, options.socket ?? configuration.control.socket, group: configuration.control.group, &inheritance,
             logger: logger)
-        let count = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
         workers = try WorkerPool(count: count, settings: ServerSettings(configuration, workers: count), logger: logger)
         try loop.watch(workers.descriptor, as: .mailbox)
         publisher = Publisher(

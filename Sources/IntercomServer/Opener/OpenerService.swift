@@ -46,6 +46,7 @@ package struct OpenerService: ~Copyable {
     /// Takes the socket that the service manager hands over, else makes one at this path.
     /// - Throws: `LinuxError`, ``OpenerServiceError``.
     package init(path: String?, logger: Logger) throws {
+        Memory.share(heaps: 2)
         let host = try NetworkNamespace.current().identity
         let work = try OpenerWork()
         let listener = try Self.takeSocket(orMakeAt: path)
