@@ -290,7 +290,7 @@ package struct Directory: ~Copyable {
         for position in index.runs.run(of: match.number) where index.runs.elements[position].type == type.rawValue {
             return records(ofRun: position, of: match.number, room)
         }
-        let start = index.blobs.runs[match.number].lowerBound
+        let start = Int(index.blobs.runs[match.number].start)
         return Records(octets(start..<start), count: 0)
     }
 
@@ -298,7 +298,7 @@ package struct Directory: ~Copyable {
     @inline(__always)
     @_lifetime(&self)
     mutating func records(ofRun position: Int, of number: Int, _ room: Int) -> Records {
-        let start = index.blobs.runs[number].lowerBound
+        let start = Int(index.blobs.runs[number].start)
         let run = index.runs.elements[position]
         var turn = 0
         if run.count > 1 {

@@ -26,7 +26,7 @@ package enum DirectoryChange: Sendable {
 /// A name in a scope.
 package struct RecordKey: Hashable, Sendable {
     /// Way in which a name is found.
-    package enum Kind: UInt32, Sendable {
+    package enum Kind: UInt8, Sendable {
         /// As it is, also with its network and the domain behind it.
         case exact
         /// As the end of a longer name; the key's name is without its `*`.

@@ -12,11 +12,11 @@ struct NameIndex: Sendable {
         /// Of scope, kind and name, as ``NameIndex/index`` has it.
         var hash: UInt32 = 0
         var scope: UInt32 = 0
-        var kind: UInt32 = 0
         /// Names beneath it, where it is there for them alone.
         var beneath: UInt32 = 0
         /// Octets of the name, without the root's.
         var nameLength: UInt16 = 0
+        var kind: UInt8 = 0
     }
 
     private let hashing: NameHash
@@ -56,7 +56,7 @@ struct NameIndex: Sendable {
     }
 
     @inline(__always)
-    private func mix(_ hash: UInt64, _ scope: UInt32, _ kind: UInt32) -> UInt32 {
+    private func mix(_ hash: UInt64, _ scope: UInt32, _ kind: UInt8) -> UInt32 {
         // A kind has three bits.
         UInt32(truncatingIfNeeded: hashing.mix(hash, UInt64(scope) << 3 | UInt64(kind)))
     }
@@ -75,11 +75,11 @@ struct NameIndex: Sendable {
     }
 
     @inline(__always)
-    private func matches(_ number: Int, _ name: Span<UInt8>, _ scope: UInt32, _ kind: UInt32) -> Bool {
+    private func matches(_ number: Int, _ name: Span<UInt8>, _ scope: UInt32, _ kind: UInt8) -> Bool {
         guard entries[number].scope == scope, entries[number].kind == kind,
             Int(entries[number].nameLength) == name.count
         else { return false }
-        let start = blobs.runs[number].lowerBound
+        let start = Int(blobs.runs[number].start)
         return blobs.elements.span.extracting(start..<start + name.count).isEqual(to: name)
     }
 
