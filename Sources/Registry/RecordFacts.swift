@@ -12,6 +12,10 @@ struct RecordFacts {
         let id: ScopeID
         /// Seconds that answers may be kept.
         let ttl: UInt32
+        /// Number of its name for all hosts; nil: it is not shared, or no other host has it.
+        let numberElsewhere: Int?
+        /// Subnets in which addresses of other hosts are believed; none: all are.
+        let believed: [Subnet]
         /// Names that stand behind those of containers in full names, the longest first: each is left out where a name becomes too
         /// long by it.
         private let suffixes: [Name]
@@ -19,6 +23,8 @@ struct RecordFacts {
         init(_ network: Registry.Network, _ registry: Registry) {
             id = network.id
             ttl = network.definition?.ttl ?? registry.ttl
+            numberElsewhere = network.sharedName.flatMap { registry.elsewhere.networkNumbers[$0] }
+            believed = network.definition?.subnets ?? []
             suffixes =
                 if let name = network.dnsName {
                     [try? name.appending(registry.domain), name].compactMap(\.self)

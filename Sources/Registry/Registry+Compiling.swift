@@ -38,9 +38,14 @@ extension Registry {
 
     private func compiledView(of id: ContainerID) -> View? {
         guard let container = containerStates[id] else { return nil }
-        let networks = container.endpoints.compactMap { networkStates[$0.network] }
+        var networks: [ScopeID] = []
         // The first network that may forward says where to.
-        let forwarding = networks.first { !$0.isInternal }
+        var forwarding: Network?
+        for endpoint in container.endpoints {
+            guard let network = networkStates[endpoint.network] else { continue }
+            networks.append(network.id)
+            if forwarding == nil, !network.isInternal { forwarding = network }
+        }
         let hasOwn = forwarding?.definition?.upstreams.isEmpty == false
         let policy = container.policy.flatMap { policies.definition(of: $0) }
         // A container's root can answer what is asked from its namespace: behind a gate it would let itself out. A lock refuses
@@ -49,7 +54,7 @@ extension Registry {
         let group = isGated ? nil : container.group
         let asksFormer = container.hasFormerServers && !isGated && policy?.isLocked != true
         return View(
-            links: container.linkScope, networks: networks.map(\.id),
+            links: container.linkScope, networks: networks,
             upstreams: forwarding.map { network in
                 group ?? (asksFormer && !hasOwn ? .former : network.groups[.root] ?? .default)
             },
@@ -86,7 +91,7 @@ extension Registry {
         }
         guard !serving.there.isEmpty else { return records }
         let networks =
-            networkStates[key.scope].map { [$0] } ?? owner?.endpoints.compactMap { networkStates[$0.network] } ?? []
+            network.map { [$0] } ?? owner?.endpoints.compactMap { facts.network($0.network, of: self) } ?? []
         for share in serving.there { add(share, on: networks, to: &records) }
         return records
     }

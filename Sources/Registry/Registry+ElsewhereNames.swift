@@ -132,9 +132,13 @@ extension Registry {
 
     /// The addresses of a place that are within the network's declared subnets; others are not believed.
     private static func addresses(of place: Remote.Place, on network: Network) -> [PlacedAddress] {
-        let subnets = network.definition?.subnets ?? []
-        return place.addresses.filter { address in subnets.isEmpty || subnets.contains { $0.contains(address) } }
+        addresses(of: place, within: network.definition?.subnets ?? [])
             .map { PlacedAddress(network: network.id, address: $0) }
+    }
+
+    private static func addresses(of place: Remote.Place, within subnets: [Subnet]) -> [IPAddress] {
+        guard !subnets.isEmpty else { return place.addresses }
+        return place.addresses.filter { address in subnets.contains { $0.contains(address) } }
     }
 
     private func shares(of remote: Remote, _ place: Remote.Place, on network: Network) -> [(RecordKey, RemoteShare)] {
@@ -160,20 +164,21 @@ extension Registry {
     }
 
     /// Adds the records of a container of another host on those of the networks that it is on.
-    func add(_ share: RemoteShare, on networks: [Network], to records: inout RecordSet) {
+    func add(_ share: RemoteShare, on networks: [RecordFacts.Network], to records: inout RecordSet) {
         guard let remote = elsewhere[share.id] else { return }
-        let placed = networks.compactMap { network -> (network: Network, place: Remote.Place)? in
-            guard let shared = network.sharedName, let number = elsewhere.networkNumbers[shared] else { return nil }
+        let placed = networks.compactMap { network -> (network: RecordFacts.Network, place: Remote.Place)? in
+            guard let number = network.numberElsewhere else { return nil }
             return remote.places.first { $0.network == number }.map { (network, $0) }
         }
         // One RRset has one TTL (RFC 2181 §5.2): the shortest.
-        let ttl = placed.map { $0.network.definition?.ttl ?? self.ttl }.min() ?? self.ttl
+        let ttl = placed.map(\.network.ttl).min() ?? self.ttl
         for (network, place) in placed {
             if share.port != 0 {
-                guard let target = fullName(of: try? Self.containerName(remote.name), on: network) else { continue }
-                return records.append(.srv, ttl: ttl, RecordBuilder.service(at: target, port: share.port))
+                guard let name = try? Self.containerName(remote.name) else { continue }
+                return records.append(
+                    .srv, ttl: ttl, RecordBuilder.service(at: network.fullName(of: name), port: share.port))
             }
-            for address in Self.addresses(of: place, on: network) { records.append(address.address, ttl: ttl) }
+            for address in Self.addresses(of: place, within: network.believed) { records.append(address, ttl: ttl) }
         }
     }
 
