@@ -82,7 +82,10 @@ extension Registry {
 
     /// The network that a name means where it has to mean one: of several that are observed the one that came first.
     func network(called name: Name) -> ScopeID? {
-        networksCalled[name]?.compactMap { networkStates[$0] }.min {
+        guard let called = networksCalled[name] else { return nil }
+        // Nearly every name is of one network.
+        if called.count == 1, let only = called.first { return networkStates[only]?.id }
+        return called.compactMap { networkStates[$0] }.min {
             (rank(of: $0, called: name), $0.observed?.interface ?? .lowest)
                 < (rank(of: $1, called: name), $1.observed?.interface ?? .lowest)
         }?.id

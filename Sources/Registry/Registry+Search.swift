@@ -23,7 +23,10 @@ extension Registry {
 
     /// Notes that a container's networks have changed, where one of them has search domains.
     mutating func noteSearch(of new: Container, before old: Container) {
-        let networks = (old.endpoints + new.endpoints).lazy.compactMap { [networkStates] in networkStates[$0.network] }
-        if networks.contains(where: { $0.definition?.search.isEmpty == false }) { changedSearches.insert(new.id) }
+        for endpoint in old.endpoints + new.endpoints
+        where networkStates[endpoint.network]?.definition?.search.isEmpty == false {
+            changedSearches.insert(new.id)
+            return
+        }
     }
 }

@@ -4,6 +4,7 @@ import ControlAPI
 import Registry
 import Tables
 import Testing
+import Varlink
 
 import enum Attachment.NamespaceSource
 
@@ -135,5 +136,47 @@ struct KeptPublicationTests {
         let later =
             #"{"method":"intercom.State.PublishContainer","parameters":{"source":"s","container":{"id":"a","new":1},"x":2}}"#
         #expect(try Declaration(message: Array(later.utf8)).parameters(of: KeptContainer.self)?.container.id == "a")
+    }
+
+    /// Containers with all members, with few, and with texts that need escapes.
+    private static let written: [KeptContainer.Parameters] = {
+        var all = PublishedContainer(
+            id: "a\"1", name: "db.1", hostname: "höst\u{7F}\\", netns: "/run/netns/a", pid: 7, namespaceOf: "b",
+            networks: [
+                .init(name: "front", addresses: ["10.1.0.2", "fd00::2"], aliases: ["x", "*.y"]), .init(name: "back"),
+                .init(name: "empty", addresses: [], aliases: []),
+            ],
+            links: [Link(container: "b", name: "n\n")],
+            ports: [Port(port: 80), Port(port: 53, protocol: "udp", service: "dns")],
+            upstreams: ["10.0.0.1"], draining: true, intercept: [], policy: "p",
+            hosts: [ExtraHost(name: "h", address: "host-gateway")])
+        let place = AttachedNamespace(container: "a", inode: .max, cookie: 2, processStart: 3)
+        let few = AttachedNamespace(container: "a", inode: 1, cookie: 2, processStart: nil)
+        let whole = KeptContainer.Parameters(source: "docker", container: all, place: place)
+        all.draining = false
+        return [
+            whole, .init(source: "docker", container: all, place: few),
+            .init(source: "oci", container: PublishedContainer(id: "a")),
+        ]
+    }()
+
+    @Test(
+        "are written by hand with the octets that the encoder gives, each member of a container among them",
+        arguments: written)
+    func octets(parameters: KeptContainer.Parameters) {
+        let expected = VarlinkCall.encode(method: KeptContainer.name, parameters: parameters)
+        #expect(KeptContainer.encode(parameters) == expected)
+    }
+
+    @Test("are tried with a container that leaves out no member: a new one has to be written, too")
+    func members() throws {
+        let whole = try #require(Self.written.first)
+        for value in [Mirror(reflecting: whole), Mirror(reflecting: whole.container)] {
+            for (name, member) in value.children {
+                #expect(
+                    Mirror(reflecting: member).displayStyle != .optional
+                        || !Mirror(reflecting: member).children.isEmpty, "\(name ?? "") is nil")
+            }
+        }
     }
 }

@@ -7,12 +7,26 @@ import Registry
 
 /// A container of a source.
 struct PublishedItem {
+    /// Properties that never change, in one place: an item goes through many hands, and copies count one reference, not forty.
+    private final class Content {
+        let parameters: PublishedContainer
+        let definition: ContainerDefinition
+        let way: NamespaceSource?
+
+        init(_ parameters: PublishedContainer, _ definition: ContainerDefinition, _ way: NamespaceSource?) {
+            self.parameters = parameters
+            self.definition = definition
+            self.way = way
+        }
+    }
+
+    private let content: Content
     /// Parameters as the source sent them: what is equal changes nothing.
-    let parameters: PublishedContainer
+    var parameters: PublishedContainer { content.parameters }
     /// Definition for the registry.
-    let definition: ContainerDefinition
+    var definition: ContainerDefinition { content.definition }
     /// Way into its namespace; nil: it has none of its own here.
-    let way: NamespaceSource?
+    var way: NamespaceSource? { content.way }
     /// Its declaration, while its namespace is entered or is to be.
     var number: DeclarationNumber?
     /// True when its namespace has ended since its source told of it.
@@ -20,9 +34,8 @@ struct PublishedItem {
 
     /// - Throws: ``ControlError``: the container cannot be, and is left out.
     init(_ parameters: PublishedContainer, of source: String) throws(ControlError) {
-        self.parameters = parameters
-        definition = try ContainerDefinition(parameters, of: source)
-        way = try Self.way(into: parameters)
+        content = Content(
+            parameters, try ContainerDefinition(parameters, of: source), try Self.way(into: parameters))
     }
 
     /// Way into the namespace of a container; nil where it has none of its own here. A process comes before a path: with it

@@ -13,7 +13,7 @@ struct Declaration: Sendable {
     let message: [UInt8]
 
     init<Method: PersistedMethod>(_ method: Method.Type, _ parameters: Method.Parameters) {
-        var message = VarlinkCall.encode(method: Method.name, parameters: parameters)
+        var message = Method.encode(parameters)
         message.removeLast()
         self.init(method, parameters, message)
     }

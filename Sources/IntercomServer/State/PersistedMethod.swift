@@ -2,6 +2,7 @@
 
 import ControlAPI
 import DNSWire
+import Varlink
 
 /// A method whose calls are kept, as their name and their parameters, until others take them back.
 ///
@@ -26,6 +27,8 @@ protocol PersistedMethod: SendableMetatype {
     static func container(of parameters: Parameters) -> String?
     /// Words for a message about the call, as "container web on network n".
     static func words(for parameters: Parameters) -> String
+    /// The call as a Varlink message with its NUL.
+    static func encode(_ parameters: Parameters) -> [UInt8]
 }
 
 /// Turns in which kept calls are made again: networks and containers need their policies, containers their
@@ -42,6 +45,8 @@ extension PersistedMethod {
     static func restore(_ parameters: Parameters, by plane: ControlPlane) throws(ControlError) {}
     static func container(of parameters: Parameters) -> String? { nil }
     static func words(for parameters: Parameters) -> String { name }
+
+    static func encode(_ parameters: Parameters) -> [UInt8] { VarlinkCall.encode(method: name, parameters: parameters) }
 }
 
 /// All methods whose calls are kept.

@@ -1,6 +1,7 @@
 // Lines of the state directory about what sources said: no calls, but what followed from them.
 
 import ControlAPI
+import Varlink
 
 extension Declarations.Subject {
     static let publishedContainer = "published container"
@@ -67,6 +68,53 @@ enum KeptContainer: PersistedMethod {
 
     static func words(for parameters: Parameters) -> String {
         "container \(parameters.container.id) of source \(parameters.source)"
+    }
+
+    /// By hand: a source tells of ten thousand at once, and the encoder would take a seventh of the time of that.
+    static func encode(_ parameters: Parameters) -> [UInt8] {
+        var text = VarlinkText(method: name)
+        text.add("container") { Self.add(parameters.container, to: &$0) }
+        if let place = parameters.place {
+            text.add("place") {
+                $0.add("container", place.container)
+                $0.add("cookie", place.cookie)
+                $0.add("inode", place.inode)
+                $0.add("processStart", place.processStart)
+            }
+        }
+        text.add("source", parameters.source)
+        return text.message()
+    }
+
+    private static func add(_ container: PublishedContainer, to text: inout VarlinkText) {
+        text.add("draining", container.draining)
+        text.add("hostname", container.hostname)
+        text.add("hosts", container.hosts) { text, host in
+            text.add("address", host.address)
+            text.add("name", host.name)
+        }
+        text.add("id", container.id)
+        text.add("intercept", container.intercept)
+        text.add("links", container.links) { text, link in
+            text.add("container", link.container)
+            text.add("name", link.name)
+        }
+        text.add("name", container.name)
+        text.add("namespaceOf", container.namespaceOf)
+        text.add("netns", container.netns)
+        text.add("networks", container.networks) { text, network in
+            text.add("addresses", network.addresses)
+            text.add("aliases", network.aliases)
+            text.add("name", network.name)
+        }
+        text.add("pid", container.pid)
+        text.add("policy", container.policy)
+        text.add("ports", container.ports) { text, port in
+            text.add("port", port.port)
+            text.add("protocol", port.protocol)
+            text.add("service", port.service)
+        }
+        text.add("upstreams", container.upstreams)
     }
 }
 

@@ -99,8 +99,11 @@ extension Registry {
     /// The policy that holds for a container: its own, else that of the first of its networks that has one, else that of all.
     func policy(for container: Container) -> String? {
         if let own = container.ownPolicy { return own }
-        let ofNetwork = container.endpoints.lazy.compactMap { self.networkStates[$0.network]?.definition?.policy }.first
-        return ofNetwork ?? policies.ofAll
+        // In a loop: what a closure uses of the registry is copied as a whole.
+        for endpoint in container.endpoints {
+            if let policy = networkStates[endpoint.network]?.definition?.policy { return policy }
+        }
+        return policies.ofAll
     }
 
     /// Determines a container's policy anew: one of its networks has another.
