@@ -34,7 +34,7 @@ package struct Facts: Sendable {
     package var kept: KeptFacts?
     /// True when an address was asked for, and not a name.
     package var isAddress = false
-    /// Where its programs look host names up, by nsswitch.conf(5); nil: not known.
+    /// Way in which its programs look host names up, by nsswitch.conf(5); nil: not known.
     package var nameServices: NameServices?
     /// Addresses that a file in the form of hosts(5) has for the name: programs take them without asking.
     package var hosts: HostsFacts?
