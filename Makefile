@@ -5,11 +5,14 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?= python3
 
+# A directory with C++'s library as an archive and nothing else: so the linker takes that, of which a fifth is used.
+STATIC := $(CURDIR)/.build/static
 # Swift's runtime goes into the executable: it runs where there is no Swift. It is there once: every other program is a link.
 # No symbol of it is for others (Swift's static runtime would export them all), and its 62,000 addresses that the loader
 # sets are a list of 12 KB, not of 1.5 MB that every start reads (glibc 2.36 or later, as the package asks for).
 RELEASE := --configuration release --static-swift-stdlib -Xswiftc -use-ld=lld \
-    -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
+    -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs \
+    -Xswiftc -L$(STATIC)
 BIN := $(CURDIR)/.build/release
 LINKS := intercomctl intercom-runtimes
 
@@ -38,6 +41,7 @@ all: build
 
 build: need-swift
 	@.ci/install $(BUILD_PACKAGES)
+	@mkdir -p $(STATIC) && ln -sf "$$(g++ -print-file-name=libstdc++.a)" $(STATIC)/libstdc++.a
 	$(SWIFT) build $(RELEASE) --product intercomd
 	$(if $(INTERCOM_WITHOUT_ETCD),,$(SWIFT) build $(RELEASE) --product intercom-etcd)
 	@for name in $(LINKS); do ln -sf intercomd $(BIN)/$$name; done
