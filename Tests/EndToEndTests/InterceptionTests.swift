@@ -202,6 +202,29 @@ struct InterceptionTests {
         }
     }
 
+    @Test(
+        "names a server without a route: it is ready where it names another that is led to us, and unheard where not",
+        arguments: [
+            ("10.1.0.1,203.0.113.9", "ready"), ("203.0.113.9,10.1.0.1", "ready"), ("203.0.113.9", "unheard"),
+            ("127.0.0.11,203.0.113.9", "unheard"),
+        ])
+    func withoutRoute(servers: String, state: String) throws {
+        try lend { house in
+            try house.ip(in: "web", "route del default")
+            let added = try house.ctl(
+                "container", "add", "web", "--netns", house.path("web"), "--network", "n,ip=10.0.0.2", "--intercept",
+                servers)
+            #expect(added.status == 0, "\(added)")
+            var listed = ""
+            let isSo = try eventually {
+                listed = try house.ctl("container", "ls").out
+                return listed.contains(" \(state) ")
+            }
+            #expect(isSo, "\(listed)")
+            #expect(house.log.contains("has no route to 203.0.113.9:53") == (state == "unheard"), "\(house.log)")
+        }
+    }
+
     @Test("whose process has the host's root yet has its rules set again by us, which nobody takes for a stranger's")
     func renewed() throws {
         try lend { house in

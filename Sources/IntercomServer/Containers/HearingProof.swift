@@ -33,6 +33,10 @@ struct HearingProof: ~Copyable {
     let order: HearingOrder
     /// Questions that are still to be asked; the first one is being asked.
     var questions: ArraySlice<HearingQuestion>
+    /// The first server that no question can go to, as there is no route.
+    private(set) var unreached: Unheard?
+    /// True when a server that the programs' file names has led to the listener.
+    private var isHeardAtNamed = false
     /// The token of the question that is under way: 128 bits that nobody can guess.
     var token: UInt128 = 0
     /// The message's id (RFC 1035 §4.1.1).
@@ -54,6 +58,32 @@ struct HearingProof: ~Copyable {
 }
 
 extension HearingProof {
+    /// The question that was under way has arrived.
+    mutating func noteArrival() {
+        guard let question = questions.popFirst() else { return }
+        if isNamed(question.server), question.isStream { isHeardAtNamed = true }
+    }
+
+    /// Leaves a server out that no question can go to: programs that ask it are told so at once, and ask the next. When there is a
+    /// route, the rules lead to the listener.
+    mutating func leaveOut(_ unheard: Unheard) {
+        if unreached == nil { unreached = unheard }
+        let server = questions.first?.server
+        questions = questions.drop { $0.server == server }
+    }
+
+    /// The verdict when no question is left.
+    var verdict: Hearing {
+        if let unreached, !isHeardAtNamed { return .unheard(unreached) }
+        return .heard
+    }
+
+    /// True for a server that its file names, but for 127.0.0.11, which is asked in any case: such servers are the first.
+    private func isNamed(_ server: ServerAddress) -> Bool {
+        !server.address.isLoopback
+            && order.servers.prefix(ResolverAddresses.libcLimit).contains { $0.server == server }
+    }
+
     /// Sends what waits, as far as that is possible.
     /// - Returns: true when all is sent; false while the connection is under way or full.
     mutating func flush() throws(LinuxError) -> Bool {

@@ -98,6 +98,16 @@ final class HearingProofs {
         dropPastDeadlines()
     }
 
+    /// The question that is under way is given up; its socket closes.
+    private func forgetToken(of position: Int) {
+        let (token, view) = (proofs[position].token, proofs[position].order.view)
+        proofs[position].socket = nil
+        proofs[position].unsent = []
+        guard ofToken.removeValue(forKey: token) != nil else { return }
+        workers.post(.forgetToken(token), to: publisher.worker(of: view))
+        dropPastDeadlines()
+    }
+
     /// An idle daemon does not wake for what has ended.
     private func dropPastDeadlines() {
         while let first = deadlines.first, ofToken[first.token] == nil { deadlines.removeFirst() }
@@ -113,7 +123,12 @@ final class HearingProofs {
 
     private func end(_ ticket: Ticket, _ cause: Unheard.Cause) {
         guard let position = proofs.position(of: ticket), let asked = proofs[position].questions.first else { return }
-        end(ticket, .unheard(Unheard(at: "\(asked.server)", cause, path: asked.path, isStream: asked.isStream)))
+        let unheard = Unheard(at: "\(asked.server)", cause, path: asked.path, isStream: asked.isStream)
+        let isLeftOut = cause == .noRoute && asked.path == .led && !asked.server.address.isLoopback
+        guard isLeftOut else { return end(ticket, .unheard(unheard)) }
+        forgetToken(of: position)
+        proofs[position].leaveOut(unheard)
+        askNext(ticket)
     }
 
     // MARK: - Questions
@@ -121,7 +136,7 @@ final class HearingProofs {
     /// Asks the next question; where there is none left, all have led to the listener.
     private func askNext(_ ticket: Ticket) {
         guard let position = proofs.position(of: ticket) else { return }
-        guard !proofs[position].questions.isEmpty else { return end(ticket, .heard) }
+        guard !proofs[position].questions.isEmpty else { return end(ticket, proofs[position].verdict) }
         // One that goes on comes before those that wait, and counts as one of them.
         if !proofs[position].isOpening { openingCount += 1 }
         proofs[position].isOpening = true
@@ -213,7 +228,7 @@ final class HearingProofs {
         }
         proofs[position].socket = nil
         proofs[position].unsent = []
-        proofs[position].questions.removeFirst()
+        proofs[position].noteArrival()
         dropPastDeadlines()
         askNext(ticket)
     }

@@ -126,6 +126,11 @@ struct PodmanScenarioTests {
             try Self.check(Self.rows, pids, podman.lab)
             // As a program on the internal network asks: by the resolv.conf that podman has given it.
             #expect(try podman.must("exec i1 getent ahostsv4 i2").hasPrefix("10.90.3.12 "), "\(podman.lab.logs)")
+            let isReady = try eventually {
+                let lines = try podman.lab.house.ctl("container", "ls").lines
+                return lines.contains { $0.hasPrefix("i1 ") && $0.contains(" ready") }
+            }
+            #expect(isReady, "\(podman.lab.logs)")
             try podman.must("network connect --ip 10.90.4.11 --alias late green r1")
             try podman.must("network connect --ip 10.90.4.12 green b1")
             try Self.check(Self.connected, pids, podman.lab)
