@@ -7,8 +7,8 @@ import Tables
 ///
 /// To follow a chain takes several look-ups: for containers of its first name, for the record, and for its target in each form
 /// that names have. All of them say the same until something changes, and so does what is written: the memo has the CNAME
-/// records as they stand in the answer, and the place of those behind them. It is emptied when it is full: who asks for
-/// ever new names under a wildcard has his chains followed.
+/// records as they stand in the answer, and behind them the one record that they lead to; of several, which take turns, the place.
+/// It is emptied when it is full: who asks for ever new names under a wildcard has his chains followed.
 struct ChainMemo: Sendable {
     /// One chain.
     struct Entry: Sendable {
@@ -22,8 +22,10 @@ struct ChainMemo: Sendable {
         var start: UInt32
         var nameLength: UInt16
         var chainLength: UInt16
-        /// Number of CNAME records.
+        /// Number of records in the chain.
         var count: UInt16
+        /// True where the record at the end is one of these; else there are several.
+        var isWhole: Bool
         /// Offset in the answer of the name that the records of the end have.
         var owner: UInt16
         /// Scope of the first CNAME record.
@@ -66,13 +68,13 @@ struct ChainMemo: Sendable {
         return start..<start &+ Int(entries[number].nameLength)
     }
 
-    /// Place of the CNAME records of a chain in ``octets``.
+    /// Place of the records of a chain in ``octets``.
     func chain(_ number: Int) -> Range<Int> {
         let start = Int(entries[number].start) &+ Int(entries[number].nameLength)
         return start..<start &+ Int(entries[number].chainLength)
     }
 
-    /// Takes in a chain; its name, and the CNAME records behind it, are set in its entry here.
+    /// Takes in a chain; its name, and the records behind it, are set in its entry here.
     mutating func add(_ entry: Entry, _ name: Span<UInt8>, _ chain: [UInt8]) {
         if entries.count >= Self.mostEntries || octets.count + name.count + chain.count > Self.mostOctets {
             removeAll()
@@ -142,44 +144,59 @@ extension Directory {
         for match in chain {
             let start = octets.count
             let record = records(match, .cname)
-            guard record.count == 1, owner <= CompressionPointer.maximumOffset else { return }
-            octets.append(record.octets)
-            let pointer = CompressionPointer.word(to: owner)
-            octets[start] = UInt8(truncatingIfNeeded: pointer >> 8)
-            octets[start + 1] = UInt8(truncatingIfNeeded: pointer)
+            guard record.count == 1, octets.append(record.octets, of: owner) else { return }
             owner = questionEnd + start + RecordBuilder.fixedLength
         }
+        // One record takes no turns, and is copied with the chain.
+        let isWhole = index.runs.elements[run].count == 1
+        if isWhole, !octets.append(records(ofRun: run, of: end.number, .max).octets, of: owner) { return }
         guard owner <= CompressionPointer.maximumOffset, octets.count <= Int(UInt16.max) else { return }
         let labels = name.labels(0, name.labelCount)
         chains.add(
             ChainMemo.Entry(
                 hash: chainHash(labels, view, type), view: view.rawValue, type: type.rawValue,
                 questionEnd: UInt16(truncatingIfNeeded: questionEnd), start: 0, nameLength: 0, chainLength: 0,
-                count: UInt16(truncatingIfNeeded: chain.count), owner: UInt16(truncatingIfNeeded: owner),
-                scope: first.scope,
-                end: end.number, run: run),
+                count: UInt16(truncatingIfNeeded: chain.count + (isWhole ? 1 : 0)), isWhole: isWhole,
+                owner: UInt16(truncatingIfNeeded: owner), scope: first.scope, end: end.number, run: run),
             labels, octets)
     }
 
     /// Number of chains that are kept.
     package var chainCount: Int { chains.entries.count }
 
-    /// The CNAME records of a chain, as they stand behind the question.
+    /// The CNAME records of a chain as they stand behind the question; where ``isWhole(chain:)``, the record at its end, too.
     /// - Parameter number: what ``recallChain(_:_:questionEnd:view:)`` gives.
     @_lifetime(&self)
     package mutating func chain(_ number: Int) -> Records {
         Records(chains.octets.span.extracting(chains.chain(number)), count: Int(chains.entries[number].count))
     }
 
+    /// True where the chain leads to one record, which ``chain(_:)`` has as its last one.
+    package mutating func isWhole(chain number: Int) -> Bool { chains.entries[number].isWhole }
+
     /// The offset in the answer of the name that the records at the end of a chain have.
     package mutating func endOwner(ofChain number: Int) -> Int { Int(chains.entries[number].owner) }
 
-    /// The records at the end of a chain.
+    /// The records at the end of a chain that leads to several.
     /// - Parameters:
     ///   - number: what ``recallChain(_:_:questionEnd:view:)`` gives.
     ///   - room: octets that there are for them.
     @_lifetime(&self)
     package mutating func endRecords(ofChain number: Int, room: Int) -> Records {
         records(ofRun: chains.entries[number].run, of: chains.entries[number].end, room)
+    }
+}
+
+extension [UInt8] {
+    /// Appends a compiled record, whose owner is the name at an offset of the message.
+    /// - Returns: false where no pointer leads there.
+    fileprivate mutating func append(_ record: Span<UInt8>, of owner: Int) -> Bool {
+        guard owner <= CompressionPointer.maximumOffset else { return false }
+        let start = count
+        append(record)
+        let pointer = CompressionPointer.word(to: owner)
+        self[start] = UInt8(truncatingIfNeeded: pointer >> 8)
+        self[start + 1] = UInt8(truncatingIfNeeded: pointer)
+        return true
     }
 }

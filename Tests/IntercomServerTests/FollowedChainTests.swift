@@ -43,12 +43,14 @@ struct FollowedChainTests {
 
         func settle() { for change in registry.takeChanges() { responder.directory.apply(change) } }
 
-        /// The answer to a question over TCP.
-        func ask(_ asker: String, _ name: String, _ type: RecordType = .a) throws -> [UInt8] {
+        /// The answer to a question without EDNS.
+        func ask(
+            _ asker: String, _ name: String, _ type: RecordType = .a, over transport: Transport = .stream
+        ) throws -> [UInt8] {
             var message: [UInt8] = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
             message += try Name(name).wire + [0, UInt8(truncatingIfNeeded: type.rawValue), 0, 1]
             let view = try registry.container(named: asker).id.view
-            let outcome = responder.respond(to: message.span, view: view, over: .stream, intoArray: &buffer)
+            let outcome = responder.respond(to: message.span, view: view, over: transport, intoArray: &buffer)
             guard case .answered(let length, _) = outcome else { return [] }
             return Array(buffer[..<length])
         }
@@ -104,6 +106,37 @@ struct FollowedChainTests {
         house.settle()
         #expect(try house.records("app", "store.test") == ["A 10.1.0.7"])
         #expect(try house.records("app", "shop.test") == ["CNAME store.test.", "A 10.1.0.7"])
+    }
+
+    @Test(
+        "is cut at the same record again where it does not fit", arguments: [(50, 4), (51, 3), (53, 2), (60, 1)])
+    func cut(labelLength: Int, count: Int) throws {
+        let house = try House()
+        let labels = Array(repeating: String(repeating: "x", count: labelLength), count: 4).joined(separator: ".")
+        let names = (0..<2).map { "n\($0).\(labels).test" }
+        for (name, target) in zip(["long.test"] + names, names + ["web"]) { try house.record(name, target) }
+        house.settle()
+        for (transport, count) in [(Transport.datagram, count), (.stream, 4)] {
+            let first = try house.ask("app", "long.test", over: transport)
+            #expect(first.count > 12 && Int(first[7]) == count)
+            #expect(first[2] & 2 == (count < 4 ? 2 : 0), "TC")
+            for _ in 0..<3 { #expect(try house.ask("app", "long.test", over: transport) == first) }
+        }
+        #expect(house.responder.directory.chainCount > 0)
+    }
+
+    @Test("has the one record that it led to, until there are several or another")
+    func oneAndSeveral() throws {
+        let house = try House()
+        for (addresses, count) in [(["10.1.0.2"], 1), (["10.1.0.2", "10.1.0.3"], 2), (["10.1.0.3"], 1)] {
+            try house.registry.removeContainer(house.registry.container(named: "web").id)
+            try house.container("web", on: "front", addresses)
+            house.settle()
+            let answers = try (0..<4).map { _ in try house.records("app", "shop.test") }
+            #expect(answers.allSatisfy { $0.prefix(2) == ["CNAME store.test.", "CNAME web."] })
+            #expect(answers.allSatisfy { Set($0.dropFirst(2)) == Set(addresses.map { "A \($0)" }) })
+            #expect(Set(answers.map { $0[2] }).count == count, "each is first in its turn")
+        }
     }
 
     @Test("has its replicas take turns")

@@ -90,6 +90,13 @@ struct AnswerWriter: ~Copyable, ~Escapable {
         return !isTruncated
     }
 
+    /// Adds records in the order that they have, each with its owner; as many as fit.
+    @inline(__always)
+    mutating func append(prepared records: borrowing Directory.Records) {
+        if records.octets.count <= room { return append(answers: records.octets, records.count) }
+        appendOneByOne(records)
+    }
+
     /// Adds records of different lengths, beginning where it is their turn, until one does not fit.
     @inline(never)
     private mutating func appendOneByOne(_ records: borrowing Directory.Records) {

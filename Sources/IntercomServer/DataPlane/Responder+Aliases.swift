@@ -138,7 +138,8 @@ extension Responder {
     /// Writes a chain that was followed before.
     @inline(never)
     mutating func writeChain(_ number: Int, into answer: inout AnswerWriter) {
-        guard answer.append(directory.chain(number)), answer.isWhole else { return }
+        answer.append(prepared: directory.chain(number))
+        if directory.isWhole(chain: number) || !answer.isWhole { return }
         let owner = directory.endOwner(ofChain: number)
         _ = answer.append(directory.endRecords(ofChain: number, room: answer.room), of: owner)
     }
