@@ -164,10 +164,15 @@ extension Directory {
 
     /// True where a name is under a domain that the host's upstreams know, the view asks those, and the domain has more
     /// labels than the one that would deny the name.
+    @inline(__always)
     package mutating func isUnderHostDomain(_ name: borrowing FoldedName, view: ViewID, longerThan labels: Int) -> Bool
     {
         // Single labels, which most denied names are, are under no domain of several.
-        guard name.labelCount >= shortestHostDomain else { return false }
+        name.labelCount >= shortestHostDomain && asksHost(of: name, view, longerThan: labels)
+    }
+
+    @inline(never)
+    private mutating func asksHost(of name: borrowing FoldedName, _ view: ViewID, longerThan labels: Int) -> Bool {
         let view = Int(view.rawValue)
         guard containersFollowHost, view < viewFollowsHost.count, viewFollowsHost[view], viewUpstreams[view] != nil
         else {

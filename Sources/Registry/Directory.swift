@@ -190,7 +190,8 @@ package struct Directory: ~Copyable {
         let networks = viewNetworks.run(of: view)
         guard !networks.isEmpty else { return nil }
         if let match = lookUp(name, first, whole, networks, .exact) { return match }
-        if let match = qualified(name, first, whole, networks, .exact) { return match }
+        // A single label has no network's name behind it.
+        if whole &- first > 1, let match = qualified(name, first, whole, networks, .exact) { return match }
         // The label behind the name without the domain; none where it is not under the domain.
         let bare = whole &- domainLabels > first && isUnderDomain(name) ? whole - domainLabels : 0
         if bare > first, let match = search(name, first, bare, networks, .exact) { return match }
@@ -355,9 +356,11 @@ package struct Directory: ~Copyable {
     package func routeDomain(of group: UInt32) -> Name? { routes.domain(of: group) }
 
     /// True when nobody can say yet that a name is not on the networks of a view: other hosts have not told everything.
+    @inline(__always)
+    package mutating func isUnready(_ view: ViewID) -> Bool { unreadyCount > 0 && hasUnreadyNetwork(view) }
+
     @inline(never)
-    package mutating func isUnready(_ view: ViewID) -> Bool {
-        guard unreadyCount > 0 else { return false }
+    private mutating func hasUnreadyNetwork(_ view: ViewID) -> Bool {
         let view = Int(view.rawValue)
         guard view < viewLinks.count else { return false }
         for position in viewNetworks.run(of: view) where unready[Int(viewNetworks.elements[position])] { return true }
