@@ -134,7 +134,8 @@ final class HostsFiles {
     // MARK: - Records
 
     private func replace(_ old: inout [RecordDefinition], with new: [RecordDefinition], notingIn entry: Entry? = nil) {
-        let (before, after) = (Set(old), Set(new))
+        // Sets of all records take as much memory as the records: none is made to compare with nothing.
+        let (before, after) = (Set(old), old.isEmpty ? [] : Set(new))
         for record in old where !after.contains(record) { publisher.registry.removeRecord(record) }
         // Each further one of a name that is full would be compared with all that it has.
         var full: Set<RecordSubject> = []
