@@ -18,8 +18,7 @@ struct RunTable<Element: Sendable>: Sendable {
     /// The run of an owner; empty where it has none.
     func run(of owner: Int) -> Range<Int> {
         guard owner < runs.count else { return 0..<0 }
-        // Set so, below.
-        return Range(uncheckedBounds: (Int(runs[owner].start), Int(runs[owner].end)))
+        return Int(runs[owner].start)..<Int(runs[owner].end)
     }
 
     /// The elements of an owner's run.
