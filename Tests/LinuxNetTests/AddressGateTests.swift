@@ -51,9 +51,14 @@ struct AddressGateTests {
                 "ip daddr @v4-2a accept",
                 "ip6 daddr @v6-2a accept", "fib daddr type local goto h-2a", "ip daddr 10.1.0.0/24 accept",
                 "ip daddr 192.0.2.7 accept", "ip daddr 10.2.0.0/15 accept", "ip6 daddr fd00::/64 accept",
-                "ip saddr 10.1.0.2 meta mark set 0x00001c54 accept", "elements = { 192.0.2.1 timeout 1h }",
+                "ip saddr 10.1.0.2 goto s-2a", "fib daddr type anycast goto h-2a", "fib daddr type local counter",
+                "fib daddr type broadcast meta mark set 0x00001c55 accept", "meta mark set 0x00001c54 accept",
+                "elements = { 192.0.2.1 timeout 1h }",
                 "elements = { 10.1.0.1 timeout 1m }", "elements = { 2001::1 timeout 1m }", "size 4096",
-                "ct state established,related meta mark set 0x00000000 accept", "reject with icmpx admin-prohibited",
+                "ct state established meta mark set 0x00000000 accept",
+                "ct state related meta l4proto icmp meta mark set 0x00000000 accept",
+                "ct state related meta l4proto ipv6-icmp meta mark set 0x00000000 accept",
+                "reject with icmpx admin-prohibited",
                 "type filter hook prerouting priority mangle; policy accept;", "meta mark 0x00001c55",
                 "type filter hook forward priority 0; policy accept;",
             ] {
@@ -108,6 +113,29 @@ struct AddressGateTests {
             #expect(listed.contains("10.9.0.96 timeout 2h30m") && listed.contains("10.9.19.145 timeout 10m"))
             #expect(listed.components(separatedBy: "timeout 5m").count - 1 == 96 - 64, "the soonest")
             #expect(listed.components(separatedBy: "timeout 50m").count - 1 == 3999)
+        }
+    }
+
+    @Test("is set together with others, each with sets of its own, and has room for as many blocks as a policy")
+    func together() throws {
+        try lend { name, namespace in
+            let first = try Self.gate(name, devices: [(7, "v0")])
+            var second = try Self.gate(name, devices: [(8, "v1")])
+            second.cookie = 0x2B
+            second.blocks = try (0..<AddressGate.maximumBlocks).map {
+                try Self.block([10, 3, UInt8($0 >> 8), UInt8($0 & 255)], 32)
+            }
+            let entry = AddressGates.Entry(octets: [192, 0, 2, 1], seconds: 3600, isOwn: false)
+            try NamespaceEntry.run(in: namespace) { [second] () throws(LinuxError) in
+                let gates = try AddressGates()
+                try gates.set([first, second])
+                _ = try gates.admit([entry], to: 0x2B)
+            }
+            let listed = try Scratch.run(in: name, "nft", "list", "ruleset")
+            for line in ["goto c-2a", "goto c-2b", "ip daddr 10.3.15.255 accept", "set o6-2b"] {
+                #expect(listed.contains(line), "\(line)")
+            }
+            #expect(listed.components(separatedBy: "192.0.2.1 timeout").count == 2, "in the set of one alone")
         }
     }
 

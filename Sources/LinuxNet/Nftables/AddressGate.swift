@@ -31,12 +31,14 @@ package struct AddressBlock: Hashable, Sendable {
 
 /// The reach of one container: addresses that are put into its sets, its networks, and blocks of the operator's.
 ///
-/// A chain at the host's end of each of its links (family `netdev`, hook ingress) sees every frame that leaves it, whatever its source
-/// address, before a bridge does. It lets pass what goes to an address of the sets, to a block, or to a network of its own. To the
-/// host's own addresses it lets pass what a name of ours or a block leads to, and nothing that an upstream says. Whatever else is IP gets a mark; the chain of table `inet` at hook prerouting, where connections are
-/// known, lets pass packets of established connections that have a source of the container's, and rejects the rest with ICMP. A
-/// frame with the mark that a bridge would pass on to another port is dropped (family `bridge`). Frames that are neither IP nor ARP
-/// are dropped at the link.
+/// A chain at the host's end of each of its links (family `netdev`, hook ingress) sees every frame that leaves it, before a bridge
+/// does. What has a source of others' is dropped, and answered by nobody: neither the host's ICMP nor the peer's answer carries data
+/// to whoever has that address. Of the rest it lets pass what goes to an address of the sets, to a block, or to a network of its own.
+/// To the host's own addresses it lets pass what a name of ours or a block leads to, and nothing that an upstream says. Whatever else is
+/// IP gets a mark; the chain of table `inet` at hook prerouting, where connections are known, lets pass packets of established
+/// connections, and rejects the rest with ICMP. A frame with the mark that a bridge would pass on to another port is dropped (family
+/// `bridge`). A broadcast has another mark, with which neighbors have it, and the host has not. Frames that are neither IP nor ARP are
+/// dropped at the link.
 ///
 /// Sets are named by the namespace's cookie, so that they belong to a container over restarts of whoever writes them. No rule here
 /// accepts for good: tables of others drop what they drop.
@@ -73,7 +75,7 @@ package struct AddressGate: Hashable, Sendable {
     package var networks: [AddressBlock]
     /// Blocks that it may reach, the host's addresses in them too.
     package var blocks: [AddressBlock]
-    /// Its own addresses: packets of established connections have one of these.
+    /// Its own addresses: its packets have one of these.
     package var sources: [AddressBlock]
 
     package init(
@@ -94,10 +96,10 @@ package struct AddressGate: Hashable, Sendable {
     // MARK: - Names and numbers
 
     static let family = Int32(NFPROTO_NETDEV)
-    /// Marks of packets that no rule lets pass: of those that may belong to a connection, and of those that may not. Numbers that
-    /// masks of other programs do not meet, as ``SocketMark``.
+    /// Marks of packets that no rule lets pass, but that may belong to a connection; and of those that neighbors may have, and the
+    /// host may not. Numbers that masks of other programs do not meet, as ``SocketMark``.
     private static let undecided: UInt32 = 0x1C54
-    private static let refused: UInt32 = 0x1C55
+    private static let neighborly: UInt32 = 0x1C55
     /// Before tc and everything else at the link.
     private static let ingressPriority: Int32 = -450
     /// Behind connection tracking (−200), before destinations are translated (−100), `linux/netfilter_ipv4.h`.
@@ -110,7 +112,7 @@ package struct AddressGate: Hashable, Sendable {
     static func chain(_ cookie: UInt64) -> String { "c-\(String(cookie, radix: 16))" }
     /// Name of a device's chain.
     static func chain(ofDevice index: UInt32) -> String { "d-\(index)" }
-    /// Name of the chain that packets come to which nothing lets pass.
+    /// Name of the chain that packets with a source of the container's come to.
     static func sourceChain(_ cookie: UInt64) -> String { "s-\(String(cookie, radix: 16))" }
     /// Name of the chain that packets to the host's own addresses come to.
     static func hostChain(_ cookie: UInt64) -> String { "h-\(String(cookie, radix: 16))" }
@@ -182,39 +184,51 @@ package struct AddressGate: Hashable, Sendable {
             ]
     }
 
-    /// True for an address of the host's: RTN_LOCAL.
-    private static var isHost: [NftablesExpression] {
-        [.destinationType, .compare(.equal, NetlinkRequest.octets(of: UInt32(RTN_LOCAL)))]
+    /// True for a destination of a kind in the host's routing table: RTN_LOCAL, an address of the host's; RTN_ANYCAST, which a host that
+    /// forwards hears as its own (RFC 4291 §2.6.1); RTN_BROADCAST.
+    private static func isDestination(_ kind: Int) -> [NftablesExpression] {
+        [.destinationType, .compare(.equal, NetlinkRequest.octets(of: UInt32(truncatingIfNeeded: kind)))]
     }
+
+    private static var isHost: [NftablesExpression] { isDestination(RTN_LOCAL) }
 
     private func isTold(_ told: Told) -> [NftablesExpression] {
         Self.load(.destination, isV6: told.isV6) + [.lookUp(set: Self.set(cookie, told))]
     }
 
+    /// Rules for all that leaves the container.
     private var rules: [[NftablesExpression]] {
-        let passing =
-            Told.allCases.map(isTold) + Self.linkRules + (blocks + networks).map { $0.matches(.destination) }
-        return [
-            [.meta(.protocolType), .compare(.equal, EtherType.arp), .accept],
-            Self.isHost + [.goTo(chain: Self.hostChain(cookie))],
-        ] + passing.map { $0 + [.accept] } + [[.goTo(chain: Self.sourceChain(cookie))]]
+        var rules: [[NftablesExpression]] = [[.meta(.protocolType), .compare(.equal, EtherType.arp), .accept]]
+        for type in Self.neighborTypes {
+            let isType: [NftablesExpression] = [.payload(.transport, offset: 0, length: 1), .compare(.equal, [type])]
+            rules.append(Self.isHost + Self.isICMPv6 + isType + [.accept])
+        }
+        for source in sources { rules.append(source.matches(.source) + [.goTo(chain: Self.sourceChain(cookie))]) }
+        // It may have no address yet, or that of the link alone.
+        rules.append(Self.isHost + [.count, .drop])
+        for rule in Self.linkRules { rules.append(rule + [.accept]) }
+        rules.append([.count, .drop])
+        return rules
     }
 
-    private var hostRules: [[NftablesExpression]] {
-        let passing =
-            [isTold(.ownV4), isTold(.ownV6)]
-            + Self.neighborTypes.map {
-                Self.isICMPv6 + [.payload(.transport, offset: 0, length: 1), .compare(.equal, [$0])]
-            } + blocks.map { $0.matches(.destination) }
-        return passing.map { $0 + [.accept] } + [[.goTo(chain: Self.sourceChain(cookie))]]
-    }
-
+    /// Rules for what has a source of its own.
     private var sourceRules: [[NftablesExpression]] {
-        sources.map { $0.matches(.source) + Self.mark(Self.undecided) + [.accept] }
-            + [EtherType.ipv4, EtherType.ipv6].map {
-                [.meta(.protocolType), .compare(.equal, $0)] + Self.mark(Self.refused) + [.accept]
-            }
-            + [[.count, .drop]]
+        var rules: [[NftablesExpression]] = []
+        for kind in [RTN_LOCAL, RTN_ANYCAST] {
+            rules.append(Self.isDestination(kind) + [.goTo(chain: Self.hostChain(cookie))])
+        }
+        for rule in Self.linkRules { rules.append(rule + [.accept]) }
+        rules.append(Self.isDestination(RTN_BROADCAST) + Self.mark(Self.neighborly) + [.accept])
+        for told in Told.allCases { rules.append(isTold(told) + [.accept]) }
+        for block in blocks + networks { rules.append(block.matches(.destination) + [.accept]) }
+        rules.append(Self.mark(Self.undecided) + [.accept])
+        return rules
+    }
+
+    /// Rules for what goes to the host's own addresses.
+    private var hostRules: [[NftablesExpression]] {
+        let passing = [isTold(.ownV4), isTold(.ownV6)] + blocks.map { $0.matches(.destination) }
+        return passing.map { $0 + [.accept] } + [Self.mark(Self.undecided) + [.accept]]
     }
 
     private static func mark(_ mark: UInt32) -> [NftablesExpression] {
@@ -234,40 +248,58 @@ package struct AddressGate: Hashable, Sendable {
         batch.makeFilterChain(
             inet, table: table, "prerouting", hook: NF_INET_PRE_ROUTING, priority: preroutingPriority)
         batch.keepChain(inet, table: table, "judge")
-        batch.keepChain(inet, table: table, "refuse")
-        for chain in ["prerouting", "judge", "refuse"] { batch.emptyChain(inet, table: table, chain) }
+        for chain in ["prerouting", "judge"] { batch.emptyChain(inet, table: table, chain) }
         batch.appendRule(inet, table: table, chain: "prerouting", isMarked(undecided) + [.goTo(chain: "judge")])
-        batch.appendRule(inet, table: table, chain: "prerouting", isMarked(refused) + [.goTo(chain: "refuse")])
-        let isEstablished: [NftablesExpression] = [
-            .connectionState,
-            .mask(NetlinkRequest.octets(of: NftablesExpression.ConnectionState.establishedOrRelated)),
-            .compare(.notEqual, NetlinkRequest.octets(of: 0)),
-        ]
-        batch.appendRule(inet, table: table, chain: "judge", isEstablished + mark(0) + [.accept])
-        batch.appendRule(inet, table: table, chain: "judge", [.goTo(chain: "refuse")])
-        batch.appendRule(inet, table: table, chain: "refuse", [.count, .rejectProhibited])
+        batch.appendRule(inet, table: table, chain: "prerouting", isMarked(neighborly) + [.count, .drop])
+        batch.appendRule(
+            inet, table: table, chain: "judge", isInState(NftablesExpression.ConnectionState.established) + letPass)
+        // No other connection that a helper of the kernel's expects, as of FTP.
+        for number in [UInt8(IPPROTO_ICMP), icmpv6] {
+            batch.appendRule(
+                inet, table: table, chain: "judge",
+                isInState(NftablesExpression.ConnectionState.related)
+                    + [.meta(.transportProtocol), .compare(.equal, [number])] + letPass)
+        }
+        batch.appendRule(inet, table: table, chain: "judge", [.count, .rejectProhibited])
         batch.keepTable(bridge, table)
         batch.makeChain(
             bridge, table: table, "forward", type: "filter", hook: bridgeForwardHook, priority: 0)
         batch.emptyChain(bridge, table: table, "forward")
-        for mark in [undecided, refused] {
-            batch.appendRule(bridge, table: table, chain: "forward", isMarked(mark) + [.count, .drop])
-        }
+        batch.appendRule(bridge, table: table, chain: "forward", isMarked(undecided) + [.count, .drop])
     }
 
-    /// The transaction by which the gate is in force, whatever was there before; addresses in its sets stay.
-    var batch: NftablesBatch {
+    private static var letPass: [NftablesExpression] { mark(0) + [.accept] }
+
+    /// True for a packet whose connection is in one of these states.
+    private static func isInState(_ states: UInt32) -> [NftablesExpression] {
+        [
+            .connectionState, .mask(NetlinkRequest.octets(of: states)),
+            .compare(.notEqual, NetlinkRequest.octets(of: 0)),
+        ]
+    }
+
+    /// The transaction by which gates are in force, whatever was there before; addresses in their sets stay.
+    static func batch(of gates: [AddressGate]) -> NftablesBatch {
         var batch = NftablesBatch()
-        let (family, table) = (Self.family, Self.table)
-        Self.writeJudges(into: &batch)
+        writeJudges(into: &batch)
         batch.keepTable(family, table)
-        for (number, told) in Told.allCases.enumerated() {
+        var number: UInt32 = 0
+        for gate in gates { gate.write(into: &batch, &number) }
+        return batch
+    }
+
+    /// Writes the gate.
+    /// - Parameter number: of the last set in the transaction.
+    private func write(into batch: inout NftablesBatch, _ number: inout UInt32) {
+        let (family, table) = (Self.family, Self.table)
+        for told in Told.allCases {
+            number += 1
             batch.keepSet(
                 family, table: table, Self.set(cookie, told), keyLength: told.length, size: UInt32(Self.capacity),
-                number: UInt32(truncatingIfNeeded: number) + 1)
+                number: number)
         }
         for (chain, rules) in [
-            (Self.sourceChain(cookie), sourceRules), (Self.hostChain(cookie), hostRules), (Self.chain(cookie), rules),
+            (Self.hostChain(cookie), hostRules), (Self.sourceChain(cookie), sourceRules), (Self.chain(cookie), rules),
         ] {
             batch.keepChain(family, table: table, chain)
             batch.emptyChain(family, table: table, chain)
@@ -284,7 +316,6 @@ package struct AddressGate: Hashable, Sendable {
                 device: device.name)
             batch.appendRule(family, table: table, chain: chain, [.goTo(chain: Self.chain(cookie))])
         }
-        return batch
     }
 
     /// The transaction by which the gates of containers are gone, whether they were there or not.
@@ -298,7 +329,7 @@ package struct AddressGate: Hashable, Sendable {
         var number: UInt32 = 0
         for cookie in cookies {
             // Those that lead to others go first; one that is not there is made for it.
-            for chain in [chain(cookie), hostChain(cookie), sourceChain(cookie)] {
+            for chain in [chain(cookie), sourceChain(cookie), hostChain(cookie)] {
                 batch.removeChain(family, table: table, chain)
             }
             for told in Told.allCases {

@@ -9,14 +9,24 @@ package struct AddressGates: ~Copyable, Sendable {
 
     /// - Throws: ``LinuxError`` of kind ``LinuxError/Kind/noNftables`` where the kernel has no nfnetlink.
     package init() throws(LinuxError) {
-        writer = try NftablesWriter()
+        let made = try NftablesWriter()
+        // A transaction is one message, and a gate of many blocks is longer than what a socket sends by default.
+        try made.descriptor.setOption(SOL_SOCKET, SO_SNDBUFFORCE, Self.sendBuffer)
+        writer = made
     }
+
+    /// Octets of the longest transaction; the kernel doubles it.
+    private static let sendBuffer: Int32 = 8 << 20
 
     // MARK: - Gates
 
     /// Puts a gate into force in place of the one that the container had; addresses in its sets stay.
     /// - Throws: ``LinuxError`` of kind ``LinuxError/Kind/noNftables`` where the kernel refuses; nothing has changed then.
-    package func set(_ gate: AddressGate) throws(LinuxError) { try writer.commit(gate.batch) }
+    package func set(_ gate: AddressGate) throws(LinuxError) { try set([gate]) }
+
+    /// Puts gates into force together, or none: a transaction costs the kernel more than a gate.
+    /// - Throws: ``LinuxError`` of kind ``LinuxError/Kind/noNftables`` where the kernel refuses one; nothing has changed then.
+    package func set(_ gates: [AddressGate]) throws(LinuxError) { try writer.commit(AddressGate.batch(of: gates)) }
 
     /// Removes the gates of containers, whether they are there or not.
     /// - Throws: ``LinuxError``, as ``set(_:)``.

@@ -40,8 +40,10 @@ enum NftablesExpression: Hashable, Sendable {
 
     /// `ip_conntrack_info`: bits of ``connectionState``.
     enum ConnectionState {
-        /// Packets have passed both ways, or the packet belongs to such a connection (as an ICMP error does).
-        static let establishedOrRelated: UInt32 = 1 << 1 | 1 << 2
+        /// Packets have passed both ways.
+        static let established: UInt32 = 1 << 1
+        /// The packet belongs to such a connection, as an ICMP error does, or as a helper of the kernel's expects it.
+        static let related: UInt32 = 1 << 2
     }
 
     /// `nft_payload_bases`: where an offset is counted from.

@@ -44,6 +44,7 @@ def connect(family, address, port):
 
 def send(family, address, port):
     with socket.socket(family, socket.SOCK_DGRAM) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         client.settimeout(patience)
         client.connect((address, port))
         client.send(b"way out")
