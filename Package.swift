@@ -230,7 +230,7 @@ if Context.environment["INTERCOM_FUZZ"] != nil {
             dependencies: [
                 "Attachment", "Clustering", "ControlAPI", "DNSWire", "EtcdWire", "Forwarding", "IntercomServer",
                 "LinuxNet",
-                "Registry", "RuntimeWire", "Varlink",
+                "Registry", "RuntimeWire", "Tables", "Varlink",
             ],
             path: "Tests/Fuzz", exclude: ["Seeds", "run"], swiftSettings: settings))
 }

@@ -8,6 +8,7 @@ typealias FuzzTarget = @Sendable (Span<UInt8>) -> Void
 
 let fuzzTargets: [String: FuzzTarget] = [
     "aardvark": fuzzAardvark,
+    "admissions": fuzzAdmissions,
     "cni": fuzzCNI,
     "configuration": fuzzConfiguration,
     "docker": fuzzDocker,

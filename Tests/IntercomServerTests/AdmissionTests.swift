@@ -122,6 +122,35 @@ struct AdmissionsTests {
         #expect(admissions.take(AdmissionReply(number: 1, errno: 0, madeRoom: false)).isEmpty)
     }
 
+    @Test(
+        "goes out once, when the kernel has its addresses, and waits no longer than two seconds, whatever happens in whatever order",
+        arguments: 0..<40 as Range<UInt64>)
+    func histories(_ seed: UInt64) {
+        var history = RandomAdmissions(Random(state: seed))
+        for _ in 0..<1000 { history.step() }
+        history.finish()
+    }
+
+    @Test(
+        "under way to a gate that is set anew is asked for again, and what is said of the gate before counts for nothing"
+    )
+    func underWay() throws {
+        var admissions = try Self.connected()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        _ = admissions.setGate(of: Self.box, nil, now: Self.start)
+        #expect(admissions.isEmpty, "without a gate it goes out")
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 10), now: Self.start)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 10), now: Self.start)
+        #expect(admissions.takeSent().map(\.cookie) == [9, 10, 10])
+        for number: UInt32 in [1, 2] {
+            #expect(admissions.take(AdmissionReply(number: number, errno: 0, madeRoom: false)).isEmpty)
+        }
+        #expect(admissions.take(AdmissionReply(number: 3, errno: 0, madeRoom: false)).map(\.refusal) == [nil])
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "open")
+    }
+
     @Test("waits for its gate, is refused where that cannot be, and gives up after two seconds")
     func closed() throws {
         var admissions = try Self.connected()
@@ -234,6 +263,11 @@ struct AdmissionsTests {
         #expect(told.map(\.seconds) == [60, 604_800])
         #expect(told.map(\.address.isOwn) == [true, true])
     }
+}
+
+/// The check of the model.
+func holds(_ condition: Bool, _ message: @autoclosure () -> String = "", location: SourceLocation = #_sourceLocation) {
+    if !condition { Issue.record("\(message())", sourceLocation: location) }
 }
 
 extension Admissions {

@@ -84,6 +84,10 @@ extension Admissions {
         }
         // The reply does not say which addresses made room: each is asked for once more when it is told.
         if reply.madeRoom || known[view, default: [:]].count >= AddressGate.capacity { known[view] = [:] }
+        if reply.madeRoom {
+            notices.append(.madeRoom(view))
+            counted.madeRoom &+= 1
+        }
         // The gate may have gone meanwhile, and its sets with it.
         if case .ready? = gates[view] {
             for (address, moment) in request.until {
@@ -91,8 +95,10 @@ extension Admissions {
                 owed[view]?[address] = nil
             }
             if owed[view]?.isEmpty == true { owed[view] = nil }
+            countedOfView[view, default: .init()].admitted &+= UInt64(request.until.count)
+            countedOfView[view, default: .init()].madeRoom &+= reply.madeRoom ? 1 : 0
         }
-        admitted &+= UInt64(request.until.count)
+        counted.admitted &+= UInt64(request.until.count)
         var complete: [Ticket] = []
         for ticket in request.answers {
             guard let position = held.position(of: ticket) else { continue }
@@ -155,13 +161,14 @@ extension Admissions {
 
     /// The gate of a view is another; nil: it has none.
     mutating func setGate(of view: ViewID, _ state: GateState?, now: Moment) -> [ReleasedAnswer] {
-        let old = gates[view]
+        let isAnother = gates[view] != nil
         gates[view] = state
-        let waiting = ungated.removeValue(forKey: view) ?? []
+        let underWay = withdraw(view)
+        let waiting = underWay.answers + (ungated.removeValue(forKey: view) ?? [])
         switch state {
         case .ready(let cookie):
-            // Its sets may be new and empty: what was told is told once more.
-            if old != nil { readmit(to: view, cookie, now) }
+            // Its sets may be new and empty: what was told, and what was on its way, is told once more.
+            if isAnother { readmit(to: view, cookie, underWay.until, now) }
             for ticket in waiting { admit(ticket, view, cookie, now) }
             return []
         case .failed(let reason):
@@ -169,14 +176,30 @@ extension Admissions {
             return release(waiting, reason)
         case nil:
             (known[view], owed[view]) = (nil, nil)
+            countedOfView[view] = nil
             return release(waiting, nil)
         }
     }
 
-    private mutating func readmit(to view: ViewID, _ cookie: UInt64, _ now: Moment) {
+    /// Takes back the requests of a view: whatever the opener replies is about the gate before.
+    private mutating func withdraw(_ view: ViewID) -> (answers: [Ticket], until: [ToldAddress: Moment]) {
+        var answers: [Ticket] = []
+        var until: [ToldAddress: Moment] = [:]
+        if pending.removeValue(forKey: view) == nil { return (answers, until) }
+        for (number, request) in requests where request.view == view {
+            requests[number] = nil
+            for ticket in request.answers where !answers.contains(ticket) { answers.append(ticket) }
+            for (address, moment) in request.until { until[address] = max(until[address] ?? moment, moment) }
+        }
+        return (answers, until)
+    }
+
+    private mutating func readmit(
+        to view: ViewID, _ cookie: UInt64, _ underWay: [ToldAddress: Moment], _ now: Moment
+    ) {
         // A gate that is set twice in a row has lost what was on its way, too.
         let told = (owed[view] ?? [:]).merging(known.removeValue(forKey: view) ?? [:]) { max($0, $1) }
-            .filter { $0.value > now }
+            .merging(underWay) { max($0, $1) }.filter { $0.value > now }
         owed[view] = told.isEmpty ? nil : told
         var rest = told.map { address, moment in
             (address: address, seconds: UInt32(clamping: (moment - now).milliseconds / 1000 + 1))

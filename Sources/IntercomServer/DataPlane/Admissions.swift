@@ -20,6 +20,15 @@ struct GateCounters: Sendable, Equatable {
     var admitted: UInt64 = 0
     /// Those that may be reached now.
     var told = 0
+    /// Times that addresses have made room for others.
+    var madeRoom: UInt64 = 0
+
+    /// Adds those of another worker, or another container.
+    mutating func add(_ other: GateCounters) {
+        admitted &+= other.admitted
+        told += other.told
+        madeRoom &+= other.madeRoom
+    }
 }
 
 /// An answer that waits.
@@ -62,6 +71,8 @@ struct Admissions: ~Copyable {
     enum Notice: Equatable {
         /// An address could not be let through the gate of a view.
         case failed(ViewID, errno: Int32)
+        /// Addresses of a view have made room for others.
+        case madeRoom(ViewID)
         /// The connection to the opener is lost.
         case lost
     }
@@ -91,8 +102,10 @@ struct Admissions: ~Copyable {
     var messages: [Admission] = []
     /// Notices for the control plane.
     var notices: [Notice] = []
-    /// Addresses that were admitted since the start.
-    var admitted: UInt64 = 0
+    /// Counts since the start.
+    var counted = GateCounters()
+    /// Counts of each view since it has a gate.
+    var countedOfView: [ViewID: GateCounters] = [:]
     /// The moment at which an answer has waited long enough, or earlier; nil: none waits.
     var deadline: Moment?
 
@@ -108,8 +121,16 @@ struct Admissions: ~Copyable {
 
     /// Counts addresses.
     func counters(now: Moment) -> GateCounters {
-        GateCounters(
-            admitted: admitted, told: known.values.reduce(0) { $0 + $1.values.count { $0 > now } })
+        var counters = counted
+        counters.told = known.values.reduce(0) { $0 + $1.values.count { $0 > now } }
+        return counters
+    }
+
+    /// Counts the addresses of each view.
+    func countersOfViews(now: Moment) -> [ViewID: GateCounters] {
+        var counters = countedOfView
+        for (view, addresses) in known { counters[view, default: .init()].told = addresses.values.count { $0 > now } }
+        return counters
     }
 
     /// Gives away the notices.
@@ -131,15 +152,19 @@ struct Admissions: ~Copyable {
         if addresses.isEmpty { return .open }
         if case .failed(let reason)? = gates[view] { return .refuse(reason) }
         let fresh = known[view]
-        let missing = addresses.filter { address, seconds in
-            fresh?[address].map { $0 < now + .seconds(Int(seconds)) } ?? true
-        }
-        if missing.isEmpty { return .open }
+        if addresses.allSatisfy({ Self.isThere($0, in: fresh, now) }) { return .open }
         guard isConnected || gates[view] == nil else { return .refuse(Self.openerAway) }
         guard held.count < Self.limit, heldOfView[view, default: 0] < Self.limitOfView else {
             return .refuse("too many answers wait")
         }
-        return .hold(missing)
+        return .hold(addresses)
+    }
+
+    /// True for an address that can be reached for long enough.
+    private static func isThere(
+        _ one: (address: ToldAddress, seconds: UInt32), in known: [ToldAddress: Moment]?, _ now: Moment
+    ) -> Bool {
+        known?[one.address].map { $0 >= now + .seconds(Int(one.seconds)) } ?? false
     }
 
     /// Addresses of the answer section that leave the namespace, and the seconds for which each is to be reached. None of an
@@ -190,7 +215,9 @@ struct Admissions: ~Copyable {
         guard let position = held.position(of: ticket) else { return }
         var new: [(address: ToldAddress, seconds: UInt32)] = []
         var waited: Set<UInt32> = []
-        for (address, seconds) in held[position].addresses {
+        let fresh = known[view]
+        for (address, seconds) in held[position].addresses
+        where !Self.isThere((address, seconds), in: fresh, now) {
             if let under = pending[view]?[address], under.until >= now + .seconds(Int(seconds)) {
                 waited.insert(under.request)
             } else if !new.contains(where: { $0.address == address }) {

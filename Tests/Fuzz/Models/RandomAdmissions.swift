@@ -1,0 +1,1 @@
+../../IntercomServerTests/RandomAdmissions.swift
