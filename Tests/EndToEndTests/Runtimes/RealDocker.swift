@@ -20,7 +20,7 @@ final class RealDocker {
     private let adapterHouse: AdapterHouse
     private var directory: String { "\(house.directory)/docker" }
     private var socket: String { "\(directory)/docker.sock" }
-    private var pidFile: String { "\(directory)/pid" }
+    var pidFile: String { "\(directory)/pid" }
 
     /// Starts dockerd and gives it an image.
     init(in house: House) throws {

@@ -149,6 +149,24 @@ struct RealDockerTests {
         }
     }
 
+    @Test("that dockerd answers, as its NAT comes first, are explained by the port that this leads to, and by dockerd")
+    func translated() throws {
+        try RealDocker.lend(configuration: "[server]\nlisten = \"direct\"\n") { docker in
+            try docker.must("network", "create", "front")
+            try docker.container("web", "--network", "front")
+            try docker.container("app", "--network", "front")
+            try docker.startAdapter()
+            let dockerd = try String(contentsOfFile: docker.pidFile, encoding: .utf8).lines.first ?? ""
+            var explained = ""
+            let isSo = try eventually {
+                explained = try docker.house.ctl("explain", "web", "--from", "app").out
+                return explained.contains("answered-by-another: app: 127.0.0.11:53 is answered by another server")
+                    && explained.contains(/NAT leads questions to 127\.0\.0\.11:\d+, dockerd \(pid \d+\)/)
+            }
+            #expect(isSo && explained.contains("dockerd (pid \(dockerd))"), "\(explained)\n\(docker.log)")
+        }
+    }
+
     @Test("are known again after the daemon crashed")
     func daemonRestarts() throws {
         try RealDocker.lend { docker in
