@@ -24,7 +24,7 @@ TEST_PACKAGES := iproute2 bind9-dnsutils bind9-host bind9-utils busybox dnsmasq-
 # Those of Go, Java and node are large, and not installed for it.
 CLIENT_PACKAGES := curl pdns-recursor php-cli ruby wget
 # Container runtimes, for tests with the real ones.
-RUNTIME_PACKAGES := docker.io podman netavark aardvark-dns runc crun containerd containernetworking-plugins lxc
+RUNTIME_PACKAGES := docker.io podman netavark aardvark-dns runc crun containerd containernetworking-plugins lxc firewalld dbus
 # Prometheus with promtool; .ci/install does not let its service start.
 METRICS_PACKAGES := prometheus
 # A store that hosts share.
@@ -115,7 +115,7 @@ test-runtimes: need-root
 	@for program in dockerd podman runc crun containerd lxc-start; do command -v $$program >/dev/null || \
 	    echo "skipped: containers of real runtimes that need $$program, which is not installed"; done
 	@$(MAKE) --no-print-directory build
-	INTERCOM_BIN=$(BIN) INTERCOM_RUNTIMES=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.(RealDockerTests|RealRuntimesTests|PodmanScenarioTests)'
+	INTERCOM_BIN=$(BIN) INTERCOM_RUNTIMES=1 $(SWIFT) test --quiet --filter '^EndToEndTests\.(RealDockerTests|RealRuntimesTests|PodmanScenarioTests|GateTests/besideFirewalld)'
 
 # Metrics, with promtool and a real Prometheus.
 test-metrics: need-root

@@ -168,7 +168,7 @@ package enum ListContainers: ControlMethod {
         method ListContainers(all: ?bool, remote: ?bool, brief: ?bool) -> (containers: []Container)
         """
     package static let types: [any ControlType.Type] = [
-        Container.Endpoint.self, Link.self, Port.self, Fact.self, Container.self,
+        Container.Endpoint.self, Link.self, Port.self, Fact.self, Gate.self, Container.self,
     ]
 
     package struct Parameters: Codable, Equatable, Sendable {
@@ -204,7 +204,7 @@ package enum InspectContainer: ControlMethod {
         method InspectContainer(name: string) -> (container: Container)
         """
     package static let types: [any ControlType.Type] = [
-        Container.Endpoint.self, Link.self, Port.self, Fact.self, Container.self,
+        Container.Endpoint.self, Link.self, Port.self, Fact.self, Gate.self, Container.self,
     ]
 
     package typealias Parameters = Named
@@ -266,7 +266,8 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
         # resolvers: servers that it asks, as far as known; intercepted: addresses whose questions are led to its listener; draining: whether it is left out of aliases that others serve, too; state: "ready",
         # "draining", "no listener", "unheard", "not asked", "starting" or "ended"; reason: why it is not ready; cure: what
         # to do, absent where nothing has to be done; ended: seconds since it ended. host: the other host that it is on, absent
-        # where it is here; hostAddress: where that host is reached; state is "elsewhere" then, or "lost" as its host is.
+        # where it is here; hostAddress: where that host is reached; state is "elsewhere" then, or "lost" as its host is. gate: in InspectContainer alone, absent where it
+        # may reach all.
         type Container (
           name: string,
           id: ?string,
@@ -292,7 +293,8 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
           source: string,
           facts: []Fact,
           host: ?string,
-          hostAddress: ?string
+          hostAddress: ?string,
+          gate: ?Gate
         )
         """
 
@@ -371,6 +373,8 @@ package struct Container: ControlType, Codable, Equatable, Sendable {
     package var host: String?
     /// Address at which that host is reached.
     package var hostAddress: String?
+    /// Its gate for addresses; absent: it may reach all, or another method asked.
+    package var gate: Gate?
 
     package init(
         name: String, id: String?, hostname: String?, netns: String?, pid: Int?, networks: [Endpoint], links: [Link],

@@ -161,7 +161,7 @@ package enum InspectPolicy: ControlMethod {
         # One policy with its rules.
         method InspectPolicy(name: string) -> (policy: Policy)
         """
-    package static let types: [any ControlType.Type] = [Policy.self]
+    package static let types: [any ControlType.Type] = [Gate.self, Policy.self]
 
     package typealias Parameters = Named
     package struct Reply: Codable, Equatable, Sendable {
@@ -181,7 +181,7 @@ package enum LearnPolicy: ControlMethod {
         # last hour and that no rule is about; denied: names that it has asked for and that a rule denies, or the types.
         method LearnPolicy(container: string) -> (policy: Policy, needed: []string, denied: []string)
         """
-    package static let types: [any ControlType.Type] = [Policy.self]
+    package static let types: [any ControlType.Type] = [Gate.self, Policy.self]
 
     package struct Parameters: Codable, Equatable, Sendable {
         /// The container's name.
@@ -244,7 +244,7 @@ package struct PolicySummary: ControlType, Codable, Equatable, Sendable {
 /// A policy as the daemon knows it.
 package struct Policy: ControlType, Codable, Equatable, Sendable {
     package static let definition = """
-        # A policy; its members are as SetPolicy has them.
+        # A policy; its members are as SetPolicy has them; gate: of all its containers, where their addresses are gated.
         type Policy (
           name: string,
           default: string,
@@ -259,7 +259,8 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
           addresses: bool,
           cidrs: []string,
           containers: int,
-          source: string
+          source: string,
+          gate: ?Gate
         )
         """
 
@@ -291,12 +292,15 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
     package var containers: Int
     /// `configuration` or `control`.
     package var source: String
+    /// Gates of its containers, together; absent: they may reach all, or another method asked.
+    package var gate: Gate?
 
     package init(
         name: String, default: String, allow: [String], deny: [String], types: [String], audit: Bool, ownNames: Bool,
         strictCname: Bool, privateAddresses: String, lock: Bool, addresses: Bool, cidrs: [String], containers: Int,
-        source: String
+        source: String, gate: Gate? = nil
     ) {
+        self.gate = gate
         self.name = name
         self.default = `default`
         self.allow = allow
@@ -311,5 +315,35 @@ package struct Policy: ControlType, Codable, Equatable, Sendable {
         self.cidrs = cidrs
         self.containers = containers
         self.source = source
+    }
+}
+
+/// A gate for addresses, of one container or of all that have a policy.
+package struct Gate: ControlType, Codable, Equatable, Sendable {
+    package static let definition = """
+        # A gate for addresses. state: "in force", or "failed": no address is told; of several, "failed" where one is. reason: why it
+        # is not in force. open: addresses that answers have told since the daemon started, and that may be reached now; admitted:
+        # those that were let through, each time they were; madeRoom: times that some have made room for others, as a container
+        # was told more than 4,096.
+        type Gate (state: string, reason: ?string, open: int, admitted: int, madeRoom: int)
+        """
+
+    /// `in force` or `failed`.
+    package var state: String
+    /// Why it is not in force; absent: it is.
+    package var reason: String?
+    /// Addresses that may be reached now.
+    package var open: Int
+    /// Addresses that were let through, each time they were.
+    package var admitted: Int
+    /// Times that addresses have made room for others.
+    package var madeRoom: Int
+
+    package init(state: String, reason: String?, open: Int, admitted: Int, madeRoom: Int) {
+        self.state = state
+        self.reason = reason
+        self.open = open
+        self.admitted = admitted
+        self.madeRoom = madeRoom
     }
 }

@@ -150,6 +150,8 @@ package enum Cause: String, Sendable, CaseIterable {
     case policyMissing = "policy-missing"
     /// The gate of a container is not in force: no address is told to it.
     case gateFailed = "gate-failed"
+    /// A container was told more addresses than its gate has room for.
+    case gateFull = "gate-full"
     /// Something is left out, past a limit.
     case limit
     /// A limit of the kernel or of the service manager is nearly reached.

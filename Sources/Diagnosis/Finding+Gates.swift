@@ -22,6 +22,19 @@ extension Facts {
 }
 
 extension Finding {
+    /// A container was told more addresses within an hour than its gate has room for.
+    /// - Parameters:
+    ///   - container: its name.
+    ///   - policy: the policy that asks for a gate.
+    ///   - capacity: addresses of a kind that there is room for.
+    package init(fullGateOf container: String, _ policy: String, capacity: Int) {
+        self.init(
+            .gateFull,
+            "\(container) was told more than \(capacity) addresses within an hour: those whose time ends first cannot be reached any more, until they are told again",
+            cure: "allow fewer names in policy \(policy), or name blocks that it needs: "
+                + ShellCommand.intercomctl("policy set", [policy], "--cidr"))
+    }
+
     /// A container is told no address, as its gate is not in force.
     /// - Parameters:
     ///   - container: its name.

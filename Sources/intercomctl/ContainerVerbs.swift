@@ -223,6 +223,7 @@ extension ContainerVerbs {
             if let servers = container.resolvers { facts.add(["resolvers", servers]) }
             if let addresses = container.intercepted { facts.add(["intercepted", addresses]) }
             if let policy = container.policy { facts.add(["policy", policy]) }
+            if let gate = container.gate { facts.add(["gate", gate.lines]) }
             facts.add(["state", container.stateText])
             if let cure = container.cure { facts.add(["to do", cure]) }
             if let ended = container.ended { facts.add(["ended", "\(Units.duration(seconds: ended)) ago"]) }

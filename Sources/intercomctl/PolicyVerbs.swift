@@ -185,6 +185,7 @@ extension PolicyVerbs {
             ])
             facts.add(["cidrs", policy.cidrs])
             facts.add(["containers", "\(policy.containers)"])
+            if let gate = policy.gate { facts.add(["gate", gate.lines]) }
             facts.add(["source", policy.source])
             return facts.text
         }
@@ -230,5 +231,15 @@ extension PolicyVerbs {
         private static func quoted(_ text: String) -> String {
             "\"" + text.flatMap { $0 == "\\" || $0 == "\"" ? ["\\", $0] : [$0] } + "\""
         }
+    }
+}
+
+extension Gate {
+    /// What people read of it.
+    var lines: [String] {
+        [
+            reason.map { "\(state): \($0)" } ?? state,
+            "\(open) \(open == 1 ? "address" : "addresses") open now, \(admitted) let through since the start",
+        ] + (madeRoom > 0 ? ["full: addresses made room for others \(madeRoom) times"] : [])
     }
 }

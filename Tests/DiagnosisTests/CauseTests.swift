@@ -655,7 +655,7 @@ struct CauseTests {
                 + Self.onPort).map(\.cause))
         let others: Set<Cause> = [
             .daemonDown, .adapterAway, .limitNear, .duplicateAddress, .duplicateNetwork, .badName, .networkMissing,
-            .policyMissing,
+            .policyMissing, .gateFull,
             .limit,
             .notInForce,
             .badConfiguration, .warning,

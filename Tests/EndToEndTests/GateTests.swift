@@ -18,7 +18,7 @@ struct GateTests {
     static let refusals: Set = ["EHOSTUNREACH", "EACCES", "EPERM"]
 
     /// A house with a bridge, on which `box` and `web` are, and beyond the host a namespace `out` with more addresses than one.
-    private func lend(_ text: String = configuration, _ body: (House) throws -> Void) throws {
+    func lend(_ text: String = configuration, _ body: (House) throws -> Void) throws {
         try House.lend(configuration: text) { house in
             try house.bridge("br0", "10.1.0.1/24")
             try house.ip("addr add fd00:1::1/64 dev br0 nodad")
@@ -64,12 +64,12 @@ struct GateTests {
     }
 
     /// Outcomes of ways from a container, in their order.
-    private func reach(_ house: House, from name: String = "box", _ ways: String...) throws -> [String] {
+    func reach(_ house: House, from name: String = "box", _ ways: String...) throws -> [String] {
         let output = try house.run(in: name, ["python3", House.kit("reach.py"), "3"] + ways)
         return output.lines.filter { !$0.isEmpty }.map { String($0.split(separator: " ").last ?? "") }
     }
 
-    private func add(_ house: House, _ name: String = "box", policy: String = "sandbox") throws {
+    func add(_ house: House, _ name: String = "box", policy: String = "sandbox") throws {
         let output = try house.ctl(
             ["container", "add", name, "--netns", house.path(name), "--network", "br0", "--policy", policy])
         #expect(output.status == 0, "\(output)\n\(house.log)")
@@ -128,7 +128,8 @@ struct GateTests {
                 chain input {
                     type filter hook input priority 300;
                     iifname "br0" ip daddr { 10.1.0.1, 192.0.2.254 } ip saddr != 10.1.0.3 counter name passed
-                    iifname "br0" ip6 daddr { fd00:1::1, 2001:db8::fe } meta l4proto { tcp, udp } counter name passed
+                    iifname "br0" ip daddr { 10.1.0.0, 10.1.0.255 } udp dport 80 counter name passed
+                    iifname "br0" ip6 daddr { fd00:1::, fd00:1::1, 2001:db8::fe } meta l4proto { tcp, udp } counter name passed
                 }
                 chain forward {
                     type filter hook forward priority 300;
@@ -170,6 +171,11 @@ struct GateTests {
         "raw:192.0.2.9:80", "raw:10.1.0.1:80", "spoofed=10.1.0.3:192.0.2.9:80", "spoofed=10.1.0.99:192.0.2.9:80",
         "spoofed=192.0.2.1:192.0.2.9:80", "spoofed=10.1.0.1:192.0.2.254:80", "spoofed=127.0.0.1:10.1.0.1:80",
         "raw:255.255.255.255:80", "raw:224.0.0.251:5353",
+        // What the host hears on its bridge beside its own addresses.
+        "udp:10.1.0.255:80", "udp:10.1.0.0:80", "udp:[fd00:1::]:80", "tcp:[fd00:1::]:80",
+        // From an address of outside: neither the host's refusal nor the answer of an address that was told goes there.
+        "spoofed=192.0.2.9:192.0.2.254:80", "spoofed=192.0.2.9:10.1.0.1:80", "spoofed=192.0.2.9:198.51.100.1:80",
+        "spoofed=192.0.2.9:192.0.2.1:80",
     ]
 
     @Test("lets nothing else past the host's end of its link, whatever root in it tries, also while no daemon runs")
@@ -216,6 +222,21 @@ struct GateTests {
             try house.ip(in: "box", "addr add 10.1.0.98/24 dev m0")
             try house.ip(in: "box", "link set m0 up")
             try tryAll("with other addresses and a link on its link")
+            // Addresses that are another's, and a VLAN: its host's end takes the tag off.
+            try house.ip(in: "box", "addr add 192.0.2.9/32 dev eth0")
+            try house.ip(in: "box", "link add link eth0 name tagged type vlan id 5")
+            try house.ip(in: "box", "addr add 10.1.0.97/32 dev tagged")
+            try house.ip(in: "box", "link set tagged up")
+            try house.ip(in: "box", "route add 192.0.2.9/32 dev tagged")
+            try house.ip(in: "box", "addr del 192.0.2.9/32 dev eth0")
+            try tryAll("with a VLAN")
+            try house.ip(in: "box", "link del tagged")
+            try house.ip(in: "box", "addr add 192.0.2.9/32 dev eth0")
+            // Its own packets to this address never leave it now.
+            let spoofed = ["spoofed=192.0.2.9:192.0.2.254:80", "spoofed=192.0.2.9:192.0.2.1:80"]
+            try house.run(in: "box", ["python3", House.kit("reach.py"), "0.4"] + spoofed)
+            #expect(try passed(house) == 0, "with an address of outside")
+            try house.ip(in: "box", "addr del 192.0.2.9/32 dev eth0")
             if let daemon = house.daemon { House.kill(daemon) }
             try tryAll("without a daemon")
             try house.crashDaemon()
@@ -287,6 +308,12 @@ struct GateTests {
             #expect(house.log.contains("the gates of policies were removed from the host's nftables"))
             let metrics = try house.ctl("metrics").out
             #expect(metrics.contains("intercom_policy_addresses 2"), "\(metrics)")
+            for command in [["policy", "inspect", "gate"], ["container", "inspect", "box"]] {
+                let shown = try house.ctl(command).out
+                #expect(shown.contains("in force") && shown.contains("2 addresses open now"), "\(shown)")
+                let json = try house.ctl(command + ["--json"]).out.filter { !$0.isWhitespace }
+                #expect(json.contains("\"open\":2,\"state\":\"inforce\""), "\(json)")
+            }
         }
     }
 
@@ -368,6 +395,11 @@ struct GateTests {
             print("gate: \(output.out)")
             let sets = try house.run(in: "house", ["nft", "list", "sets"]).text
             #expect(sets.components(separatedBy: "timeout").count - 1 <= 4096 + 8)
+            #expect(house.log.contains("container box: it was told more than 4096 addresses"), "\(house.log)")
+            let doctor = try house.ctl("doctor")
+            #expect(doctor.out.contains("gate-full"), "\(doctor)")
+            #expect(try house.ctl("container", "inspect", "box").out.contains("full: addresses made room for others"))
+            #expect(try !house.ctl("metrics").out.contains("intercom_policy_made_room_total 0"))
         }
     }
 }

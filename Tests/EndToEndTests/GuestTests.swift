@@ -73,6 +73,23 @@ struct GuestTests {
         }
     }
 
+    @Test("is told no address of outside while its policy has a gate for addresses: none can stand before it")
+    func gated() throws {
+        try lend { house in
+            #expect(try eventually { try listeners(house, "front").contains("10.1.0.1 listening") }, "\(house.log)")
+            try house.mustCtl("policy", "set", "gate", "--default", "allow", "--addresses")
+            try house.mustCtl("container", "add", "box", "--network", "front,ip=10.1.0.7", "--policy", "gate")
+            let answers = try ask(
+                house, "front",
+                [
+                    "10.1.0.7 outside.example 1 0", "10.1.0.7 own.test 1 0", "10.1.0.7 db 1 0",
+                    "10.1.0.9 outside.example 1 0",
+                ])
+            #expect(answers.map(\.code) == [2, 2, 0, 0], "\(answers)")
+            #expect(try house.ctl("doctor").out.contains("gate-failed"))
+        }
+    }
+
     @Test(
         "resolves what a container with its address would, and nothing of other networks; strangers get no name at all")
     func views() throws {

@@ -47,4 +47,26 @@ struct WaysOutTests {
         }
         #expect(topology.waysOut(of: NamespaceID(rawValue: 7)) == expected)
     }
+
+    @Test(
+        "are followed where its root moves a link into a namespace of its own making",
+        arguments: [
+            ([], false), (["7 no link 2"], true), (["7 no link 2", "host link 3 v3 veth up master=2 other=2@9"], true),
+            (["7 no link 2", "host no link 3"], false), (["7 no link 2", "host link 3 v3 veth up other=2"], false),
+            // Into a container that we know, as only an operator does.
+            (
+                [
+                    "7 no link 2", "add 8 app", "8 link 2 eth0 veth up other=3@0",
+                    "host link 3 v3 veth up master=2 other=2@8",
+                ], false
+            ),
+            (["7 no link 2", "add 8 app", "host link 3 v3 veth up master=2 other=2@8"], true),
+        ] as [([String], Bool)])
+    func moved(_ told: [String], _ leadsElsewhere: Bool) throws {
+        var topology = KernelTopology(selection: InterfaceSelection(patterns: ["*"], exclude: []))
+        for line in Self.web + told { try topology.take(line) }
+        let id = NamespaceID(rawValue: 7)
+        guard case .devices(let devices) = topology.waysOut(of: id) else { return }
+        #expect((!devices.contains(3) && topology.leadsElsewhere(3, but: id)) == leadsElsewhere)
+    }
 }

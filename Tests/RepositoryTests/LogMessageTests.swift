@@ -87,6 +87,10 @@ struct LogMessageTests {
             "the policy of a container has addresses, and its gate cannot be set or has no place; it is tried again"
         ),
         (
+            "container …: it was told more than … addresses; those whose time ends first cannot be reached any more",
+            "the sets of a container's gate are full, and the addresses that would be gone the soonest make room for those it is told"
+        ),
+        (
             "the gates of policies were removed from the host's nftables; setting them again",
             "somebody has removed a table intercom-policy, for example by loading all rules of the host anew"
         ),

@@ -172,10 +172,11 @@ extension ControlPlane {
         case .guestAsked(let view): gateways.asked(by: view)
         case .denied(let notes, let leftOut): questions.denials.take(notes, leftOut: leftOut)
         case .gateFailed(let view, let errno): gates.failed(ContainerID(of: view), errno: errno)
+        case .gateMadeRoom(let view): gates.madeRoom(in: ContainerID(of: view))
         case .admissionsLost(let worker): gates.connectionLost(of: worker)
         case .log(let event, let backlog): logger.write(event, backlog)
         case .ended(let worker, let error): return .failure(WorkerFailure(worker: worker, cause: error))
-        case .reached, .resolved, .counters, .measured, .questions, .flushed, .kept: break
+        case .reached, .resolved, .counters, .measured, .gates, .questions, .flushed, .kept: break
         }
         return nil
     }

@@ -80,6 +80,10 @@ struct MetricFamilies {
             "intercom_policy_admitted", "Addresses that were let through gates of policies, each time they were.",
             [([], counters.reduce(0) { $0 &+ $1.policies.gates.admitted })])
         counter(
+            "intercom_policy_made_room",
+            "Times that addresses of a container with a gate have made room for others: it was told more than 4,096.",
+            [([], counters.reduce(0) { $0 &+ $1.policies.gates.madeRoom })])
+        counter(
             "intercom_policy_dropped_addresses",
             "Records that policies have dropped from answers, as they lead to private addresses.",
             [([], counters.reduce(0) { $0 &+ $1.policies.droppedAddresses })])

@@ -85,6 +85,8 @@ enum WorkerMessage: Sendable {
     case counters(token: UInt64)
     /// Everything that is counted; comes back as ``WorkerReply/measured(token:_:)``.
     case measure(token: UInt64, perContainer: Bool)
+    /// Addresses that containers may reach; the counts come back as ``WorkerReply/gates(token:_:)``.
+    case countGates(token: UInt64)
     /// Questions of these containers are observed, and no others; with their answers on the wire or without.
     case observe(ObservedViews, withMessages: Bool)
     /// The questions that were observed; come back as ``WorkerReply/questions(token:_:)``.
@@ -102,6 +104,7 @@ enum WorkerReply: Sendable {
     case resolved(token: UInt64, Resolution)
     case counters(token: UInt64, WorkerCounters)
     case measured(token: UInt64, WorkerMeasures)
+    case gates(token: UInt64, [ViewID: GateCounters])
     case questions(token: UInt64, ObservedQuestions)
     case flushed(token: UInt64, Int)
     case kept(token: UInt64, KeptAnswers)
@@ -128,6 +131,8 @@ enum WorkerReply: Sendable {
     case denied([PolicyNote], leftOut: Int)
     /// Not asked for: an address could not be let through the gate of a view.
     case gateFailed(ViewID, errno: Int32)
+    /// Not asked for: addresses of a view have made room for others.
+    case gateMadeRoom(ViewID)
     /// Not asked for: the connection of ``WorkerMessage/admissions(_:)`` is lost.
     case admissionsLost(worker: Int)
     /// Not asked for: something to be logged.
@@ -139,10 +144,10 @@ enum WorkerReply: Sendable {
     var token: UInt64? {
         switch self {
         case .reached(let token), .resolved(let token, _), .counters(let token, _), .measured(let token, _),
-            .questions(let token, _), .flushed(let token, _), .kept(let token, _):
+            .gates(let token, _), .questions(let token, _), .flushed(let token, _), .kept(let token, _):
             token
         case .needsSockets, .unanswered, .formerServersLost, .looped, .heard, .listenerRepaired, .listenerFailed,
-            .gatewayFailed, .guestAsked, .denied, .gateFailed, .admissionsLost, .log, .ended:
+            .gatewayFailed, .guestAsked, .denied, .gateFailed, .gateMadeRoom, .admissionsLost, .log, .ended:
             nil
         }
     }

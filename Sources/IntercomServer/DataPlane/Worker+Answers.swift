@@ -290,6 +290,7 @@ extension Worker {
         for notice in waiting.admissions.takeNotices() {
             switch notice {
             case .failed(let view, let errno): control.post(.gateFailed(view, errno: errno))
+            case .madeRoom(let view): control.post(.gateMadeRoom(view))
             case .lost: control.post(.admissionsLost(worker: counters.worker))
             }
         }

@@ -68,6 +68,8 @@ extension Worker {
                 control.post(.counters(token: token, counters))
             case .measure(let token, let perContainer):
                 control.post(.measured(token: token, measures(perContainer: perContainer)))
+            case .countGates(let token):
+                control.post(.gates(token: token, waiting.admissions.countersOfViews(now: .now)))
             case .observe(let views, let withMessages):
                 observer.observe(views, withMessages: withMessages)
             case .takeQuestions(let token):

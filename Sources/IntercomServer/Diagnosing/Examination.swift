@@ -190,6 +190,9 @@ final class Examination {
 
     private var gateFindings: [Diagnosis.Finding] {
         plane.gates.failures.map { Diagnosis.Finding(gateOf: $0.container, $0.policy, $0.reason) }
+            + plane.gates.full.map {
+                Diagnosis.Finding(fullGateOf: $0.container, $0.policy, capacity: AddressGate.capacity)
+            }
     }
 
     private var otherFindings: [Diagnosis.Finding] {

@@ -169,6 +169,12 @@ final class Discovery {
             ?? .unguarded("its links are not known ([discover] enabled)")
     }
 
+    /// True where a device of the host's leads into a namespace that is no container we know.
+    /// - Parameter number: a container that does not count: it says itself which links it has.
+    func leadsElsewhere(_ device: UInt32, but number: NamespaceID? = nil) -> Bool {
+        kernel?.topology.leadsElsewhere(device, but: number) ?? false
+    }
+
     /// Gives a container the name of another path.
     func rename(_ number: NamespaceID, name: String, path: String) {
         kernel?.rename(number, name: name, path: path)

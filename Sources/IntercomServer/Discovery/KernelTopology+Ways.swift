@@ -32,6 +32,16 @@ extension KernelTopology {
         guard devices.count <= AddressGate.maximumDevices else { return .unguarded("it has too many links") }
         return .devices(devices.sorted())
     }
+
+    /// True where a device of the host's is a veth whose other end is in a namespace, and in that of no container we know: a container's
+    /// root may have moved it into a namespace of its own making.
+    /// - Parameter number: a container that does not count: it says itself which links it has.
+    func leadsElsewhere(_ device: UInt32, but number: NamespaceID? = nil) -> Bool {
+        guard let link = host.links[device], link.kind == .veth, let place = link.otherPlace else { return false }
+        if place == number { return true }
+        guard let other = containers[place]?.state.links[link.other] else { return true }
+        return other.kind != .veth || other.other != device
+    }
 }
 
 extension KernelLink {

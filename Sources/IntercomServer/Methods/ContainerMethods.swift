@@ -282,7 +282,12 @@ extension InspectContainer: CarriedOutMethod {
 
     private static func reply(to call: MethodCall<Self>, _ plane: ControlPlane) {
         do throws(ControlError) {
-            call.replyWhole(try show(plane, call.parameters))
+            var reply = try show(plane, call.parameters)
+            let known = try? plane.publisher.container(named: call.parameters.name)
+            Gate.describe(known.map { [$0.id] } ?? [], by: plane) {
+                reply.container.gate = $0
+                call.replyWhole(reply)
+            }
         } catch {
             call.refuse(error)
         }

@@ -99,13 +99,22 @@ extension ListPolicies: ListingMethod {
     }
 }
 
-extension InspectPolicy: ShowingMethod {
-    static func show(_ plane: ControlPlane, _ parameters: Parameters) throws(ControlError) -> Reply {
-        let policy = try plane.publisher.change { registry throws(RegistryError) in
-            try registry.policy(named: parameters.name)
+extension InspectPolicy: CarriedOutMethod {
+    static func carryOut(_ call: MethodCall<Self>, by plane: ControlPlane) {
+        if call.isOneWay { return call.end() }
+        do throws(ControlError) {
+            let definition = try plane.publisher.change { registry throws(RegistryError) in
+                try registry.policy(named: call.parameters.name)
+            }
+            let registry = plane.publisher.registry
+            var policy = Policy(definition, containers: registry.containerCount(ofPolicy: definition.name))
+            Gate.describe(Array(registry.containers(ofPolicy: definition.name)), by: plane) {
+                policy.gate = $0
+                call.replyWhole(Reply(policy: policy))
+            }
+        } catch {
+            call.refuse(error)
         }
-        let containers = plane.publisher.registry.containerCount(ofPolicy: policy.name)
-        return Reply(policy: Policy(policy, containers: containers))
     }
 }
 

@@ -16,10 +16,46 @@ struct GateOrder: Sendable, Equatable {
     /// Addresses that it reaches without being told.
     var terms: GateTerms
 
-    /// Has the gate in force, in the namespace of this thread.
-    /// - Throws: ``LinuxError``: `invalidArgument` for a device that is no veth into another namespace.
-    func set() throws(LinuxError) {
-        var netlink = try RouteNetlink()
+    /// Number of texts in a message to the opener.
+    var weight: Int {
+        devices.count + formerDevices.count + terms.networks.count + terms.blocks.count + terms.sources.count
+    }
+
+    /// Has gates in force, in the namespace of this thread: in one transaction; where that cannot be, each for itself.
+    /// - Returns: the failure of each; nil: it is in force. `invalidArgument` for a device that is no veth into another namespace.
+    static func set(_ orders: [GateOrder]) -> [LinuxError?] {
+        do throws(LinuxError) {
+            var netlink = try RouteNetlink()
+            let writer = try AddressGates()
+            var failures: [LinuxError?] = []
+            var gates: [AddressGate] = []
+            for order in orders {
+                do throws(LinuxError) {
+                    gates.append(try order.gate(asking: &netlink))
+                    failures.append(nil)
+                } catch {
+                    failures.append(error)
+                }
+            }
+            if gates.isEmpty { return failures }
+            do throws(LinuxError) {
+                try writer.set(gates)
+            } catch {
+                if gates.count == 1 { return failures.map { $0 ?? error } }
+                // A device has gone just now.
+                var rest = gates[...]
+                for place in failures.indices where failures[place] == nil {
+                    guard let gate = rest.popFirst() else { break }
+                    do throws(LinuxError) { try writer.set(gate) } catch { failures[place] = error }
+                }
+            }
+            return failures
+        } catch {
+            return orders.map { _ in error }
+        }
+    }
+
+    private func gate(asking netlink: inout RouteNetlink) throws(LinuxError) -> AddressGate {
         var buffer = RouteNetlink.makeBuffer()
         var ends: [AddressGate.Device] = []
         for device in devices {
@@ -38,7 +74,7 @@ struct GateOrder: Sendable, Equatable {
             blocks: terms.blocks.compactMap { AddressBlock($0) }, sources: terms.sources.compactMap { AddressBlock($0) }
         )
         gate.formerDevices = formerDevices
-        try AddressGates().set(gate)
+        return gate
     }
 }
 

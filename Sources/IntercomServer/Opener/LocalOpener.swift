@@ -146,7 +146,7 @@ struct LocalOpener: Opener {
         try ResolverFiles.write(configuration.render(), ofNamespace: name)
     }
 
-    func set(_ gate: GateOrder) throws(LinuxError) { try gate.set() }
+    func set(_ gates: [GateOrder]) -> [LinuxError?] { GateOrder.set(gates) }
 
     func removeGates(_ gates: AddressGates.Listing) throws(LinuxError) {
         try AddressGates().remove(cookies: gates.cookies, devices: gates.devices)

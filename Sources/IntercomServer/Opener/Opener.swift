@@ -115,9 +115,9 @@ protocol Opener: Sendable {
     /// - Returns: whether it is there.
     func writeResolverFile(ofNamespace name: String, _ configuration: ResolverConfiguration) throws(LinuxError) -> Bool
 
-    /// Sets the gate of a container in the host's namespace, in place of the one that it had; needs CAP_NET_ADMIN.
-    /// - Throws: ``LinuxError``; of kind ``LinuxError/Kind/noNftables`` when there can be none.
-    func set(_ gate: GateOrder) throws(LinuxError)
+    /// Sets gates of containers in the host's namespace, in place of those that they had; needs CAP_NET_ADMIN.
+    /// - Returns: the failure of each, of kind ``LinuxError/Kind/noNftables`` when there can be none; nil: it is in force.
+    func set(_ gates: [GateOrder]) -> [LinuxError?]
 
     /// Removes gates of containers, by the cookies of their namespaces and the host's ends of their links; needs CAP_NET_ADMIN.
     func removeGates(_ gates: AddressGates.Listing) throws(LinuxError)

@@ -38,7 +38,9 @@ enum OpenerCalls {
     static let maximumInhabitants = 8
     /// The most processes in a reply.
     static let maximumProcesses = 128
-    /// The most gates of one call.
+    /// The most gates that are set in one call.
+    static let maximumGatesAtOnce = 64
+    /// The most gates of one call that lists or removes them.
     static let maximumGates = 1024
     /// The longest reply, in octets: such a file, each octet escaped.
     static let maximumReply = 2 * maximumResolverFile + 1024
@@ -301,6 +303,22 @@ enum OpenerCalls {
         var blocks: [String]
         /// Addresses; at most 4,096.
         var sources: [String]
+    }
+
+    /// Sets several, all in one transaction.
+    struct SetGates: OpenerCall {
+        struct Reply: Codable {
+            var outcomes: [Outcome]
+        }
+
+        /// Result of one.
+        struct Outcome: Codable {
+            /// Absent: it is in force.
+            var failure: OpenerFailure?
+        }
+
+        /// At most ``maximumGatesAtOnce``.
+        var gates: [SetGate]
     }
 
     struct RemoveGates: OpenerCall {

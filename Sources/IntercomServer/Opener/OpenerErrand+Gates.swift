@@ -5,24 +5,38 @@ import LinuxNet
 import Registry
 
 extension OpenerErrand {
-    /// Sets a gate: of a container, on veths into other namespaces, with checked blocks.
     func setGate(_ call: OpenerCalls.SetGate) throws(LinuxError) {
+        for case let failure? in opener.set([try Self.order(call)]) { throw failure }
+        try reply(to: OpenerCalls.SetGate.self, .init())
+    }
+
+    func setGates(_ call: OpenerCalls.SetGates) throws(LinuxError) {
+        guard call.gates.count <= OpenerCalls.maximumGatesAtOnce else {
+            throw Self.refusal("\(call.gates.count) gates")
+        }
+        var orders: [GateOrder] = []
+        for gate in call.gates { orders.append(try Self.order(gate)) }
+        let outcomes = opener.set(orders).map { OpenerCalls.SetGates.Outcome(failure: $0.map { OpenerFailure($0) }) }
+        try reply(to: OpenerCalls.SetGates.self, .init(outcomes: outcomes))
+    }
+
+    /// A gate: of a container, on veths into other namespaces, with checked blocks.
+    private static func order(_ call: OpenerCalls.SetGate) throws(LinuxError) -> GateOrder {
         guard call.cookie != 0, call.devices.count <= AddressGate.maximumDevices,
             call.formerDevices.count <= AddressGate.maximumDevices
-        else { throw Self.refusal("a gate of \(call.devices.count) interfaces") }
+        else { throw refusal("a gate of \(call.devices.count) interfaces") }
         var terms = GateTerms()
-        terms.networks = try Self.blocks(call.networks)
-        terms.blocks = try Self.blocks(call.blocks)
+        terms.networks = try blocks(call.networks)
+        terms.blocks = try blocks(call.blocks)
         guard call.sources.count <= AddressGate.maximumBlocks else {
-            throw Self.refusal("a gate of \(call.sources.count) addresses")
+            throw refusal("a gate of \(call.sources.count) addresses")
         }
         for text in call.sources {
-            guard let address = IPAddress(text) else { throw Self.refusal("address '\(text)'") }
+            guard let address = IPAddress(text) else { throw refusal("address '\(text)'") }
             terms.sources.append(address)
         }
-        try opener.set(
-            GateOrder(cookie: call.cookie, devices: call.devices, formerDevices: call.formerDevices, terms: terms))
-        try reply(to: OpenerCalls.SetGate.self, .init())
+        return GateOrder(
+            cookie: call.cookie, devices: call.devices, formerDevices: call.formerDevices, terms: terms)
     }
 
     private static func blocks(_ texts: [String]) throws(LinuxError) -> [Subnet] {

@@ -53,6 +53,7 @@ struct OpenerErrand: ~Copyable, Sendable {
             case OpenerCalls.RemoveRedirection.method: try removeRedirection(try Self.parameters(call), passed)
             case OpenerCalls.ReadResolverFile.method: try readResolverFile(try Self.parameters(call), passed)
             case OpenerCalls.SetGate.method: try setGate(try Self.parameters(call))
+            case OpenerCalls.SetGates.method: try setGates(try Self.parameters(call))
             case OpenerCalls.RemoveGates.method: try removeGates(try Self.parameters(call))
             case OpenerCalls.ListGates.method: try listGates(try Self.parameters(call))
             case OpenerCalls.MonitorGates.method: try monitorGates()

@@ -97,15 +97,23 @@ final class OpenerRequests {
         about subject: String, _ work: @escaping @Sendable (any Opener) -> Made, late: @escaping () -> Void,
         done: @escaping (Made) -> Void
     ) {
-        let start = { [unowned self] in
-            request(work) { [unowned self] in
+        inOrder(about: subject) { [unowned self] ended in
+            request(work) {
                 late()
-                goOn(subject)
-            } done: { [unowned self] in
+                ended()
+            } done: {
                 done($0)
-                goOn(subject)
+                ended()
             }
         }
+    }
+
+    /// Begins something when all requests before it that are about the same have ended.
+    /// - Parameters:
+    ///   - subject: a file, or the rules of a namespace.
+    ///   - begin: begins it; it is given what is to be called once, at its end.
+    func inOrder(about subject: String, _ begin: @escaping (_ ended: @escaping () -> Void) -> Void) {
+        let start = { [unowned self] in begin { [unowned self] in goOn(subject) } }
         guard chains[subject] == nil else {
             chains[subject]?.append(start)
             return

@@ -231,13 +231,19 @@ final class RemoteOpener: Opener {
 
     // MARK: - Gates
 
-    func set(_ gate: GateOrder) throws(LinuxError) {
-        _ = try ask(
-            OpenerCalls.SetGate(
-                cookie: gate.cookie, devices: gate.devices, formerDevices: gate.formerDevices,
-                networks: gate.terms.networks.map(\.description), blocks: gate.terms.blocks.map(\.description),
-                sources: gate.terms.sources.map(\.description))
-        ).reply
+    func set(_ gates: [GateOrder]) -> [LinuxError?] {
+        let calls = gates.map { OpenerCalls.SetGate($0) }
+        do throws(LinuxError) {
+            if let call = calls.first, calls.count == 1 {
+                _ = try ask(call).reply
+                return [nil]
+            }
+            let outcomes = try ask(OpenerCalls.SetGates(gates: calls)).reply.outcomes
+            guard outcomes.count == gates.count else { throw Self.tooLittle }
+            return outcomes.map { $0.failure?.error }
+        } catch {
+            return gates.map { _ in error }
+        }
     }
 
     func removeGates(_ gates: AddressGates.Listing) throws(LinuxError) {
@@ -339,6 +345,15 @@ final class RemoteOpener: Opener {
             }
         }
         throw LinuxError(call: "recvmsg", errno: .connectionReset, subject: path)
+    }
+}
+
+extension OpenerCalls.SetGate {
+    fileprivate init(_ gate: GateOrder) {
+        self.init(
+            cookie: gate.cookie, devices: gate.devices, formerDevices: gate.formerDevices,
+            networks: gate.terms.networks.map(\.description), blocks: gate.terms.blocks.map(\.description),
+            sources: gate.terms.sources.map(\.description))
     }
 }
 

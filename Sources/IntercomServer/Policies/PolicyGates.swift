@@ -24,6 +24,8 @@ final class PolicyGates {
         var isDoubtful = false
         var backoff = Backoff()
         var retry: ContinuousClock.Instant?
+        /// Time at which addresses made room for others; nil: there was room for all.
+        var madeRoom: ContinuousClock.Instant?
     }
 
     private let containers: Containers
@@ -38,6 +40,7 @@ final class PolicyGates {
     }
     /// Workers' connections to threads of the opener.
     let connections: GateConnections
+    private let queue: GateQueue
     /// The earliest time at which a gate is tried again, or an earlier one.
     private var nextRetry: ContinuousClock.Instant?
     /// Time at which gates that a daemon before has left are looked for; nil: that was done.
@@ -55,10 +58,11 @@ final class PolicyGates {
         self.containers = containers
         self.requests = requests
         connections = GateConnections(requests: requests, loop: loop, workers: workers, logger: logger)
+        queue = GateQueue(requests: requests)
         self.publisher = publisher
         self.workers = workers
         self.logger = logger
-        connections.opened = { [unowned self] in for container in gates.keys { set(container) } }
+        connections.opened = { [unowned self] in for container in gates.keys { follow(container) } }
         connections.failed = { [unowned self] reason in
             for (container, gate) in gates where gate.wanted != nil && gate.inForce == nil {
                 tell(container, .failed(reason))
@@ -89,6 +93,24 @@ final class PolicyGates {
             guard case .failed(let reason)? = gate.told else { return nil }
             return (publisher.name(of: container), publisher.registry[container]?.policy ?? "", reason)
         }.sorted { $0.0 < $1.0 }
+    }
+
+    /// Time for which a set counts as full after its last addresses had to make room.
+    private static let memory = Duration.seconds(3600)
+
+    /// Containers that were told more addresses within an hour than their sets hold, in the order of their names.
+    var full: [(container: String, policy: String)] {
+        let now = ContinuousClock.now
+        return gates.compactMap { container, gate in
+            guard let madeRoom = gate.madeRoom, madeRoom + Self.memory > now else { return nil }
+            return (publisher.name(of: container), publisher.registry[container]?.policy ?? "")
+        }.sorted { $0.0 < $1.0 }
+    }
+
+    /// State of a container's gate; nil: it has none.
+    func state(of container: ContainerID) -> GateState? {
+        guard let gate = gates[container] else { return nil }
+        return gate.told ?? .failed("it is being set")
     }
 
     /// The reason for which a container's gate is not in force; nil: it is, or it has none.
@@ -123,7 +145,13 @@ final class PolicyGates {
             switch containers.discovery.waysOut(of: attached.number) {
             case .unguarded(let reason): want(nil, of: container, cookie: cookie, reason)
             case .devices(let devices):
-                want(GateOrder(cookie: cookie, devices: devices, terms: terms), of: container, cookie: cookie, "")
+                // One that its root has moved on leads out as before.
+                let moved = (gates[container]?.inForce?.devices ?? []).filter {
+                    !devices.contains($0) && containers.discovery.leadsElsewhere($0, but: attached.number)
+                }
+                want(
+                    GateOrder(cookie: cookie, devices: (devices + moved).sorted(), terms: terms), of: container,
+                    cookie: cookie, "")
             }
         }
     }
@@ -169,30 +197,13 @@ final class PolicyGates {
         gates[container]?.isBusy = true
         gates[container]?.retry = nil
         gates[container]?.isDoubtful = false
-        requests.request(about: Self.subject(gate.cookie)) { [order] opener in
-            Result { () throws(LinuxError) in try opener.set(order) }
-        } late: { [self] in
-            hasBeenSet(container, order, .failure(LinuxError(call: "nftables", errno: .timedOut, kind: .openerAway)))
-        } done: { [self] in
-            hasBeenSet(container, order, $0)
-        }
+        queue.set(order, about: Self.subject(gate.cookie)) { [self, order] in hasBeenSet(container, order, $0) }
     }
 
-    private func hasBeenSet(_ container: ContainerID, _ order: GateOrder, _ result: Result<Void, LinuxError>) {
+    private func hasBeenSet(_ container: ContainerID, _ order: GateOrder, _ failure: LinuxError?) {
         guard gates[container]?.isBusy == true, gates[container]?.cookie == order.cookie else { return }
         gates[container]?.isBusy = false
-        switch result {
-        case .success:
-            var set = order
-            set.formerDevices = []
-            let isAnew = gates[container]?.inForce != nil
-            gates[container]?.inForce = set
-            gates[container]?.backoff = Backoff()
-            guard gates[container]?.wanted != nil else { return }
-            // Sets that somebody removed are there again, and empty.
-            if isAnew { gates[container]?.told = nil }
-            tell(container, .ready(cookie: order.cookie))
-        case .failure(let error):
+        if let error = failure {
             // A link that has just gone is told of next.
             let delay = gates[container]?.backoff.next() ?? .seconds(1)
             gates[container]?.retry = .now + delay
@@ -201,6 +212,15 @@ final class PolicyGates {
             if gates[container]?.wanted != nil { tell(container, .failed("\(error)")) }
             return
         }
+        var inForce = order
+        inForce.formerDevices = []
+        let isAnew = gates[container]?.inForce != nil
+        gates[container]?.inForce = inForce
+        gates[container]?.backoff = Backoff()
+        guard gates[container]?.wanted != nil else { return }
+        // Sets that somebody removed are there again, and empty.
+        if isAnew { gates[container]?.told = nil }
+        tell(container, .ready(cookie: order.cookie))
         set(container)
     }
 
@@ -258,6 +278,17 @@ final class PolicyGates {
         if gates[container]?.retry == nil { set(container) }
     }
 
+    /// Addresses of a container have made room for others: its sets are full.
+    func madeRoom(in container: ContainerID) {
+        guard gates[container] != nil else { return }
+        gates[container]?.madeRoom = .now
+        let name = publisher.name(of: container)
+        let policy = publisher.registry[container]?.policy ?? ""
+        logger.warning(
+            "container \(name): it was told more than \(AddressGate.capacity) addresses; those whose time ends first cannot be reached any more",
+            metadata: .about(container: name, policy: policy, limitedAs: "gate room \(name)"))
+    }
+
     /// Takes changes of nftables: gates that somebody has removed are set anew.
     func takeEvents() {
         switch connections.takeChange() {
@@ -276,7 +307,7 @@ final class PolicyGates {
     private func setAllAnew() {
         for container in gates.keys {
             gates[container]?.isDoubtful = true
-            set(container)
+            follow(container)
         }
     }
 
@@ -297,7 +328,7 @@ final class PolicyGates {
                 guard let retry = gate.retry else { continue }
                 if retry <= now {
                     gates[container]?.retry = nil
-                    set(container)
+                    follow(container)
                 } else {
                     nextRetry = min(nextRetry ?? retry, retry)
                 }
@@ -347,9 +378,14 @@ final class PolicyGates {
             cookies.insert(attached.cookie.rawValue)
             if case .devices(let ways) = containers.discovery.waysOut(of: attached.number) { devices.formUnion(ways) }
         }
-        let stale = AddressGates.Listing(
+        var stale = AddressGates.Listing(
             cookies: listing.cookies.filter { !cookies.contains($0) },
             devices: listing.devices.filter { !devices.contains($0) })
+        let moved = stale.devices.filter { containers.discovery.leadsElsewhere($0) }
+        if !moved.isEmpty {
+            // Whose they were is not known any more: the chains that they lead to stay with them.
+            stale = AddressGates.Listing(devices: stale.devices.filter { !moved.contains($0) })
+        }
         let isWhole = listing.cookies.count < OpenerCalls.maximumGates
         for (container, gate) in gates where gate.inForce != nil && isWhole && !listing.cookies.contains(gate.cookie) {
             gates[container]?.isDoubtful = true

@@ -8,7 +8,7 @@ package struct GateTerms: Sendable, Equatable {
     package var networks: [Subnet] = []
     /// Blocks of its policy.
     package var blocks: [Subnet] = []
-    /// Its own addresses, without those that another container on its networks has, too.
+    /// Its own addresses on its networks, without those that another container there has, too.
     package var sources: [IPAddress] = []
 
     package init() {}
@@ -43,9 +43,23 @@ extension Registry {
         let observed = (container.observed?.endpoints ?? []).flatMap(\.addresses)
         for address in container.endpoints.flatMap(\.addresses) + observed where !terms.sources.contains(address) {
             let isOthers = networks.contains { $0.owners[address]?.contains { $0 != id } ?? false }
-            if !isOthers { terms.sources.append(address) }
+            if !isOthers, Self.isAtHome(address, networks) { terms.sources.append(address) }
         }
         return .gated(terms)
+    }
+
+    /// True for an address that a container on these networks can have: its root gives it any other, and would speak in the place of
+    /// who has that. Where no subnet of the family is known, or of one network none, there is nothing to compare with.
+    private static func isAtHome(_ address: IPAddress, _ networks: [Network]) -> Bool {
+        if networks.contains(where: \.subnets.isEmpty) { return true }
+        let alike = networks.flatMap(\.subnets).filter { subnet in
+            switch (subnet.address, address) {
+            case (.v4, .v4): true
+            case (.v6(let block), .v6): !block.isLinkLocal
+            default: false
+            }
+        }
+        return alike.isEmpty || alike.contains { $0.contains(address) }
     }
 
     /// True when questions of a container are asked of upstreams from its own namespace, where its root can answer them.
