@@ -139,7 +139,8 @@ struct AdmissionsTests {
         _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
         #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
         _ = admissions.setGate(of: Self.box, nil, now: Self.start)
-        #expect(admissions.isEmpty, "without a gate it goes out")
+        let isOut = admissions.isEmpty
+        #expect(isOut, "without a gate it goes out")
         _ = admissions.setGate(of: Self.box, .ready(cookie: 10), now: Self.start)
         #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
         _ = admissions.setGate(of: Self.box, .ready(cookie: 10), now: Self.start)
@@ -266,8 +267,13 @@ struct AdmissionsTests {
 }
 
 /// The check of the model.
-func holds(_ condition: Bool, _ message: @autoclosure () -> String = "", location: SourceLocation = #_sourceLocation) {
-    if !condition { Issue.record("\(message())", sourceLocation: location) }
+func holds(
+    _ condition: Bool, _ message: @autoclosure () -> String = "", fileID: String = #fileID,
+    filePath: String = #filePath,
+    line: Int = #line, column: Int = #column
+) {
+    let place = SourceLocation(fileID: fileID, filePath: filePath, line: line, column: column)
+    #expect(condition, "\(message())", sourceLocation: place)
 }
 
 extension Admissions {

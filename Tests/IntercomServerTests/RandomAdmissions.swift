@@ -1,6 +1,7 @@
 // Answers behind gates, driven by random events, against a plain model of the kernel's sets and of who waits.
 
 import DNSWire
+import Forwarding
 import LinuxNet
 import Registry
 import Tables
@@ -158,7 +159,7 @@ struct RandomAdmissions<Source: Choices>: ~Copyable {
             (sent, replies) = ([], [])
         } else {
             do {
-                var pair = try UnixSocket.pairForMessages()
+                let pair = try UnixSocket.pairForMessages()
                 take(admissions.connect(pair.takeFirst()))
             } catch {
                 holds(false, "\(error)")

@@ -3,7 +3,7 @@
     reach.py SECONDS WAY:ADDRESS:PORT …
 
 WAY is tcp, udp, icmp, raw (a UDP datagram by a raw socket), spoofed=SOURCE (the same with another source address), frame=MAC (to a
-hardware address, whatever the routes say), or other=MAC (frames that are no IP for who does not look for it). An outcome is "reached", or the errno that the program gets, or "silence". IPv6 addresses are in
+hardware address, whatever the routes say), tagged=MAC (such a frame with a VLAN tag), or other=MAC (frames that are no IP for who does not look for it). An outcome is "reached", or the errno that the program gets, or "silence". IPv6 addresses are in
 brackets.
 """
 
@@ -98,6 +98,8 @@ def attempt(way, address, port):
         return raw(value, address, port)
     if kind == "frame":
         return frame(value, 0x0800, datagram(own_address(), address, port))
+    if kind == "tagged":
+        return frame(value, 0x8100, b"\0\x05\x08\0" + datagram(own_address(), address, port))
     # Two VLAN tags, and a private protocol.
     frame(value, 0x88A8, b"\0\x01\x81\0\0\x02\x08\0" + datagram(own_address(), address, port))
     return frame(value, 0x88B5, datagram(own_address(), address, port))

@@ -156,7 +156,9 @@ struct RealDockerTests {
             try docker.container("web", "--network", "front")
             try docker.container("app", "--network", "front")
             try docker.startAdapter()
-            let dockerd = try String(contentsOfFile: docker.pidFile, encoding: .utf8).lines.first ?? ""
+            let dockerd =
+                try String(contentsOfFile: docker.pidFile, encoding: .utf8).split(separator: "\n").first.map(
+                    String.init) ?? ""
             var explained = ""
             let isSo = try eventually {
                 explained = try docker.house.ctl("explain", "web", "--from", "app").out
