@@ -235,7 +235,7 @@ extension PolicyVerbs {
 }
 
 extension Gate {
-    /// What people read of it.
+    /// Lines for people.
     var lines: [String] {
         [
             reason.map { "\(state): \($0)" } ?? state,

@@ -81,7 +81,7 @@ struct InterfaceTests {
     static let endpoint = Container.Endpoint(network: "n", addresses: ["a"], aliases: ["b"], names: ["c"])
     static let container: Container = {
         var container = containerHere
-        (container.host, container.hostAddress) = ("h", "a")
+        (container.host, container.hostAddress, container.gate) = ("h", "a", gate)
         return container
     }()
     static let containerHere = Container(
@@ -126,7 +126,8 @@ struct InterfaceTests {
     static let policy = Policy(
         name: "n", default: "deny", allow: ["a"], deny: ["d"], types: ["A"], audit: true, ownNames: true,
         strictCname: true, privateAddresses: "deny", lock: true, addresses: true, cidrs: ["c"],
-        containers: 7, source: "control")
+        containers: 7, source: "control", gate: gate)
+    static let gate = Gate(state: "failed", reason: "r", open: 7, admitted: 7, madeRoom: 7)
     static let policySummary = PolicySummary(
         name: "n", default: "deny", audit: true, rules: 7, containers: 7, source: "control")
     static let source = ListSources.Source(
@@ -154,6 +155,7 @@ struct InterfaceTests {
         try expect(Self.route, is: fields("type", "Route"), "Route")
         try expect(Self.declared, is: fields("type", "DeclaredRecord"), "DeclaredRecord")
         try expect(Self.policy, is: fields("type", "Policy"), "Policy")
+        try expect(Self.gate, is: fields("type", "Gate"), "Gate")
         try expect(Self.policySummary, is: fields("type", "PolicySummary"), "PolicySummary")
         try expect(Self.endpoint, is: fields("type", "Endpoint"), "Endpoint")
         try expect(Self.container, is: fields("type", "Container"), "Container")

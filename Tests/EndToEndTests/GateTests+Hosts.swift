@@ -111,9 +111,9 @@ extension GateTests {
     private func startFirewalld(_ house: House) throws -> (String...) throws -> Output {
         let directory = house.directory
         try Self.bus(directory).write(toFile: "\(directory)/bus.conf", atomically: true, encoding: .utf8)
-        try FileManager.default.createDirectory(atPath: "\(directory)/firewalld", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: "\(directory)/firewall", withIntermediateDirectories: true)
         try "DefaultZone=public\nFirewallBackend=nftables\nCleanupOnExit=yes\n".write(
-            toFile: "\(directory)/firewalld/firewalld.conf", atomically: true, encoding: .utf8)
+            toFile: "\(directory)/firewall/firewalld.conf", atomically: true, encoding: .utf8)
         let address = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=\(directory)/bus"
         try house.start(
             in: "house", ["dbus-daemon", "--config-file=\(directory)/bus.conf", "--nofork", "--nopidfile"], log: "bus")
@@ -122,7 +122,7 @@ extension GateTests {
             in: "house",
             [
                 "env", address, "python3", Self.firewalld, "--nofork", "--nopid", "--system-config",
-                "\(directory)/firewalld", "--log-file", "\(directory)/firewalld.log",
+                "\(directory)/firewall", "--log-file", "\(directory)/firewalld.log",
             ], log: "firewalld")
         let command = { (arguments: String...) in
             try house.run(in: "house", ["env", address, "firewall-cmd"] + arguments)
