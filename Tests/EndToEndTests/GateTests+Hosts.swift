@@ -16,6 +16,7 @@ extension GateTests {
             }
             #expect(try eventually { try !log().isEmpty })
             let pid = try log()
+            defer { _ = try? house.run(in: "house", ["kill", "-9", pid]) }
             func inner(_ arguments: [String]) throws -> Output {
                 try house.run(in: "house", ["nsenter", "--target", pid, "--net"] + arguments)
             }
