@@ -122,7 +122,7 @@ extension GateTests {
         try house.start(
             in: "house",
             [
-                "env", address, "python3", Self.firewalld, "--nofork", "--nopid", "--system-config",
+                "env", address, Self.firewalld, "--nofork", "--nopid", "--system-config",
                 "\(directory)/firewall", "--log-file", "\(directory)/firewalld.log",
             ], log: "firewalld")
         let command = { (arguments: String...) in

@@ -155,7 +155,12 @@ struct RealDockerTests {
             try docker.must("network", "create", "front")
             try docker.container("web", "--network", "front")
             try docker.container("app", "--network", "front")
-            try docker.startAdapter()
+            // Without the adapter, which has our rules before Docker's.
+            try docker.house.mustCtl("network", "create", "n")
+            let pid = try docker.must("inspect", "--format", "{{.State.Pid}}", "app")
+            try docker.house.mustCtl(
+                "container", "add", "app", "--pid", pid, "--network", "n,ip=10.9.0.2", "--listen", "direct")
+            try docker.house.mustCtl("container", "add", "web", "--network", "n,ip=10.9.0.3")
             let dockerd =
                 try String(contentsOfFile: docker.pidFile, encoding: .utf8).split(separator: "\n").first.map(
                     String.init) ?? ""
