@@ -117,7 +117,8 @@ extension GateTests {
             toFile: "\(directory)/firewall/firewalld.conf", atomically: true, encoding: .utf8)
         let address = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=\(directory)/bus"
         try house.start(
-            in: "house", ["dbus-daemon", "--config-file=\(directory)/bus.conf", "--nofork", "--nopidfile"], log: "bus.log")
+            in: "house", ["dbus-daemon", "--config-file=\(directory)/bus.conf", "--nofork", "--nopidfile"],
+            log: "bus.log")
         #expect(eventually { FileManager.default.fileExists(atPath: "\(directory)/bus") })
         try house.start(
             in: "house",
