@@ -62,6 +62,7 @@ extension PromiseTable.Row {
         hold(
             "extended errors", seen.extendedErrors,
             manner.edns == .none ? [] : [promised.extendedError].compactMap { $0 })
+        hold("explanation", seen.explanation, manner.edns == .none ? "" : promised.explanation)
         return faults
     }
 

@@ -25,6 +25,8 @@ package enum Expectation: Sendable {
         private(set) var negativeOwner: String?
         /// INFO-CODE of the extended error.
         private(set) var extendedError: UInt16?
+        /// Its EXTRA-TEXT.
+        private(set) var explanation = ""
     }
 
     /// The UDP payload size that our OPT record tells (RFC 9715 §3).
@@ -70,6 +72,7 @@ extension Expectation.Promised {
         switch (words.first, words.count) {
         case ("SOA", 2): negativeOwner = words[1]
         case ("EDE", 2): extendedError = UInt16(words[1])
+        case ("EDE", 3): (extendedError, explanation) = (UInt16(words[1]), words[2])
         case (_, 3): records = (records + Self.spread(words)).sorted()
         default: return false
         }

@@ -29,6 +29,8 @@ struct ReadAnswer {
     /// Nil: there is no OPT record.
     private(set) var edns: EDNS?
     private(set) var extendedErrors: [UInt16] = []
+    /// EXTRA-TEXT of the extended errors (RFC 8914 §2).
+    private(set) var explanation = ""
     /// Parts that no local answer has: other additional records, other options.
     private(set) var others: [String] = []
     /// The response code with its upper bits, as `dig` writes it.
@@ -79,8 +81,10 @@ struct ReadAnswer {
             let header = rest.prefix(4).map { UInt16($0) }
             let (code, length) = (header[0] << 8 | header[1], Int(header[2] << 8 | header[3]))
             let value = rest.dropFirst(4).prefix(length).map { UInt16($0) }
-            if code == OptionCode.extendedError.rawValue, value.count == 2 {
+            if code == OptionCode.extendedError.rawValue, value.count >= 2, value.count == length {
                 extendedErrors.append(value[0] << 8 | value[1])
+                explanation += String(
+                    decoding: value.dropFirst(2).map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
             } else {
                 others.append("option \(code) \(value)")
             }

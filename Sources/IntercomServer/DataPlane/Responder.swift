@@ -81,7 +81,7 @@ struct Responder: ~Copyable {
         case .explained(let content, let source):
             var answer = AnswerWriter(query, of: message, over: transport, into: buffer)
             write(content, for: view, into: &answer)
-            answer.extendedError = source == .policy ? .blocked : .other
+            answer.extendedError = source == .policy || source == .blocked ? .blocked : .other
             return .answered(length: answer.finish(explaining: explanation.span), source)
         }
     }
@@ -163,11 +163,7 @@ struct Responder: ~Copyable {
         if name.isReverse, let ruling = reverse(view, routeLabels, hasFormerServers) { return ruling }
         if !isDelegation, let ruling = denial(view, routeLabels, hasFormerServers) { return ruling }
         if !probes.isEmpty, let token = LoopProbe.token(in: name), probes.contains(token) { return .loop(token: token) }
-        guard let destination else {
-            // RFC 8020 §2: a name with names of mine beneath it exists.
-            return directory.hasNamesBeneath(name, view: view)
-                ? .answer(.noData, .emptyName) : .answer(.blocked, .blocked)
-        }
+        guard let destination else { return rulingWithoutUpstreams(view) }
         return forward(to: destination.group)
     }
 
@@ -265,53 +261,5 @@ struct Responder: ~Copyable {
             !text(of: name).isEmpty
         else { return .answer(.code(.refused), .refused) }
         return .answer(.identity(name), .chaos)
-    }
-
-    // MARK: - Questions of the host itself
-
-    /// Octets of a text in an answer: it has to fit beside the question in 512.
-    static let maximumExplanation = 160
-
-    /// Answers names of containers under the domain, and their addresses. Single labels, and whatever else is not ours, go
-    /// where they went before us: we add names and take none away.
-    @inline(never)
-    mutating func ruleForHost() -> Ruling {
-        if name.isReverse {
-            if let match = directory.findReverseForHost(name) { return .answer(.records(match), .reverse(match.scope)) }
-        } else if isContainersForHost {
-            switch directory.findForHost(name) {
-            case .found(let match): return .answer(.records(match), .network(match.scope))
-            case .onSeveral(let networks):
-                explain(networks)
-                return .explained(.noName, .domain)
-            case .empty:
-                let isApex = name.labelCount == directory.domainLabels
-                return .answer(isApex && query.question.type == .soa ? .authority : .noData, .emptyName)
-            case .none: return .answer(.noName, .domain)
-            }
-        }
-        if !probes.isEmpty, let token = LoopProbe.token(in: name), probes.contains(token) { return .loop(token: token) }
-        return forward(to: UpstreamGroupID.host.rawValue)
-    }
-
-    /// True for names under the domain, but for those of a longer domain that the host's own servers know: its search domains
-    /// and those of clouds. No container takes a name there.
-    private var isContainersForHost: Bool {
-        mutating get {
-            let labels = directory.domainLabels
-            return labels > 0 && directory.isUnderDomain(name)
-                && !directory.isUnderHostDomain(name, longerThan: labels)
-        }
-    }
-
-    /// Says on which networks a name is, as many of them as fit.
-    private mutating func explain(_ networks: [ScopeID]) {
-        var text = "on several networks; ask NAME.NETWORK:"
-        for network in networks {
-            let word = " \(directory.networkName(of: network))"
-            if text.utf8.count + word.utf8.count > Self.maximumExplanation { break }
-            text += word
-        }
-        explanation = Array(text.utf8)
     }
 }

@@ -29,13 +29,13 @@ package struct AddressGates: ~Copyable, Sendable {
     package func set(_ gates: [AddressGate]) throws(LinuxError) { try writer.commit(AddressGate.batch(of: gates)) }
 
     /// Removes the gates of containers, whether they are there or not.
-    /// - Throws: ``LinuxError``, as ``set(_:)``.
+    /// - Throws: ``LinuxError``, as where a gate is set.
     package func remove(cookies: [UInt64], devices: [UInt32]) throws(LinuxError) {
         try writer.commit(AddressGate.removal(of: cookies, devices: devices))
     }
 
     /// Removes the tables with all that is in them.
-    /// - Throws: ``LinuxError``, as ``set(_:)``.
+    /// - Throws: ``LinuxError``, as where a gate is set.
     package func removeAll() throws(LinuxError) { try writer.commit(AddressGate.removalOfAll) }
 
     // MARK: - Addresses
