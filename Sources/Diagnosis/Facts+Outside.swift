@@ -143,7 +143,7 @@ extension Facts {
         let trouble: String
         switch service.reach {
         case .open, nil: return nil
-        case .silent: trouble = "gets no reply: a firewall drops it"
+        case .silent: trouble = "gets no reply: a firewall drops it, or no packet gets there"
         case .refused: trouble = "is refused: a firewall rejects it"
         case .unreachable(let words): trouble = "cannot be made: \(words)"
         case .noWayBack(let address):

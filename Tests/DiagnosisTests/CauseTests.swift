@@ -513,7 +513,7 @@ struct CauseTests {
             cure: "have its program listen at 0.0.0.0", service(["127.0.0.1"])),
         Case(
             .serviceUnreachable,
-            "port 80 of web is open at 10.1.0.2, but a connection from app gets no reply: a firewall drops it",
+            "port 80 of web is open at 10.1.0.2, but a connection from app gets no reply: a firewall drops it, or no packet gets there",
             cure:
                 "let TCP to port 80 of 10.1.0.2 through; this shows the rules: nsenter --net=/run/netns/web nft list ruleset",
             service(["0.0.0.0"], .silent)),
