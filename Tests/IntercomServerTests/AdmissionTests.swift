@@ -41,7 +41,7 @@ struct AdmissionTests {
         #expect(Self.read(octets.dropLast()) == nil)
         #expect(Self.read(octets + [0]) == nil)
         #expect(Self.read([]) == nil)
-        for (place, value) in [(5, 0), (5, 3), (6, 1), (36, 5), (37, 2), (38, 1)] {
+        for (place, value) in [(5, 0), (5, 3), (6, 1), (20, 1), (31, 9), (36, 5), (37, 2), (38, 1)] {
             var damaged = octets
             damaged[place] = UInt8(value)
             #expect(Self.read(damaged) == nil, "octet \(place)")

@@ -22,7 +22,7 @@ struct ToldAddress: Hashable, Sendable {
 /// Addresses that are to be put into the sets of one container.
 ///
 /// On the wire: a number that the reply repeats (4 octets), the number of addresses (2), two of zero, the cookie (8); then for each
-/// address its octets (16, an IPv4 address in the first four), seconds (4), family (1: 4 or 6), origin (1: 1 for one of ours), and two
+/// address its octets (16, an IPv4 address in the first four, then zero), seconds (4), family (1: 4 or 6), origin (1: 1 for one of ours), and two
 /// of zero. Numbers are in network order.
 struct Admission: Equatable, Sendable {
     /// The most addresses of a message: an answer of 65,535 octets has fewer A records than this.
@@ -61,7 +61,9 @@ struct Admission: Equatable, Sendable {
             let place = Self.headerLength + index * Self.addressLength
             let (family, origin) = (message[place + 20], message[place + 21])
             guard family == 4 || family == 6, origin < 2, message.word16(place + 22) == 0 else { return nil }
-            let octets = (0..<(family == 4 ? 4 : 16)).map { message[place + $0] }
+            let length = family == 4 ? 4 : 16
+            guard (length..<16).allSatisfy({ message[place + $0] == 0 }) else { return nil }
+            let octets = (0..<length).map { message[place + $0] }
             entries.append(
                 AddressGates.Entry(octets: octets, seconds: message.word32(place + 16), isOwn: origin == 1))
         }
