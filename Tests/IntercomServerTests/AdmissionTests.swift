@@ -124,7 +124,7 @@ struct AdmissionsTests {
 
     @Test(
         "goes out once, when the kernel has its addresses, and waits no longer than two seconds, whatever happens in whatever order",
-        arguments: 0..<40 as Range<UInt64>)
+        arguments: 0..<200 as Range<UInt64>)
     func histories(_ seed: UInt64) {
         var history = RandomAdmissions(Random(state: seed))
         for _ in 0..<1000 { history.step() }
@@ -150,6 +150,23 @@ struct AdmissionsTests {
         }
         #expect(admissions.take(AdmissionReply(number: 3, errno: 0, madeRoom: false)).map(\.refusal) == [nil])
         #expect(Self.give(Self.answer([1]), to: &admissions) == "open")
+    }
+
+    @Test("waits for an address once more that has made room for others meanwhile, and goes out with all of them")
+    func displaced() throws {
+        var admissions = try Self.connected()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        #expect(admissions.take(AdmissionReply(number: 1, errno: 0, madeRoom: false)).count == 1)
+        #expect(Self.give(Self.answer([3]), to: &admissions) == "held for 1")
+        #expect(Self.give(Self.answer([1, 2]), to: &admissions) == "held for 2")
+        #expect(admissions.takeSent().map(\.entries.count) == [1, 1, 1], "the first is there")
+        #expect(admissions.take(AdmissionReply(number: 2, errno: 0, madeRoom: true)).count == 1)
+        #expect(admissions.take(AdmissionReply(number: 3, errno: 0, madeRoom: false)).isEmpty)
+        #expect(admissions.takeSent().map { $0.entries.map(\.octets) } == [[[192, 0, 2, 1]]])
+        #expect(admissions.take(AdmissionReply(number: 4, errno: 0, madeRoom: false)).map(\.refusal) == [nil])
+        let isOut = admissions.isEmpty
+        #expect(isOut)
     }
 
     @Test("waits for its gate, is refused where that cannot be, and gives up after two seconds")

@@ -103,6 +103,11 @@ extension Admissions {
         for ticket in request.answers {
             guard let position = held.position(of: ticket) else { continue }
             held[position].missing -= 1
+            guard held[position].missing == 0 else { continue }
+            // Meanwhile others may have made room by addresses of its that were there: these are asked for once more.
+            if case .ready(let cookie)? = gates[view] {
+                admit(ticket, view, cookie, held[position].since)
+            }
             if held[position].missing == 0 { complete.append(ticket) }
         }
         return release(complete, nil)

@@ -40,8 +40,11 @@ struct HeldAnswer: Sendable {
     let addresses: [(address: ToldAddress, seconds: UInt32)]
     /// Admissions that it waits for; 0 while its view has no gate yet.
     var missing = 0
+    /// The moment from which it waits.
+    let since: Moment
+
     /// The moment at which it has waited long enough.
-    let deadline: Moment
+    var deadline: Moment { since + Admissions.patience }
 }
 
 /// Answers of a worker that wait for an acknowledgement of the opener's, and what is known of the sets in the kernel.
@@ -198,11 +201,10 @@ struct Admissions: ~Copyable {
         _ message: [UInt8], for client: WaitingClient, of view: ViewID,
         _ addresses: [(address: ToldAddress, seconds: UInt32)], now: Moment
     ) {
-        let end = now + Self.patience
-        let ticket = held.insert(
-            HeldAnswer(message: message, client: client, view: view, addresses: addresses, deadline: end))
+        let answer = HeldAnswer(message: message, client: client, view: view, addresses: addresses, since: now)
+        let ticket = held.insert(answer)
         heldOfView[view, default: 0] += 1
-        deadline = min(deadline ?? end, end)
+        deadline = min(deadline ?? answer.deadline, answer.deadline)
         if case .ready(let cookie)? = gates[view] {
             admit(ticket, view, cookie, now)
         } else {

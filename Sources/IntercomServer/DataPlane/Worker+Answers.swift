@@ -268,7 +268,10 @@ extension Worker {
     }
 
     /// Takes replies of that thread.
-    mutating func serveAdmissions() { finish(waiting.admissions.receive(into: &buffers.received)) }
+    mutating func serveAdmissions() {
+        finish(waiting.admissions.receive(into: &buffers.received))
+        finish(waiting.admissions.flush())
+    }
 
     /// The gate of a view is in force, has failed, or is gone.
     mutating func setGate(of view: ViewID, _ state: GateState?) {
@@ -304,7 +307,6 @@ extension Worker {
         hand(failure.message(limit: limit), to: client)
         if case .stream(let ticket) = client { settle(ticket) }
     }
-
 }
 
 // MARK: - Observed
