@@ -179,7 +179,7 @@ test-asan test-tsan: need-root .build/python
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	SWIFT=$(SWIFT) Tests/sanitize $(if $(filter test-asan,$@),address,thread)
 
-# Messages by chance, whole and damaged, read by dnspython and by us.
+# Messages by chance, whole and damaged, read by dnspython and by us; with INTERCOM_DIFFERENTIAL_SEED= the same ones again.
 MESSAGES ?= 100000
 
 differential: need-swift .build/python
