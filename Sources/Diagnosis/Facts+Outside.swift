@@ -89,7 +89,7 @@ extension Facts {
         }
         guard outcome.code == "NOERROR", outcome.data.isEmpty, holders.isEmpty else { return nil }
         let text = "\(outcome.source) has no \(question.type) record for \(question.name)"
-        // What else the name has nobody has asked for.
+        // Other types of the name were not asked for.
         guard let reason = outcome.details.first else { return Finding(.otherType, text) }
         return Finding(
             .unknownOutside, "\(text), and says why: \(reason)",

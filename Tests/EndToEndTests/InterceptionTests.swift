@@ -140,18 +140,25 @@ struct InterceptionTests {
         #expect(try eventually { try ask("127.0.0.11", of: house, "-p", "40053") == "192.0.2.6" })
     }
 
+    /// Docker's server and rules in `web`, which is added before or after them.
+    private func addBesideDocker(
+        _ tool: String, comesFirst: Bool, intercepting address: String, in house: House
+    ) throws {
+        try house.ip(in: "web", "link set lo up")
+        try startDockersServer(in: house)
+        if comesFirst { try dockerRules(tool, in: house) }
+        try house.mustCtl(
+            "container", "add", "web", "--netns", house.path("web"), "--network", "n,ip=10.0.0.2", "--intercept",
+            address)
+        if !comesFirst { try dockerRules(tool, in: house) }
+    }
+
     @Test(
         "is answered at 127.0.0.11 before Docker's rules lead it elsewhere, whoever came first; these are left as they are",
         arguments: ["iptables-legacy", "iptables-nft"], [true, false])
     func docker(tool: String, comesFirst: Bool) throws {
         try lend { house in
-            try house.ip(in: "web", "link set lo up")
-            try startDockersServer(in: house)
-            if comesFirst { try dockerRules(tool, in: house) }
-            try house.mustCtl(
-                "container", "add", "web", "--netns", house.path("web"), "--network", "n,ip=10.0.0.2", "--intercept",
-                "10.1.0.1")
-            if !comesFirst { try dockerRules(tool, in: house) }
+            try addBesideDocker(tool, comesFirst: comesFirst, intercepting: "10.1.0.1", in: house)
             let saved = try house.run(in: "web", ["\(tool)-save"]).text.split(separator: "\n").filter {
                 !$0.hasPrefix("#")
             }
@@ -179,13 +186,7 @@ struct InterceptionTests {
         arguments: ["iptables-legacy", "iptables-nft"], [true, false])
     func untracked(tool: String, comesFirst: Bool) throws {
         try lend { house in
-            try house.ip(in: "web", "link set lo up")
-            try startDockersServer(in: house)
-            if comesFirst { try dockerRules(tool, in: house) }
-            try house.mustCtl(
-                "container", "add", "web", "--netns", house.path("web"), "--network", "n,ip=10.0.0.2", "--intercept",
-                "127.0.0.11")
-            if !comesFirst { try dockerRules(tool, in: house) }
+            try addBesideDocker(tool, comesFirst: comesFirst, intercepting: "127.0.0.11", in: house)
             let rules = try rules(house)
             #expect(rules.contains("notrack"), "\(rules)")
             for transport in Self.both {

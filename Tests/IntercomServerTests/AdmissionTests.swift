@@ -283,16 +283,6 @@ struct AdmissionsTests {
     }
 }
 
-/// The check of the model.
-func holds(
-    _ condition: Bool, _ message: @autoclosure () -> String = "", fileID: String = #fileID,
-    filePath: String = #filePath,
-    line: Int = #line, column: Int = #column
-) {
-    let place = SourceLocation(fileID: fileID, filePath: filePath, line: line, column: column)
-    #expect(condition, "\(message())", sourceLocation: place)
-}
-
 extension Admissions {
     /// Messages that were not sent yet.
     fileprivate mutating func takeSent() -> [Admission] {

@@ -240,7 +240,7 @@ final class HearingProofs {
             if !proofs[position].unsent.isEmpty { return try flush(position, ticket) }
             var answer = [UInt8](repeating: 0, count: Self.answerSize)
             guard let count = try proofs[position].socket?.receive(into: &answer) else { return }
-            // Whoever is connected and says anything, or ends the connection, has the question.
+            // A server that says anything on the connection, or ends it, has the question.
             let isStream = proofs[position].questions.first?.isStream == true
             guard isStream || count > 0 && Header(answer.span)?.id == proofs[position].id else { return }
         } catch {

@@ -95,9 +95,9 @@ extension ControlPlane {
         }
         return facts
     }
-}
 
-extension ControlPlane {
+    // MARK: - States
+
     /// The state of a container that the registry knows.
     func state(of container: Registry.Container) -> State {
         guard let namespace = containers.namespaceOfContainer[container.id] else {
@@ -130,57 +130,9 @@ extension ControlPlane {
             !publisher.registry.hasContainer(named: $0.name)
         }
     }
-}
 
-extension [ControlAPI.Fact] {
-    /// The first fact of each source.
-    fileprivate var oneOfEachSource: Self {
-        var seen: Set<String> = []
-        return filter { seen.insert($0.source).inserted }
-    }
-}
+    // MARK: - Status
 
-extension Array {
-    /// Itself; nil where it has no element.
-    fileprivate var nonEmpty: Self? { isEmpty ? nil : self }
-}
-
-extension ControlAPI.Container {
-    fileprivate init(
-        absent name: String, _ place: NamespaceSource, _ state: State, _ listen: ListenMode, seconds: Int? = nil,
-        source: String
-    ) {
-        var netns: String?
-        var pid: Int?
-        switch place {
-        case .path(let path): netns = path
-        case .pid(let number): pid = Int(number)
-        }
-        self.init(
-            name: name, id: nil, hostname: nil, netns: netns, pid: pid, networks: [], links: [], ports: [],
-            resolvConf: nil, listener: nil, listen: listen.rawValue, draining: false, state: state.word,
-            reason: state.reason,
-            cure: state.cure, ended: seconds, source: source, facts: [])
-    }
-
-    /// True when somebody who says this name, or the path of its namespace, means it.
-    func isCalled(_ text: String) -> Bool { text == netns || text.lowercased() == name.lowercased() }
-}
-
-extension ControlAPI.Fact {
-    init(_ fact: Registry.Fact) {
-        let (source, link) =
-            switch fact.origin {
-            case .declared(let source): (source.name, String?.none)
-            case .observed(let link): ("kernel", link)
-            }
-        self.init(
-            fact: fact.kind.rawValue, value: fact.value, network: fact.network, source: source, link: link,
-            inForce: fact.isInForce)
-    }
-}
-
-extension ControlPlane {
     /// Reply to `status`.
     func describeStatus(_ counters: [WorkerCounters]) -> Status.Reply {
         let groups = describeUpstreams()
@@ -279,5 +231,53 @@ extension ControlPlane {
         case .host: nil
         case .namespace(let view): publisher.name(of: ContainerID(of: ViewID(rawValue: view)))
         }
+    }
+}
+
+extension [ControlAPI.Fact] {
+    /// The first fact of each source.
+    fileprivate var oneOfEachSource: Self {
+        var seen: Set<String> = []
+        return filter { seen.insert($0.source).inserted }
+    }
+}
+
+extension Array {
+    /// Itself; nil where it has no element.
+    fileprivate var nonEmpty: Self? { isEmpty ? nil : self }
+}
+
+extension ControlAPI.Container {
+    fileprivate init(
+        absent name: String, _ place: NamespaceSource, _ state: State, _ listen: ListenMode, seconds: Int? = nil,
+        source: String
+    ) {
+        var netns: String?
+        var pid: Int?
+        switch place {
+        case .path(let path): netns = path
+        case .pid(let number): pid = Int(number)
+        }
+        self.init(
+            name: name, id: nil, hostname: nil, netns: netns, pid: pid, networks: [], links: [], ports: [],
+            resolvConf: nil, listener: nil, listen: listen.rawValue, draining: false, state: state.word,
+            reason: state.reason,
+            cure: state.cure, ended: seconds, source: source, facts: [])
+    }
+
+    /// True when somebody who says this name, or the path of its namespace, means it.
+    func isCalled(_ text: String) -> Bool { text == netns || text.lowercased() == name.lowercased() }
+}
+
+extension ControlAPI.Fact {
+    init(_ fact: Registry.Fact) {
+        let (source, link) =
+            switch fact.origin {
+            case .declared(let source): (source.name, String?.none)
+            case .observed(let link): ("kernel", link)
+            }
+        self.init(
+            fact: fact.kind.rawValue, value: fact.value, network: fact.network, source: source, link: link,
+            inForce: fact.isInForce)
     }
 }

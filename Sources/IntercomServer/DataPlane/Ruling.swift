@@ -19,6 +19,9 @@ enum Outcome {
     case held(AnswerSource)
     case drop
 
+    /// True for the question of a proof.
+    var isHeard: Bool { if case .heard = self { true } else { false } }
+
     /// True where the answer waits until its addresses may be reached.
     var isHeld: Bool { if case .held = self { true } else { false } }
 }

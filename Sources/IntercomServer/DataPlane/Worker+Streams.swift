@@ -180,11 +180,8 @@ extension Worker {
             counters.queries &+= 1
             if isGateway { countGuest(isStranger: view == listeners[listener].view) }
             var outcome = responder.respond(to: bounds, of: streams[position], view: view, into: &buffers.answer)
-            if case .heard = outcome {
-                // It is no question of the container's.
-            } else {
-                listeners[listener].questions.messages.count(responder.query.question.type)
-            }
+            // A question of a proof is none of the container's.
+            if !outcome.isHeard { listeners[listener].questions.messages.count(responder.query.question.type) }
             let errand = Errand(outcome, view, now)
             if let errand {
                 now = errand.now

@@ -150,7 +150,7 @@ final class ServiceSearch {
                 var batch = try opener.openSockets(in: namespace, kind, count: 1, isMarked: false)
                 guard let socket = batch.take(kind) else { return true }
                 do throws(LinuxError) {
-                    try TCPSocket.connect(socket, to: source)
+                    try UDPSocket.connect(socket, to: source)
                     return true
                 } catch {
                     return error.errno != .networkUnreachable && error.errno != .noRouteToHost

@@ -99,9 +99,7 @@ extension IPAddress {
         case .v6(let address): address.bits >> 118 == 0x3FA
         }
     }
-}
 
-extension IPAddress {
     /// The address without its port.
     init(_ address: SocketAddress) {
         let bits = address.number

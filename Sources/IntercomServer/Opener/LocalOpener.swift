@@ -107,7 +107,7 @@ struct LocalOpener: Opener {
     func findTranslation(
         ofConnectionsTo address: SocketAddress, in namespace: borrowing NetworkNamespace
     ) throws(LinuxError) -> FoundTranslation? {
-        // Who listens there is looked for by the port of DNS servers alone.
+        // Listeners are looked for at ports of DNS servers alone.
         try NamespaceEntry.translation(ofConnectionsTo: address, in: namespace).map {
             FoundTranslation(destination: $0.destination.description, process: nil)
         }

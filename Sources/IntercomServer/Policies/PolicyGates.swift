@@ -383,7 +383,7 @@ final class PolicyGates {
             devices: listing.devices.filter { !devices.contains($0) })
         let moved = stale.devices.filter { containers.discovery.leadsElsewhere($0) }
         if !moved.isEmpty {
-            // Whose they were is not known any more: the chains that they lead to stay with them.
+            // Their containers are not known any more: the chains that they lead to stay with them.
             stale = AddressGates.Listing(devices: stale.devices.filter { !moved.contains($0) })
         }
         let isWhole = listing.cookies.count < OpenerCalls.maximumGates

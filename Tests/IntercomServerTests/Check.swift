@@ -1,0 +1,1 @@
+../AttachmentTests/Check.swift
