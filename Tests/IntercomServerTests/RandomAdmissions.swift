@@ -30,8 +30,10 @@ struct RandomAdmissions<Source: Choices>: ~Copyable {
     private var lastCookie: UInt64 = 0
     /// The sets of gates that the kernel has.
     private var sets: [UInt64: [ToldAddress: Moment]] = [:]
-    /// Addresses that the kernel has lost, and the worker cannot know of yet.
-    private var lost: [ViewID: Set<ToldAddress>] = [:]
+    /// Gates whose sets somebody has emptied, which the worker hears of when they are set anew.
+    private var emptied: Set<ViewID> = []
+    /// Addresses that have made room, where the reply that says so was lost with the connection.
+    private var unsaid: [ViewID: Set<ToldAddress>] = [:]
     private var sent: [Admission] = []
     private var replies: [(reply: AdmissionReply, view: ViewID?, removed: Set<ToldAddress>)] = []
 
@@ -106,20 +108,18 @@ struct RandomAdmissions<Source: Choices>: ~Copyable {
             let address = ToldAddress(bits: bits, isV6: entry.octets.count == 16, isOwn: entry.isOwn)
             set[address] = now + .seconds(Int(entry.seconds))
             removed.remove(address)
+            if let view { unsaid[view]?.remove(address) }
         }
         sets[read.cookie] = set
-        if let view { lost[view, default: []].formUnion(removed) }
         replies.append(
             (AdmissionReply(number: read.number, errno: 0, madeRoom: !removed.isEmpty), view, removed))
     }
 
     private mutating func deliver() {
         guard !replies.isEmpty else { return }
-        let (reply, view, removed) = replies.removeFirst()
+        let reply = replies.removeFirst().reply
         holds(AdmissionReply(reply.octets.span) == reply, "a reply that the worker cannot read")
-        let isKnown = admissions.requests[reply.number] != nil
         take(admissions.take(reply))
-        if isKnown, let view { lost[view]?.subtract(removed) }
     }
 
     private mutating func setGate() {
@@ -138,7 +138,8 @@ struct RandomAdmissions<Source: Choices>: ~Copyable {
                 gates[view] = .ready(cookie: lastCookie)
             }
         }
-        lost[view] = nil
+        emptied.remove(view)
+        unsaid[view] = nil
         let state = gates[view]
         take(admissions.setGate(of: view, state, now: now))
     }
@@ -156,6 +157,7 @@ struct RandomAdmissions<Source: Choices>: ~Copyable {
         if admissions.isConnected {
             take(admissions.lose())
             // Those on their way are lost with it.
+            for case (_, let view?, let removed) in replies { unsaid[view, default: []].formUnion(removed) }
             (sent, replies) = ([], [])
         } else {
             do {
@@ -170,10 +172,8 @@ struct RandomAdmissions<Source: Choices>: ~Copyable {
     /// Somebody empties a set, as with all rules of the host; the worker hears of it when the gate is set anew.
     private mutating func forget() {
         let view = choices.pick(Self.views)
-        guard case .ready(let cookie)? = gates[view], let set = sets[cookie] else { return }
-        lost[view, default: []].formUnion(set.keys)
-        // Replies that say that they are there are on their way, or will be.
-        lost[view, default: []].formUnion((1...6).map { Self.address($0) })
+        guard case .ready(let cookie)? = gates[view], sets[cookie] != nil else { return }
+        emptied.insert(view)
         sets[cookie] = [:]
     }
 
@@ -194,7 +194,11 @@ struct RandomAdmissions<Source: Choices>: ~Copyable {
     private func expectReached(
         _ told: [(address: ToldAddress, seconds: UInt32)], _ view: ViewID, _ cookie: UInt64, since: Moment
     ) {
-        for (address, seconds) in told where lost[view]?.contains(address) != true {
+        if emptied.contains(view) { return }
+        // Those that have made room are no more the worker's to tell when the reply that says so has come.
+        let removed = replies.filter { $0.view == view }.reduce(into: Set()) { $0.formUnion($1.removed) }
+            .union(unsaid[view] ?? [])
+        for (address, seconds) in told where !removed.contains(address) {
             let end = sets[cookie]?[address]
             holds(
                 end.map { $0 >= since + .seconds(Int(seconds)) } ?? false,
@@ -213,10 +217,6 @@ struct RandomAdmissions<Source: Choices>: ~Copyable {
     }
 
     // MARK: - Messages
-
-    private static func address(_ host: UInt8) -> ToldAddress {
-        ToldAddress(bits: UInt128(0xC000_0200 + UInt32(host)), isV6: false, isOwn: false)
-    }
 
     /// The message as the opener reads it.
     private static func passed(_ admission: Admission) -> Admission? {

@@ -121,6 +121,9 @@ extension Admissions {
     }
 
     /// The connection is lost; what waits for an acknowledgement is refused.
+    ///
+    /// What the opener has carried out without saying so is not known. If a set was full, an address that made room then is told for
+    /// as long as it would have been there: the others of all containers are not given up for it.
     mutating func lose() -> [ReleasedAnswer] {
         if isConnected { notices.append(.lost) }
         connection = nil
