@@ -188,7 +188,7 @@ let package = Package(
             exclude: [
                 "Before", "Clients/programs", "Kit/activate.py", "Kit/ask.py", "Kit/bridge.py", "Kit/browser.py",
                 "Kit/burst.py", "Kit/calls.py",
-                "Kit/control.py", "Kit/docker.py", "Kit/echo.py", "Kit/gate.py", "Kit/guest.py",
+                "Kit/control.py", "Kit/docker.py", "Kit/echo.py", "Kit/follow.py", "Kit/gate.py", "Kit/guest.py",
                 "Kit/load.py",
                 "Kit/nft-objects.py", "Kit/reach.py", "Kit/resolved.py", "Kit/resolver.py", "Kit/upstream.py",
             ],
