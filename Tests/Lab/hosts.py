@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -362,6 +363,15 @@ def asking(path):
         asker.connect(("127.0.0.11", 53))
         return asker
     return inside(path, connect)
+
+
+def prefer_short_turns():
+    """Has this thread run soon after it is woken, beside others that compute (sched_setattr(2), as of Linux 6.12; else it does nothing)."""
+    number = {"x86_64": 314, "aarch64": 274}.get(os.uname().machine)
+    # struct sched_attr: SCHED_OTHER, and turns of 0.1 ms.
+    attributes = struct.pack("=IIQiIQQQ", 48, 0, 0, 0, 0, 100_000, 0, 0)
+    if number:
+        ctypes.CDLL(None, use_errno=True).syscall(number, 0, attributes, 0)
 
 
 def load():
