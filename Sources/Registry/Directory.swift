@@ -55,6 +55,8 @@ package struct Directory: ~Copyable {
     /// Names that have records of the operator, wildcards included; and these wildcards alone.
     var recordCount = 0
     var recordWildcardCount = 0
+    /// First labels of the others.
+    private var recordMarks = LabelMarks()
     /// The most labels of a network's name.
     var maximumScopeLabels = 0
     var viewNetworks = RunTable<UInt32>()
@@ -123,6 +125,7 @@ package struct Directory: ~Copyable {
                 wildcardCount += difference
             }
             if key.kind == .record || key.kind == .recordWildcard { recordCount += difference }
+            if key.kind == .record, difference != 0 { mark(key.name, difference) }
             if key.kind == .recordWildcard { recordWildcardCount += difference }
             recordAndPolicyCount = recordCount + policies.count
         case .view(let id, let view): set(Int(id.rawValue), view)
@@ -138,6 +141,22 @@ package struct Directory: ~Copyable {
             for (number, name) in names.enumerated() { hostDomains.set(number, name.folded) }
             shortestHostDomain = names.map(\.labelCount).min() ?? .max
         }
+    }
+
+    /// Counts a name that has records of the operator now, or has none any more.
+    private mutating func mark(_ name: Name, _ difference: Int) {
+        recordMarks.count(index.hashOfFirstLabel(name.folded.span.extracting(droppingLast: 1)), difference)
+        guard recordMarks.isCrowded else { return }
+        recordMarks.reset()
+        for number in index.entries.indices where index.entries[number].kind == RecordKey.Kind.record.rawValue {
+            recordMarks.count(index.hashOfFirstLabel(index.name(number)), 1)
+        }
+    }
+
+    /// False where no record of the operator can be an answer to the name: most names end here.
+    @inline(__always)
+    package mutating func mayHaveRecord(_ name: borrowing FoldedName) -> Bool {
+        recordWildcardCount > 0 || recordMarks.mayContain(index.hashOfFirstLabel(name.span))
     }
 
     private mutating func set(_ scope: Int, _ facts: Scope?) {

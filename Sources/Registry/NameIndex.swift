@@ -49,6 +49,12 @@ struct NameIndex: Sendable {
     @inline(__always)
     func hash(_ name: Span<UInt8>) -> UInt64 { hashing.hash(name) }
 
+    /// The hash of the first label of a folded name, together with its length.
+    @inline(__always)
+    func hashOfFirstLabel(_ name: Span<UInt8>) -> UInt64 {
+        hashing.hash(name.extracting(first: name.isEmpty ? 0 : min(Int(name[0]) &+ 1, name.count)))
+    }
+
     /// The hash of octets of a name together with a further word.
     @inline(__always)
     func hash(_ name: Span<UInt8>, with word: UInt64) -> UInt32 {
@@ -81,6 +87,13 @@ struct NameIndex: Sendable {
         else { return false }
         let start = Int(blobs.runs[number].start)
         return blobs.elements.span.extracting(start..<start + name.count).isEqual(to: name)
+    }
+
+    /// The name of an entry, without its root; empty where there is none of this number.
+    @_lifetime(borrow self)
+    func name(_ number: Int) -> Span<UInt8> {
+        let start = Int(blobs.runs[number].start)
+        return blobs.elements.span.extracting(start..<start + Int(entries[number].nameLength))
     }
 
     // MARK: - Turns

@@ -134,7 +134,7 @@ struct Responder: ~Copyable {
     @inline(never)
     private mutating func rulingBeforeOthers(_ view: ViewID, _ isDelegation: Bool) -> Ruling? {
         if directory.hasPolicies, let ruling = judge(view, isOwnName: false) { return ruling }
-        if isDelegation { return nil }
+        if isDelegation || !directory.mayHaveRecord(name) { return nil }
         let type = query.question.type
         if let chain = directory.recallChain(name, type, questionEnd: query.question.endOffset, view: view) {
             return .answer(.followed(chain.number), .record(chain.scope))
