@@ -5,7 +5,8 @@ package enum Explain: ControlMethod {
     package static let definition = """
         # Why a name does not resolve for a container, or how it does: the steps of its way; the first fault among them, else
         # the first remark (absent: there is none), with the command or change that mends it; and the answer that the
-        # container would get. type: "A" if absent; port: of the service behind the name, to see whether it is open.
+        # container would get. type: "A" if absent, where a port is given both "A" and "AAAA"; port: of the service behind the
+        # name, to see whether it is open.
         method Explain(name: string, type: ?string, container: string, port: ?int) -> (
           steps: []Step,
           fault: bool,
@@ -22,7 +23,7 @@ package enum Explain: ControlMethod {
     package struct Parameters: Codable, Equatable, Sendable {
         /// A domain name in presentation form (RFC 1035 §5.1).
         package var name: String
-        /// A record type, as `AAAA` or `TYPE65`; absent: `A`.
+        /// A record type, as `AAAA` or `TYPE65`; absent: `A`, and with a port `AAAA`, too.
         package var type: String?
         /// The container that asks.
         package var container: String

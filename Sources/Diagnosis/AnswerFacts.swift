@@ -1,4 +1,4 @@
-// The data plane's decision on a question, the servers behind it, and what the container's programs read.
+// The data plane's decision on a question, the servers behind it, and the service behind its answer.
 
 /// Decision of the data plane and its answer.
 package struct AnswerFacts: Sendable, Equatable {
@@ -173,90 +173,6 @@ package struct Server: Sendable, Equatable {
     }
 }
 
-/// The resolv.conf that a container's programs read.
-package struct ResolverFile: Sendable, Equatable {
-    /// An answer to a name that the resolver library tries before the name itself.
-    package struct Earlier: Sendable, Equatable {
-        /// The name with a search domain behind it.
-        package var name: String
-        /// Data of its answer.
-        package var data: [String]
-
-        /// An answer to this name.
-        package init(_ name: String, data: [String]) {
-            self.name = name
-            self.data = data
-        }
-    }
-
-    /// A program of the container that reads another file.
-    package struct Elsewhere: Sendable, Equatable {
-        /// The program.
-        package var program: Program
-        /// The servers that its file names.
-        package var servers: [String]
-
-        /// A program, and the servers that it asks.
-        package init(_ program: Program, servers: [String]) {
-            self.program = program
-            self.servers = servers
-        }
-    }
-
-    /// Its path: on the host, or `/etc/resolv.conf` inside the container.
-    package var path: String
-    /// True when the path is one of the host's.
-    package var isOnHost: Bool
-    /// True when intercom wrote it.
-    package var isOurs: Bool
-    /// The program that wrote it, as its first lines say; nil: they do not.
-    package var writer: String?
-    /// The servers that it names.
-    package var servers: [String]
-    /// True when questions to one of these come to the listener.
-    package var leadsHere: Bool
-    /// The search list.
-    package var search: [String]
-    /// `ndots`: names with fewer dots are tried with the search list first.
-    package var dots: Int
-    /// A program that reads another file, and asks others, where no program of the container reads this one.
-    package var elsewhere: Elsewhere?
-    /// The first name that is tried and answered, where that is not the name itself.
-    package var earlier: Earlier?
-
-    /// A file at this path.
-    package init(
-        _ path: String, isOnHost: Bool = true, isOurs: Bool = false, writer: String? = nil, servers: [String],
-        leadsHere: Bool,
-        search: [String] = [], dots: Int = 1, earlier: Earlier? = nil
-    ) {
-        self.path = path
-        self.isOnHost = isOnHost
-        self.isOurs = isOurs
-        self.writer = writer
-        self.servers = servers
-        self.leadsHere = leadsHere
-        self.search = search
-        self.dots = dots
-        self.earlier = earlier
-    }
-
-    /// The program that wrote it, in words, as `, written by Docker`; empty: it is not known.
-    var authorship: String { (isOurs ? "intercom" : writer).map { ", written by \($0)" } ?? "" }
-
-    /// Names that the resolver library tries, in its order: first with the search domains, where a name has fewer dots
-    /// than `ndots` (resolv.conf(5)).
-    /// - Parameters:
-    ///   - name: the name as a program asks for it.
-    ///   - search: the search list.
-    ///   - dots: `ndots`.
-    /// - Returns: the names before the name itself.
-    package static func earlierNames(than name: String, search: [String], dots: Int) -> [String] {
-        guard !name.hasSuffix("."), name.utf8.count(where: { $0 == UInt8(ascii: ".") }) < dots else { return [] }
-        return search.map { "\(name).\($0)" }
-    }
-}
-
 /// Programs that listen on a port of a container or of the host, and what came of a connection to them.
 package struct Service: Sendable, Equatable {
     /// End of an attempt to connect from the container that asks.
@@ -267,6 +183,8 @@ package struct Service: Sendable, Equatable {
         case refused
         /// Nothing came back in time.
         case silent
+        /// The asker's namespace has no route there.
+        case noRoute
         /// The kernel has no way there, in its words.
         case unreachable(String)
         /// Nothing came back, as the service's namespace has no route to this address of the asker's.

@@ -69,11 +69,17 @@ package enum Cause: String, Sendable, CaseIterable {
     case hostsFile = "hosts-file"
     /// A search domain is tried first, and has the name.
     case searchDomain = "search-domain"
+    /// No container has the name, and a search domain gives an answer to it.
+    case answeredBySearch = "answered-by-search"
 
     // MARK: The name
 
     /// Nobody is called so; a name that the container sees differs by a few letters.
     case mistyped
+    /// Nobody is called so; the name has a character that is not seen, or is not ASCII.
+    case oddCharacter = "odd-character"
+    /// Nobody is called so any more: the container was renamed.
+    case renamed
     /// The name is on networks that the container is not on.
     case otherNetwork = "other-network"
     /// Several containers on the network are called so.
@@ -135,6 +141,10 @@ package enum Cause: String, Sendable, CaseIterable {
     case serviceUnreachable = "service-unreachable"
     /// The program listens, and its container has no route to who asks.
     case noWayBack = "no-way-back"
+    /// The service is reached by one family of addresses, and gives no reply by the other: programs wait.
+    case oneFamilySilent = "one-family-silent"
+    /// The service is reached by one family of addresses, and refused by the other, or there is no way: programs fall back.
+    case oneFamilyRefused = "one-family-refused"
 
     // MARK: The machine
 
@@ -168,7 +178,7 @@ extension Cause {
     /// True for what need not be mended: the name resolves all the same, or as somebody wants it.
     package var isRemark: Bool {
         switch self {
-        case .drained, .otherType, .recordShadowed, .upstreamResting: true
+        case .answeredBySearch, .drained, .otherType, .recordShadowed, .upstreamResting, .oneFamilyRefused: true
         default: false
         }
     }

@@ -30,17 +30,44 @@ extension Facts {
             let cure = "kill \(other.program.pid), and start that program again\(start)"
             return Step(.programs, "", Finding(.begunBefore, text, cure: cure, of: asker.name))
         }
-        if let earlier = resolver.earlier {
-            let text =
-                "its programs ask for \(earlier.name) first (search in \(resolver.path), ndots:\(resolver.dots)), "
-                + "and get \(earlier.data.joined(separator: ", "))"
-            let line = "echo options ndots:0 >>\(ShellCommand.word(resolver.path))"
-            let cure = resolver.isOnHost ? line : "set 'options ndots:0' in its resolv.conf"
-            return Step(.programs, "", Finding(.searchDomain, text, cure: cure, of: asker.name))
+        if let finding = searched(resolver, asker) {
+            return Step(.programs, "", finding)
         }
         return Step(
             .programs,
-            "\(resolver.path)\(resolver.authorship.isEmpty ? "" : resolver.authorship + ",") names \(servers)")
+            "\(resolver.path)\(resolver.authorship.isEmpty ? "" : resolver.authorship + ",") names \(servers)"
+                + resolver.asked(question.name))
+    }
+
+    /// True where nobody here has the name, and programs get an answer by a search domain.
+    var isAnsweredBySearch: Bool {
+        guard let resolver, resolver.leadsHere, resolver.answered != nil, let outcome else { return false }
+        return !outcome.isPositive && holders.isEmpty && absence == nil
+    }
+
+    /// A search domain that takes a container's name, or that gives an answer where no container has it.
+    private func searched(_ resolver: ResolverFile, _ asker: Member) -> Finding? {
+        guard let answered = resolver.answered, let outcome else { return nil }
+        let data = answered.data.joined(separator: ", ")
+        if isAnsweredBySearch {
+            let name = question.name
+            let other = formerly.map { "; \($0.sentence(name))" } ?? near.map { "; \($0) is" } ?? ""
+            let cure =
+                (formerly?.name ?? near).map { question.asked($0, from: question.asker) } ?? "intercomctl container ls"
+            return Finding(
+                .answeredBySearch,
+                "\(name) is answered by the search domain \(answered.domain) in \(resolver.path), as \(answered.name) "
+                    + "(\(data)) by \(answered.source); no container is called \(name)\(other)",
+                cure: cure, of: asker.name)
+        }
+        // The name with one of our own domains behind it is the same container.
+        guard outcome.isPositive, Set(answered.data) != Set(outcome.data) else { return nil }
+        let text =
+            "its programs ask for \(answered.name) first (search in \(resolver.path), ndots:\(resolver.dots)), "
+            + "and get \(data)"
+        let line = "echo options ndots:0 >>\(ShellCommand.word(resolver.path))"
+        let cure = resolver.isOnHost ? line : "set 'options ndots:0' in its resolv.conf"
+        return Finding(.searchDomain, text, cure: cure, of: asker.name)
     }
 
     /// Programs take another address from a file, and ask nobody.
@@ -114,6 +141,13 @@ extension Facts {
         if let elsewhere = holders.first(where: { $0.network != nil }) { return unseen(elsewhere, asker) }
         if let holder = holders.first { return trouble(of: holder.member, towards: nil) }
         if let absence { return finding(absence, question.name) }
+        if let odd = OddCharacter(in: question.name) {
+            return Finding(
+                .oddCharacter, "the name \(odd.text), and nobody is called so",
+                cure: (odd.cleaned ?? near).map { question.asked($0, from: question.asker) })
+        }
+        if let formerly { return renamed(formerly) }
+        if isAnsweredBySearch { return nil }
         if let near, outcome.code == "NXDOMAIN" {
             return Finding(
                 .mistyped, "nobody is called \(question.name); \(near) is",
@@ -126,6 +160,13 @@ extension Facts {
         }
         if outcome.rule == .settled, outcome.code == "NXDOMAIN" { return alias(outcome) ?? denied(outcome) }
         return byRule(outcome)
+    }
+
+    /// The container has another name since a while.
+    private func renamed(_ formerly: FormerName) -> Finding {
+        Finding(
+            .renamed, "nobody is called \(question.name); \(formerly.sentence(question.name))",
+            cure: question.asked(formerly.name, from: question.asker))
     }
 
     /// A CNAME record of our own leads to a name that is not there.

@@ -1,4 +1,4 @@
-// The steps behind the rules: permission to ask outside, the upstreams, the answer, the service.
+// The steps behind the rules: permission to ask outside, the upstreams, the answer.
 
 extension Facts {
     // MARK: - Policy and upstreams
@@ -52,7 +52,9 @@ extension Facts {
             return Step(
                 .upstreams, "", finding ?? Finding(.upstreamFailing, text, cure: "mend that server, or name \(name)"))
         }
-        if outcome.code == "NXDOMAIN", holders.isEmpty, absence == nil, near == nil {
+        if outcome.code == "NXDOMAIN", holders.isEmpty, absence == nil, near == nil, formerly == nil,
+            !isAnsweredBySearch, OddCharacter(in: question.name) == nil
+        {
             // An upstream was asked before: that the name is new it may say when it is asked again.
             if let kept {
                 let text =
@@ -109,83 +111,6 @@ extension Facts {
         let answer = outcome.isPositive ? data : outcome.code
         let text = outcome.code == "NOERROR" && outcome.data.isEmpty ? "no data" : answer
         return Step(.answer, outcome.rule == .forwarded ? "\(text), from \(outcome.source)" : text)
-    }
-
-    // MARK: - The service
-
-    func port(_ services: [Service]) -> Step {
-        let port = question.port.map { "\($0)" } ?? ""
-        for service in services {
-            if let finding = finding(about: service, port: port) { return Step(.port, "", finding) }
-        }
-        let known = services.filter { $0.listens != nil }.map { "\($0.member.name) at \($0.address)" }
-        let isTried = services.allSatisfy { $0.reach != nil }
-        let open = "port \(port) is open: \(known.joined(separator: ", "))"
-        return Step(.port, known.isEmpty ? "not known" : isTried ? open : "\(open); whether packets pass is not tried")
-    }
-
-    /// Finding about a service; nil: it can be reached, or nothing is known.
-    private func finding(about service: Service, port: String) -> Finding? {
-        guard let listens = service.listens else { return nil }
-        let name = service.member.name
-        guard listens.contains(where: { ["0.0.0.0", "::", service.address].contains($0) }) else {
-            return closed(service, listens, port)
-        }
-        let beginning = "port \(port) of \(name) is open at \(service.address), but "
-        if let ledTo = service.ledTo {
-            let end = service.reach == .refused ? "where it is refused" : "where it does not come about"
-            return Finding(
-                .serviceUnreachable,
-                "\(beginning)address translation in \(question.asker) leads a connection to \(ledTo), \(end)",
-                cure: "remove that rule in \(question.asker), or start what it leads to"
-                    + Self.look(asker: asker, "nft list ruleset"), of: name)
-        }
-        let trouble: String
-        switch service.reach {
-        case .open, nil: return nil
-        case .silent: trouble = "gets no reply: a firewall drops it, or no packet gets there"
-        case .refused: trouble = "is refused: a firewall rejects it"
-        case .unreachable(let words): trouble = "cannot be made: \(words)"
-        case .noWayBack(let address):
-            let look = service.command("ip addr").map { "; these show them: \($0), and ip route there" } ?? ""
-            return Finding(
-                .noWayBack, "\(beginning)\(name) has no route back to \(address) of \(question.asker)",
-                cure: "give \(name) an address with the prefix length of its network, or a route\(look)", of: name)
-        }
-        let look = service.command("nft list ruleset") ?? "nft list ruleset"
-        return Finding(
-            .serviceUnreachable, "\(beginning)a connection from \(question.asker) \(trouble)",
-            cure: "let TCP to port \(port) of \(service.address) through; this shows the rules: \(look)", of: name)
-    }
-
-    /// Finding about a port that is not open at the service's address.
-    private func closed(_ service: Service, _ listens: [String], _ port: String) -> Finding {
-        let name = service.member.name
-        guard let open = listens.first else {
-            let look = service.command("ss -Hlnpt").map { "; this shows what listens: \($0)" } ?? ""
-            return Finding(
-                .serviceNotRunning, "nothing listens on port \(port) of \(name)",
-                cure: "start the service \(service.isHost ? "on" : "in") \(name)\(look)", of: name)
-        }
-        let place = service.isHost ? "\(service.address) or 0.0.0.0" : "0.0.0.0"
-        let isLoopback = open.hasPrefix("127.") || open == "::1"
-        return Finding(
-            isLoopback ? .serviceOnLoopback : .serviceElsewhere,
-            "port \(port) of \(name) is open at \(open), not at \(service.address)",
-            cure: "have its program listen at \(place)", of: name)
-    }
-
-    /// A command that shows something in the namespace of who asks, as the end of a cure.
-    private static func look(asker: Asker, _ command: String) -> String {
-        guard case .present(let member, _) = asker, let place = member.place else { return "" }
-        return "; this shows the rules: \(place.run(command))"
-    }
-}
-
-extension Service {
-    /// A command where the service runs; nil: it cannot be said where.
-    fileprivate func command(_ command: String) -> String? {
-        isHost ? command : member.place.map { $0.run(command) }
     }
 }
 

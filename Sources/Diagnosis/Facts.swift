@@ -16,6 +16,8 @@ package struct Facts: Sendable {
     package var absence: Absence?
     /// A name that the asker sees and that is spelled nearly so.
     package var near: String?
+    /// The container that was called so, and what it is called now; nil: none is known of.
+    package var formerly: FormerName?
     /// The data plane's decision and answer; nil: nobody was asked.
     package var outcome: AnswerFacts?
     /// The upstreams that the question goes to, in their order.
@@ -111,6 +113,23 @@ package enum Absence: Sendable, Equatable {
     case perhapsUnnamed([String])
     /// It is a process in the host's own namespace.
     case onHost(Program)
+}
+
+/// A name that a container had before it was renamed.
+package struct FormerName: Sendable, Equatable {
+    /// Its name now.
+    package var name: String
+    /// Time of day of the change, as `14:05`.
+    package var until: String
+
+    /// A container that is called so now.
+    package init(_ name: String, until: String) {
+        self.name = name
+        self.until = until
+    }
+
+    /// As `frontend was called web until 14:05`.
+    func sentence(_ former: String) -> String { "\(name) was called \(former) until \(until)" }
 }
 
 /// A container with its networks and links.

@@ -39,6 +39,32 @@ extension Registry {
         return events
     }
 
+    /// A container that has another name than before.
+    package struct Rename: Sendable, Equatable {
+        /// The container.
+        package var container: ContainerID
+        /// The name that it had.
+        package var formerName: String
+    }
+
+    /// Renames since the last call, in their order; at most so many that one look at them costs little.
+    package mutating func takeRenames() -> [Rename] {
+        defer { renames.removeAll() }
+        return renames
+    }
+
+    /// The most renames that wait to be taken.
+    private static var renameLimit: Int { 256 }
+
+    /// A container that was found by a file which a runtime numbers had no name before.
+    private mutating func noteRename(_ new: Container, before old: Container) {
+        guard old.name != new.name, !old.isGone, !new.isGone, old.source != nil || old.observed?.isNamed == true else {
+            return
+        }
+        if renames.count == Self.renameLimit { renames.removeFirst() }
+        renames.append(Rename(container: new.id, formerName: old.name))
+    }
+
     // MARK: - For this room
 
     mutating func record(_ new: Network, before old: Network) {
@@ -57,6 +83,7 @@ extension Registry {
 
     /// A container, then the endpoints that it has gained and lost; the other way round for one that has gone.
     mutating func record(_ new: Container, before old: Container) {
+        noteRename(new, before: old)
         guard isWatched else { return }
         if !new.isGone { recordItself(new, before: old) }
         for endpoint in old.endpoints where new.endpoint(on: endpoint.network) == nil {

@@ -111,6 +111,8 @@ package struct Registry: Sendable {
         didSet { if !isWatched { events.removeAll() } }
     }
     var events: [Event] = []
+    /// Containers that were renamed, for ``takeRenames()``.
+    var renames: [Rename] = []
 
     /// True while changes of containers here are recorded for ``takeExportChanges()``.
     package var isExported = false {

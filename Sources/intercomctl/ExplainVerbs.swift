@@ -25,7 +25,7 @@ struct ExplainVerb: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let parameters = Explain.Parameters(name: name, type: type ?? "A", container: from, port: port)
+        let parameters = Explain.Parameters(name: name, type: type, container: from, port: port)
         do {
             let reply = try common.reply(Explain.self, parameters) { $0.shown }
             if reply.fault { throw ExitCode(1) }

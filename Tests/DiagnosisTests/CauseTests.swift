@@ -6,6 +6,13 @@ import Testing
 
 @testable import Diagnosis
 
+extension ResolverFile.Attempt {
+    /// `web` with a search domain behind it.
+    fileprivate static func corp(_ code: String, _ data: String...) -> Self {
+        Self("web.corp.example", in: "corp.example", code: code, data: data, source: "upstream 10.0.0.1:53")
+    }
+}
+
 /// Facts, and the finding that they lead to.
 private struct Case: CustomTestStringConvertible, Sendable {
     let cause: Cause
@@ -276,9 +283,38 @@ struct CauseTests {
             facts {
                 $0.resolver = ResolverFile(
                     "/etc/netns/app/resolv.conf", servers: ["127.0.0.11"], leadsHere: true, search: ["corp.example"],
-                    earlier: .init("web.corp.example", data: ["192.0.2.9"]))
+                    attempts: [.corp("NOERROR", "192.0.2.9")])
             }),
+        Case(
+            .answeredBySearch,
+            "web is answered by the search domain corp.example in /etc/resolv.conf, as web.corp.example (192.0.2.9) by upstream 10.0.0.1:53; no container is called web",
+            cure: "intercomctl container ls", searched { _ in }),
+        Case(
+            .answeredBySearch,
+            "web is answered by the search domain corp.example in /etc/resolv.conf, as web.corp.example (192.0.2.9) by upstream 10.0.0.1:53; no container is called web; wep is",
+            cure: "intercomctl explain wep --from app", searched { $0.near = "wep" }),
+        // An upstream that has no such name itself is no fault then.
+        Case(
+            .answeredBySearch,
+            "web is answered by the search domain corp.example in /etc/resolv.conf, as web.corp.example (192.0.2.9) by upstream 10.0.0.1:53; no container is called web",
+            cure: "intercomctl container ls",
+            searched { ($0.outcome, $0.servers) = (.forwarded("NXDOMAIN"), [Server("10.0.0.1:53")]) }),
+        Case(
+            .renamed, "nobody is called web; frontend was called web until 14:05",
+            cure: "intercomctl explain frontend --from app",
+            searched { $0.formerly = FormerName("frontend", until: "14:05") }),
     ]
+
+    /// Nobody is called `web`, and a search domain of the container has the name.
+    private static func searched(_ change: (inout Facts) -> Void) -> Facts {
+        facts {
+            $0.outcome = .denied
+            $0.resolver = ResolverFile(
+                "/etc/resolv.conf", servers: ["127.0.0.11"], leadsHere: true, search: ["corp.example"],
+                attempts: [.corp("NOERROR", "192.0.2.9")])
+            change(&$0)
+        }
+    }
 
     private static let onName = [
         Case(
@@ -287,6 +323,22 @@ struct CauseTests {
         Case(
             .mistyped, "nobody is called wbe; web is", cure: "intercomctl explain web --from app",
             facts("wbe") { ($0.outcome, $0.near) = (.denied, "web") }),
+        Case(
+            .oddCharacter, "the name ends with a carriage return (\\013), and nobody is called so",
+            cure: "intercomctl explain web --from app", facts("web\r") { $0.outcome = .denied }),
+        Case(
+            .oddCharacter, "the name has a zero-width space (U+200B) behind 'www', and nobody is called so",
+            cure: "intercomctl explain www.example --from app",
+            facts("www\u{200B}.example") {
+                ($0.outcome, $0.servers) = (.forwarded("NXDOMAIN"), [Server("10.0.0.1:53")])
+            }),
+        Case(
+            .renamed, "nobody is called web; frontend was called web until 14:05",
+            cure: "intercomctl explain frontend --from app",
+            facts {
+                ($0.outcome, $0.near) = (.denied, "wep")
+                $0.formerly = FormerName("frontend", until: "14:05")
+            }),
         Case(
             .otherNetwork, "db is on network back, and app is not", cure: "intercomctl network connect back app",
             facts("db") {
@@ -496,6 +548,17 @@ struct CauseTests {
         }
     }
 
+    /// A service with an address of each family, and the ends of attempts to connect to them.
+    private static func families(_ listens: [String], _ v4: Service.Reach?, _ v6: Service.Reach?) -> Facts {
+        facts {
+            $0.question.port = 80
+            $0.services = [
+                Service(.named("web"), address: "10.1.0.2", listens: listens, reach: v4),
+                Service(.named("web"), address: "fd00::2", listens: listens, reach: v6),
+            ]
+        }
+    }
+
     private static func host(_ listens: [String]?, _ reach: Service.Reach? = nil) -> Facts {
         facts("host.docker.internal") {
             $0.question.port = 80
@@ -525,6 +588,43 @@ struct CauseTests {
             cure:
                 "give web an address with the prefix length of its network, or a route; these show them: nsenter --net=/run/netns/web ip addr, and ip route there",
             service(["0.0.0.0"], .noWayBack("10.1.0.130"))),
+        Case(
+            .serviceUnreachable, "port 80 of web is open at 10.1.0.2, but app has no route to 10.1.0.2",
+            cure:
+                "give app an address in the network of 10.1.0.2, or a route; this shows the routes: nsenter --net=/run/netns/app ip route",
+            service(["0.0.0.0"], .noRoute)),
+        Case(
+            .oneFamilySilent,
+            "port 80 of web is open by IPv4 (10.1.0.2), and not by IPv6 (fd00::2): a connection from app gets no reply: a firewall drops it, or no packet gets there; programs that try IPv6 first wait",
+            cure:
+                "let TCP to port 80 of fd00::2 through; this shows the rules: nsenter --net=/run/netns/web nft list ruleset",
+            families(["::"], .open, .silent)),
+        Case(
+            .oneFamilySilent,
+            "port 80 of web is open by IPv6 (fd00::2), and not by IPv4 (10.1.0.2): web has no route back to 10.1.0.130 of app; programs that try IPv4 first wait",
+            cure:
+                "give web an address with the prefix length of its network, or a route; these show them: nsenter --net=/run/netns/web ip addr, and ip route there",
+            families(["::"], .noWayBack("10.1.0.130"), .open)),
+        Case(
+            .oneFamilyRefused,
+            "port 80 of web is open by IPv4 (10.1.0.2), and not by IPv6 (fd00::2): a connection from app is refused: a firewall rejects it; programs have to fall back to IPv4",
+            cure:
+                "let TCP to port 80 of fd00::2 through; this shows the rules: nsenter --net=/run/netns/web nft list ruleset",
+            families(["0.0.0.0", "::"], .open, .refused)),
+        Case(
+            .oneFamilyRefused,
+            "port 80 of web is open by IPv4 (10.1.0.2), and not by IPv6 (fd00::2): its program listens at 0.0.0.0; programs have to fall back to IPv4",
+            cure: "have its program listen at ::", families(["0.0.0.0"], .open, .refused)),
+        Case(
+            .oneFamilyRefused,
+            "port 80 of web is open by IPv4 (10.1.0.2), and not by IPv6 (fd00::2): app has no route to it; programs have to fall back to IPv4",
+            cure:
+                "give app an address in the network of fd00::2, or a route; this shows the routes: nsenter --net=/run/netns/app ip -6 route",
+            families(["::"], .open, .noRoute)),
+        // Neither family: one sentence about the first is enough.
+        Case(
+            .serviceOnLoopback, "port 80 of web is open at 127.0.0.1, not at 10.1.0.2",
+            cure: "have its program listen at 0.0.0.0", families(["127.0.0.1"], nil, nil)),
         Case(
             .serviceUnreachable,
             "port 80 of web is open at 10.1.0.2, but address translation in app leads a connection to 127.0.0.1:15001, where it is refused",
@@ -562,6 +662,32 @@ struct CauseTests {
         let kinds = explanation.steps.map(\.kind)
         let order = kinds.compactMap { Step.Kind.allCases.firstIndex(of: $0) }
         #expect(order == order.sorted(), "the steps are in the order of the way: \(kinds)")
+    }
+
+    @Test("shows in their order the names that programs ask for, each with its answer")
+    func asked() {
+        func shown(_ change: (inout Facts) -> Void) -> String? {
+            Explanation(
+                facts {
+                    $0.resolver = ResolverFile("/r", servers: ["127.0.0.11"], leadsHere: true)
+                    change(&$0)
+                }
+            ).steps.first { $0.kind == .programs }?.text
+        }
+        #expect(shown { _ in } == "/r names 127.0.0.11")
+        #expect(
+            shown { $0.resolver?.attempts = [.corp("NXDOMAIN")] }
+                == "/r names 127.0.0.11; asked in order: web.corp.example (NXDOMAIN), web")
+        #expect(
+            shown {
+                $0.outcome = .denied
+                $0.resolver?.later = [.corp("NOERROR")]
+            }
+                == "/r names 127.0.0.11; asked in order: web, web.corp.example (no data)")
+        // One of our own domains: it is the same container.
+        #expect(
+            shown { $0.resolver?.attempts = [.corp("NOERROR", "10.1.0.2")] }
+                == "/r names 127.0.0.11; asked in order: web.corp.example (10.1.0.2)")
     }
 
     @Test("says how old a kept answer is, and for how long it holds, or that nobody answers any more")

@@ -32,13 +32,15 @@ struct CommandTests {
         #expect(CommandPlace.pid(4711).description == "pid 4711")
     }
 
-    @Test("tries search domains before a name with fewer dots than ndots, and never before one with a dot at its end")
+    @Test("tries search domains before a name with fewer dots than ndots, else behind it, never at a final dot")
     func search() {
-        func names(_ name: String, _ dots: Int) -> [String] {
-            ResolverFile.earlierNames(than: name, search: ["a.example", "b"], dots: dots)
+        func order(_ name: String, _ dots: Int) -> [[String]] {
+            let order = ResolverFile.order(of: name, search: ["a.example", "b"], dots: dots)
+            return [order.before, order.behind]
         }
-        #expect(names("web", 1) == ["web.a.example", "web.b"])
-        #expect(names("web", 0) == [] && names("web.", 5) == [] && names("web.front", 1) == [])
-        #expect(names("web.front", 2) == ["web.front.a.example", "web.front.b"])
+        let search = ["a.example", "b"]
+        #expect(order("web", 1) == [search, []])
+        #expect(order("web", 0) == [[], search] && order("web.", 5) == [[], []])
+        #expect(order("web.front", 1) == [[], search] && order("web.front", 2) == [search, []])
     }
 }

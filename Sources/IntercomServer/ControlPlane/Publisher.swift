@@ -34,6 +34,8 @@ final class Publisher {
     private var events: [Registry.Event] = []
     /// Changes outside the registry that monitors are told of with them.
     private var changes: [Monitor.Change] = []
+    /// Names that containers had.
+    private(set) var formerNames = FormerNames()
     /// Callbacks of ``whenInForce(_:)``.
     private var waiting: [() -> Void] = []
     /// True until restored state has been published: what comes meanwhile waits.
@@ -142,6 +144,7 @@ final class Publisher {
     /// Posts what has changed in the registry.
     func postNames() {
         events += registry.takeEvents()
+        formerNames.add(registry.takeRenames())
         let changes = registry.takeChanges()
         if !changes.isEmpty { workers.post(.directory(changes)) }
     }

@@ -143,19 +143,9 @@ extension Diagnosis.Server {
         let worst = reports.max { $0.failures < $1.failures }
         self.init(
             "\(server)", failures: worst?.failures ?? 0, trouble: worst?.trouble.map { Trouble($0) },
-            since: reports.compactMap(\.failingSince).min().map(Self.timeOfDay),
+            since: reports.compactMap(\.failingSince).min().map { WallClock.shown($0.nanoseconds) },
             wrongReplies: reports.reduce(0) { $0 + $1.wrongReplies },
             isResting: reports.contains(where: \.isResting), isLooping: reports.contains(where: \.isAvoided))
-    }
-}
-
-extension Diagnosis.Server {
-    /// Local time of day, as `14:05`; of another day with how long ago that was.
-    private static func timeOfDay(_ moment: Moment) -> String {
-        let now = BootTime.now
-        let clock = WallClock.timeOfDay(WallClock(bootTime: now).microseconds(at: moment.nanoseconds)).prefix(5)
-        let hours = max(0, now &- moment.nanoseconds) / 3_600_000_000_000
-        return hours < 24 ? String(clock) : "\(clock), \(hours / 24) \(hours < 48 ? "day" : "days") ago"
     }
 }
 

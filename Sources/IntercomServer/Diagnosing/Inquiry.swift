@@ -11,7 +11,7 @@ import Registry
 
 /// Gathers the facts about a question of a container that is there.
 final class Inquiry {
-    private let question: ExplainedQuestion
+    private var question: ExplainedQuestion
     private let container: ContainerID
     private let plane: ControlPlane
     private let finder: FactFinder
@@ -102,24 +102,45 @@ final class Inquiry {
     /// search domains (resolv.conf(5)).
     private static let lineLimit = 8
 
-    /// Asks for the names that a resolver library tries first.
+    /// Asks for the names that a resolver library makes before the name itself.
     private func askEarlier() {
-        guard let resolver, resolver.leadsHere else { return ask() }
-        let names = ResolverFile.earlierNames(
-            than: question.facts.name, search: resolver.search, dots: resolver.dots)
-        askEarlier(names[...])
+        guard resolver?.leadsHere == true else { return ask() }
+        attempt(searchOrder.before[...]) { attempts in
+            self.resolver?.attempts = attempts
+            self.ask()
+        }
     }
 
-    private func askEarlier(_ names: ArraySlice<String>) {
-        guard let text = names.first else { return ask() }
-        guard let name = try? Name(text) else { return askEarlier(names.dropFirst()) }
+    /// Asks for those that it makes when the name itself has no records.
+    private func askLater(then done: @escaping () -> Void) {
+        let hasRecords = answer?.rcode == "NOERROR" && answer?.answers.isEmpty == false
+        guard resolver?.leadsHere == true, !hasRecords else { return done() }
+        attempt(searchOrder.behind[...]) { attempts in
+            self.resolver?.later = attempts
+            done()
+        }
+    }
+
+    private var searchOrder: (before: [String], behind: [String]) {
+        guard let resolver else { return ([], []) }
+        return ResolverFile.order(of: question.facts.name, search: resolver.search, dots: resolver.dots)
+    }
+
+    /// Asks for the name with one domain after another behind it, until there is an answer with records.
+    private func attempt(
+        _ domains: ArraySlice<String>, _ made: [ResolverFile.Attempt] = [],
+        then done: @escaping ([ResolverFile.Attempt]) -> Void
+    ) {
+        guard let domain = domains.first else { return done(made) }
+        let text = "\(question.facts.name).\(domain)"
+        guard let name = try? Name(text) else { return attempt(domains.dropFirst(), made, then: done) }
         resolve(name) { resolution in
             let answer = resolution.flatMap { try? Resolve.Answer($0, asked: text, self.question.type) }
-            guard let answer, answer.rcode == "NOERROR", !answer.answers.isEmpty else {
-                return self.askEarlier(names.dropFirst())
-            }
-            self.resolver?.earlier = ResolverFile.Earlier(text, data: answer.answers.map(\.data))
-            self.ask()
+            guard let answer else { return self.attempt(domains.dropFirst(), made, then: done) }
+            let attempt = ResolverFile.Attempt(
+                text, in: domain, code: answer.rcode, data: answer.answers.map(\.data), source: answer.source)
+            if attempt.isPositive { return done(made + [attempt]) }
+            self.attempt(domains.dropFirst(), made + [attempt], then: done)
         }
     }
 
@@ -135,7 +156,7 @@ final class Inquiry {
             self.resolve(self.question.name) { resolution in
                 self.resolution = resolution
                 if case .kept(_, let answers)? = before { self.take(answers.answers) }
-                self.lookForServices()
+                self.askLater { self.lookForServices() }
             }
         }
     }
@@ -157,13 +178,29 @@ final class Inquiry {
 
     // MARK: - The service
 
-    /// Looks whether the port is open in the containers behind the answer, or on the host.
+    /// Looks whether the port is open in the containers behind the answer, or on the host; where no type was asked for, at
+    /// the addresses of both families.
     private func lookForServices() {
+        guard question.facts.port != nil else { return askForServers() }
+        guard question.isOfBothFamilies, answer?.rcode == "NOERROR" else { return lookForServices(at: addresses) }
+        resolve(question.name, .aaaa) { other in
+            let answer = other.flatMap { try? Resolve.Answer($0, asked: self.question.facts.name, .aaaa) }
+            let more = answer?.answers.map(\.data) ?? []
+            if self.addresses.isEmpty, !more.isEmpty {
+                // A name that has addresses of IPv6 alone is asked for these.
+                self.question.type = .aaaa
+                self.question.facts.type = "\(RecordType.aaaa)"
+                self.resolution = other
+                return self.lookForServices(at: more)
+            }
+            self.lookForServices(at: self.addresses + more)
+        }
+    }
+
+    private func lookForServices(at addresses: [String]) {
         guard let port = question.facts.port, let asker = plane.publisher.registry[container] else {
             return askForServers()
         }
-        let answer = resolution.flatMap { try? Resolve.Answer($0, asked: question.facts.name, question.type) }
-        let addresses = answer?.answers.map(\.data) ?? []
         let isHost = if case .answered(.host)? = resolution?.decision { true } else { false }
         ServiceSearch(port: port, from: container, plane: plane).look(
             isHost ? .host(at: addresses) : .containers(called: question.name, seenBy: asker, at: addresses)
@@ -172,6 +209,13 @@ final class Inquiry {
             self.askForServers()
         }
     }
+
+    /// The data plane's answer, for people.
+    private var answer: Resolve.Answer? {
+        resolution.flatMap { try? Resolve.Answer($0, asked: question.facts.name, question.type) }
+    }
+
+    private var addresses: [String] { answer?.answers.map(\.data) ?? [] }
 
     // MARK: - The upstreams
 
@@ -187,8 +231,8 @@ final class Inquiry {
 
     private var worker: Int { plane.publisher.worker(of: container.view) }
 
-    private func resolve(_ name: Name, then done: @escaping (Resolution?) -> Void) {
-        let query = OwnQuery.octets(of: name, question.type)
+    private func resolve(_ name: Name, _ type: RecordType? = nil, then done: @escaping (Resolution?) -> Void) {
+        let query = OwnQuery.octets(of: name, type ?? question.type)
         plane.workers.ask([worker], { .resolve(token: $0, view: self.container.view, query: query) }) { replies in
             if case .resolved(_, let resolution)? = replies.first { done(resolution) } else { done(nil) }
         }
@@ -207,7 +251,7 @@ final class Inquiry {
         var facts = Facts(
             question.facts, asker: .present(finder.member(asker), plane.state(of: asker)),
             configurationPath: plane.configured.file.path)
-        var answer = resolution.flatMap { try? Resolve.Answer($0, asked: question.facts.name, question.type) }
+        var answer = self.answer
         answer?.source += plane.cluster.hosts(of: question.facts.name, seenBy: question.facts.asker)
         facts.resolver = resolver
         facts.holders = finder.holders(of: question.name, for: asker)
@@ -215,6 +259,8 @@ final class Inquiry {
             let bare = plane.publisher.registry.bareName(of: question.name, seenBy: asker)
             facts.absence = finder.absence(of: bare.textWithoutDot)
             facts.near = finder.near(question.name, for: asker)
+            facts.formerly = plane.publisher.formerNames.container(
+                formerlyCalled: bare.textWithoutDot, in: plane.publisher.registry)
             facts.unnamed = finder.unnamed(seenBy: asker)
         }
         let shadowed = plane.publisher.registry.record(

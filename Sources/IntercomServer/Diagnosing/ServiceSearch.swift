@@ -52,14 +52,20 @@ final class ServiceSearch {
             let registry = plane.publisher.registry
             let addresses = Set(addresses)
             let finder = FactFinder(plane: plane)
-            return registry.holders(of: name, seenBy: viewer).prefix(Self.limit).compactMap { holder in
+            let found = registry.holders(of: name, seenBy: viewer).prefix(Self.limit).flatMap { holder -> [Target] in
                 guard let container = registry[holder.container],
-                    let endpoint = holder.network.flatMap({ container.endpoint(on: $0) }),
-                    let address = endpoint.addresses.map(\.description).first(where: addresses.contains)
-                else { return nil }
-                let service = Service(finder.member(container), address: address, listens: nil)
-                return Target(service: service, container: holder.container)
+                    let endpoint = holder.network.flatMap({ container.endpoint(on: $0) })
+                else { return [] }
+                let answered = endpoint.addresses.filter { addresses.contains($0.description) }
+                // One of each family.
+                let tried = [answered.first { !$0.isV6 }, answered.first(where: \.isV6)].compactMap(\.self)
+                let member = finder.member(container)
+                return tried.map {
+                    Target(
+                        service: Service(member, address: $0.description, listens: nil), container: holder.container)
+                }
             }
+            return Array(found.prefix(Self.limit))
         }
     }
 
@@ -175,7 +181,11 @@ final class ServiceSearch {
     }
 
     private static func reach(_ error: LinuxError) -> Service.Reach {
-        error.errno == .connectionRefused ? .refused : .unreachable("\(error.errno)")
+        switch error.errno {
+        case .connectionRefused: .refused
+        case .networkUnreachable: .noRoute
+        default: .unreachable("\(error.errno)")
+        }
     }
 }
 

@@ -75,9 +75,11 @@ private struct AbsentAsker {
 /// The question that is to be explained, with its values read.
 struct ExplainedQuestion {
     /// As it was typed.
-    let facts: Facts.Question
+    var facts: Facts.Question
     let name: Name
-    let type: RecordType
+    var type: RecordType
+    /// True where a port was given and no type: addresses of both families are tried.
+    let isOfBothFamilies: Bool
 
     /// - Throws: `InvalidName`, `InvalidValue`.
     init(_ parameters: Explain.Parameters) throws(ControlError) {
@@ -90,6 +92,7 @@ struct ExplainedQuestion {
             }
             port = valid
         }
+        isOfBothFamilies = port != nil && parameters.type == nil
         facts = Facts.Question(parameters.name, "\(type)", from: parameters.container, port: port)
     }
 }

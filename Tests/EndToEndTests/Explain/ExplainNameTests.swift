@@ -117,6 +117,65 @@ struct ExplainNameTests: ExplainSuite {
         }
     }
 
+    @Test("A name that a search domain answers is told with the name that is asked for; a rename is named")
+    func answeredBySearch() throws {
+        let file = "/etc/netns/app/resolv.conf"
+        let forward = "[forward]\nupstreams = [\"127.0.0.61\"]\n"
+        try lend(forward + "[discover]\nexclude = [\"house\"]\nresolv-conf = false\n") { house in
+            try house.startUpstream("127.0.0.61")
+            #expect(try eventually { try house.dig("app", "web").data == ["10.1.0.2"] })
+            let lines = "nameserver 127.0.0.11\\nsearch front.internal example.net\\n"
+            #expect(try house.type("mkdir -p /etc/netns/app && printf '\(lines)' >\(file)").status == 0)
+            // With one of our own domains behind it, it is the same container.
+            #expect(try house.explain(["web"], from: "app").cause == nil)
+            let explained = try house.explain(["www"], from: "app")
+            #expect(explained.cause == "answered-by-search" && explained.fault == false, "\(explained)")
+            let text = explained.text ?? ""
+            #expect(
+                text.hasPrefix("www is answered by the search domain example.net in \(file), as www.example.net"),
+                "\(text)")
+            #expect(text.contains("by upstream 127.0.0.61:53; no container is called www"), "\(text)")
+            let found = try house.run(in: "app", ["getent", "ahostsv4", "www"])
+            #expect(found.status == 0, "\(found)")
+            #expect(try house.type(explained.cure ?? "").status == 0)
+
+            // A container that its source renames: the search domain would have its name, too.
+            func publish(_ name: String) throws {
+                try house.publish(
+                    #"{"source":"docker","containers":[{"id":"a","name":"\#(name)","networks":[{"name":"front","addresses":["10.1.0.9"]}]}]}"#
+                )
+            }
+            try publish("shop")
+            #expect(try eventually { try house.dig("app", "shop").data == ["10.1.0.9"] })
+            try publish("frontend")
+            #expect(try eventually { try house.dig("app", "frontend").data == ["10.1.0.9"] })
+            let renamed = try house.explain(["shop"], from: "app")
+            #expect(renamed.cause == "renamed" && renamed.fault == true, "\(renamed)")
+            #expect(renamed.text?.hasPrefix("nobody is called shop; frontend was called shop until ") == true)
+            #expect(renamed.cure == "intercomctl explain frontend --from app")
+            #expect(renamed.steps?.contains { $0.step == "programs" && $0.state == "remark" } == true)
+            #expect(try house.type(renamed.cure ?? "").status == 0)
+        }
+    }
+
+    @Test("A character that nobody sees in a name is told with its place, and the name without it")
+    func oddCharacters() throws {
+        try lendFound { house in
+            for (typed, shown) in [
+                ("$'web\\r'", "ends with a carriage return (\\013)"), ("'web '", "ends with a space (\\032)"),
+                ("'web\\013'", "ends with a carriage return (\\013)"),
+                ("$'we\\u200bb'", "has a zero-width space (U+200B) behind 'we'"),
+            ] {
+                let output = try house.type("LC_ALL=C.UTF-8; intercomctl explain \(typed) --from app --json")
+                let explained = try JSONDecoder().decode(Explained.self, from: Data(output.out.utf8))
+                #expect(explained.cause == "odd-character", "\(typed): \(explained)")
+                #expect(explained.text == "the name \(shown), and nobody is called so", "\(explained)")
+                #expect(explained.cure == "intercomctl explain web --from app")
+                #expect(try house.type(explained.cure ?? "").status == 0)
+            }
+        }
+    }
+
     @Test("Upstreams that refuse, are silent, or fail are named with their address; one that rests is a remark")
     func upstreams() throws {
         try lendFound("[forward]\nupstreams = [\"127.0.0.61\"]\n") { house in
@@ -310,6 +369,48 @@ struct ExplainNameTests: ExplainSuite {
             House.kill(old)
             let bad = try house.ctl("explain", "web", "--from", "app", "--port", "70000")
             #expect(bad.status == 1 && bad.err.contains("expected 1 to 65535"), "\(bad)")
+        }
+    }
+
+    @Test("A service that IPv4 reaches and IPv6 does not is told with what is in the way")
+    func families() throws {
+        try lendFound { house in
+            func explain() throws -> Explained { try house.explain(["web", "--port", "8080"], from: "app") }
+            for (name, number) in [("web", 2), ("app", 3)] {
+                try house.ip(in: name, "addr add fd00:1::\(number)/64 dev eth0 nodad")
+            }
+            #expect(try eventually { try house.dig("app", "web", "AAAA").data == ["fd00:1::2"] })
+            func serve(_ address: String) throws -> Process {
+                try house.start(
+                    in: "web", ["python3", "-m", "http.server", "8080", "--bind", address], log: "http-\(address)")
+            }
+            let v4 = try serve("0.0.0.0")
+            #expect(try eventually { try explain().cause == "one-family-refused" })
+            let alone = try explain()
+            #expect(alone.fault == false && alone.text?.contains("listens at 0.0.0.0; programs") == true, "\(alone)")
+            #expect(alone.cure == "have its program listen at ::")
+            #expect(try house.explain(["web", "A", "--port", "8080"], from: "app").cause == nil)
+            House.kill(v4)
+            let both = try serve("::")
+            #expect(try eventually { try explain().cause == nil })
+            #expect(try explain().steps?.last?.text == "port 8080 is open: web at 10.1.0.2, web at fd00:1::2")
+            // A firewall that somebody wrote for IPv6 alone.
+            let rule = "table ip6 fw { chain in { type filter hook input priority 0; tcp dport 8080 drop; }; }"
+            #expect(try house.run(in: "web", ["nft", rule]).status == 0)
+            let dropped = try explain()
+            #expect(dropped.cause == "one-family-silent" && dropped.fault == true, "\(dropped)")
+            #expect(dropped.text?.hasSuffix("programs that try IPv6 first wait") == true, "\(dropped)")
+            #expect(dropped.cure?.hasSuffix("nft list ruleset") == true)
+            #expect(try house.run(in: "web", ["nft", "delete table ip6 fw"]).status == 0)
+            #expect(try explain().cause == nil)
+            // No way there.
+            try house.ip(in: "app", "-6 route flush dev eth0")
+            let unrouted = try explain()
+            #expect(unrouted.cause == "one-family-refused", "\(unrouted)")
+            #expect(unrouted.text?.contains("app has no route to it") == true, "\(unrouted)")
+            try house.ip(in: "app", "route add fd00:1::/64 dev eth0")
+            #expect(try explain().cause == nil)
+            House.kill(both)
         }
     }
 }
