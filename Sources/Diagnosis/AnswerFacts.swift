@@ -65,9 +65,9 @@ package struct KeptFacts: Sendable, Equatable {
         self.left = left
     }
 
-    /// As `kept for 12 s, and for 288 s more`.
+    /// As `12 s old, and kept for 288 s more`.
     var description: String {
-        left > 0 ? "kept for \(age) s, and for \(left) s more" : "kept for \(age) s, given because nobody answers"
+        left > 0 ? "\(age) s old, and kept for \(left) s more" : "\(age) s old, and given because nobody answers"
     }
 }
 
@@ -203,6 +203,8 @@ package struct Service: Sendable, Equatable {
     package var reach: Reach?
     /// The address and port that address translation in the asker's namespace leads the attempt to; nil: none is seen.
     package var ledTo: String?
+    /// The way there over a bridge that both are on; nil: there is none, or it is not known.
+    package var wiring: WiringFacts?
 
     /// A port of a container.
     package init(_ member: Member, address: String, listens: [String]?, reach: Reach? = nil) {

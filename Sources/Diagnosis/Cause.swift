@@ -141,6 +141,10 @@ package enum Cause: String, Sendable, CaseIterable {
     case serviceUnreachable = "service-unreachable"
     /// The program listens, and its container has no route to who asks.
     case noWayBack = "no-way-back"
+    /// Both containers are plugged into isolated ports of a bridge.
+    case portsIsolated = "ports-isolated"
+    /// A container sends longer packets than another link on the way takes.
+    case mtuDiffers = "mtu-differs"
     /// The service is reached by one family of addresses, and gives no reply by the other: programs wait.
     case oneFamilySilent = "one-family-silent"
     /// The service is reached by one family of addresses, and refused by the other, or there is no way: programs fall back.
@@ -178,7 +182,8 @@ extension Cause {
     /// True for what need not be mended: the name resolves all the same, or as somebody wants it.
     package var isRemark: Bool {
         switch self {
-        case .answeredBySearch, .drained, .otherType, .recordShadowed, .upstreamResting, .oneFamilyRefused: true
+        case .answeredBySearch, .drained, .mtuDiffers, .otherType, .recordShadowed, .upstreamResting, .oneFamilyRefused:
+            true
         default: false
         }
     }

@@ -6,6 +6,8 @@ package import Attachment
 package struct MachineFacts: Sendable {
     /// Containers with their states; those that are waited for, too.
     package var members: [(member: Member, state: State)] = []
+    /// Files that programs of containers should read, where they read others, by the containers' names.
+    package var resolvers: [String: ResolverFile] = [:]
     /// Programs that have port 53 of containers, by the containers' names.
     package var holders: [String: Program] = [:]
     /// Containers of runtimes that nobody has told of, each by its first process.
@@ -52,6 +54,9 @@ package struct Checkup: Sendable, Equatable {
             if let finding = Finding(state, of: member, holder: facts.holders[member.name]),
                 facts.openerFailure == nil || finding.cause != .openerDown
             {
+                all.append(finding)
+            }
+            if let finding = facts.resolvers[member.name].flatMap({ Finding(begunBefore: $0, member) }) {
                 all.append(finding)
             }
             // A bridge is one thing, however many are plugged into it.

@@ -21,15 +21,7 @@ extension Facts {
             let cure = resolver.isOnHost ? line : "declare it with --intercept, or name 127.0.0.11 in its resolv.conf"
             return Step(.programs, "", Finding(.foreignResolver, text, cure: cure, of: asker.name))
         }
-        if let other = resolver.elsewhere {
-            let text =
-                "\(other.program.description) of \(asker.name) began before \(resolver.path) was there: it asks "
-                + (other.servers.isEmpty ? "nobody" : other.servers.joined(separator: ", "))
-            // Its name is of its own choice, and no command that somebody should type.
-            let start = asker.place?.netnsName.map { ": ip netns exec \(ShellCommand.word($0)) COMMAND" } ?? ""
-            let cure = "kill \(other.program.pid), and start that program again\(start)"
-            return Step(.programs, "", Finding(.begunBefore, text, cure: cure, of: asker.name))
-        }
+        if let finding = Finding(begunBefore: resolver, asker) { return Step(.programs, "", finding) }
         if let finding = searched(resolver, asker) {
             return Step(.programs, "", finding)
         }
@@ -57,7 +49,7 @@ extension Facts {
             return Finding(
                 .answeredBySearch,
                 "\(name) is answered by the search domain \(answered.domain) in \(resolver.path), as \(answered.name) "
-                    + "(\(data)) by \(answered.source); no container is called \(name)\(other)",
+                    + "(\(data)) from \(answered.source); no container is called \(name)\(other)",
                 cure: cure, of: asker.name)
         }
         // The name with one of our own domains behind it is the same container.
@@ -121,6 +113,7 @@ extension Facts {
                     + called.map { $0.member.place?.description ?? $0.member.name }.joined(separator: ", "),
                 cure: "rename one, or remove it")
         }
+        if let holder = serving.first(where: { $0.shared != nil }), let finding = sharing(holder) { return finding }
         if let drained = serving.first(where: \.isDraining), serving.contains(where: { !$0.isDraining }) {
             return Finding(
                 .drained, "\(drained.member.name) is left out: 'container drain'",
@@ -133,6 +126,23 @@ extension Facts {
                 cure: "rename one: \(ShellCommand.intercomctl("record ls", []))")
         }
         return nil
+    }
+
+    /// Another container has the address that the name is answered with.
+    private func sharing(_ holder: Holder) -> Finding? {
+        guard let shared = holder.shared, let other = shared.others.first,
+            outcome?.data.contains(shared.address) == true
+        else { return nil }
+        let owners = ([holder.member] + shared.others).map(\.name).joined(separator: " and of ")
+        let place = other.links.lazy.compactMap { link in
+            link.addresses.first { $0.hasPrefix(shared.address + "/") }.flatMap { address in
+                other.place?.ip("addr del \(address) dev \(ShellCommand.word(link.name))")
+            }
+        }.first
+        return Finding(
+            .duplicateAddress,
+            "\(shared.address) on \(holder.network ?? "") is the address of \(owners): packets go to either",
+            cure: place ?? "give one of them another address", of: holder.member.name)
     }
 
     /// Why a name has no records for this container.

@@ -58,7 +58,7 @@ extension Facts {
             // An upstream was asked before: that the name is new it may say when it is asked again.
             if let kept {
                 let text =
-                    "\(question.name) does not exist, as an upstream said \(kept.age) s ago: it is \(kept.description)"
+                    "\(question.name) does not exist, as an upstream said \(kept.age) s ago: that is kept for \(kept.left) s more"
                 return Step(
                     .upstreams, "",
                     Finding(
@@ -68,16 +68,24 @@ extension Facts {
             return Step(.upstreams, "", Finding(.unknownOutside, text, cure: "ask for a name that exists"))
         }
         if let finding = incomplete(outcome) {
-            return Step(.upstreams, "", finding, note: kept.map { "the answer is \($0.description)" })
+            return Step(.upstreams, "", finding, note: keptNote)
         }
         if let resting = servers.first(where: { $0.isResting || $0.isLooping }) {
             return Step(
                 .upstreams, "",
                 resting.finding(cure: "mend \(resting.address); it is tried again by itself").map {
                     Finding(.upstreamResting, $0.text, cure: $0.cure)
-                }, note: kept.map { "the answer is \($0.description)" })
+                }, note: keptNote)
         }
-        return Step(.upstreams, shown, note: kept.map { "the answer is \($0.description)" })
+        return Step(.upstreams, shown, note: keptNote)
+    }
+
+    /// Sentence about an answer that was kept, and what drops it.
+    private var keptNote: String? {
+        kept.map { kept in
+            let flush = ShellCommand.intercomctl("cache flush", [question.name])
+            return "the answer is \(kept.description): '\(flush)' drops it"
+        }
     }
 
     /// Finding about an answer that is not whole, or has no record of this type.

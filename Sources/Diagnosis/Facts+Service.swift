@@ -9,6 +9,8 @@ extension Facts {
         var silent: Finding?
         var refused: Finding?
         for (service, trouble) in tried {
+            let isReached = trouble == nil && service.reach != .silent
+            if let fault = wiringFault(service, isReached: isReached) { return Step(.port, "", fault) }
             guard let trouble else { continue }
             let other = tried.first { other, itsTrouble in
                 other.member.name == service.member.name && other.isV6 != service.isV6 && other.listens != nil
@@ -21,7 +23,11 @@ extension Facts {
                 whole = whole ?? Finding(trouble.cause, trouble.text, cure: trouble.cure, of: service.member.name)
             }
         }
-        if let finding = whole ?? silent ?? refused { return Step(.port, "", finding) }
+        let remark = services.lazy.compactMap { mtuRemark($0) }.first
+        if let finding = whole ?? silent ?? refused ?? remark {
+            // Beside another finding an MTU is a note.
+            return Step(.port, "", finding, note: finding == remark ? nil : remark?.text)
+        }
         let known = services.filter { $0.listens != nil }.map { "\($0.member.name) at \($0.address)" }
         let isTried = services.allSatisfy { $0.reach != nil }
         let open = "port \(shownPort) is open: \(known.joined(separator: ", "))"

@@ -183,6 +183,8 @@ package struct LinkFacts: Sendable, Equatable {
     package var hasAddress: Bool
     /// The first thing that is wrong on the way to the network.
     package var trouble: Trouble?
+    /// Its addresses with their lengths of prefix, as `10.1.0.2/24`.
+    package var addresses: [String] = []
 
     /// A link of this name.
     package init(
@@ -213,6 +215,22 @@ package struct Holder: Sendable, Equatable {
     package var isService: Bool
     /// Its addresses there.
     package var addresses: [String]
+    /// The first of these that others on the network have, too.
+    package var shared: SharedAddress?
+
+    /// An address that several containers on a network have.
+    package struct SharedAddress: Sendable, Equatable {
+        /// The address.
+        package var address: String
+        /// The others.
+        package var others: [Member]
+
+        /// An address, and others that have it.
+        package init(_ address: String, others: [Member]) {
+            self.address = address
+            self.others = others
+        }
+    }
 
     /// A container that has the name on a network.
     package init(

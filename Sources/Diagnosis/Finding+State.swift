@@ -26,6 +26,18 @@ extension Finding {
         }
     }
 
+    /// Finding about a program that began before its container's resolv.conf was there; nil: each reads it.
+    package init?(begunBefore resolver: ResolverFile, _ member: Member) {
+        guard resolver.leadsHere, let other = resolver.elsewhere else { return nil }
+        // Its name is of its own choice, and no command that somebody should type.
+        let start = member.place?.netnsName.map { ": ip netns exec \(ShellCommand.word($0)) COMMAND" } ?? ""
+        self.init(
+            .begunBefore,
+            "\(other.program.description) of \(member.name) began before \(resolver.path) was there: it asks "
+                + (other.servers.isEmpty ? "nobody" : other.servers.joined(separator: ", ")),
+            cure: "kill \(other.program.pid), and start that program again\(start)", of: member.name)
+    }
+
     /// Finding about a namespace that was found and is no container yet.
     package init(unattached path: String, _ failure: Failure) {
         if failure.kind == .openerAway {

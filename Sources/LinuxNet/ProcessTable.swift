@@ -72,6 +72,51 @@ package enum ProcessTable {
         return found
     }
 
+    /// Processes of other namespaces than this thread's that have no file mounted at a path, the first of each namespace none of
+    /// whose processes has it; in the order of their numbers. By proc_pid_mountinfo(5): no path of theirs is walked.
+    /// - Parameters:
+    ///   - path: where the file would be.
+    ///   - directory: the directory that it comes from, on its own file system.
+    ///   - number: only processes with a higher number than this are given.
+    ///   - limit: the most that are given.
+    /// - Throws: ``LinuxError`` when `/proc` cannot be read.
+    package static func processes(
+        withoutMountAt path: String, from directory: String, after number: Int32, limit: Int
+    ) throws(LinuxError) -> [ListedProcess] {
+        guard let own = NamespaceIdentity(ofFileAt: "/proc/thread-self/ns/net") else { return [] }
+        var first: [NamespaceIdentity: Int32] = [:]
+        var served: Set<NamespaceIdentity> = []
+        var budget = maximumMountTables
+        for pid in try numbers() where budget > 0 {
+            guard let namespace = NamespaceIdentity(ofFileAt: "/proc/\(pid)/ns/net"), namespace != own,
+                !served.contains(namespace)
+            else { continue }
+            budget -= 1
+            let table = ((try? Files.readText("/proc/\(pid)/mountinfo", limit: maximumMountTable)) ?? nil) ?? ""
+            if isMounted(at: path, from: directory, table) {
+                served.insert(namespace)
+            } else if first[namespace] == nil {
+                first[namespace] = pid
+            }
+        }
+        let stray = first.filter { !served.contains($0.key) && $0.value > number }.sorted { $0.value < $1.value }
+        return stray.prefix(limit).map { listed($0.value, $0.key, isPlugged: false) }
+    }
+
+    /// Tables of mounts that one search reads, and the octets of each: some hundred lines.
+    private static let maximumMountTables = 8192
+    private static let maximumMountTable = 64 * 1024
+
+    /// True where a table of mounts has a file of a directory at a path that has not been deleted since.
+    static func isMounted(at path: String, from directory: String, _ table: String) -> Bool {
+        table.split(separator: "\n").contains { line in
+            // Number, parent, device, root, mount point.
+            let fields = line.split(separator: " ", maxSplits: 5)
+            return fields.count > 4 && fields[4] == path && fields[3].contains(directory)
+                && !fields[3].hasSuffix("//deleted")
+        }
+    }
+
     /// Processes that have sockets open, by the inodes of these; what is not found within the bounds is left out.
     /// - Parameters:
     ///   - sockets: inodes, as sock_diag(7) gives them.

@@ -76,6 +76,11 @@ extension Registry {
         return names
     }
 
+    /// The containers that have an address on a network, the one that answers for it first.
+    package func claimants(of address: IPAddress, on network: ScopeID) -> [Container] {
+        networkStates[network].map { claimants(of: address, on: $0) } ?? []
+    }
+
     /// A name without the domain and without the name of one of a container's networks behind it.
     package func bareName(of name: Name, seenBy asker: Container) -> Name {
         let bare = bareNames(of: name).last ?? name

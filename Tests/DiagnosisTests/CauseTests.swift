@@ -287,16 +287,16 @@ struct CauseTests {
             }),
         Case(
             .answeredBySearch,
-            "web is answered by the search domain corp.example in /etc/resolv.conf, as web.corp.example (192.0.2.9) by upstream 10.0.0.1:53; no container is called web",
+            "web is answered by the search domain corp.example in /etc/resolv.conf, as web.corp.example (192.0.2.9) from upstream 10.0.0.1:53; no container is called web",
             cure: "intercomctl container ls", searched { _ in }),
         Case(
             .answeredBySearch,
-            "web is answered by the search domain corp.example in /etc/resolv.conf, as web.corp.example (192.0.2.9) by upstream 10.0.0.1:53; no container is called web; wep is",
+            "web is answered by the search domain corp.example in /etc/resolv.conf, as web.corp.example (192.0.2.9) from upstream 10.0.0.1:53; no container is called web; wep is",
             cure: "intercomctl explain wep --from app", searched { $0.near = "wep" }),
         // An upstream that has no such name itself is no fault then.
         Case(
             .answeredBySearch,
-            "web is answered by the search domain corp.example in /etc/resolv.conf, as web.corp.example (192.0.2.9) by upstream 10.0.0.1:53; no container is called web",
+            "web is answered by the search domain corp.example in /etc/resolv.conf, as web.corp.example (192.0.2.9) from upstream 10.0.0.1:53; no container is called web",
             cure: "intercomctl container ls",
             searched { ($0.outcome, $0.servers) = (.forwarded("NXDOMAIN"), [Server("10.0.0.1:53")]) }),
         Case(
@@ -353,6 +353,22 @@ struct CauseTests {
                 $0.holders = [
                     Holder(.named("web"), on: "front", isVisible: true), Holder(other, on: "front", isVisible: true),
                 ]
+            }),
+        Case(
+            .duplicateAddress, "10.1.0.2 on front is the address of web and of old: packets go to either",
+            cure: "ip -n old addr del 10.1.0.2/24 dev eth0",
+            facts {
+                var link = LinkFacts("eth0", into: "br0", network: "front")
+                link.addresses = ["10.1.0.2/24", "10.1.0.20/24"]
+                $0.holders = [Holder(.named("web"), on: "front", isVisible: true, addresses: ["10.1.0.2"])]
+                $0.holders[0].shared = .init("10.1.0.2", others: [.named("old", link)])
+            }),
+        Case(
+            .duplicateAddress, "10.1.0.2 on front is the address of web and of vm: packets go to either",
+            cure: "give one of them another address",
+            facts {
+                $0.holders = [Holder(.named("web"), on: "front", isVisible: true, addresses: ["10.1.0.2"])]
+                $0.holders[0].shared = .init("10.1.0.2", others: [Member("vm", at: nil, on: ["front"])])
             }),
         Case(
             .drained, "one is left out: 'container drain'", cure: "intercomctl container ready one",
@@ -481,7 +497,7 @@ struct CauseTests {
                 ]
             }),
         Case(
-            .upstreamFailing, "SERVFAIL is kept for 2 s, and for 3 s more",
+            .upstreamFailing, "SERVFAIL is 2 s old, and kept for 3 s more",
             cure:
                 "mend that server, or name an upstream that answers in [forward] upstreams of /etc/intercom/intercom.toml, then: intercomctl reload",
             facts("www.example") {
@@ -490,7 +506,7 @@ struct CauseTests {
             }),
         Case(
             .unknownOutside,
-            "www.example does not exist, as an upstream said 40 s ago: it is kept for 40 s, and for 260 s more",
+            "www.example does not exist, as an upstream said 40 s ago: that is kept for 260 s more",
             cure: "intercomctl cache flush www.example",
             facts("www.example") {
                 ($0.outcome, $0.servers) = (.forwarded("NXDOMAIN"), [Server("10.0.0.1:53")])
@@ -546,6 +562,64 @@ struct CauseTests {
             service.ledTo = ledTo
             $0.services = [service]
         }
+    }
+
+    /// A service on the asker's bridge, where both links have an MTU of 1500 if it is not said otherwise.
+    private static func wired(_ reach: Service.Reach, _ change: (inout WiringFacts) -> Void) -> Facts {
+        var facts = service(["0.0.0.0"], reach)
+        var wiring = WiringFacts(
+            bridge: "br0", bridgeMTU: 1500, asker: .init("eth0", mtu: 1500, peer: "app0", peerMTU: 1500),
+            service: .init("eth0", mtu: 1500, peer: "web0", peerMTU: 1500))
+        change(&wiring)
+        facts.services?[0].wiring = wiring
+        return facts
+    }
+
+    private static let onWires = [
+        Case(
+            .portsIsolated,
+            "app0 and web0, the host's ends of the links of app and web, are isolated ports of br0: nothing passes between them",
+            cure: "bridge link set dev web0 isolated off",
+            wired(.silent) { ($0.asker.isIsolated, $0.service.isIsolated) = (true, true) }),
+        Case(
+            .serviceUnreachable,
+            "port 80 of web is open at 10.1.0.2, but a connection from app gets no reply: a firewall drops it, or no packet gets there",
+            cure:
+                "let TCP to port 80 of 10.1.0.2 through; this shows the rules: nsenter --net=/run/netns/web nft list ruleset",
+            wired(.silent) { $0.service.isIsolated = true }),
+        Case(
+            .duplicateAddress, "10.1.0.2 is the address of web and of old: packets of app go to old",
+            cure: "give one of them another address, or unplug it: ip link set dev old0 down",
+            wired(.open) { $0.neighbor = .init("02:00:00:00:00:07", port: "old0", owner: "old") }),
+        Case(
+            .duplicateAddress,
+            "10.1.0.2 is the address of web and of 02:00:00:00:00:07 behind x0 of br0: packets of app go to 02:00:00:00:00:07 behind x0 of br0",
+            cure: "give one of them another address, or unplug it: ip link set dev x0 down",
+            wired(.refused) { $0.neighbor = .init("02:00:00:00:00:07", port: "x0", owner: nil) }),
+        Case(
+            .mtuDiffers,
+            "packets over 1400 octets are lost on the way, as the links have other MTUs: eth0 of app 1500, app0 1500, br0 1400, web0 1400, eth0 of web 1400",
+            cure: "ip -n app link set dev eth0 mtu 1400",
+            wired(.open) { ($0.bridgeMTU, $0.service.peerMTU, $0.service.mtu) = (1400, 1400, 1400) }),
+        Case(
+            .mtuDiffers,
+            "packets over 1400 octets are lost on the way, as the links have other MTUs: eth0 of app 1400, app0 ?, br0 1400, web0 1500, eth0 of web 1500",
+            cure: "ip -n web link set dev eth0 mtu 1400",
+            wired(.open) { ($0.asker.mtu, $0.asker.peerMTU, $0.bridgeMTU) = (1400, nil, 1400) }),
+        // A bridge of larger packets loses none.
+        Case(
+            .serviceUnreachable,
+            "port 80 of web is open at 10.1.0.2, but a connection from app is refused: a firewall rejects it",
+            cure:
+                "let TCP to port 80 of 10.1.0.2 through; this shows the rules: nsenter --net=/run/netns/web nft list ruleset",
+            wired(.refused) { $0.bridgeMTU = 9000 }),
+    ]
+
+    @Test("notes other MTUs beside a fault of the service")
+    func notes() {
+        let step = Explanation(Self.wired(.refused) { $0.bridgeMTU = 1400 }).steps.last
+        #expect(step?.finding?.cause == .serviceUnreachable)
+        #expect(step?.text.contains("a firewall rejects it; packets over 1400 octets are lost") == true)
     }
 
     /// A service with an address of each family, and the ends of attempts to connect to them.
@@ -652,7 +726,7 @@ struct CauseTests {
     @Test(
         "names the cause, says it in one sentence, and gives the cure",
         arguments: onContainer + onUnserved + onFiles + onLinks + onListener + onPrograms + onName + onRecords + outside
-            + onPort)
+            + onPort + onWires)
     private func cause(_ row: Case) {
         let explanation = Explanation(row.facts)
         #expect(explanation.finding?.cause == row.cause, "\(explanation.steps)")
@@ -701,11 +775,13 @@ struct CauseTests {
             ).steps.first { $0.kind == .upstreams }?.text
         }
         #expect(shown(nil) == "10.0.0.1:53")
+        let flush = "'intercomctl cache flush www.example' drops it"
         #expect(
-            shown(KeptFacts(age: 12, left: 288)) == "10.0.0.1:53; the answer is kept for 12 s, and for 288 s more")
+            shown(KeptFacts(age: 12, left: 288))
+                == "10.0.0.1:53; the answer is 12 s old, and kept for 288 s more: \(flush)")
         #expect(
             shown(KeptFacts(age: 400, left: 0))
-                == "10.0.0.1:53; the answer is kept for 400 s, given because nobody answers")
+                == "10.0.0.1:53; the answer is 400 s old, and given because nobody answers: \(flush)")
     }
 
     @Test(
@@ -778,9 +854,9 @@ struct CauseTests {
             (Self.onContainer + Self.onUnserved + Self.onFiles + Self.onLinks + Self.onListener + Self.onPrograms
                 + Self.onName + Self.onRecords
                 + Self.outside
-                + Self.onPort).map(\.cause))
+                + Self.onPort + Self.onWires).map(\.cause))
         let others: Set<Cause> = [
-            .daemonDown, .adapterAway, .limitNear, .duplicateAddress, .duplicateNetwork, .badName, .networkMissing,
+            .daemonDown, .adapterAway, .limitNear, .duplicateNetwork, .badName, .networkMissing,
             .policyMissing, .gateFull,
             .limit,
             .notInForce,

@@ -45,6 +45,24 @@ struct CheckupTests {
             ])
     }
 
+    @Test("names a program that began before its container's resolv.conf was there")
+    func begunBefore() {
+        var facts = MachineFacts(configurationPath: "/c")
+        facts.members = [(.app, .ready), (.named("web"), .ready)]
+        for name in ["app", "web"] {
+            var file = ResolverFile("/etc/netns/\(name)/resolv.conf", servers: ["127.0.0.11"], leadsHere: true)
+            if name == "app" { file.elsewhere = .init(Program(pid: 7, name: "nginx"), servers: ["192.0.2.1"]) }
+            facts.resolvers[name] = file
+        }
+        #expect(
+            Checkup(facts).findings == [
+                Finding(
+                    .begunBefore,
+                    "nginx (pid 7) of app began before /etc/netns/app/resolv.conf was there: it asks 192.0.2.1",
+                    cure: "kill 7, and start that program again: ip netns exec app COMMAND", of: "app")
+            ])
+    }
+
     @Test("says once that the opener is down, and once that a bridge is, however many containers have it")
     func once() {
         let findings = checkup {

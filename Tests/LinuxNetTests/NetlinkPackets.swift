@@ -14,7 +14,7 @@ struct Packet: Sendable, CustomStringConvertible {
         bytes = stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 
-    static let all = links + others + routes
+    static let all = links + others + routes + neighbors
 
     /// By its name.
     static func named(_ name: String) -> Packet {

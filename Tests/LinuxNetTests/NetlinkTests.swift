@@ -65,6 +65,14 @@ struct RouteMessageTests {
             ("unreachable default of IPv6", "default"),
             ("fd01::/64 that goes with its link", "nothing"),
             ("no table, for there was never a route", "acknowledgement 2"),
+            (
+                "the host's end of a veth, an isolated port of a bridge",
+                "link 4 v0 up veth port of 2 other end 3 mtu 1500 at 02:00:00:00:00:03 isolated"
+            ),
+            ("the neighbor 10.0.0.2", "neighbor 02:00:00:00:00:07 on 2"),
+            ("the neighbor fd00::2", "neighbor 02:00:00:00:00:07 on 2"),
+            ("the port behind which a bridge has seen 02:00:00:00:00:07", "neighbor 02:00:00:00:00:07 on 4"),
+            ("no such neighbor", "acknowledgement 2 Neighbour entry not found"),
             ("a namespace's new number", "nsid 0"),
             ("a number's end", "deleted nsid 1"),
             ("done", "acknowledgement 0"),
@@ -237,6 +245,7 @@ extension RouteMessage {
         case .addressDeleted(let address): "deleted address \(address.line)"
         case .defaultRoute(let route): (["default"] + route.nextHops.map(\.line)).joined(separator: " ")
         case .defaultRouteDeleted(let route): (["deleted default"] + route.nextHops.map(\.line)).joined(separator: " ")
+        case .neighbor(let message): "neighbor \(message.hardwareAddress?.description ?? "?") on \(message.link)"
         case .namespaceID(let message): "\(message.id)"
         case .namespaceIDDeleted(let message): "deleted \(message.id)"
         }
@@ -256,6 +265,8 @@ extension LinkMessage {
         if let link { words.append("other end \(link)") }
         if let linkNamespace { words.append("in \(linkNamespace)") }
         if let alias { words.append("alias \(alias)") }
+        // Others are of no interest here, and are in most.
+        if isIsolated { words += ["mtu \(mtu ?? 0)", "at \(hardwareAddress?.description ?? "?")", "isolated"] }
         return words.joined(separator: " ")
     }
 }

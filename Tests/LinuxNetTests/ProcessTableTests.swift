@@ -38,6 +38,41 @@ struct ProcessTableTests {
         #expect(try ProcessTable.process(-1) == nil && ProcessTable.process(0) == nil)
     }
 
+    @Test("tells whether a file is mounted at a path, as proc_pid_mountinfo(5) has it, and not deleted since")
+    func mounts() {
+        func isMounted(_ lines: String...) -> Bool {
+            ProcessTable.isMounted(at: "/etc/resolv.conf", from: "/netns/", lines.joined(separator: "\n"))
+        }
+        let root = "22 1 0:20 / / rw,relatime - ext4 /dev/vda rw"
+        let file = "/etc/netns/app/resolv.conf"
+        #expect(isMounted(root, "97 22 0:20 \(file) /etc/resolv.conf rw,relatime - ext4 /dev/vda rw"))
+        // Of a file system of its own for /etc.
+        #expect(isMounted("97 22 0:21 /netns/app/resolv.conf /etc/resolv.conf rw - ext4 /dev/vdb rw"))
+        #expect(!isMounted(root))
+        #expect(!isMounted("97 22 0:20 \(file)//deleted /etc/resolv.conf rw - ext4 /dev/vda rw"))
+        #expect(!isMounted("97 22 0:20 \(file) /etc/resolv.confx rw - ext4 /dev/vda rw"))
+        #expect(!isMounted("97 22 0:20 /run/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda rw"))
+        #expect(!isMounted("97 22 0:20 \(file)", "", "/etc/resolv.conf"))
+    }
+
+    @Test("asks the kernel for a neighbor, and for the port of a bridge, by RTM_GETNEIGH")
+    func neighborRequests() {
+        // ndmsg: family, padding, link, state, flags, type; then NDA_DST (1), or NDA_MASTER (9) and NDA_LLADDR (2).
+        let v4 = NetlinkRequest.neighbor(at: .v4(0x0A00_0002), on: 2)
+        #expect(
+            Array(v4.bytes[16...]) == [2, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0] + [8, 0, 1, 0] + [10, 0, 0, 2])
+        let v6 = NetlinkRequest.neighbor(at: .v6(0xFD << 120 | 2), on: 2)
+        #expect(
+            Array(v6.bytes[16...])
+                == [10, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0] + [20, 0, 1, 0] + [0xFD] + [UInt8](repeating: 0, count: 14)
+                + [2])
+        let port = NetlinkRequest.port(of: HardwareAddress(rawValue: 0x0200_0000_0007), ofBridge: 2)
+        #expect(
+            Array(port.bytes[16...])
+                == [7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] + [8, 0, 9, 0] + [2, 0, 0, 0]
+                + [10, 0, 2, 0] + [2, 0, 0, 0, 0, 7] + [0, 0])
+    }
+
     @Test("asks the kernel for the number of a process's namespace by NETNSA_PID")
     func request() {
         // Header (RTM_GETNSID 90); rtgenmsg and padding; the attribute, 8 octets, type 2.

@@ -14,6 +14,8 @@ final class Examination {
     private let finder: FactFinder
     private let done: (Checkup, Int) -> Void
     private var facts: MachineFacts
+    /// Containers whose programs may read another resolv.conf than theirs.
+    private var suspects: [ContainerID] = []
 
     /// - Parameters:
     ///   - plane: knows everything.
@@ -39,6 +41,7 @@ final class Examination {
             }
         }
         for container in containers { plane.containers.proveAgain(container) }
+        suspects = Array(containers.prefix(Self.fileLimit))
         look(at: containers[...])
     }
 
@@ -54,7 +57,36 @@ final class Examination {
         facts.members.append((finder.member(container), plane.state(of: container)))
     }
 
-    private func finish() { lookForHolders(facts.members.filter { Self.mayHaveHolder($0.state) }[...]) }
+    private func finish() {
+        guard suspects.isEmpty else { return lookAtFiles(suspects[...]) }
+        finishFiles()
+    }
+
+    /// Containers whose programs are looked at for a resolv.conf of others: more say nothing else.
+    private static let fileLimit = 16
+
+    /// Reads the files of containers whose programs may have begun before these.
+    private func lookAtFiles(_ containers: ArraySlice<ContainerID>) {
+        guard let next = containers.first, facts.openerFailure == nil,
+            let (identity, source) = plane.containers.namespace(of: next)
+        else {
+            return containers.isEmpty || facts.openerFailure != nil
+                ? finishFiles() : lookAtFiles(containers.dropFirst())
+        }
+        plane.requests.request { opener in
+            try? ProgramFiles.read(identity, source, by: opener)
+        } late: {
+            self.lookAtFiles(containers.dropFirst())
+        } done: { (files: ProgramFiles?) in
+            let intercepted = self.plane.containers.resolverAddresses(of: next)?.intercepted ?? []
+            if let resolver = files?.resolver(of: source, intercepted: intercepted), resolver.elsewhere != nil {
+                self.facts.resolvers[self.plane.publisher.name(of: next)] = resolver
+            }
+            self.lookAtFiles(containers.dropFirst())
+        }
+    }
+
+    private func finishFiles() { lookForHolders(facts.members.filter { Self.mayHaveHolder($0.state) }[...]) }
 
     /// Containers of which the program is looked for that has port 53: more say nothing else.
     private static let holderLimit = 16
@@ -150,6 +182,25 @@ final class Examination {
     private func lookForUnserved() {
         UnservedProcesses(plane: plane).find { programs in
             self.facts.unserved = programs
+            self.lookForSuspects()
+        }
+    }
+
+    /// Looks for processes that have no resolv.conf of their namespace's, in containers that have one.
+    private func lookForSuspects() {
+        plane.requests.request { opener in
+            (try? opener.findProcessesWithoutFile(after: 0)) ?? []
+        } late: {
+            self.finish()
+        } done: { (processes: [FoundProcess]) in
+            let namespaces = Set(processes.map(\.namespace))
+            self.suspects = Array(
+                self.plane.publisher.registry.containers.lazy.map(\.id).filter { container in
+                    guard let (identity, source) = self.plane.containers.namespace(of: container),
+                        source.process == nil, case .path(let path) = source
+                    else { return false }
+                    return namespaces.contains(identity) && ResolverFiles.path(forNamespaceAt: path) != nil
+                }.prefix(Self.fileLimit))
             self.finish()
         }
     }

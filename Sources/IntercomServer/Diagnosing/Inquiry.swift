@@ -73,34 +73,9 @@ final class Inquiry {
     private func take(_ files: ProgramFiles, _ source: NamespaceSource) {
         nameServices = files.nameServices
         hosts = files.hosts.flatMap { HostsFacts($0.path, text: $0.text, name: question.facts.name) }
-        guard let text = files.file.text else { return }
-        let configuration = ResolverConfiguration(text)
-        let servers = configuration.nameservers.map(\.address)
         let intercepted = plane.containers.resolverAddresses(of: container)?.intercepted ?? []
-        var path = "/etc/resolv.conf"
-        var isOnHost = false
-        if source.process == nil, case .path(let namespace) = source,
-            let named = ResolverFiles.path(forNamespaceAt: namespace)
-        {
-            (path, isOnHost) = (named, true)
-        }
-        resolver = ResolverFile(
-            path, isOnHost: isOnHost, isOurs: ResolverConfiguration.isOurs(text),
-            writer: ResolverConfiguration.writer(of: text),
-            servers: servers.prefix(Self.lineLimit).map(\.description),
-            leadsHere: servers.contains { $0 == .v4(.intercom) || intercepted.contains($0) },
-            search: Array(configuration.search.prefix(Self.lineLimit)), dots: configuration.dots)
-        let others = files.ofPrograms.map { ($0.program, ResolverConfiguration($0.text).nameservers.map(\.address)) }
-        let lost = others.filter { !$0.1.contains { $0 == .v4(.intercom) || intercepted.contains($0) } }
-        // Where one program asks here, the others may have another resolv.conf on purpose.
-        if let (program, servers) = lost.first, lost.count == others.count {
-            resolver?.elsewhere = .init(program, servers: servers.prefix(Self.lineLimit).map(\.description))
-        }
+        resolver = files.resolver(of: source, intercepted: intercepted)
     }
-
-    /// Servers and search domains that are looked at: the file may be a hostile container's. glibc before 2.26 took six
-    /// search domains (resolv.conf(5)).
-    private static let lineLimit = 8
 
     /// Asks for the names that a resolver library makes before the name itself.
     private func askEarlier() {

@@ -1,6 +1,7 @@
 // The resolv.conf files that programs in a namespace read: the one that the host keeps for it, and those that they have.
 
 import Attachment
+import DNSWire
 import Diagnosis
 import LinuxNet
 
@@ -36,6 +37,42 @@ struct ProgramFiles: Sendable {
             .flatMap { NameServices($0.path, text: $0.text) }
         files.ofPrograms = (try? others(identity, source, by: opener)) ?? []
         return files
+    }
+
+    /// Servers and search domains that are looked at: the file may be a hostile container's. glibc before 2.26 took six
+    /// search domains (resolv.conf(5)).
+    private static let lineLimit = 8
+
+    /// The resolv.conf for explanations; nil: there is none.
+    /// - Parameters:
+    ///   - source: the way into the namespace.
+    ///   - intercepted: other addresses than 127.0.0.11 whose questions come to the listener.
+    func resolver(of source: NamespaceSource, intercepted: [IPAddress]) -> ResolverFile? {
+        guard let text = file.text else { return nil }
+        let configuration = ResolverConfiguration(text)
+        let servers = configuration.nameservers.map(\.address)
+        func leadsHere(_ servers: [IPAddress]) -> Bool {
+            servers.contains { $0 == .v4(.intercom) || intercepted.contains($0) }
+        }
+        var path = "/etc/resolv.conf"
+        var isOnHost = false
+        if source.process == nil, case .path(let namespace) = source,
+            let named = ResolverFiles.path(forNamespaceAt: namespace)
+        {
+            (path, isOnHost) = (named, true)
+        }
+        var resolver = ResolverFile(
+            path, isOnHost: isOnHost, isOurs: ResolverConfiguration.isOurs(text),
+            writer: ResolverConfiguration.writer(of: text),
+            servers: servers.prefix(Self.lineLimit).map(\.description), leadsHere: leadsHere(servers),
+            search: Array(configuration.search.prefix(Self.lineLimit)), dots: configuration.dots)
+        let others = ofPrograms.map { ($0.program, ResolverConfiguration($0.text).nameservers.map(\.address)) }
+        let lost = others.filter { !leadsHere($0.1) }
+        // Where one program asks here, the others may have another resolv.conf on purpose.
+        if let (program, servers) = lost.first, lost.count == others.count {
+            resolver.elsewhere = .init(program, servers: servers.prefix(Self.lineLimit).map(\.description))
+        }
+        return resolver
     }
 
     private static func others(

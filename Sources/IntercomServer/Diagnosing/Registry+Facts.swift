@@ -16,10 +16,18 @@ extension Registry {
         func facts(_ holder: Holder, isVisible: Bool) -> Diagnosis.Holder? {
             guard let container = self[holder.container] else { return nil }
             let endpoint = holder.network.flatMap { container.endpoint(on: $0) }
-            return Diagnosis.Holder(
+            var facts = Diagnosis.Holder(
                 member(container), on: holder.network.flatMap { self[$0]?.name }, isVisible: isVisible,
                 isAlias: holder.isAlias, isDraining: container.isDraining, isService: holder.isService,
                 addresses: endpoint?.addresses.map(\.description) ?? [])
+            guard isVisible, let endpoint else { return facts }
+            for address in endpoint.addresses where facts.shared == nil {
+                let others = claimants(of: address, on: endpoint.network).filter { $0.id != container.id }.map(member)
+                // Two names of one namespace have one address.
+                let apart = others.filter { $0.place != facts.member.place || $0.place == nil }
+                if !apart.isEmpty { facts.shared = .init(address.description, others: apart) }
+            }
+            return facts
         }
         return holders(of: name, seenBy: asker).compactMap { facts($0, isVisible: true) }
             + holders(of: name, hiddenFrom: asker).compactMap { facts($0, isVisible: false) }

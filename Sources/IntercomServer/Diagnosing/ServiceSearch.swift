@@ -79,9 +79,19 @@ final class ServiceSearch {
             self.connect(to: target) { trial in
                 service.reach = trial?.reach
                 service.ledTo = trial?.ledTo
+                service.wiring = self.wiring(to: target)
                 self.look(at: rest, found + [service], done)
             }
         }
+    }
+
+    /// The way to a container, as it is behind the attempt to connect: the asker has looked for its neighbor then.
+    private func wiring(to target: Target) -> WiringFacts? {
+        guard let address = IPAddress(target.service.address), let container = target.container,
+            let here = plane.containers.attached(asker)?.number,
+            let there = plane.containers.attached(container)?.number
+        else { return nil }
+        return plane.discovery.wiring(from: here, to: there, at: address)
     }
 
     /// Addresses at which programs listen on the port; nil: they cannot be found out.

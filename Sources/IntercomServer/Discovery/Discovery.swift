@@ -2,6 +2,7 @@
 
 import Attachment
 import ControlAPI
+import DNSWire
 import Diagnosis
 import LinuxNet
 import Logging
@@ -162,6 +163,11 @@ final class Discovery {
 
     /// The links of a container, with what keeps each from its network; none where they are not observed.
     func links(of number: NamespaceID) -> [LinkFacts] { kernel?.topology.links(of: number) ?? [] }
+
+    /// The way of packets between two containers over a bridge, as the kernel has it now; nil where they share none.
+    func wiring(from asker: NamespaceID, to service: NamespaceID, at address: IPAddress) -> WiringFacts? {
+        kernel?.wiring(from: asker, to: service, at: address) ?? nil
+    }
 
     /// The ways by which packets of a container come out of its namespace.
     func waysOut(of number: NamespaceID?) -> WaysOut {

@@ -12,6 +12,9 @@ extension KernelTopology {
         }
     }
 
+    /// Addresses of a link that are told of.
+    private static let shownAddresses = 16
+
     private func explain(_ link: KernelLink, _ index: UInt32, _ container: Container) -> LinkFacts? {
         guard let other = host.links[link.other] else { return nil }
         let network: UInt32?
@@ -26,9 +29,12 @@ extension KernelTopology {
             network = other.master
         }
         let bridge = network.flatMap { host.links[$0] }
-        return LinkFacts(
-            link.name, into: bridge?.name, hasAddress: !(container.state.addresses[index] ?? []).isEmpty,
+        let addresses = container.state.addresses[index] ?? []
+        var facts = LinkFacts(
+            link.name, into: bridge?.name, hasAddress: !addresses.isEmpty,
             trouble: trouble(link, other, bridge, isSelected: network.map { selected.contains($0) } ?? false))
+        facts.addresses = addresses.prefix(Self.shownAddresses).map { "\($0.address)/\($0.prefixLength)" }.sorted()
+        return facts
     }
 
     /// - Parameters:

@@ -179,7 +179,7 @@ struct KernelTopology: Sendable {
             if containers[id]?.state.take(address) == true || address.isOnLoopback { addressChanged(address, in: id) }
         case (.addressDeleted(let address), .namespace(let id)):
             if containers[id]?.state.remove(address) == true || address.isOnLoopback { addressChanged(address, in: id) }
-        case (.namespaceID, _), (.namespaceIDDeleted, _), (.defaultRoute, _), (.defaultRouteDeleted, _):
+        case (.namespaceID, _), (.namespaceIDDeleted, _), (.defaultRoute, _), (.defaultRouteDeleted, _), (.neighbor, _):
             break
         }
     }

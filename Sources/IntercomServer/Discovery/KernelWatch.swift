@@ -206,6 +206,27 @@ struct KernelWatch: ~Copyable {
     /// Containers whose links or addresses changed without a difference.
     mutating func takeTouched() -> [NamespaceCookie] { topology.takeTouched() }
 
+    // MARK: - Questions
+
+    /// Asks the kernel one question about a place that is observed; for who explains, now and then.
+    /// - Returns: the last message of its answer; nil where there is none, or the place is just being read.
+    mutating func ask(_ question: NetlinkRequest, in place: Place) -> RouteMessage? {
+        guard readings[place] == nil else { return nil }
+        var answer: RouteMessage?
+        switch place {
+        case .host: _ = try? asking.ask(question, using: &buffer) { answer = $0 }
+        case .namespace(let id):
+            guard let ticket = socketOfNamespace[id], let position = sockets.position(of: ticket) else { return nil }
+            let isSubscribed = !coversAll
+            _ = try? sockets[position].netlink.ask(question, using: &buffer) { message in
+                // Notifications that come meanwhile are among it, where the socket is subscribed.
+                if isSubscribed { topology.take(message, from: place) }
+                answer = message
+            }
+        }
+        return answer
+    }
+
     // MARK: - Dumps
 
     /// Time at which ``catchUp()`` has something to do; nil: nothing is missing.

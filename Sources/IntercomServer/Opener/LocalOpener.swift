@@ -140,6 +140,12 @@ struct LocalOpener: Opener {
         }.map { FoundProcess($0) }
     }
 
+    func findProcessesWithoutFile(after number: Int32) throws(LinuxError) -> [FoundProcess] {
+        try ProcessTable.processes(
+            withoutMountAt: "/etc/resolv.conf", from: "/netns/", after: number, limit: OpenerCalls.maximumProcesses
+        ).map { FoundProcess($0) }
+    }
+
     func writeResolverFile(
         ofNamespace name: String, _ configuration: ResolverConfiguration
     ) throws(LinuxError) -> Bool {

@@ -111,6 +111,12 @@ protocol Opener: Sendable {
     /// - Returns: at most ``OpenerCalls/maximumProcesses``: more may follow those.
     func findContainerProcesses(after number: Int32) throws(LinuxError) -> [FoundProcess]
 
+    /// Lists processes in other namespaces that have no file of `/etc/netns` as their `/etc/resolv.conf`, the first of each
+    /// namespace; needs CAP_SYS_PTRACE for those of others.
+    /// - Parameter number: processes up to this one are left out.
+    /// - Returns: at most ``OpenerCalls/maximumProcesses``: more may follow those.
+    func findProcessesWithoutFile(after number: Int32) throws(LinuxError) -> [FoundProcess]
+
     /// Writes `/etc/netns/NAME/resolv.conf` for a namespace of that name, unless somebody else's is there.
     /// - Returns: whether it is there.
     func writeResolverFile(ofNamespace name: String, _ configuration: ResolverConfiguration) throws(LinuxError) -> Bool

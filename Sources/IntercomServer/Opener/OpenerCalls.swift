@@ -275,6 +275,8 @@ enum OpenerCalls {
         var pid: Int32?
         /// Only processes with a higher number than this, if `pid` is absent.
         var after: Int32?
+        /// True: instead of those of runtimes those that have no resolv.conf of `/etc/netns`.
+        var withoutFile: Bool?
     }
 
     struct WriteResolverFile: OpenerCall {

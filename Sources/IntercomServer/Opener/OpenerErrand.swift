@@ -226,6 +226,8 @@ struct OpenerErrand: ~Copyable, Sendable {
         let processes =
             if let pid = call.pid {
                 [try opener.findProcess(pid)].compactMap(\.self)
+            } else if call.withoutFile == true {
+                try opener.findProcessesWithoutFile(after: call.after ?? 0)
             } else {
                 try opener.findContainerProcesses(after: call.after ?? 0)
             }

@@ -217,6 +217,10 @@ final class RemoteOpener: Opener {
         try ask(OpenerCalls.FindProcesses(after: number)).reply.processes
     }
 
+    func findProcessesWithoutFile(after number: Int32) throws(LinuxError) -> [FoundProcess] {
+        try ask(OpenerCalls.FindProcesses(after: number, withoutFile: true)).reply.processes
+    }
+
     func writeResolverFile(
         ofNamespace name: String, _ configuration: ResolverConfiguration
     ) throws(LinuxError) -> Bool {

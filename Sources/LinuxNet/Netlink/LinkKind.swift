@@ -33,4 +33,19 @@ package struct LinkKind: RawRepresentable, Hashable, Sendable {
         }
         return nil
     }
+
+    /// Reads IFLA_BRPORT_ISOLATED in IFLA_LINKINFO, which a port of a bridge has.
+    static func isIsolatedPort(_ information: borrowing NetlinkAttribute) throws(NetlinkError) -> Bool {
+        var isPort = false
+        var attributes = information.nested
+        while let attribute = try attributes.next() {
+            if attribute.isOf(IFLA_INFO_SLAVE_KIND) { isPort = attribute.text == bridge.rawValue }
+            guard isPort, attribute.isOf(IFLA_INFO_SLAVE_DATA) else { continue }
+            var settings = attribute.nested
+            while let setting = try settings.next() {
+                if setting.isOf(IFLA_BRPORT_ISOLATED) { return setting.value.count > 0 && setting.value[0] != 0 }
+            }
+        }
+        return false
+    }
 }

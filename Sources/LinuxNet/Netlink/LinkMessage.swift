@@ -22,6 +22,12 @@ package struct LinkMessage: Hashable, Sendable {
     package var linkNamespace: NamespaceID?
     /// Type, as in `ip link add type …`; nil for a device of hardware and for loopback.
     package var kind: LinkKind?
+    /// IFLA_MTU: the most octets of a packet.
+    package var mtu: UInt32?
+    /// IFLA_ADDRESS, where it is one of Ethernet.
+    package var hardwareAddress: HardwareAddress?
+    /// IFLA_BRPORT_ISOLATED, of a bridge's port: nothing passes between two ports that have it.
+    package var isIsolated = false
 }
 
 extension LinkMessage {
@@ -40,7 +46,11 @@ extension LinkMessage {
             case IFLA_MASTER: read.master = try attribute.word32()
             case IFLA_LINK: read.link = try attribute.word32()
             case IFLA_LINK_NETNSID: read.linkNamespace = NamespaceID(rawValue: try attribute.number32())
-            case IFLA_LINKINFO: read.kind = try LinkKind(attribute)
+            case IFLA_MTU: read.mtu = try attribute.word32()
+            case IFLA_ADDRESS: read.hardwareAddress = HardwareAddress(attribute)
+            case IFLA_LINKINFO:
+                read.kind = try LinkKind(attribute)
+                read.isIsolated = try LinkKind.isIsolatedPort(attribute)
             default: continue
             }
         }

@@ -17,6 +17,8 @@ package enum RouteMessage: Hashable, Sendable {
     /// A default route, or one of its next hops, has gone. The kernel does not say so of routes of IPv4 that go with their
     /// link or address.
     case defaultRouteDeleted(DefaultRouteMessage)
+    /// A neighbor that was asked for.
+    case neighbor(NeighborMessage)
     /// The number by which another namespace goes in this one.
     case namespaceID(NamespaceIDMessage)
     /// The namespace of this number has ended.
@@ -32,6 +34,7 @@ package enum RouteMessage: Hashable, Sendable {
         case RTM_DELADDR: self.init(try AddressMessage(message)) { .addressDeleted($0) }
         case RTM_NEWROUTE: self.init(try DefaultRouteMessage(message)) { .defaultRoute($0) }
         case RTM_DELROUTE: self.init(try DefaultRouteMessage(message)) { .defaultRouteDeleted($0) }
+        case RTM_NEWNEIGH: self = .neighbor(try NeighborMessage(message))
         case RTM_NEWNSID: self = .namespaceID(try NamespaceIDMessage(message))
         case RTM_DELNSID: self = .namespaceIDDeleted(try NamespaceIDMessage(message))
         default: return nil

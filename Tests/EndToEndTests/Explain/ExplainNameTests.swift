@@ -134,7 +134,7 @@ struct ExplainNameTests: ExplainSuite {
             #expect(
                 text.hasPrefix("www is answered by the search domain example.net in \(file), as www.example.net"),
                 "\(text)")
-            #expect(text.contains("by upstream 127.0.0.61:53; no container is called www"), "\(text)")
+            #expect(text.contains("from upstream 127.0.0.61:53; no container is called www"), "\(text)")
             let found = try house.run(in: "app", ["getent", "ahostsv4", "www"])
             #expect(found.status == 0, "\(found)")
             #expect(try house.type(explained.cure ?? "").status == 0)
@@ -266,10 +266,15 @@ struct ExplainNameTests: ExplainSuite {
                 explained.text
                     == "sleep (pid \(early)) of app began before \(file) was there: it asks 192.0.2.1")
             #expect(explained.cure == "kill \(early), and start that program again: ip netns exec app COMMAND")
+            for found in [try house.doctor(), try house.doctor("app")] {
+                let finding = found.findings?.first { $0.cause == "begun-before-file" }
+                #expect(finding?.text == explained.text && finding?.cure == explained.cure, "\(found)")
+            }
             // Signals are blocked in what a test starts.
             #expect(try house.type("kill -9 \(early)").status == 0)
             try house.start(in: "app", ["sleep", "600"], log: "late")
             #expect(try eventually { try house.explain(["web"], from: "app").fault == false })
+            #expect(try house.doctor().findings?.contains { $0.cause == "begun-before-file" } == false)
         }
     }
 
