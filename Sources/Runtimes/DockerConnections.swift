@@ -10,6 +10,8 @@ final class DockerConnections {
 
     /// Time for a reply. Docker holds a container's lock while it starts or stops it, which takes seconds.
     private static let timeout = Duration.seconds(10)
+    /// Time for a container to start, among many that do.
+    private static let startTimeout = Duration.seconds(60)
     /// The most octets of a list.
     private static let listLimit = 32 << 20
     /// The most octets of one container: its labels and mounts may be many.
@@ -92,10 +94,8 @@ final class DockerConnections {
             if effects.isEmpty { return others }
             for effect in effects {
                 switch effect {
-                case .subscribe: start(nil, DockerRequests.events, limit: nil)
-                case .ask(let question):
-                    let isOne = if case .container = question { true } else { false }
-                    start(question, question.request, limit: isOne ? Self.containerLimit : Self.listLimit)
+                case .subscribe: start(nil, DockerRequests.events, limit: nil, Self.timeout)
+                case .ask(let question): ask(question)
                 case .closeAll: exchanges.removeAll()
                 case .changed, .reread, .say: others.append(effect)
                 }
@@ -103,9 +103,21 @@ final class DockerConnections {
         }
     }
 
-    private func start(_ question: DockerWatch.Question?, _ request: HTTPRequest, limit: Int?) {
+    private func ask(_ question: DockerWatch.Question) {
+        let (limit, timeout) =
+            switch question {
+            case .networks, .containers: (Self.listLimit, Self.timeout)
+            case .container: (Self.containerLimit, Self.timeout)
+            case .starting: (Self.containerLimit, Self.startTimeout)
+            }
+        start(question, question.request, limit: limit, timeout)
+    }
+
+    private func start(
+        _ question: DockerWatch.Question?, _ request: HTTPRequest, limit: Int?, _ timeout: Duration
+    ) {
         do throws(ExchangeFailure) {
-            let exchange = try HTTPExchange(request, to: path, limit: limit, timeout: Self.timeout)
+            let exchange = try HTTPExchange(request, to: path, limit: limit, timeout: timeout)
             let token = nextToken
             nextToken += 1
             do throws(LinuxError) {

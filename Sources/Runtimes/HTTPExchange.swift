@@ -20,7 +20,8 @@ final class HTTPExchange {
     private var reader: HTTPResponseReader
     private var unsent: [UInt8]
     private let request: HTTPRequest
-    private var buffer = [UInt8](repeating: 0, count: HTTPExchange.bufferSize)
+    /// Empty until something comes: hundreds may wait for containers that start.
+    private var buffer: [UInt8] = []
 
     /// Octets that are read at once.
     private static var bufferSize: Int { 64 * 1024 }
@@ -68,6 +69,7 @@ final class HTTPExchange {
     /// Reads what has come, at most one buffer, so that others have their turn.
     /// - Returns: the parts that are complete.
     func receive() throws(ExchangeFailure) -> [HTTPResponseReader.Part] {
+        if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: Self.bufferSize) }
         let count: Int?
         do throws(LinuxError) {
             count = try descriptor.read(into: &buffer)

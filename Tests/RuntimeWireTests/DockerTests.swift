@@ -177,7 +177,11 @@ struct DockerEventTests {
         (#"{"Type":"container","Action":"remove","Actor":{"ID":"a"}}"#, .ended(id: "a")),
         (
             #"{"Type":"network","Action":"connect","Actor":{"ID":"n","Attributes":{"container":"a","name":"front"}}}"#,
-            .connection(container: "a", network: "n")
+            .connected(container: "a", network: "n")
+        ),
+        (
+            #"{"Type":"network","Action":"disconnect","Actor":{"ID":"n","Attributes":{"container":"a"}}}"#,
+            .disconnected(container: "a", network: "n")
         ),
         (#"{"Type":"network","Action":"disconnect","Actor":{"ID":"n","Attributes":{}}}"#, .network(id: "n")),
         (#"{"Type":"network","Action":"create","Actor":{"ID":"n"}}"#, .network(id: "n")),

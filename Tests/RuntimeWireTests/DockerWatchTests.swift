@@ -18,6 +18,7 @@ private struct Scene {
         case .ask(.networks): "networks"
         case .ask(.containers): "containers"
         case .ask(.container(let id)): "inspect \(id)"
+        case .ask(.starting(let id)): "starting \(id)"
         case .closeAll: "close"
         case .changed: "changed"
         case .reread: "reread"
@@ -66,13 +67,29 @@ private struct Scene {
         inspect id: String, name: String? = nil, isRunning: Bool = true, on network: String = "front",
         mode: String = "default", labels: String = "null"
     ) -> [String] {
-        let body = """
-            {"Id":"\(id)","Name":"/\(name ?? id)","State":{"Running":\(isRunning),"Pid":\(isRunning ? 7 : 0)},
-            "Config":{"Labels":\(labels)},"HostConfig":{"NetworkMode":"\(mode)"},
-            "NetworkSettings":{"Networks":{"\(network)":{"IPAddress":"10.1.0.2"}}}}
-            """
-        watch.answered(.container(id), Array(body.utf8), at: now)
+        reply(
+            .container(id), Self.body(id, name: name, isRunning: isRunning, on: network, mode: mode, labels: labels))
+    }
+
+    /// The reply about a container that was about to start.
+    mutating func reply(starting id: String, name: String? = nil, isRunning: Bool = true) -> [String] {
+        reply(.starting(id), Self.body(id, name: name, isRunning: isRunning))
+    }
+
+    private mutating func reply(_ question: DockerWatch.Question, _ body: String) -> [String] {
+        watch.answered(question, Array(body.utf8), at: now)
         return effects()
+    }
+
+    private static func body(
+        _ id: String, name: String?, isRunning: Bool, on network: String = "front", mode: String = "default",
+        labels: String = "null"
+    ) -> String {
+        """
+        {"Id":"\(id)","Name":"/\(name ?? id)","State":{"Running":\(isRunning),"Pid":\(isRunning ? 7 : 0)},
+        "Config":{"Labels":\(labels)},"HostConfig":{"NetworkMode":"\(mode)"},
+        "NetworkSettings":{"Networks":{"\(network)":{"IPAddress":"10.1.0.2"}}}}
+        """
     }
 
     mutating func refused(_ question: DockerWatch.Question, _ status: Int?, _ reason: String = "no") -> [String] {
@@ -161,11 +178,82 @@ struct DockerWatchTests {
         #expect(scene.watch.containers.isEmpty)
     }
 
-    @Test("A container that is connected or disconnected is inspected; one that does not run yet is when it starts")
-    func connected() {
+    @Test("A container that is connected or disconnected is inspected", arguments: ["connect", "disconnect"])
+    func connected(action: String) {
         var scene = Scene.settled("a")
-        #expect(scene.event("network", "connect", "id-front", container: "a") == ["inspect a"])
-        #expect(scene.event("network", "connect", "id-front", container: "b") == [])
+        #expect(scene.event("network", action, "id-front", container: "a") == ["inspect a"])
+    }
+
+    @Test("A container that is connected as it starts is asked for at once, and inspected again when it has started")
+    func starting() {
+        var scene = Scene.settled()
+        #expect(scene.event("network", "connect", "id-front", container: "a") == ["starting a"])
+        #expect(scene.event("network", "connect", "id-back", container: "a") == [])
+        #expect(scene.reply(starting: "a") == ["changed"])
+        #expect(scene.event("container", "start", "a") == ["inspect a"])
+        #expect(scene.reply(inspect: "a") == [])
+        #expect(scene.watch.containers.keys.sorted() == ["a"])
+        // One that ends is disconnected.
+        #expect(scene.event("container", "die", "a") == ["changed"])
+        #expect(scene.event("network", "disconnect", "id-front", container: "a") == [])
+    }
+
+    @Test("A reply about a container that could not start, one that is odd, and none at all change nothing")
+    func notStarted() {
+        var scene = Scene.settled()
+        func ask() { #expect(scene.event("network", "connect", "id-front", container: "a") == ["starting a"]) }
+        ask()
+        #expect(scene.reply(starting: "a", isRunning: false) == [])
+        for status in [404, 500, nil] {
+            ask()
+            #expect(scene.refused(.starting("a"), status) == [])
+        }
+        ask()
+        scene.watch.answered(.starting("a"), Array("[]".utf8), at: scene.now)
+        #expect(scene.effects() == [])
+        ask()
+        #expect(scene.event("container", "start", "a") == ["inspect a"])
+        #expect(scene.reply(inspect: "a") == ["changed"])
+    }
+
+    @Test("A reply about a start that is older than what is known is left alone")
+    func startedLate() {
+        var scene = Scene.settled()
+        for id in ["ended", "known"] { _ = scene.event("network", "connect", "id-front", container: id) }
+        #expect(scene.event("container", "die", "ended") == [])
+        #expect(scene.reply(starting: "ended") == [])
+        #expect(scene.event("container", "start", "known") == ["inspect known"])
+        #expect(scene.reply(inspect: "known", name: "new") == ["changed"])
+        #expect(scene.reply(starting: "known", name: "old") == [])
+        #expect(scene.watch.containers.mapValues(\.name) == ["known": "new"])
+    }
+
+    @Test("A list that is older than a start does not take it back")
+    func startedWhileListing() {
+        var scene = Scene.settled("b")
+        _ = scene.event("network", "connect", "id-front", container: "a")
+        _ = scene.advance(.seconds(60))
+        #expect(scene.reply(starting: "a") == [])
+        #expect(scene.reply(networks: "front") == ["changed"])
+        #expect(scene.reply(containers: "b") == ["inspect b"])
+        #expect(scene.reply(inspect: "b") == ["reread"])
+        #expect(scene.watch.containers.keys.sorted() == ["a", "b"])
+    }
+
+    @Test("At most 256 that are about to start are asked for; they take no turn of those that are inspected")
+    func startingBounded() {
+        var scene = Scene.settled()
+        var asked: [String] = []
+        for number in 0..<300 { asked += scene.event("network", "connect", "id-front", container: "c\(number)") }
+        #expect(asked.count == 256)
+        #expect(scene.event("container", "start", "c299") == ["inspect c299"])
+        _ = scene.reply(starting: "c0")
+        #expect(scene.event("network", "connect", "id-front", container: "more") == ["starting more"])
+        // They are forgotten with their connections.
+        _ = scene.failed("it ended")
+        _ = scene.advance(.seconds(1))
+        _ = scene.subscribed()
+        #expect(scene.event("network", "connect", "id-front", container: "c1") == ["starting c1"])
     }
 
     @Test("A new network is listed before a container on it is published")

@@ -6,8 +6,10 @@ package enum DockerEvent: Equatable, Sendable {
     case changed(id: String)
     /// A container has ended, or is gone for good.
     case ended(id: String)
-    /// A container was connected to a network or disconnected.
-    case connection(container: String, network: String)
+    /// A container was connected to a network; of one that does not run, Docker says so as it starts.
+    case connected(container: String, network: String)
+    /// A container was disconnected from a network.
+    case disconnected(container: String, network: String)
     /// A network is new or gone.
     case network(id: String)
     /// Anything else: commands that are run in containers, copies, attached terminals.
@@ -44,7 +46,9 @@ package enum DockerEvent: Equatable, Sendable {
                 self = .network(id: id)
                 return
             }
-            self = .connection(container: container, network: id)
+            self =
+                action == "connect"
+                ? .connected(container: container, network: id) : .disconnected(container: container, network: id)
         case ("network", "create"), ("network", "destroy"), ("network", "remove"): self = .network(id: id)
         default: self = .other
         }

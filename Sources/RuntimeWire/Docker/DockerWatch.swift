@@ -5,28 +5,10 @@ import DNSWire
 /// The state of one Docker daemon, as a value: the adapter's loop carries out its effects and tells it what came.
 ///
 /// Events are subscribed to first, then everything is listed and inspected: nothing that happens meanwhile is missed. An event
-/// only says that a container is to be inspected. Every ``relistInterval`` everything is read once more, since Docker skips
+/// only says that a container is to be inspected. One that is connected to a network is about to start: it is asked for at once,
+/// and Docker, which holds its lock meanwhile, replies as soon as it runs. Every ``relistInterval`` everything is read once more, since Docker skips
 /// events for readers that are slow.
 package struct DockerWatch: Sendable {
-    /// A request with one reply.
-    package enum Question: Hashable, Sendable {
-        /// All networks.
-        case networks
-        /// All containers that run.
-        case containers
-        /// One container, by its id.
-        case container(String)
-
-        /// The request on the wire.
-        package var request: HTTPRequest {
-            switch self {
-            case .networks: DockerRequests.networks
-            case .containers: DockerRequests.containers
-            case .container(let id): DockerRequests.container(id)
-            }
-        }
-    }
-
     /// Something that the loop has to do.
     package enum Effect: Equatable, Sendable {
         /// Connect and send ``DockerRequests/events``.
@@ -66,6 +48,8 @@ package struct DockerWatch: Sendable {
     /// Requests that are under way at once. Docker holds a container's lock while it starts, and its reply waits for that: others
     /// are not to wait with it.
     static let maximumRequests = 32
+    /// Containers about to start that are asked for at once. Any more are inspected when their events say that they have.
+    static let maximumStarting = 256
 
     private enum Phase: Equatable {
         case away(until: Duration)
@@ -180,10 +164,11 @@ package struct DockerWatch: Sendable {
         case .ended(let id):
             inspections.ended(id)
             remove(id)
-        case .connection(let container, _):
-            // One that does not run yet is inspected when it has started.
+        case .connected(let container, _), .disconnected(let container, _):
             if containers[container] != nil || inspections.isUnderWay(container) {
                 inspections.add(container, isEvent: true)
+            } else if case .connected = event, inspections.start(container, atMost: Self.maximumStarting) {
+                effects.append(.ask(.starting(container)))
             }
         case .network: listNetworks()
         case .other: break
@@ -204,6 +189,7 @@ package struct DockerWatch: Sendable {
             case .networks: take(networks: try DockerNetwork.list(octets))
             case .containers: take(list: try DockerContainerSummary.list(octets))
             case .container(let id): take(RuntimeContainer(try DockerContainer(octets)), as: id)
+            case .starting(let id): take(starting: RuntimeContainer(try DockerContainer(octets)), as: id)
             }
         } catch {
             return refused(question, status: nil, reason: error.description, at: now)
@@ -219,6 +205,8 @@ package struct DockerWatch: Sendable {
     ///   - now: the time.
     package mutating func refused(_ question: Question, status: Int?, reason: String, at now: Duration) {
         guard phase == .subscribed else { return }
+        // It is inspected when it has started.
+        if case .starting(let id) = question { return _ = inspections.started(id) }
         guard case .container(let id) = question else { return failed(reason, at: now) }
         if status == 404 {
             inspections.done(id)
@@ -250,6 +238,16 @@ package struct DockerWatch: Sendable {
     private mutating func take(_ container: RuntimeContainer, as id: String) {
         inspections.done(id)
         guard container.pid != nil else { return remove(id) }
+        put(container, as: id)
+    }
+
+    /// Takes a reply that Docker gave as a container started, unless something newer is known. The event has it inspected again.
+    private mutating func take(starting container: RuntimeContainer, as id: String) {
+        guard inspections.started(id), containers[id] == nil, container.pid != nil else { return }
+        put(container, as: id)
+    }
+
+    private mutating func put(_ container: RuntimeContainer, as id: String) {
         if containers.updateValue(container, forKey: id) != container { hasChanged = true }
         // A network that came into being after the list.
         if container.endpoints.contains(where: { !networkNames.contains($0.network) }) { listNetworks() }

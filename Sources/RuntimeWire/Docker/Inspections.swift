@@ -11,6 +11,8 @@ struct Inspections: Sendable {
     private var again: Set<String> = []
     /// Those that something happened to since everything was listed.
     private var withEvents: Set<String> = []
+    /// Those that are about to start and are asked for; true while nothing newer is known of them.
+    private var starting: [String: Bool] = [:]
     /// Those that could not be inspected, and are inspected again at ``retryAt``.
     private var unread: Set<String> = []
     /// Time at which those that could not be inspected are inspected again.
@@ -41,7 +43,25 @@ struct Inspections: Sendable {
     mutating func ended(_ id: String) {
         withEvents.insert(id)
         unread.remove(id)
+        if starting[id] != nil { starting[id] = false }
         if underWay.contains(id) { again.insert(id) }
+    }
+
+    /// Adds a container that is about to start, which is no inspection: its reply may take as long as the start.
+    /// - Returns: true where it is to be asked for.
+    mutating func start(_ id: String, atMost limit: Int) -> Bool {
+        guard starting[id] == nil, starting.count < limit else { return false }
+        starting[id] = true
+        return true
+    }
+
+    /// A container that was about to start has a reply, or will have none.
+    /// - Returns: true where nothing newer is known of it.
+    mutating func started(_ id: String) -> Bool {
+        guard starting.removeValue(forKey: id) == true else { return false }
+        // A list that is under way may be older.
+        withEvents.insert(id)
+        return true
     }
 
     /// Takes those that are to be inspected now.
@@ -58,6 +78,7 @@ struct Inspections: Sendable {
     mutating func done(_ id: String) {
         underWay.remove(id)
         unread.remove(id)
+        if starting[id] != nil { starting[id] = false }
         if again.remove(id) != nil { add(id, isEvent: true) }
     }
 

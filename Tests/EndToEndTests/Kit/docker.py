@@ -3,7 +3,9 @@
 
 Modes: an API version (1.41, 1.44, 1.52) answers well. hang, cut, huge, garbage, endless, refusal, no-events do what they say: hang
 accepts and says nothing, cut ends in the middle of a body, huge sends a list of 100 MB, endless sends a head without an end, refusal
-knows no such version, no-events ends the stream of events at once. Lines on standard input are events that are sent on, as JSON.
+knows no such version, no-events ends the stream of events at once, locked has a container that starts: its first inspection is answered when
+its event has been sent, as dockerd does under its lock, and any other after half a minute. Lines on standard input are events that are sent
+on, as JSON.
 """
 
 import json
@@ -14,7 +16,8 @@ import sys
 import threading
 import time
 
-WEB, DB, SIDE, HOST = (character * 64 for character in "abcd")
+WEB, DB, SIDE, HOST, LATE = (character * 64 for character in "abcde")
+STARTED = threading.Event()
 
 
 def networks(version):
@@ -52,6 +55,7 @@ def container(version, identity):
         WEB: ("web", "default", endpoint(version, "bridge", "172.17.0.2", "web", []), "unhealthy", {"80/tcp": {}}),
         DB: ("shop.db.1", "front", endpoint(version, "front", "10.1.0.2", "shop.db.1", ["db"]), None, None),
         SIDE: ("side", "container:" + WEB, {}, None, None),
+        LATE: ("late", "front", endpoint(version, "front", "10.1.0.3", "late", []), None, None),
         HOST: ("hosty", "host", {"host": {"IPAddress": ""}}, None, None)}[identity]
     state = {"Status": "running", "Running": True, "Paused": False, "Restarting": False, "Pid": 4000 + ord(identity[0]),
              "StartedAt": "2026-01-01T00:00:00Z"}
@@ -113,7 +117,7 @@ class Connection:
             for _ in range(100):
                 self.sock.sendall(b" " * 1000000)
         else:
-            self.lists(path, 1.41 if self.mode == "no-events" else float(self.mode))
+            self.lists(path, 1.41 if self.mode in ("no-events", "locked") else float(self.mode))
 
     def events(self):
         self.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -134,7 +138,11 @@ class Connection:
                 {"Id": identity, "Names": ["/x"], "State": "running"} for identity in (WEB, DB, SIDE, HOST)])
         else:
             identity = path.split("/")[2]
-            if identity in (WEB, DB, SIDE, HOST):
+            if self.mode == "locked" and identity == LATE:
+                if STARTED.is_set():
+                    time.sleep(30)
+                STARTED.wait()
+            if identity in (WEB, DB, SIDE, HOST, LATE):
                 self.send(b"200 OK", container(version, identity))
             else:
                 self.send(b"404 Not Found", {"message": "No such container: " + identity})
@@ -151,6 +159,8 @@ def main():
         for line in sys.stdin.buffer:
             for subscriber in list(subscribers):
                 subscriber.put(line)
+            if b'"start"' in line:
+                STARTED.set()
 
     threading.Thread(target=pass_events_on, daemon=True).start()
     while True:

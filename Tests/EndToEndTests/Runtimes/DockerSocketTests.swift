@@ -100,6 +100,28 @@ struct DockerSocketTests {
         #expect(house.taken.last?.put?.map(\.name) == ["shop.db.1"])
     }
 
+    @Test("A container that starts is published with its event, however long Docker takes for whoever asks then")
+    func start() throws {
+        let house = try AdapterHouse()
+        let docker = try house.startDocker("locked")
+        try house.startControl()
+        _ = try house.startAdapter()
+        #expect(eventually { house.known.containers.count == 3 }, "\(house.log)")
+        func send(_ type: String, _ action: String, _ id: String, _ attributes: String = "{}") throws {
+            let line = #"{"Type":"\#(type)","Action":"\#(action)","Actor":{"ID":"\#(id)","Attributes":\#(attributes)}}"#
+            try docker.input.fileHandleForWriting.write(contentsOf: Data("\(line)\n".utf8))
+        }
+        let late = Self.id("e")
+        try send("network", "connect", Self.id("f"), #"{"container":"\#(late)"}"#)
+        // Others are not kept waiting by one that takes its time.
+        try send("container", "die", Self.id("b"))
+        #expect(eventually { house.known.containers[Self.id("b")] == nil }, "\(house.log)")
+        #expect(house.known.containers[late] == nil)
+        try send("container", "start", late)
+        #expect(eventually(within: 5) { house.known.containers[late] == "late" }, "\(house.log)")
+        #expect(house.log.count == 1, "\(house.log)")
+    }
+
     @Test(
         "A daemon that is away, hangs, is old or closes is called again, and gets everything",
         arguments: ["", "hang", "old", "closing"])
