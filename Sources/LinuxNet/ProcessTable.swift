@@ -87,13 +87,21 @@ package enum ProcessTable {
         var first: [NamespaceIdentity: Int32] = [:]
         var served: Set<NamespaceIdentity> = []
         var budget = maximumMountTables
+        // Programs that nobody gave mounts of their own share a table.
+        var tables: [NamespaceIdentity: Bool] = [:]
         for pid in try numbers() where budget > 0 {
             guard let namespace = NamespaceIdentity(ofFileAt: "/proc/\(pid)/ns/net"), namespace != own,
                 !served.contains(namespace)
             else { continue }
-            budget -= 1
-            let table = ((try? Files.readText("/proc/\(pid)/mountinfo", limit: maximumMountTable)) ?? nil) ?? ""
-            if isMounted(at: path, from: directory, table) {
+            let mounts = NamespaceIdentity(ofFileAt: "/proc/\(pid)/ns/mnt")
+            var hasFile = mounts.flatMap { tables[$0] }
+            if hasFile == nil {
+                budget -= 1
+                let table = ((try? Files.readText("/proc/\(pid)/mountinfo", limit: maximumMountTable)) ?? nil) ?? ""
+                hasFile = isMounted(at: path, from: directory, table)
+                if let mounts { tables[mounts] = hasFile }
+            }
+            if hasFile == true {
                 served.insert(namespace)
             } else if first[namespace] == nil {
                 first[namespace] = pid

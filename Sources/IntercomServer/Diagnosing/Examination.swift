@@ -14,8 +14,8 @@ final class Examination {
     private let finder: FactFinder
     private let done: (Checkup, Int) -> Void
     private var facts: MachineFacts
-    /// Containers whose programs may read another resolv.conf than theirs.
-    private var suspects: [ContainerID] = []
+    /// Containers whose programs may read another resolv.conf than theirs, each with the program; nil: it is looked for.
+    private var suspects: [(container: ContainerID, program: FoundProcess?)] = []
 
     /// - Parameters:
     ///   - plane: knows everything.
@@ -41,7 +41,7 @@ final class Examination {
             }
         }
         for container in containers { plane.containers.proveAgain(container) }
-        suspects = Array(containers.prefix(Self.fileLimit))
+        suspects = containers.prefix(Self.fileLimit).map { ($0, nil) }
         look(at: containers[...])
     }
 
@@ -66,23 +66,21 @@ final class Examination {
     private static let fileLimit = 16
 
     /// Reads the files of containers whose programs may have begun before these.
-    private func lookAtFiles(_ containers: ArraySlice<ContainerID>) {
-        guard let next = containers.first, facts.openerFailure == nil,
-            let (identity, source) = plane.containers.namespace(of: next)
-        else {
-            return containers.isEmpty || facts.openerFailure != nil
-                ? finishFiles() : lookAtFiles(containers.dropFirst())
+    private func lookAtFiles(_ suspects: ArraySlice<(container: ContainerID, program: FoundProcess?)>) {
+        guard let next = suspects.first, facts.openerFailure == nil else { return finishFiles() }
+        guard let (identity, source) = plane.containers.namespace(of: next.container) else {
+            return lookAtFiles(suspects.dropFirst())
         }
         plane.requests.request { opener in
-            try? ProgramFiles.read(identity, source, by: opener)
+            try? ProgramFiles.read(identity, source, by: opener, of: next.program)
         } late: {
-            self.lookAtFiles(containers.dropFirst())
+            self.lookAtFiles(suspects.dropFirst())
         } done: { (files: ProgramFiles?) in
-            let intercepted = self.plane.containers.resolverAddresses(of: next)?.intercepted ?? []
+            let intercepted = self.plane.containers.resolverAddresses(of: next.container)?.intercepted ?? []
             if let resolver = files?.resolver(of: source, intercepted: intercepted), resolver.elsewhere != nil {
-                self.facts.resolvers[self.plane.publisher.name(of: next)] = resolver
+                self.facts.resolvers[self.plane.publisher.name(of: next.container)] = resolver
             }
-            self.lookAtFiles(containers.dropFirst())
+            self.lookAtFiles(suspects.dropFirst())
         }
     }
 
@@ -193,13 +191,15 @@ final class Examination {
         } late: {
             self.finish()
         } done: { (processes: [FoundProcess]) in
-            let namespaces = Set(processes.map(\.namespace))
+            let programs = Dictionary(processes.map { ($0.namespace, $0) }) { first, _ in first }
+            let containers = self.plane.publisher.registry.containers
             self.suspects = Array(
-                self.plane.publisher.registry.containers.lazy.map(\.id).filter { container in
-                    guard let (identity, source) = self.plane.containers.namespace(of: container),
-                        source.process == nil, case .path(let path) = source
-                    else { return false }
-                    return namespaces.contains(identity) && ResolverFiles.path(forNamespaceAt: path) != nil
+                containers.lazy.compactMap { container -> (ContainerID, FoundProcess?)? in
+                    guard let (identity, source) = self.plane.containers.namespace(of: container.id),
+                        let program = programs[identity], source.process == nil, case .path(let path) = source,
+                        ResolverFiles.path(forNamespaceAt: path) != nil
+                    else { return nil }
+                    return (container.id, program)
                 }.prefix(Self.fileLimit))
             self.finish()
         }

@@ -89,7 +89,7 @@ final class Inquiry {
     /// Asks for those that it makes when the name itself has no records.
     private func askLater(then done: @escaping () -> Void) {
         let hasRecords = answer?.rcode == "NOERROR" && answer?.answers.isEmpty == false
-        guard resolver?.leadsHere == true, !hasRecords else { return done() }
+        guard resolver?.leadsHere == true, !hasRecords, answer?.rcode != "SERVFAIL" else { return done() }
         attempt(searchOrder.behind[...]) { attempts in
             self.resolver?.later = attempts
             done()
@@ -114,7 +114,8 @@ final class Inquiry {
             guard let answer else { return self.attempt(domains.dropFirst(), made, then: done) }
             let attempt = ResolverFile.Attempt(
                 text, in: domain, code: answer.rcode, data: answer.answers.map(\.data), source: answer.source)
-            if attempt.isPositive { return done(made + [attempt]) }
+            // Where no upstream answers, each further name would wait for that, too.
+            if attempt.isPositive || attempt.code == "SERVFAIL" { return done(made + [attempt]) }
             self.attempt(domains.dropFirst(), made + [attempt], then: done)
         }
     }
