@@ -134,12 +134,12 @@ struct Responder: ~Copyable {
     @inline(never)
     private mutating func rulingBeforeOthers(_ view: ViewID, _ isDelegation: Bool) -> Ruling? {
         if directory.hasPolicies, let ruling = judge(view, isOwnName: false) { return ruling }
-        if isDelegation || !directory.mayHaveRecord(name) { return nil }
+        if isDelegation { return nil }
         let type = query.question.type
         if let chain = directory.recallChain(name, type, questionEnd: query.question.endOffset, view: view) {
             return .answer(.followed(chain.number), .record(chain.scope))
         }
-        guard let match = directory.findRecord(name, view: view) else { return nil }
+        guard directory.mayHaveRecord(name), let match = directory.findRecord(name, view: view) else { return nil }
         return ruling(on: match, view)
     }
 
