@@ -73,7 +73,8 @@ package enum ProcessTable {
     }
 
     /// Processes of other namespaces than this thread's that have no file mounted at a path, the first of each namespace none of
-    /// whose processes has it; in the order of their numbers. By proc_pid_mountinfo(5): no path of theirs is walked.
+    /// whose processes that were looked at has it; in the order of their numbers. By proc_pid_mountinfo(5): no path of theirs is
+    /// walked. Where a machine has thousands of mounts, only the first programs are looked at: a table takes milliseconds then.
     /// - Parameters:
     ///   - path: where the file would be.
     ///   - directory: the directory that it comes from, on its own file system.
@@ -86,17 +87,17 @@ package enum ProcessTable {
         guard let own = NamespaceIdentity(ofFileAt: "/proc/thread-self/ns/net") else { return [] }
         var first: [NamespaceIdentity: Int32] = [:]
         var served: Set<NamespaceIdentity> = []
-        var budget = maximumMountTables
+        let end = MonotonicTime.now.microseconds + timeForMountTables
         // Programs that nobody gave mounts of their own share a table.
         var tables: [NamespaceIdentity: Bool] = [:]
-        for pid in try numbers() where budget > 0 {
+        for pid in try numbers() {
             guard let namespace = NamespaceIdentity(ofFileAt: "/proc/\(pid)/ns/net"), namespace != own,
                 !served.contains(namespace)
             else { continue }
             let mounts = NamespaceIdentity(ofFileAt: "/proc/\(pid)/ns/mnt")
             var hasFile = mounts.flatMap { tables[$0] }
             if hasFile == nil {
-                budget -= 1
+                guard MonotonicTime.now.microseconds < end else { break }
                 let table = ((try? Files.readText("/proc/\(pid)/mountinfo", limit: maximumMountTable)) ?? nil) ?? ""
                 hasFile = isMounted(at: path, from: directory, table)
                 if let mounts { tables[mounts] = hasFile }
@@ -111,9 +112,10 @@ package enum ProcessTable {
         return stray.prefix(limit).map { listed($0.value, $0.key, isPlugged: false) }
     }
 
-    /// Tables of mounts that one search reads, and the octets of each: some hundred lines.
-    private static let maximumMountTables = 8192
-    private static let maximumMountTable = 64 * 1024
+    /// Microseconds in which one search reads tables of mounts.
+    private static let timeForMountTables: UInt64 = 250_000
+    /// Octets of a table of mounts that are read: 10,000 lines, of which each named namespace is one.
+    private static let maximumMountTable = 1 << 20
 
     /// True where a table of mounts has a file of a directory at a path that has not been deleted since.
     static func isMounted(at path: String, from directory: String, _ table: String) -> Bool {

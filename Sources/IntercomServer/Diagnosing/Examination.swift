@@ -14,8 +14,8 @@ final class Examination {
     private let finder: FactFinder
     private let done: (Checkup, Int) -> Void
     private var facts: MachineFacts
-    /// Containers whose programs may read another resolv.conf than theirs, each with the program; nil: it is looked for.
-    private var suspects: [(container: ContainerID, program: FoundProcess?)] = []
+    /// Containers whose programs may read another resolv.conf than theirs.
+    private var suspects: [ContainerID] = []
 
     /// - Parameters:
     ///   - plane: knows everything.
@@ -41,7 +41,7 @@ final class Examination {
             }
         }
         for container in containers { plane.containers.proveAgain(container) }
-        suspects = containers.prefix(Self.fileLimit).map { ($0, nil) }
+        suspects = Array(containers.prefix(Self.fileLimit))
         look(at: containers[...])
     }
 
@@ -63,22 +63,22 @@ final class Examination {
     }
 
     /// Containers whose programs are looked at for a resolv.conf of others: more say nothing else.
-    private static let fileLimit = 16
+    private static let fileLimit = 8
 
     /// Reads the files of containers whose programs may have begun before these.
-    private func lookAtFiles(_ suspects: ArraySlice<(container: ContainerID, program: FoundProcess?)>) {
+    private func lookAtFiles(_ suspects: ArraySlice<ContainerID>) {
         guard let next = suspects.first, facts.openerFailure == nil else { return finishFiles() }
-        guard let (identity, source) = plane.containers.namespace(of: next.container) else {
+        guard let (identity, source) = plane.containers.namespace(of: next) else {
             return lookAtFiles(suspects.dropFirst())
         }
         plane.requests.request { opener in
-            try? ProgramFiles.read(identity, source, by: opener, of: next.program)
+            try? ProgramFiles.read(identity, source, by: opener)
         } late: {
             self.lookAtFiles(suspects.dropFirst())
         } done: { (files: ProgramFiles?) in
-            let intercepted = self.plane.containers.resolverAddresses(of: next.container)?.intercepted ?? []
+            let intercepted = self.plane.containers.resolverAddresses(of: next)?.intercepted ?? []
             if let resolver = files?.resolver(of: source, intercepted: intercepted), resolver.elsewhere != nil {
-                self.facts.resolvers[self.plane.publisher.name(of: next.container)] = resolver
+                self.facts.resolvers[self.plane.publisher.name(of: next)] = resolver
             }
             self.lookAtFiles(suspects.dropFirst())
         }
@@ -191,15 +191,13 @@ final class Examination {
         } late: {
             self.finish()
         } done: { (processes: [FoundProcess]) in
-            let programs = Dictionary(processes.map { ($0.namespace, $0) }) { first, _ in first }
-            let containers = self.plane.publisher.registry.containers
+            let namespaces = Set(processes.map(\.namespace))
             self.suspects = Array(
-                containers.lazy.compactMap { container -> (ContainerID, FoundProcess?)? in
-                    guard let (identity, source) = self.plane.containers.namespace(of: container.id),
-                        let program = programs[identity], source.process == nil, case .path(let path) = source,
-                        ResolverFiles.path(forNamespaceAt: path) != nil
-                    else { return nil }
-                    return (container.id, program)
+                self.plane.publisher.registry.containers.lazy.map(\.id).filter { container in
+                    guard let (identity, source) = self.plane.containers.namespace(of: container),
+                        source.process == nil, case .path(let path) = source
+                    else { return false }
+                    return namespaces.contains(identity) && ResolverFiles.path(forNamespaceAt: path) != nil
                 }.prefix(Self.fileLimit))
             self.finish()
         }

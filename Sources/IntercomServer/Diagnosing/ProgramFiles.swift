@@ -23,10 +23,9 @@ struct ProgramFiles: Sendable {
     var ofPrograms: [(program: Program, text: String)] = []
 
     /// Reads them, on a thread of a request.
-    /// - Parameter program: the one whose file counts; nil: the first few are looked for.
     /// - Throws: ``LinuxError`` when the file of the container cannot be read.
     static func read(
-        _ identity: NamespaceIdentity, _ source: NamespaceSource, by opener: any Opener, of program: FoundProcess? = nil
+        _ identity: NamespaceIdentity, _ source: NamespaceSource, by opener: any Opener
     ) throws(LinuxError) -> ProgramFiles {
         // For a namespace without a process, the file that we wrote is shown, too.
         guard source.process == nil else {
@@ -36,7 +35,7 @@ struct ProgramFiles: Sendable {
         files.hosts = source.programFile("hosts", limit: maximumHosts)
         files.nameServices = source.programFile("nsswitch.conf", limit: maximumSwitch)
             .flatMap { NameServices($0.path, text: $0.text) }
-        files.ofPrograms = (try? others(identity, source, by: opener, program)) ?? []
+        files.ofPrograms = (try? others(identity, source, by: opener)) ?? []
         return files
     }
 
@@ -77,12 +76,11 @@ struct ProgramFiles: Sendable {
     }
 
     private static func others(
-        _ identity: NamespaceIdentity, _ source: NamespaceSource, by opener: any Opener, _ program: FoundProcess?
+        _ identity: NamespaceIdentity, _ source: NamespaceSource, by opener: any Opener
     ) throws(LinuxError) -> [(program: Program, text: String)] {
         let namespace = try source.openNamespace(identity, by: opener)
         var files: [(program: Program, text: String)] = []
-        let processes = if let program { [program] } else { try opener.findProcesses(in: namespace) }
-        for found in processes {
+        for found in try opener.findProcesses(in: namespace) {
             guard let process = try? ProcessDescriptor(pid: found.pid),
                 let text = (try? opener.readResolverFile(of: process, in: namespace))?.text
             else { continue }
