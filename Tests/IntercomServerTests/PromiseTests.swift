@@ -53,25 +53,6 @@ private struct AskedTown: ~Copyable {
         }
     }
 
-    /// Town and table, read and compiled once.
-    private struct Compiled {
-        var configuration: Configuration
-        var registry: Registry
-        var changes: [DirectoryChange]
-    }
-
-    private static let compiled = Result {
-        let configuration = try Configuration.parse(text: Town.configuration, file: "town.toml")
-        var registry = Registry(domain: configuration.server.domain, ttl: configuration.server.ttl)
-        registry.setRoutes(configuration.routes)
-        for network in configuration.networks { try registry.createNetwork(network) }
-        for record in configuration.records { _ = try registry.addRecord(record) }
-        for container in configuration.containers { try registry.addContainer(container.definition) }
-        for deed in Town.table.deeds { try carryOut(deed, in: &registry) }
-        let changes = registry.takeChanges()
-        return Compiled(configuration: configuration, registry: registry, changes: changes)
-    }
-
     private let registry: Registry
     private var responder: Responder
     /// The first upstream of each group.
@@ -79,7 +60,7 @@ private struct AskedTown: ~Copyable {
     private var buffer = [UInt8](repeating: 0, count: 65_535)
 
     init() throws {
-        let compiled = try Self.compiled.get()
+        let compiled = try CompiledTown.shared.get()
         registry = compiled.registry
         responder = Responder(settings: ServerSettings(compiled.configuration, workers: 1), seed: 7)
         for change in compiled.changes { responder.directory.apply(change) }
@@ -88,28 +69,6 @@ private struct AskedTown: ~Copyable {
         servers[UpstreamGroupID.default.rawValue] = everyone?.address.description
         for group in registry.upstreamGroups {
             servers[group.id.rawValue] = group.upstreams.first?.address.description
-        }
-    }
-
-    private static func carryOut(_ deed: Deed, in registry: inout Registry) throws {
-        let networks = registry.networks.compactMap(\.observed)
-        switch deed {
-        case .server: break
-        case .bridge(let name, let address):
-            let ip = try #require(address.split(separator: "/").first.flatMap { IPAddress(String($0)) })
-            registry.observe(
-                ObservedNetwork(
-                    interface: InterfaceIndex(rawValue: UInt32(networks.count) + 1), interfaceName: name,
-                    subnets: [try #require(Subnet(address))], hostAddresses: [ip]))
-        case .plug(let name, let bridge, let address):
-            let network = try #require(networks.first { $0.interfaceName == bridge })
-            let ip = try #require(address.split(separator: "/").first.flatMap { IPAddress(String($0)) })
-            registry.observe(
-                ObservedContainer(
-                    cookie: NamespaceCookie(rawValue: UInt64(registry.containerCount) + 1), name: name,
-                    path: "/run/netns/\(name)",
-                    endpoints: [ObservedEndpoint(network: network.interface, link: "eth0", addresses: [ip])]))
-        case .drain(let name): try registry.setDraining(true, container: name)
         }
     }
 

@@ -33,15 +33,16 @@ final class ConfiguredDeclarations {
 
     /// Goes from one configuration to another: what has gone is removed, then what is new or different is declared.
     func change(from old: Configuration, to new: Configuration) {
+        let policies = ListDifference(from: old.policies, to: new.policies, by: \.name)
+        let networks = ListDifference(from: old.networks, to: new.networks, by: \.name)
+        let containers = ListDifference(from: old.containers, to: new.containers, by: \.name)
         // Before those whom they hold for, and removed after them: nobody is without a policy in between.
-        setPolicies(from: old.policies, to: new.policies)
+        for policy in policies.declared { set(policy) }
         publisher.registry.setPolicyOfAll(new.server.policy)
-        defer { removePolicies(of: old.policies, except: new.policies) }
-        for container in old.containers where !new.containers.contains(container) { remove(container) }
-        for network in old.networks where !new.networks.contains(where: { $0.name == network.name }) {
-            remove(network)
-        }
-        for network in new.networks where !old.networks.contains(network) { declare(network) }
+        defer { for policy in policies.removed { remove(policy) } }
+        for container in containers.removed + containers.replaced { remove(container) }
+        for network in networks.removed { remove(network) }
+        for network in networks.declared { declare(network) }
         changeRecords(from: old.records, to: new.records)
         for container in new.containers
         where publisher.registry.declaredContainer(named: container.name) == nil && numbers[container.name] == nil {
@@ -80,24 +81,20 @@ final class ConfiguredDeclarations {
 
     // MARK: - Policies
 
-    private func setPolicies(from old: [PolicyDefinition], to new: [PolicyDefinition]) {
-        for policy in new where !old.contains(policy) {
-            do throws(RegistryError) {
-                try publisher.registry.setPolicy(policy)
-                shortfalls[Self.subject(policy)] = nil
-            } catch {
-                shortfalls[Self.subject(policy)] = error.description
-                logger.error("\(Self.subject(policy)): \(error)", metadata: .about(policy: policy.name))
-            }
+    private func set(_ policy: PolicyDefinition) {
+        do throws(RegistryError) {
+            try publisher.registry.setPolicy(policy)
+            shortfalls[Self.subject(policy)] = nil
+        } catch {
+            shortfalls[Self.subject(policy)] = error.description
+            logger.error("\(Self.subject(policy)): \(error)", metadata: .about(policy: policy.name))
         }
     }
 
-    /// Removes policies that the configuration has no more. Containers that still name one are denied everything.
-    private func removePolicies(of old: [PolicyDefinition], except new: [PolicyDefinition]) {
-        for policy in old where !new.contains(where: { $0.name == policy.name }) {
-            shortfalls[Self.subject(policy)] = nil
-            try? publisher.registry.removePolicy(named: policy.name, by: .configuration, evenIfUsed: true)
-        }
+    /// Removes a policy that the configuration has no more. Containers that still name it are denied everything.
+    private func remove(_ policy: PolicyDefinition) {
+        shortfalls[Self.subject(policy)] = nil
+        try? publisher.registry.removePolicy(named: policy.name, by: .configuration, evenIfUsed: true)
     }
 
     // MARK: - Records

@@ -93,8 +93,9 @@ extension ValueKind<String> {
 
     /// The name of one of these policies.
     static func policy(among names: [String]) -> Self {
-        string.map { text throws(Refusal) in
-            guard names.contains(text) else {
+        let known = Set(names)
+        return string.map { text throws(Refusal) in
+            guard known.contains(text) else {
                 let shown = DisplayText.escaped(text)
                 throw Refusal("no [[policy]] is named '\(shown)'\(Spelling.hint(for: text, among: names))")
             }

@@ -63,7 +63,8 @@ final class HostsFiles {
 
     /// Follows these places, and no others.
     func configure(_ places: [HostsPlace]) {
-        for (place, entry) in entries where !places.contains(place) {
+        let wanted = Set(places)
+        for (place, entry) in entries where !wanted.contains(place) {
             replace(&entry.records, with: [])
             entries[place] = nil
         }
