@@ -195,6 +195,10 @@ package struct Service: Sendable, Equatable {
     package var member: Member
     /// True where the host itself is meant.
     package var isHost: Bool
+    /// True for a service of neither: an upstream has given its address.
+    package var isOutside = false
+    /// The asker's network that has the address in one of its subnets, where nobody is known to have it; nil: none.
+    package var overlap: Overlap?
     /// The address that the answer gives.
     package var address: String
     /// Addresses at which the port is open, `0.0.0.0` and `::` for all; nil: not known.
@@ -205,6 +209,23 @@ package struct Service: Sendable, Equatable {
     package var ledTo: String?
     /// The way there over a bridge that both are on; nil: there is none, or it is not known.
     package var wiring: WiringFacts?
+
+    /// A subnet on this host that an address outside lies in.
+    package struct Overlap: Sendable, Equatable {
+        /// The network's name.
+        package var network: String
+        /// As `172.17.0.0/16`.
+        package var subnet: String
+        /// The host's address on it; nil: it has none.
+        package var gateway: String?
+
+        /// A subnet of a network.
+        package init(_ network: String, _ subnet: String, gateway: String?) {
+            self.network = network
+            self.subnet = subnet
+            self.gateway = gateway
+        }
+    }
 
     /// A port of a container.
     package init(_ member: Member, address: String, listens: [String]?, reach: Reach? = nil) {
@@ -219,5 +240,11 @@ package struct Service: Sendable, Equatable {
     package init(ofHostAt address: String, listens: [String]?, reach: Reach? = nil) {
         self.init(Member("the host", at: nil, on: []), address: address, listens: listens, reach: reach)
         isHost = true
+    }
+
+    /// A port at an address that an upstream has given for a name; whether it is open there, an attempt to connect alone shows.
+    package init(outside name: String, at address: String, reach: Reach? = nil) {
+        self.init(Member(name, at: nil, on: []), address: address, listens: nil, reach: reach)
+        isOutside = true
     }
 }

@@ -141,6 +141,10 @@ package enum Cause: String, Sendable, CaseIterable {
     case serviceUnreachable = "service-unreachable"
     /// The program listens, and its container has no route to who asks.
     case noWayBack = "no-way-back"
+    /// The address of a service outside lies in a subnet of the asker's own network, where nobody has it.
+    case subnetOverlaps = "subnet-overlaps"
+    /// Two links on a bridge have one hardware address: packets go to whichever spoke last.
+    case duplicateMAC = "duplicate-mac"
     /// Both containers are plugged into isolated ports of a bridge.
     case portsIsolated = "ports-isolated"
     /// A container sends longer packets than another link on the way takes.

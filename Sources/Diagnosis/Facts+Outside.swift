@@ -70,6 +70,9 @@ extension Facts {
         if let finding = incomplete(outcome) {
             return Step(.upstreams, "", finding, note: keptNote)
         }
+        if let other, other.code == "SERVFAIL", outcome.isPositive {
+            return Step(.upstreams, "", halfAnswered(other, name), note: keptNote)
+        }
         if let resting = servers.first(where: { $0.isResting || $0.isLooping }) {
             return Step(
                 .upstreams, "",
@@ -78,6 +81,17 @@ extension Facts {
                 }, note: keptNote)
         }
         return Step(.upstreams, shown, note: keptNote)
+    }
+
+    /// Finding about upstreams that give the addresses of one family and not those of the other.
+    private func halfAnswered(_ other: AnswerFacts, _ remedy: String) -> Finding {
+        let server = servers.lazy.compactMap { $0.finding(cure: "") }.first
+        let why = server?.text ?? other.details.first ?? "\(other.source) says SERVFAIL"
+        let who = servers.first.map { "mend \($0.address)" } ?? "mend the upstream"
+        return Finding(
+            server?.cause ?? .upstreamFailing,
+            "\(question.name) has an answer for A, and none for AAAA (\(why)): programs ask for both, and wait",
+            cure: "\(who), or name \(remedy)")
     }
 
     /// Sentence about an answer that was kept, and what drops it.

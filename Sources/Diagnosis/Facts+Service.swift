@@ -13,9 +13,11 @@ extension Facts {
             if let fault = wiringFault(service, isReached: isReached) { return Step(.port, "", fault) }
             guard let trouble else { continue }
             let other = tried.first { other, itsTrouble in
-                other.member.name == service.member.name && other.isV6 != service.isV6 && other.listens != nil
+                other.member.name == service.member.name && other.isV6 != service.isV6 && other.isKnown
                     && itsTrouble == nil
             }
+            // Resolver libraries put addresses of a family that has no route last (RFC 6724 §6, rule 1).
+            if other != nil, service.isOutside, service.reach == .noRoute { continue }
             if let other {
                 let finding = oneFamily(service, trouble, besides: other.0)
                 if trouble.isSilent { silent = silent ?? finding } else { refused = refused ?? finding }
@@ -28,7 +30,7 @@ extension Facts {
             // Beside another finding an MTU is a note.
             return Step(.port, "", finding, note: finding == remark ? nil : remark?.text)
         }
-        let known = services.filter { $0.listens != nil }.map { "\($0.member.name) at \($0.address)" }
+        let known = services.filter(\.isKnown).map { "\($0.member.name) at \($0.address)" }
         let isTried = services.allSatisfy { $0.reach != nil }
         let open = "port \(shownPort) is open: \(known.joined(separator: ", "))"
         return Step(.port, known.isEmpty ? "not known" : isTried ? open : "\(open); whether packets pass is not tried")
@@ -62,6 +64,7 @@ extension Facts {
 
     /// Reason why a service is not reached; nil: it can be reached, or nothing is known.
     private func trouble(of service: Service) -> Trouble? {
+        if service.isOutside { return troubleOutside(service) }
         guard let listens = service.listens else { return nil }
         let name = service.member.name
         guard listens.contains(where: { service.places.contains($0) }) else { return closed(service, listens) }
@@ -107,6 +110,48 @@ extension Facts {
         }
     }
 
+    /// Reason why a service outside is not reached: all that is known is what comes of an attempt to connect.
+    private func troubleOutside(_ service: Service) -> Trouble? {
+        let (address, port) = (service.address, shownPort)
+        let reason: String
+        switch service.reach {
+        case .open, nil: return nil
+        case .refused: reason = "it is refused"
+        case .silent: reason = "nothing comes back"
+        case .noRoute, .noWayBack: reason = "\(question.asker) has no route there"
+        case .unreachable(let words): reason = "it cannot be made: \(words)"
+        }
+        if let ledTo = service.ledTo {
+            return Trouble(
+                cause: .serviceUnreachable,
+                text: "address translation in \(question.asker) leads a connection to \(address) on to \(ledTo)",
+                reason: "address translation in \(question.asker) leads it to \(ledTo)",
+                cure: "remove that rule in \(question.asker)" + look("rules", "nft list ruleset"))
+        }
+        if let overlap = service.overlap, service.reach != .refused {
+            let text =
+                "\(address) of \(service.member.name) is within \(overlap.subnet) of \(overlap.network), where nobody has "
+                + "it: packets of \(question.asker) for it stay on that network"
+            let route = overlap.gateway.flatMap { gateway in
+                place?.ip((service.isV6 ? "-6 " : "") + "route add \(address) via \(gateway)")
+            }
+            return Trouble(
+                cause: .subnetOverlaps, text: text, reason: "it stays on \(overlap.network)",
+                cure: route ?? "give \(overlap.network) another subnet", isSilent: true)
+        }
+        return Trouble(
+            cause: .serviceUnreachable,
+            text: "\(service.member.name) is at \(address), and of a connection from \(question.asker) to port \(port) "
+                + "there: \(reason)",
+            reason: reason,
+            cure: "see whether this host gets through: nc -zv -w 3 \(address) \(port)"
+                + look("way of \(question.asker)", "ip route get \(address)"),
+            isSilent: service.reach == .silent)
+    }
+
+    /// The way into the namespace of who asks.
+    private var place: CommandPlace? { if case .present(let member, _) = asker { member.place } else { nil } }
+
     /// Reason where a port is not open at the service's address.
     private func closed(_ service: Service, _ listens: [String]) -> Trouble {
         let name = service.member.name
@@ -128,7 +173,7 @@ extension Facts {
 
     /// A command that shows something in the namespace of who asks, as the end of a cure.
     private func look(_ noun: String, _ command: String) -> String {
-        guard case .present(let member, _) = asker, let place = member.place else { return "" }
+        guard let place else { return "" }
         return "; this shows the \(noun): \(place.run(command))"
     }
 }
@@ -136,6 +181,9 @@ extension Facts {
 extension Service {
     /// True at an address of IPv6.
     fileprivate var isV6: Bool { address.contains(":") }
+
+    /// True where it is known whether the port is open.
+    fileprivate var isKnown: Bool { listens != nil || isOutside && reach == .open }
 
     /// Addresses at which a program has to listen: a socket at `::` takes IPv4, too (ipv6(7)).
     fileprivate var places: [String] { isV6 ? ["::", address] : ["0.0.0.0", "::", address] }

@@ -20,6 +20,8 @@ package struct Facts: Sendable {
     package var formerly: FormerName?
     /// The data plane's decision and answer; nil: nobody was asked.
     package var outcome: AnswerFacts?
+    /// The answer for AAAA, where A was asked for as no type was given; nil: it was not asked for.
+    package var other: AnswerFacts?
     /// The upstreams that the question goes to, in their order.
     package var servers: [Server] = []
     /// A record of this name that a container is answered in place of, as `A 10.9.0.1`; nil: there is none.

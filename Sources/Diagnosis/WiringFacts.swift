@@ -42,6 +42,35 @@ package struct WiringFacts: Sendable, Equatable {
         }
     }
 
+    /// Another link on the bridge, with the hardware address of one of the two containers' links.
+    package struct Twin: Sendable, Equatable {
+        /// As `02:42:ac:11:00:02`.
+        package var hardwareAddress: String
+        /// One to take in its place.
+        package var other: String
+        /// The container that has the other link.
+        package var owner: String
+        /// The way to that.
+        package var place: CommandPlace
+        /// The other link's name there.
+        package var link: String
+        /// True where it is the asker's link that has it, and not the service's.
+        package var isOfAsker: Bool
+
+        /// A link with the hardware address of another.
+        package init(
+            _ hardwareAddress: String, other: String, owner: String, at place: CommandPlace, link: String,
+            isOfAsker: Bool
+        ) {
+            self.hardwareAddress = hardwareAddress
+            self.other = other
+            self.owner = owner
+            self.place = place
+            self.link = link
+            self.isOfAsker = isOfAsker
+        }
+    }
+
     /// The bridge's name.
     package var bridge: String
     /// The most octets of a packet that it passes; nil: not known.
@@ -52,6 +81,8 @@ package struct WiringFacts: Sendable, Equatable {
     package var service: End
     /// The neighbor that packets to the address go to, where it is not the container behind the name.
     package var neighbor: Neighbor?
+    /// A further link with the hardware address of one of the two; nil: none is known.
+    package var twin: Twin?
 
     /// Links on a bridge.
     package init(bridge: String, bridgeMTU: Int?, asker: End, service: End, neighbor: Neighbor? = nil) {
@@ -87,6 +118,13 @@ extension Facts {
                 "\(service.address) is the address of \(name) and of \(owner): packets of \(question.asker) go to \(owner)",
                 cure: "give one of them another address, or unplug it: ip link set dev "
                     + "\(ShellCommand.word(neighbor.port)) down", of: name)
+        }
+        if let twin = wiring.twin {
+            return Finding(
+                .duplicateMAC,
+                "\(twin.isOfAsker ? question.asker : name) and \(twin.owner) have the same hardware address on \(wiring.bridge), "
+                    + "\(twin.hardwareAddress): packets go to whichever of them spoke last",
+                cure: twin.place.ip("link set dev \(ShellCommand.word(twin.link)) address \(twin.other)"), of: name)
         }
         guard wiring.areIsolated, !isReached else { return nil }
         let (here, there) = (wiring.asker.peer, wiring.service.peer)

@@ -1,6 +1,6 @@
 // Looking up networks and containers by what people call them.
 
-import DNSWire
+package import DNSWire
 
 extension Registry {
     /// All networks, by name.
@@ -53,6 +53,26 @@ extension Registry {
     /// The containers on a network, in the order in which they came.
     package func members(of network: ScopeID) -> [Container] {
         networkStates[network]?.members.compactMap { containerStates[$0] } ?? []
+    }
+
+    /// The network of a container's that has an address in one of its subnets, where neither another container nor the host is
+    /// known to have it.
+    package func overlap(
+        of address: IPAddress, seenBy viewer: Container
+    ) -> (network: String, subnet: String, gateway: String?)? {
+        for endpoint in viewer.endpoints {
+            guard let network = networkStates[endpoint.network],
+                let subnet = network.subnets.first(where: { $0.contains(address) })
+            else { continue }
+            let isKnown =
+                network.hostAddresses.contains(address)
+                || members(of: endpoint.network).contains { member in
+                    member.endpoint(on: endpoint.network)?.addresses.contains(address) ?? false
+                }
+            let gateway = network.hostAddresses.first { subnet.contains($0) }
+            return isKnown ? nil : (network.name, "\(subnet)", gateway.map { "\($0)" })
+        }
+        return nil
     }
 
     /// The network of this name. Several may have it: a declared one comes first, and each is found by its interface.

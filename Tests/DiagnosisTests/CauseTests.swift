@@ -497,6 +497,16 @@ struct CauseTests {
                 ]
             }),
         Case(
+            .upstreamSilent,
+            "www.example has an answer for A, and none for AAAA (10.0.0.1:53: no reply, 2 times): programs ask for both, and wait",
+            cure:
+                "mend 10.0.0.1:53, or name an upstream that answers in [forward] upstreams of /etc/intercom/intercom.toml, then: intercomctl reload",
+            facts("www.example") {
+                $0.outcome = .forwarded("NOERROR", "192.0.2.1")
+                $0.other = .forwarded("SERVFAIL")
+                $0.servers = [Server("10.0.0.1:53", failures: 2, trouble: .silent)]
+            }),
+        Case(
             .upstreamFailing, "SERVFAIL is 2 s old, and kept for 3 s more",
             cure:
                 "mend that server, or name an upstream that answers in [forward] upstreams of /etc/intercom/intercom.toml, then: intercomctl reload",
@@ -597,6 +607,24 @@ struct CauseTests {
             cure: "give one of them another address, or unplug it: ip link set dev x0 down",
             wired(.refused) { $0.neighbor = .init("02:00:00:00:00:07", port: "x0", owner: nil) }),
         Case(
+            .duplicateMAC,
+            "web and old have the same hardware address on br0, 02:00:00:00:00:07: packets go to whichever of them spoke last",
+            cure: "ip -n old link set dev eth1 address 02:55:00:00:00:07",
+            wired(.open) {
+                $0.twin = .init(
+                    "02:00:00:00:00:07", other: "02:55:00:00:00:07", owner: "old", at: .path("/run/netns/old"),
+                    link: "eth1", isOfAsker: false)
+            }),
+        Case(
+            .duplicateMAC,
+            "app and old have the same hardware address on br0, 02:00:00:00:00:07: packets go to whichever of them spoke last",
+            cure: "ip -n old link set dev eth1 address 02:55:00:00:00:07",
+            wired(.silent) {
+                $0.twin = .init(
+                    "02:00:00:00:00:07", other: "02:55:00:00:00:07", owner: "old", at: .path("/run/netns/old"),
+                    link: "eth1", isOfAsker: true)
+            }),
+        Case(
             .mtuDiffers,
             "packets over 1400 octets are lost on the way, as the links have other MTUs: eth0 of app 1500, app0 1500, br0 1400, web0 1400, eth0 of web 1400",
             cure: "ip -n app link set dev eth0 mtu 1400",
@@ -614,6 +642,20 @@ struct CauseTests {
                 "let TCP to port 80 of 10.1.0.2 through; this shows the rules: nsenter --net=/run/netns/web nft list ruleset",
             wired(.refused) { $0.bridgeMTU = 9000 }),
     ]
+
+    @Test(
+        "finds no fault in a service outside that is reached, or by a family of addresses that has no route beside it")
+    func outsideIsReached() {
+        for facts in [
+            Self.outside(("192.0.2.1", .open)), Self.outside(("192.0.2.1", .open), ("2001:db8::1", .noRoute)),
+            Self.outside(("192.0.2.1", nil)),
+        ] {
+            #expect(Explanation(facts).steps.last?.finding == nil, "\(facts.services ?? [])")
+        }
+        #expect(
+            Explanation(Self.outside(("192.0.2.1", .open))).steps.last?.text
+                == "port 80 is open: git.example at 192.0.2.1")
+    }
 
     @Test("notes other MTUs beside a fault of the service")
     func notes() {
@@ -640,7 +682,36 @@ struct CauseTests {
         }
     }
 
+    /// A name that an upstream gives addresses for.
+    private static func outside(_ services: (address: String, reach: Service.Reach?)..., overlap: Bool = false) -> Facts
+    {
+        facts("git.example") {
+            $0.outcome = .forwarded("NOERROR", services.map(\.address).joined(separator: ", "))
+            $0.question.port = 80
+            $0.services = services.map { Service(outside: "git.example", at: $0.address, reach: $0.reach) }
+            if overlap { $0.services?[0].overlap = .init("front", "172.17.0.0/16", gateway: "172.17.0.1") }
+        }
+    }
+
     private static let onPort = [
+        Case(
+            .subnetOverlaps,
+            "172.17.40.20 of git.example is within 172.17.0.0/16 of front, where nobody has it: packets of app for it stay on that network",
+            cure: "ip -n app route add 172.17.40.20 via 172.17.0.1",
+            outside(("172.17.40.20", .unreachable("No route to host")), overlap: true)),
+        // Somebody is there all the same.
+        Case(
+            .serviceUnreachable,
+            "git.example is at 172.17.40.20, and of a connection from app to port 80 there: it is refused",
+            cure:
+                "see whether this host gets through: nc -zv -w 3 172.17.40.20 80; this shows the way of app: nsenter --net=/run/netns/app ip route get 172.17.40.20",
+            outside(("172.17.40.20", .refused), overlap: true)),
+        Case(
+            .serviceUnreachable,
+            "git.example is at 192.0.2.1, and of a connection from app to port 80 there: nothing comes back",
+            cure:
+                "see whether this host gets through: nc -zv -w 3 192.0.2.1 80; this shows the way of app: nsenter --net=/run/netns/app ip route get 192.0.2.1",
+            outside(("192.0.2.1", .silent))),
         Case(
             .serviceNotRunning, "nothing listens on port 80 of web",
             cure: "start the service in web; this shows what listens: nsenter --net=/run/netns/web ss -Hlnpt",

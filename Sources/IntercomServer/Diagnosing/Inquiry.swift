@@ -19,6 +19,7 @@ final class Inquiry {
     private var resolver: ResolverFile?
     private var resolution: Resolution?
     private var services: [Service]?
+    private var other: AnswerFacts?
     private var holder = PortHolders.Holder()
     private var kept: KeptFacts?
     private var hosts: HostsFacts?
@@ -154,15 +155,20 @@ final class Inquiry {
 
     // MARK: - The service
 
-    /// Looks whether the port is open in the containers behind the answer, or on the host; where no type was asked for, at
-    /// the addresses of both families.
+    private var isForwarded: Bool { if case .forwarded? = resolution?.decision { true } else { false } }
+
+    /// Looks whether the port is open in the containers behind the answer, on the host, or outside; where no type was asked for,
+    /// at the addresses of both families: programs ask for both, and wait for both answers.
     private func lookForServices() {
-        guard question.facts.port != nil else { return askForServers() }
-        guard question.isOfBothFamilies, answer?.rcode == "NOERROR" else { return lookForServices(at: addresses) }
+        let isNeeded = question.facts.port != nil || isForwarded
+        guard isNeeded, question.isOfBothFamilies, answer?.rcode == "NOERROR" else {
+            return lookForServices(at: addresses)
+        }
         resolve(question.name, .aaaa) { other in
             let answer = other.flatMap { try? Resolve.Answer($0, asked: self.question.facts.name, .aaaa) }
             let more = answer?.answers.map(\.data) ?? []
-            if self.addresses.isEmpty, !more.isEmpty {
+            if let other, let answer { self.other = AnswerFacts(other.decision, answer) }
+            if self.question.facts.port != nil, self.addresses.isEmpty, !more.isEmpty {
                 // A name that has addresses of IPv6 alone is asked for these.
                 self.question.type = .aaaa
                 self.question.facts.type = "\(RecordType.aaaa)"
@@ -177,10 +183,17 @@ final class Inquiry {
         guard let port = question.facts.port, let asker = plane.publisher.registry[container] else {
             return askForServers()
         }
-        let isHost = if case .answered(.host)? = resolution?.decision { true } else { false }
-        ServiceSearch(port: port, from: container, plane: plane).look(
-            isHost ? .host(at: addresses) : .containers(called: question.name, seenBy: asker, at: addresses)
-        ) { services in
+        // What a gate has not been asked to let through does not pass, and what explain asks for it is not.
+        if isForwarded, plane.gates.state(of: container) != nil { return askForServers() }
+        let place: ServiceSearch.Place =
+            if case .answered(.host)? = resolution?.decision {
+                .host(at: addresses)
+            } else if isForwarded {
+                .outside(called: question.facts.name, seenBy: asker, at: addresses)
+            } else {
+                .containers(called: question.name, seenBy: asker, at: addresses)
+            }
+        ServiceSearch(port: port, from: container, plane: plane).look(place) { services in
             self.services = services
             self.askForServers()
         }
@@ -245,6 +258,7 @@ final class Inquiry {
         facts.openNetwork = finder.openNetwork
         facts.isPolicyStrict = finder.isPolicyStrict(of: asker)
         if let resolution, let answer { facts.outcome = AnswerFacts(resolution.decision, answer) }
+        facts.other = other
         if case .forwarded(let group)? = resolution?.decision {
             facts.servers = finder.servers(of: group, for: container, reports)
         }

@@ -15,6 +15,8 @@ final class ServiceSearch {
         case host(at: [String])
         /// Containers that have a name, at some of these addresses.
         case containers(called: Name, seenBy: Registry.Container, at: [String])
+        /// Neither: an upstream has given these addresses for a name as it was asked.
+        case outside(called: String, seenBy: Registry.Container, at: [String])
     }
 
     /// A service to be looked at.
@@ -48,6 +50,16 @@ final class ServiceSearch {
         switch place {
         case .host(let addresses):
             return addresses.prefix(Self.limit).map { Target(service: Service(ofHostAt: $0, listens: nil)) }
+        case .outside(let name, let viewer, let addresses):
+            let all = addresses.compactMap { IPAddress($0) }
+            // One of each family: what is outside is not asked for more than a program would.
+            return [all.first { !$0.isV6 }, all.first(where: \.isV6)].compactMap(\.self).map { address in
+                var service = Service(outside: name, at: "\(address)")
+                service.overlap = plane.publisher.registry.overlap(of: address, seenBy: viewer).map {
+                    Service.Overlap($0.network, $0.subnet, gateway: $0.gateway)
+                }
+                return Target(service: service)
+            }
         case .containers(let name, let viewer, let addresses):
             let registry = plane.publisher.registry
             let addresses = Set(addresses)
@@ -75,7 +87,9 @@ final class ServiceSearch {
         var service = target.service
         listeners(of: target) { listens in
             service.listens = listens
-            guard listens?.isEmpty == false else { return self.look(at: rest, found + [service], done) }
+            guard listens?.isEmpty == false || service.isOutside else {
+                return self.look(at: rest, found + [service], done)
+            }
             self.connect(to: target) { trial in
                 service.reach = trial?.reach
                 service.ledTo = trial?.ledTo
@@ -97,7 +111,7 @@ final class ServiceSearch {
     /// Addresses at which programs listen on the port; nil: they cannot be found out.
     private func listeners(of target: Target, then done: @escaping ([String]?) -> Void) {
         let (port, place) = (port, target.container.flatMap { plane.containers.namespace(of: $0) })
-        if target.container != nil, place == nil { return done(nil) }
+        if target.service.isOutside || target.container != nil && place == nil { return done(nil) }
         plane.requests.request { opener in
             Result { () throws(LinuxError) in
                 guard let (identity, source) = place else {

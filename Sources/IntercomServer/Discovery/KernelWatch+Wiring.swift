@@ -31,7 +31,29 @@ extension KernelWatch {
             var facts = WiringFacts(
                 bridge: bridge?.name ?? "", bridgeMTU: bridge?.mtu.map(Int.init), asker: end(here), service: end(there))
             facts.neighbor = neighbor(of: here, at: address, unless: there)
+            facts.twin = twin(of: there, isAsker: false) ?? twin(of: here, isAsker: true)
             return facts
+        }
+        return nil
+    }
+
+    /// Containers whose links are looked at for one with the hardware address of another.
+    private static var twinLimit: Int { 1024 }
+
+    /// Another container's link on the bridge with the hardware address of this one.
+    private mutating func twin(of plug: Plug, isAsker: Bool) -> WiringFacts.Twin? {
+        guard let own = message(of: plug.link, in: .namespace(plug.container))?.hardwareAddress else { return nil }
+        for (id, container) in topology.containers.prefix(Self.twinLimit) where id != plug.container {
+            for other in plugs(of: id) where other.bridge == plug.bridge {
+                guard let link = message(of: other.link, in: .namespace(id)), link.hardwareAddress == own else {
+                    continue
+                }
+                let namespace = container.namespace
+                return WiringFacts.Twin(
+                    "\(own)", other: "\(own.another)", owner: namespace.name, at: .path(namespace.path),
+                    link: link.name,
+                    isOfAsker: isAsker)
+            }
         }
         return nil
     }
@@ -72,6 +94,13 @@ extension KernelWatch {
         else { return nil }
         let owner = port.otherPlace.flatMap { topology.containers[$0]?.namespace.name }
         return WiringFacts.Neighbor("\(seen)", port: port.name, owner: owner)
+    }
+}
+
+extension HardwareAddress {
+    /// Another address, of those that nobody has bought: unicast, locally administered.
+    fileprivate var another: HardwareAddress {
+        HardwareAddress(rawValue: (rawValue ^ 0x00_55_00_00_00_00) & ~(0x03 << 40) | 0x02 << 40)
     }
 }
 

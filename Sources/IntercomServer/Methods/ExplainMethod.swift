@@ -78,7 +78,7 @@ struct ExplainedQuestion {
     var facts: Facts.Question
     let name: Name
     var type: RecordType
-    /// True where a port was given and no type: addresses of both families are tried.
+    /// True where no type was given: addresses of both families are tried.
     let isOfBothFamilies: Bool
 
     /// - Throws: `InvalidName`, `InvalidValue`.
@@ -92,7 +92,7 @@ struct ExplainedQuestion {
             }
             port = valid
         }
-        isOfBothFamilies = port != nil && parameters.type == nil
+        isOfBothFamilies = parameters.type == nil
         facts = Facts.Question(parameters.name, "\(type)", from: parameters.container, port: port)
     }
 }

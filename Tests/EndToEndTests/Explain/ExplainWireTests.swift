@@ -33,6 +33,81 @@ struct ExplainWireTests: ExplainSuite {
         }
     }
 
+    @Test("Another link with the same hardware address is named, with the command that gives one of them another")
+    func duplicateMAC() throws {
+        try lendFound { house in
+            try serve(house, in: "web")
+            try house.plug("old", into: "front", "10.1.0.9/24")
+            #expect(try eventually { try house.dig("app", "old").data == ["10.1.0.9"] })
+            #expect(try explain(house).cause == nil)
+            let address = try house.run(in: "web", ["cat", "/sys/class/net/eth0/address"]).text
+            try house.ip(in: "old", "link set dev eth0 address \(address)")
+            let explained = try explain(house)
+            #expect(explained.cause == "duplicate-mac" && explained.fault == true, "\(explained)")
+            #expect(
+                explained.text
+                    == "web and old have the same hardware address on front, \(address): packets go to whichever of them spoke last",
+                "\(explained)")
+            #expect(try house.type(explained.cure ?? "").status == 0, "\(explained)")
+            #expect(try eventually { try explain(house).cause == nil })
+            #expect(try house.run(in: "old", ["cat", "/sys/class/net/eth0/address"]).text != address)
+        }
+    }
+
+    @Test("A subnet on this host that covers the address of a service outside is named, and the route that leads there")
+    func overlap() throws {
+        try lend("[forward]\nupstreams = [\"127.0.0.5\"]\n") { house in
+            try house.startUpstream("127.0.0.5")
+            try house.bridge("wide", "192.0.2.254/24")
+            try house.plug("far", into: "wide", "192.0.2.77/24")
+            _ = try house.namespace("out")
+            try house.ip("link add out type veth peer name eth0 netns out")
+            try house.ip("addr add 10.9.0.1/24 dev out")
+            try house.ip("link set out up")
+            try house.ip("route add 192.0.2.1 via 10.9.0.2")
+            for line in [
+                "link set eth0 up", "link set lo up", "addr add 10.9.0.2/24 dev eth0", "addr add 192.0.2.1/32 dev lo",
+                "route add default via 10.9.0.1",
+            ] {
+                try house.ip(in: "out", line)
+            }
+            try house.command("sh", "-c", "ip netns exec house sysctl -qw net.ipv4.ip_forward=1")
+            try serve(house, in: "out")
+            #expect(try eventually { try house.dig("far", "www.example").data == ["192.0.2.1"] }, "\(house.log)")
+            func explain() throws -> Explained { try house.explain(["www.example", "--port", "8080"], from: "far") }
+            let explained = try explain()
+            #expect(explained.cause == "subnet-overlaps" && explained.fault == true, "\(explained)")
+            #expect(
+                explained.text
+                    == "192.0.2.1 of www.example is within 192.0.2.0/24 of wide, where nobody has it: packets of far for it stay on that network",
+                "\(explained)")
+            #expect(explained.cure == "ip -n far route add 192.0.2.1 via 192.0.2.254")
+            #expect(try house.type(explained.cure ?? "").status == 0)
+            #expect(try eventually { try explain().cause == nil })
+            // A port where nothing listens is told from one that nobody reaches.
+            let closed = try house.explain(["www.example", "--port", "81"], from: "far")
+            #expect(
+                closed.cause == "service-unreachable" && closed.text?.hasSuffix("it is refused") == true, "\(closed)")
+        }
+    }
+
+    @Test("An upstream that answers for A and is silent about AAAA is named: programs wait for it")
+    func halved() throws {
+        try lend("[forward]\nupstreams = [\"127.0.0.5\"]\n") { house in
+            try house.startUpstream("127.0.0.5")
+            #expect(try eventually { try house.dig("app", "halved.example").data == ["192.0.2.1"] }, "\(house.log)")
+            let explained = try house.explain(["halved.example"], from: "app")
+            #expect(explained.cause == "upstream-silent" && explained.fault == true, "\(explained)")
+            #expect(
+                explained.text?.hasPrefix(
+                    "halved.example has an answer for A, and none for AAAA (127.0.0.5:53: no reply") == true,
+                "\(explained)")
+            #expect(explained.cure?.hasPrefix("mend 127.0.0.5:53, or name an upstream that answers") == true)
+            #expect(try house.explain(["halved.example", "A"], from: "app").fault == false)
+            #expect(try house.explain(["www.example"], from: "app").fault == false)
+        }
+    }
+
     @Test(
         "A container that sends longer packets than a link on the way takes is remarked on, with the command that shortens them"
     )

@@ -133,6 +133,11 @@ def wrong_question(query):
 held = []
 
 
+def is_halved(first, query):
+    """Some servers, and firewalls before them, know A alone."""
+    return first == "halved" and query.question[0].rdtype == 28
+
+
 def serve_udp(udp):
     while True:
         data, peer = udp.recvfrom(65535)
@@ -142,6 +147,8 @@ def serve_udp(udp):
         wire = damaged(first, query, wire, "udp")
         times = count(query, "udp")
         if wire is None:
+            continue
+        if is_halved(first, query):
             continue
         if mode in ("silent", "tcp") or mode == "silent-s" and first.startswith("s") or first == "silent" or first == "dropped" and times == 1:
             continue
@@ -195,7 +202,7 @@ def serve_tcp(connection):
             wire = respond(query, "tcp").to_wire(max_size=65535)
             first = first_label(query)
             wire = damaged(first, query, wire, "tcp")
-            if wire is None or mode in ("silent", "lying") or first == "silent":
+            if wire is None or mode in ("silent", "lying") or first == "silent" or is_halved(first, query):
                 continue
             framed = struct.pack("!H", len(wire)) + wire
             if first == "closing" and count(query, "tcp") == 1:
