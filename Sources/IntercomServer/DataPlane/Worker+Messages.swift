@@ -10,78 +10,90 @@ import Tables
 extension Worker {
     // MARK: - Messages
 
-    mutating func takeMessages() {
+    /// Carries out as many messages as a turn has time for.
+    mutating func carryOutMessages() {
         defer { observer.hasGates = responder.directory.hasGates }
-        for message in inbox.takeAll() {
-            switch message {
-            case .directory(let changes):
-                for change in changes {
-                    settleQuestions(before: change)
-                    responder.directory.apply(change)
-                }
-            case .settings(let settings):
-                responder.apply(settings)
-                forwarder.setPolicy(settings.cache)
-                forwarder.randomizesCase = settings.randomizesCase
-            case .upstreams(let group, let upstreams):
-                forwarder.setUpstreams(group, upstreams)
-            case .formerServers(let view, let servers):
-                forwarder.setFormerServers(servers, of: view.rawValue)
-            case .listen(let view, let sockets):
-                listen(view, sockets)
-            case .closeListener(let view):
-                closeListener(view)
-            case .listenV6(let view, let sockets):
-                listenV6(view, sockets)
-            case .closeV6Listener(let view):
-                closeV6Listener(view)
-            case .listenAtGateway(let gateway, let stranger, let sockets):
-                listen(gateway, stranger, sockets)
-            case .gateway(let gateway):
-                change(gateway)
-            case .closeGateway(let number):
-                closeGateway(number)
-            case .awaitGuest(let view):
-                listeners.guests.awaited.insert(view.rawValue)
-            case .gate(let view, let state):
-                setGate(of: view, state)
-            case .admissions(let connection):
-                if let connection = connection.take() { takeAdmissions(connection) }
-            case .probes(let tokens):
-                responder.probes = tokens
-            case .expect(let token, let view):
-                responder.expected.expect(token, at: view)
-            case .forgetToken(let token):
-                responder.expected.forget(token)
-            case .avoid(let place):
-                forwarder.avoid(place)
-            case .avoidNobody:
-                forwarder.avoidNobody()
-            case .sockets(let view, let kind, let sockets):
-                takeSockets(view, kind, sockets)
-            case .resolve(let token, let view, let query):
-                resolve(token, view, query)
-            case .fence(let token):
-                control.post(.reached(token: token))
-            case .counters(let token):
-                updateCounters()
-                control.post(.counters(token: token, counters))
-            case .measure(let token, let perContainer):
-                control.post(.measured(token: token, measures(perContainer: perContainer)))
-            case .countGates(let token):
-                control.post(.gates(token: token, waiting.admissions.countersOfViews(now: .now)))
-            case .observe(let views, let withMessages):
-                observer.observe(views, withMessages: withMessages)
-            case .takeQuestions(let token):
-                control.post(.questions(token: token, observer.take()))
-            case .flush(let token, let flush):
-                control.post(.flushed(token: token, forwarder.flush(flush)))
-            case .listKept(let token, let selection, let limit):
-                control.post(
-                    .kept(token: token, forwarder.keptAnswers(in: selection, limit: limit, now: Moment.now)))
-            case .stop:
-                beginDraining()
+        inbox.backlog.beginTurn()
+        while let step = inbox.backlog.next() {
+            switch step {
+            case .message(let message): carryOut(message)
+            case .changes(let changes): carryOut(changes)
             }
+        }
+    }
+
+    private mutating func carryOut(_ changes: ArraySlice<DirectoryChange>) {
+        for change in changes {
+            settleQuestions(before: change)
+            responder.directory.apply(change)
+        }
+    }
+
+    private mutating func carryOut(_ message: WorkerMessage) {
+        switch message {
+        case .directory(let changes): carryOut(changes[...])
+        case .settings(let settings):
+            responder.apply(settings)
+            forwarder.setPolicy(settings.cache)
+            forwarder.randomizesCase = settings.randomizesCase
+        case .upstreams(let group, let upstreams):
+            forwarder.setUpstreams(group, upstreams)
+        case .formerServers(let view, let servers):
+            forwarder.setFormerServers(servers, of: view.rawValue)
+        case .listen(let view, let sockets):
+            listen(view, sockets)
+        case .closeListener(let view):
+            closeListener(view)
+        case .listenV6(let view, let sockets):
+            listenV6(view, sockets)
+        case .closeV6Listener(let view):
+            closeV6Listener(view)
+        case .listenAtGateway(let gateway, let stranger, let sockets):
+            listen(gateway, stranger, sockets)
+        case .gateway(let gateway):
+            change(gateway)
+        case .closeGateway(let number):
+            closeGateway(number)
+        case .awaitGuest(let view):
+            listeners.guests.awaited.insert(view.rawValue)
+        case .gate(let view, let state):
+            setGate(of: view, state)
+        case .admissions(let connection):
+            if let connection = connection.take() { takeAdmissions(connection) }
+        case .probes(let tokens):
+            responder.probes = tokens
+        case .expect(let token, let view):
+            responder.expected.expect(token, at: view)
+        case .forgetToken(let token):
+            responder.expected.forget(token)
+        case .avoid(let place):
+            forwarder.avoid(place)
+        case .avoidNobody:
+            forwarder.avoidNobody()
+        case .sockets(let view, let kind, let sockets):
+            takeSockets(view, kind, sockets)
+        case .resolve(let token, let view, let query):
+            resolve(token, view, query)
+        case .fence(let token):
+            control.post(.reached(token: token))
+        case .counters(let token):
+            updateCounters()
+            control.post(.counters(token: token, counters))
+        case .measure(let token, let perContainer):
+            control.post(.measured(token: token, measures(perContainer: perContainer)))
+        case .countGates(let token):
+            control.post(.gates(token: token, waiting.admissions.countersOfViews(now: .now)))
+        case .observe(let views, let withMessages):
+            observer.observe(views, withMessages: withMessages)
+        case .takeQuestions(let token):
+            control.post(.questions(token: token, observer.take()))
+        case .flush(let token, let flush):
+            control.post(.flushed(token: token, forwarder.flush(flush)))
+        case .listKept(let token, let selection, let limit):
+            control.post(
+                .kept(token: token, forwarder.keptAnswers(in: selection, limit: limit, now: Moment.now)))
+        case .stop:
+            beginDraining()
         }
     }
 

@@ -31,7 +31,7 @@ struct MessageBuffers: ~Copyable {
 ///
 /// Much of it is `mutating` although it changes nothing, as are the lookups of ``Directory``: else all would be copied.
 struct Worker: ~Copyable {
-    let inbox: Mailbox<WorkerMessage>
+    var inbox: WorkerInbox
     let control: Mailbox<WorkerReply>
     let logger: Logger
     /// The questions that somebody watches, and whether answers are looked at; the hot path pays one branch.
@@ -56,7 +56,7 @@ struct Worker: ~Copyable {
         index: Int, settings: ServerSettings, inbox: Mailbox<WorkerMessage>, control: Mailbox<WorkerReply>,
         epoll: consuming Epoll, logger: Logger
     ) {
-        self.inbox = inbox
+        self.inbox = WorkerInbox(mailbox: inbox)
         self.control = control
         self.logger = logger
         observer = QuestionObserver(logs: logger.logLevel <= .trace)
@@ -83,7 +83,7 @@ struct Worker: ~Copyable {
                 let (word, events) = epoll.event(event)
                 guard let token = Token(word: word) else { continue }
                 switch token.kind {
-                case .inbox, .bell: takeMessages()
+                case .inbox, .bell: inbox.take()
                 case .datagramListener: serveDatagrams(token.ticket)
                 case .streamListener: acceptStream(token.ticket, events)
                 case .admissions: serveAdmissions()
@@ -96,6 +96,7 @@ struct Worker: ~Copyable {
                     upstreamsEnd = end
                 }
             }
+            if !inbox.backlog.isEmpty { carryOutMessages() }
             serveStreams()
             serveDeadlines()
             if !responder.notes.isEmpty { postPolicyNotes() }
@@ -116,7 +117,7 @@ struct Worker: ~Copyable {
 
     /// Milliseconds until something is due; nil when nothing is: an idle worker does not wake.
     private mutating func timeout() -> Int? {
-        guard streams.ready.isEmpty, streams.triesDue == 0 else { return 0 }
+        guard streams.ready.isEmpty, streams.triesDue == 0, inbox.backlog.isEmpty else { return 0 }
         guard mayExpire else { return nil }
         var next = streams.nextDeadline
         if let deadline = forwarder.nextDeadline { next = min(next ?? deadline, deadline) }
