@@ -14,7 +14,7 @@ struct MessageBacklogTests {
         .directory((0..<count).map { .view(ViewID(rawValue: UInt32($0)), nil) })
     }
 
-    /// What each turn does: numbers of changes, and `-` for any other message.
+    /// Steps of each turn: numbers of changes, and `-` for any other message.
     private static func turns(_ backlog: inout MessageBacklog) -> [[String]] {
         var turns: [[String]] = []
         while !backlog.isEmpty, turns.count < 100 {

@@ -134,6 +134,77 @@ struct ClusterPlaneTests {
         }
     }
 
+    /// Attaches, begins, tells of containers, and goes before it has told everything.
+    private static func tellHalf(_ names: [(name: String, address: String)], _ socket: String) throws {
+        let (stream, session) = try attach(socket)
+        _ = try call(Begin.self, .init(session: session, expected: 1000), socket)
+        let put = names.map { entry($0.name, $0.name, $0.address) }
+        _ = try call(
+            Apply.self, .init(session: session, hosts: [Host(host: "there", state: .alive)], put: put), socket)
+        withExtendedLifetime(stream) {}
+    }
+
+    @Test(
+        "that goes in the midst of telling everything takes nothing away, and a name that it has not told is not denied"
+    )
+    func half() throws {
+        try Self.lend { plane, socket in
+            try Self.tellHalf([("web", "10.1.0.9")], socket)
+            #expect(try plane.resolve("web", from: "app") == ["10.1.0.9"])
+            // Nobody has told everything yet.
+            #expect(try plane.resolve("db", from: "app") == ["SERVFAIL"])
+            #expect(try plane.call(ListHosts.self, Nothing()).cluster?.synced == false)
+            let (stream, session) = try Self.attach(socket)
+            _ = try Self.call(Begin.self, .init(session: session), socket)
+            _ = try Self.call(
+                Apply.self,
+                .init(
+                    session: session, hosts: [Host(host: "there", state: .alive)],
+                    put: [Self.entry("db", "db", "10.1.0.8"), Self.entry("api", "api", "10.1.0.7")]), socket)
+            // What was told by halves before, and is not told now, is gone.
+            #expect(try Self.call(Complete.self, .init(session: session), socket).removed == 1)
+            #expect(try plane.resolve("web", from: "app") == ["NXDOMAIN"])
+            withExtendedLifetime(stream) {}
+            // Once all is known, half of a telling changes what it tells, and nothing else.
+            try Self.tellHalf([("db", "10.1.0.18")], socket)
+            #expect(try plane.resolve("db", from: "app") == ["10.1.0.18"])
+            #expect(try plane.resolve("api", from: "app") == ["10.1.0.7"])
+            #expect(try plane.resolve("nobody", from: "app") == ["NXDOMAIN"])
+        }
+    }
+
+    @Test("that tells of more containers than 'max-entries' is refused the others, which status says")
+    func bounded() throws {
+        let limit = 500
+        try Self.lend("max-entries = \(limit)") { plane, socket in
+            let (stream, session) = try Self.attach(socket)
+            _ = try Self.call(Begin.self, .init(session: session, expected: 1_000_000), socket)
+            _ = try Self.call(
+                Apply.self, .init(session: session, hosts: [Host(host: "there", state: .alive)]), socket)
+            var refused = 0
+            for first in stride(from: 0, to: 10_000, by: Apply.entryLimit) {
+                let put = (first..<min(first + Apply.entryLimit, 10_000)).map { number in
+                    Self.entry("c\(number)", "c\(number)", "10.1.\(number / 250).\(number % 250)")
+                }
+                refused += try Self.call(Apply.self, .init(session: session, put: put), socket).refused.count
+            }
+            #expect(refused == 10_000 - limit)
+            _ = try Self.call(Complete.self, .init(session: session), socket)
+            let cluster = try #require(try plane.call(ListHosts.self, Nothing()).cluster)
+            #expect(cluster.entries == limit && cluster.refused == refused)
+            #expect(cluster.lastRefusal?.contains("\(limit)") == true, "\(cluster.lastRefusal ?? "")")
+            let warnings = try plane.call(Status.self, Nothing()).warnings
+            #expect(warnings.contains { $0.contains("containers of other hosts") }, "\(warnings)")
+            #expect(try plane.resolve("c0", from: "app") == ["10.1.0.0"])
+            #expect(try plane.resolve("c9999", from: "app") == ["NXDOMAIN"])
+            // Who is replaced takes no further place.
+            let again = try Self.call(
+                Apply.self, .init(session: session, put: [Self.entry("c1", "c1", "10.1.99.99")]), socket)
+            #expect(again.refused.isEmpty)
+            withExtendedLifetime(stream) {}
+        }
+    }
+
     @Test("takes the place of the one before, whose calls are refused then; what was told stays")
     func replaced() throws {
         try Self.lend { plane, socket in
