@@ -199,6 +199,8 @@ package struct Service: Sendable, Equatable {
     package var isOutside = false
     /// The asker's network that has the address in one of its subnets, where nobody is known to have it; nil: none.
     package var overlap: Overlap?
+    /// False where this host passes no packets of others on; nil: not known.
+    package var hostForwards: Bool?
     /// The address that the answer gives.
     package var address: String
     /// Addresses at which the port is open, `0.0.0.0` and `::` for all; nil: not known.

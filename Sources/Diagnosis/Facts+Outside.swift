@@ -138,9 +138,14 @@ extension Facts {
 
 extension Server {
     /// Finding about a server that fails; nil: it does not.
-    /// - Parameter cure: the remedy.
+    /// - Parameter cure: the remedy, but for a loop.
     package func finding(cure: String) -> Finding? {
-        if isLooping { return Finding(.upstreamLoop, "\(address) asks us in turn, and is not asked", cure: cure) }
+        if isLooping {
+            // It is not tried by itself: each attempt would go round.
+            return Finding(
+                .upstreamLoop, "\(address) asks us in turn, and is not asked",
+                cure: "have \(address) ask somebody else, or name another upstream; then: intercomctl reload")
+        }
         guard failures > 0, let trouble else { return nil }
         if wrongReplies > 0 {
             let text =

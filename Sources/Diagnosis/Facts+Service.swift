@@ -128,6 +128,15 @@ extension Facts {
                 reason: "address translation in \(question.asker) leads it to \(ledTo)",
                 cure: "remove that rule in \(question.asker)" + look("rules", "nft list ruleset"))
         }
+        let text =
+            "\(service.member.name) is at \(address), and of a connection from \(question.asker) to port \(port) there: "
+        if service.hostForwards == false, service.reach != .refused {
+            let setting = service.isV6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward"
+            let whole = "\(reason), and this host forwards no packets (\(setting) = 0)"
+            return Trouble(
+                cause: .serviceUnreachable, text: text + whole, reason: whole, cure: "sysctl -w \(setting)=1",
+                isSilent: service.reach == .silent)
+        }
         if let overlap = service.overlap, service.reach != .refused {
             let text =
                 "\(address) of \(service.member.name) is within \(overlap.subnet) of \(overlap.network), where nobody has "
@@ -140,10 +149,7 @@ extension Facts {
                 cure: route ?? "give \(overlap.network) another subnet", isSilent: true)
         }
         return Trouble(
-            cause: .serviceUnreachable,
-            text: "\(service.member.name) is at \(address), and of a connection from \(question.asker) to port \(port) "
-                + "there: \(reason)",
-            reason: reason,
+            cause: .serviceUnreachable, text: text + reason, reason: reason,
             cure: "see whether this host gets through: nc -zv -w 3 \(address) \(port)"
                 + look("way of \(question.asker)", "ip route get \(address)"),
             isSilent: service.reach == .silent)

@@ -481,8 +481,12 @@ struct CauseTests {
         failing(
             .upstreamUnreachable, "10.0.0.1:53: cannot be reached, 1 time",
             Server("10.0.0.1:53", failures: 1, trouble: .unreachable)),
-        failing(
-            .upstreamLoop, "10.0.0.1:53 asks us in turn, and is not asked", Server("10.0.0.1:53", isLooping: true)),
+        Case(
+            .upstreamLoop, "10.0.0.1:53 asks us in turn, and is not asked",
+            cure: "have 10.0.0.1:53 ask somebody else, or name another upstream; then: intercomctl reload",
+            facts("www.example") {
+                ($0.outcome, $0.servers) = (.forwarded("SERVFAIL"), [Server("10.0.0.1:53", isLooping: true)])
+            }),
         Case(
             .upstreamFailing, "10.0.0.1:53 says REFUSED",
             cure:
@@ -683,12 +687,14 @@ struct CauseTests {
     }
 
     /// A name that an upstream gives addresses for.
-    private static func outside(_ services: (address: String, reach: Service.Reach?)..., overlap: Bool = false) -> Facts
-    {
+    private static func outside(
+        _ services: (address: String, reach: Service.Reach?)..., overlap: Bool = false, forwards: Bool? = nil
+    ) -> Facts {
         facts("git.example") {
             $0.outcome = .forwarded("NOERROR", services.map(\.address).joined(separator: ", "))
             $0.question.port = 80
             $0.services = services.map { Service(outside: "git.example", at: $0.address, reach: $0.reach) }
+            for place in services.indices { $0.services?[place].hostForwards = forwards }
             if overlap { $0.services?[0].overlap = .init("front", "172.17.0.0/16", gateway: "172.17.0.1") }
         }
     }
@@ -706,6 +712,21 @@ struct CauseTests {
             cure:
                 "see whether this host gets through: nc -zv -w 3 172.17.40.20 80; this shows the way of app: nsenter --net=/run/netns/app ip route get 172.17.40.20",
             outside(("172.17.40.20", .refused), overlap: true)),
+        Case(
+            .serviceUnreachable,
+            "git.example is at 192.0.2.1, and of a connection from app to port 80 there: nothing comes back, and this host forwards no packets (net.ipv4.ip_forward = 0)",
+            cure: "sysctl -w net.ipv4.ip_forward=1", outside(("192.0.2.1", .silent), forwards: false)),
+        Case(
+            .serviceUnreachable,
+            "git.example is at 2001:db8::1, and of a connection from app to port 80 there: nothing comes back, and this host forwards no packets (net.ipv6.conf.all.forwarding = 0)",
+            cure: "sysctl -w net.ipv6.conf.all.forwarding=1", outside(("2001:db8::1", .silent), forwards: false)),
+        // Who refuses has been reached.
+        Case(
+            .serviceUnreachable,
+            "git.example is at 192.0.2.1, and of a connection from app to port 80 there: it is refused",
+            cure:
+                "see whether this host gets through: nc -zv -w 3 192.0.2.1 80; this shows the way of app: nsenter --net=/run/netns/app ip route get 192.0.2.1",
+            outside(("192.0.2.1", .refused), forwards: false)),
         Case(
             .serviceUnreachable,
             "git.example is at 192.0.2.1, and of a connection from app to port 80 there: nothing comes back",

@@ -58,6 +58,7 @@ final class ServiceSearch {
                 service.overlap = plane.publisher.registry.overlap(of: address, seenBy: viewer).map {
                     Service.Overlap($0.network, $0.subnet, gateway: $0.gateway)
                 }
+                service.hostForwards = Self.hostForwards(isV6: address.isV6)
                 return Target(service: service)
             }
         case .containers(let name, let viewer, let addresses):
@@ -97,6 +98,13 @@ final class ServiceSearch {
                 self.look(at: rest, found + [service], done)
             }
         }
+    }
+
+    /// Finds out whether this host passes packets of containers on (`networking/ip-sysctl.rst`).
+    private static func hostForwards(isV6: Bool) -> Bool? {
+        let name = isV6 ? "ipv6/conf/all/forwarding" : "ipv4/ip_forward"
+        guard let text = try? Files.readText("/proc/sys/net/\(name)", limit: 16) else { return nil }
+        return !text.hasPrefix("0")
     }
 
     /// The way to a container, as it is behind the attempt to connect: the asker has looked for its neighbor then.

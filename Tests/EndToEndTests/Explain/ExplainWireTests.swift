@@ -84,6 +84,16 @@ struct ExplainWireTests: ExplainSuite {
             #expect(explained.cure == "ip -n far route add 192.0.2.1 via 192.0.2.254")
             #expect(try house.type(explained.cure ?? "").status == 0)
             #expect(try eventually { try explain().cause == nil })
+            // A host that does not pass packets on.
+            try house.command("sh", "-c", "ip netns exec house sysctl -qw net.ipv4.ip_forward=0")
+            let stopped = try explain()
+            #expect(stopped.cause == "service-unreachable", "\(stopped)")
+            #expect(
+                stopped.text?.hasSuffix("this host forwards no packets (net.ipv4.ip_forward = 0)") == true, "\(stopped)"
+            )
+            #expect(stopped.cure == "sysctl -w net.ipv4.ip_forward=1")
+            #expect(try house.type(stopped.cure ?? "").status == 0)
+            #expect(try eventually { try explain().cause == nil })
             // A port where nothing listens is told from one that nobody reaches.
             let closed = try house.explain(["www.example", "--port", "81"], from: "far")
             #expect(
