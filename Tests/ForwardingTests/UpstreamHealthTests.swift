@@ -189,7 +189,12 @@ struct UpstreamHealthTests {
     func reports() throws {
         var worker = Worker(upstreams: [1, 2])
         for step in Self.dead { try worker.perform(step, "") }
-        let reports = worker.forwarder.upstreamReports.sorted { $0.failures > $1.failures }
+        var reports = worker.forwarder.upstreamReports.sorted { $0.failures > $1.failures }
+        try #require(reports.count == 2)
+        let (failed, replied) = (try #require(reports[0].lastFailure), try #require(reports[1].lastReply))
+        #expect(failed > Moment(nanoseconds: 401_000_000) && replied > Moment(nanoseconds: 0))
+        #expect(reports[0].lastReply == nil && reports[1].lastFailure == nil)
+        (reports[0].lastFailure, reports[1].lastReply) = (nil, nil)
         #expect(
             reports == [
                 UpstreamReport(

@@ -186,6 +186,7 @@ extension Forwarder {
     mutating func blame(_ attempt: Attempt, _ exchange: Exchange, _ trouble: UpstreamTrouble, _ now: Moment) {
         upstreams[attempt.upstream]?.lastTrouble = trouble
         if upstreams[attempt.upstream]?.health.failures == 0 { upstreams[attempt.upstream]?.failingSince = now }
+        upstreams[attempt.upstream]?.lastFailure = now
         let contact = exchange.position(of: attempt.upstream).map { exchange.order[$0] }
         if attempt.transport == .datagram || contact?.datagrams == 0 {
             upstreams[attempt.upstream]?.health.failed(sent: attempt.sent, now)

@@ -10,7 +10,7 @@ struct Health: Sendable {
     /// Rests without a reply between them; as many as count. Narrow, like the number before it: an upstream is copied a lot.
     private var rests: UInt8 = 0
     private(set) var restsUntil: Moment?
-    private var lastReply: Moment?
+    private(set) var lastReply: Moment?
 
     /// So many failures in a row make an upstream rest.
     private static let tolerance = 3

@@ -27,6 +27,8 @@ struct Upstream: Sendable {
     var lastTrouble: UpstreamTrouble?
     /// Time of the first failure since its last reply; it says nothing once there has been one.
     var failingSince = Moment(nanoseconds: 0)
+    /// Time of the last one, likewise.
+    var lastFailure = Moment(nanoseconds: 0)
     var edns = EDNSSupport()
     /// It repeats questions in another spelling than it was asked in: that proves nothing about its replies then.
     var respells = false
@@ -68,6 +70,10 @@ package struct UpstreamReport: Sendable, Hashable {
     package var trouble: UpstreamTrouble?
     /// Time of the first of these failures.
     package var failingSince: Moment?
+    /// Time of the last of these failures.
+    package var lastFailure: Moment?
+    /// Time of its last reply; nil: there was none.
+    package var lastReply: Moment?
     /// Messages since its last reply with another id or question than was asked, where there are failures.
     package var wrongReplies = 0
     /// Others are asked before it.
@@ -85,6 +91,8 @@ extension UpstreamReport {
         trouble = failures > 0 ? upstream.lastTrouble : nil
         wrongReplies = failures > 0 ? Int(upstream.health.wrongReplies) : 0
         failingSince = failures > 0 ? upstream.failingSince : nil
+        lastFailure = failures > 0 ? upstream.lastFailure : nil
+        lastReply = upstream.health.lastReply
         isResting = upstream.health.isResting
         self.isAvoided = isAvoided
     }

@@ -138,13 +138,19 @@ extension CommandPlace {
 }
 
 extension Diagnosis.Server {
-    /// The findings of workers about a server, each of which has its own.
+    /// The findings of workers about a server, each of which has its own. One that has not asked it since it failed does not know
+    /// that another has got a reply.
     init(_ server: ServerAddress, _ reports: [UpstreamReport]) {
-        let worst = reports.max { $0.failures < $1.failures }
+        let replied = reports.compactMap(\.lastReply).max()
+        let failing = reports.filter { report in
+            guard let failed = report.lastFailure, let replied else { return true }
+            return failed >= replied
+        }
+        let worst = failing.max { $0.failures < $1.failures }
         self.init(
             "\(server)", failures: worst?.failures ?? 0, trouble: worst?.trouble.map { Trouble($0) },
-            since: reports.compactMap(\.failingSince).min().map { WallClock.shown($0.nanoseconds) },
-            wrongReplies: reports.reduce(0) { $0 + $1.wrongReplies },
+            since: failing.compactMap(\.failingSince).min().map { WallClock.shown($0.nanoseconds) },
+            wrongReplies: failing.reduce(0) { $0 + $1.wrongReplies },
             isResting: reports.contains(where: \.isResting), isLooping: reports.contains(where: \.isAvoided))
     }
 }
