@@ -33,7 +33,7 @@ extension Facts {
         let known = services.filter(\.isKnown).map { "\($0.member.name) at \($0.address)" }
         let isTried = services.allSatisfy { $0.reach != nil }
         let open = "port \(shownPort) is open: \(known.joined(separator: ", "))"
-        return Step(.port, known.isEmpty ? "not known" : isTried ? open : "\(open); whether packets pass is not tried")
+        return Step(.port, known.isEmpty ? "not tried" : isTried ? open : "\(open); whether packets pass is not tried")
     }
 
     private var shownPort: String { question.port.map { "\($0)" } ?? "" }
