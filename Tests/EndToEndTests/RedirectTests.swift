@@ -115,7 +115,8 @@ struct RedirectTests {
         "and owns our table of nftables is shown without a listener and why; others are served; when it lets go, it is, too"
     )
     func owned() throws {
-        try House.lend(configuration: Self.configuration) { house in
+        // Were `late` found before it is added, the add would join it, and be no refusal.
+        try House.lend(configuration: "\(Self.configuration)\n\(House.undiscovered)") { house in
             try house.container("web", "--network", "n,ip=10.0.0.2")
             try house.container("app", "--network", "n,ip=10.0.0.3")
             func own(_ container: String) throws -> Process {
