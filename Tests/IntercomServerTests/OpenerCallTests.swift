@@ -15,76 +15,9 @@ import Varlink
 
 @Suite("The opener, asked over its socket,")
 struct OpenerCallTests {
-    /// A socket in a directory of the test's own, with a thread that serves connections one after another.
-    private final class Service: Sendable {
-        let path: String
-        /// Number of connections that were accepted.
-        let accepted = Atomic<Int>(0)
-        private let isOver = Atomic<Bool>(false)
-
-        /// Runs a test with a service.
-        /// - Parameter serve: is given each message with its descriptors, and its connection.
-        static func lend(
-            _ serve: @escaping @Sendable ([UInt8], consuming PassedDescriptors, consuming Descriptor) throws -> Void,
-            _ body: (RemoteOpener, Service) throws -> Void
-        ) throws {
-            let directory = FileManager.default.temporaryDirectory.appendingPathComponent("ico-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: directory) }
-            let service = Service(path: directory.appendingPathComponent("opener.sock").path)
-            let listener = Handover(try UnixSocket.listenForMessages(path: service.path))
-            let thread = try Thread.start(name: "opener") {
-                guard let listener = listener.take() else { return }
-                service.run(listener, serve)
-            }
-            defer {
-                service.isOver.store(true, ordering: .relaxed)
-                thread.join()
-            }
-            try body(RemoteOpener(path: service.path, logger: OpenerCallTests.logger), service)
-        }
-
-        private init(path: String) { self.path = path }
-
-        private func run(
-            _ listener: borrowing Descriptor,
-            _ serve: ([UInt8], consuming PassedDescriptors, consuming Descriptor) throws -> Void
-        ) {
-            var buffer = [UInt8](repeating: 0, count: OpenerCalls.maximumMessage)
-            while !isOver.load(ordering: .relaxed) {
-                do {
-                    guard let connection = try UnixSocket.accept(from: listener) else {
-                        Thread.pause(milliseconds: 1)
-                        continue
-                    }
-                    accepted.add(1, ordering: .relaxed)
-                    let end = ContinuousClock.now + .seconds(5)
-                    while ContinuousClock.now < end {
-                        guard let received = try connection.receivePassed(into: &buffer) else {
-                            Thread.pause(milliseconds: 1)
-                            continue
-                        }
-                        let message = Array(buffer[..<received.count].prefix { $0 != 0 })
-                        try serve(message, received.takeDescriptors(), connection)
-                        break
-                    }
-                } catch {
-                    // The connection is closed, which the caller sees.
-                }
-            }
-        }
-    }
-
-    private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
     /// An opener whose namespace is this process's: it hands out nothing of that.
-    private static func lend(_ body: (RemoteOpener, Service) throws -> Void) throws {
-        let host = try NetworkNamespace.current().identity
-        try Service.lend(
-            { message, descriptors, connection in
-                let errand = OpenerErrand(host: host, caller: ProcessDescriptor.own, connection: connection)
-                try errand.carryOut(message, descriptors)
-            }, body)
+    private static func lend(_ body: (RemoteOpener, OpenerSocket) throws -> Void) throws {
+        try OpenerSocket.lend(by: LocalOpener(), body)
     }
 
     /// The failure of a call; nil: it succeeds.
@@ -146,7 +79,7 @@ struct OpenerCallTests {
 
     @Test("refuses each of many namespaces by itself, in calls of as many as a message has room for")
     func many() throws {
-        try Self.lend { opener, service in
+        try Self.lend { opener, socket in
             let errands = try (0..<OpenerCalls.maximumNamespaces + 4).map { _ in
                 NamespaceErrand(in: try NetworkNamespace.current(), listener: nil, receiveBuffer: 4096)
             }
@@ -154,7 +87,7 @@ struct OpenerCallTests {
             for errand in errands {
                 #expect(Self.failure { _ = try errand.take() }?.kind == .hostNamespace)
             }
-            #expect(service.accepted.load(ordering: .relaxed) == 2)
+            #expect(socket.accepted.load(ordering: .relaxed) == 2)
         }
     }
 
@@ -271,9 +204,9 @@ struct OpenerCallTests {
             (gateCall { $0.sources = ["10.0.0"] }, "address '10.0.0'"),
             (gateCall { $0.sources = Array(repeating: "10.0.0.1", count: 4097) }, "a gate of 4097 addresses"),
         ]
-        try Self.lend { _, service in
+        try Self.lend { _, socket in
             for (message, subject) in rows {
-                let response = try Self.exchange(message, at: service.path)
+                let response = try Self.exchange(message, at: socket.path)
                 let failure = try #require(try? response.parameters(OpenerFailure.self), "\(subject)")
                 #expect(response.error == OpenerFailure.name)
                 #expect(failure.subject == subject && failure.errno == Errno.notPermitted.rawValue)
@@ -283,7 +216,7 @@ struct OpenerCallTests {
 
     @Test("takes no file for a namespace, and no other socket for one of nftables")
     func descriptors() throws {
-        try Self.lend { _, service in
+        try Self.lend { _, socket in
             let null = try UnixSocket.pairForMessages()
             let file = null.first.rawValue
             for (message, errno) in [
@@ -299,7 +232,7 @@ struct OpenerCallTests {
                     Errno.invalidArgument
                 ),
             ] {
-                let response = try Self.exchange(message, [file], at: service.path)
+                let response = try Self.exchange(message, [file], at: socket.path)
                 let failure = try response.parameters(OpenerFailure.self)
                 #expect(failure.errno == errno.rawValue || failure.kind == .notANetworkNamespace, "\(failure)")
             }
@@ -334,26 +267,26 @@ struct OpenerCallTests {
 
     @Test("is away where nobody listens, and where it ends twice over a call")
     func away() throws {
-        let nobody = RemoteOpener(path: "/nonexistent/opener.sock", logger: Self.logger)
+        let nobody = RemoteOpener(path: "/nonexistent/opener.sock", logger: OpenerSocket.logger)
         #expect(Self.failure { _ = try nobody.findProcess(1) }?.kind == .openerAway)
-        try Service.lend({ _, _, connection in _ = consume connection }) { opener, service in
+        try OpenerSocket.lend({ _, _, connection in _ = consume connection }) { opener, socket in
             let failure = Self.failure { _ = try opener.findProcess(1) }
             #expect(failure?.kind == .openerAway && failure?.errno == .connectionReset)
-            #expect(service.accepted.load(ordering: .relaxed) == 2)
+            #expect(socket.accepted.load(ordering: .relaxed) == 2)
         }
     }
 
     @Test("is asked once more where it ends over a call, as when it is started anew")
     func again() throws {
         let count = Atomic<Int>(0)
-        try Service.lend({ _, _, connection in
+        try OpenerSocket.lend({ _, _, connection in
             guard count.add(1, ordering: .relaxed).newValue > 1 else { return }
             let reply = VarlinkReply.encode(OpenerCalls.FindProcesses.Reply(processes: []))
             _ = try connection.send(reply.span, passing: [])
-        }) { opener, service in
+        }) { opener, socket in
             let found = try opener.findProcess(1)
             #expect(found == nil)
-            #expect(service.accepted.load(ordering: .relaxed) == 2)
+            #expect(socket.accepted.load(ordering: .relaxed) == 2)
         }
     }
 
@@ -361,7 +294,8 @@ struct OpenerCallTests {
     func wrongReplies() throws {
         func lend(_ reply: [UInt8], _ body: (RemoteOpener) -> LinuxError?) throws -> LinuxError? {
             var failure: LinuxError?
-            try Service.lend({ _, _, connection in _ = try connection.send(reply.span, passing: []) }) { opener, _ in
+            try OpenerSocket.lend({ _, _, connection in _ = try connection.send(reply.span, passing: []) }) {
+                opener, _ in
                 failure = body(opener)
             }
             return failure

@@ -8,7 +8,8 @@ import Varlink
 
 /// Carries out the calls of ``OpenerCalls`` with the privileges of this process.
 struct OpenerErrand: ~Copyable, Sendable {
-    let opener = LocalOpener()
+    /// Does what a call asks for, once it is checked.
+    let opener: any Opener
     /// The opener's own namespace, which is the host's.
     private let host: NamespaceIdentity
     /// The process that calls (SO_PEERCRED).
@@ -19,7 +20,12 @@ struct OpenerErrand: ~Copyable, Sendable {
     ///   - host: the opener's own namespace.
     ///   - caller: the process that calls; its namespace is as forbidden as the host's.
     ///   - connection: takes the reply.
-    init(host: NamespaceIdentity, caller: Int32, connection: consuming Descriptor) {
+    ///   - opener: does what a call asks for, once it is checked.
+    init(
+        host: NamespaceIdentity, caller: Int32, connection: consuming Descriptor,
+        by opener: any Opener = LocalOpener()
+    ) {
+        self.opener = opener
         self.host = host
         self.caller = caller
         self.connection = connection

@@ -16,6 +16,7 @@ final class Plane: Sendable {
     static let quiet = "[discover]\nenabled = false\n[control]\ngroup = ''\n[server]\nworkers = 1\n"
 
     let directory: String
+    private let openerSocket: String?
     private let thread = Mutex<(id: pthread_t, handle: ThreadHandle)?>(nil)
     private let failure = Mutex<String?>(nil)
 
@@ -23,8 +24,16 @@ final class Plane: Sendable {
     var configuration: String { "\(directory)/intercom.toml" }
 
     /// Runs a test with a daemon, and ends the daemon.
-    static func lend(_ text: String = "", _ body: (Plane) throws -> Void) throws {
-        let plane = try Plane()
+    /// - Parameter opener: carries out what takes privileges, over a socket; nil: this process, which may have none.
+    static func lend(
+        _ text: String = "", opener: (any Opener)? = nil, _ body: (Plane) throws -> Void
+    ) throws {
+        guard let opener else { return try lend(text, openerAt: nil, body) }
+        try OpenerSocket.lend(by: opener) { _, socket in try lend(text, openerAt: socket.path, body) }
+    }
+
+    private static func lend(_ text: String, openerAt socket: String?, _ body: (Plane) throws -> Void) throws {
+        let plane = try Plane(openerSocket: socket)
         defer { try? FileManager.default.removeItem(atPath: plane.directory) }
         try plane.configure(text)
         try plane.start()
@@ -32,7 +41,8 @@ final class Plane: Sendable {
         try body(plane)
     }
 
-    private init() throws {
+    private init(openerSocket: String?) throws {
+        self.openerSocket = openerSocket
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("icp-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
@@ -51,7 +61,8 @@ final class Plane: Sendable {
                 var file = ConfigurationFile(path: configuration, isOptional: false)
                 try file.read()
                 let options = DaemonOptions(
-                    configurationFile: file, socket: socket, stateDirectory: "\(directory)/state")
+                    configurationFile: file, socket: socket, stateDirectory: "\(directory)/state",
+                    openerSocket: openerSocket)
                 let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                 let plane = try ControlPlane(options: options, logger: logger)
                 try plane.begin()
@@ -107,4 +118,14 @@ final class Plane: Sendable {
         let answer = try call(Resolve.self, .init(name: name, type: type, container: container)).answer
         return answer.answers.isEmpty ? [answer.rcode] : answer.answers.map(\.data).sorted()
     }
+}
+
+/// Whether a condition comes true within ten seconds.
+func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+    let end = ContinuousClock.now + .seconds(10)
+    while try !condition() {
+        guard ContinuousClock.now < end else { return false }
+        Thread.pause(milliseconds: 2)
+    }
+    return true
 }
