@@ -139,6 +139,36 @@ struct AttachedTests {
         }
     }
 
+    @Test("is shared by another that its source says so of: its names come and go with that one, which may come later")
+    func joined() throws {
+        try lend { plane, process in
+            func publish(_ containers: [PublishedContainer], gone: [String]? = nil) throws {
+                _ = try plane.call(Update.self, .init(source: "test", put: containers, gone: gone, wait: true))
+            }
+            let front = [AddContainer.Attachment(name: "front", addresses: ["10.1.0.2"])]
+            let asker = AddContainer.Parameters(name: "app", networks: [.init(name: "front", addresses: ["10.1.0.9"])])
+            _ = try plane.call(AddContainer.self, asker)
+            func isAnswered(_ name: String) throws -> Bool {
+                try eventually { try plane.resolve(name, from: "app") == ["10.1.0.2"] }
+            }
+            func isUnknown(_ name: String) throws -> Bool {
+                try eventually { try plane.resolve(name, from: "app") != ["10.1.0.2"] }
+            }
+            let web = PublishedContainer(id: "1", name: "web", pid: Int(process.pid), networks: front)
+            let sidecar = PublishedContainer(id: "2", name: "sidecar", namespaceOf: "1")
+            try publish([sidecar])
+            #expect(try isUnknown("sidecar"))
+            try publish([web])
+            #expect(try isAnswered("sidecar") && isAnswered("web"))
+            try publish([], gone: ["1"])
+            #expect(try isUnknown("sidecar") && isUnknown("web"))
+            try publish([web])
+            #expect(try isAnswered("sidecar"))
+            process.end()
+            #expect(try isUnknown("sidecar") && isUnknown("web"))
+        }
+    }
+
     @Test("is needed for what is done in one, which a refusal says")
     func needed() throws {
         try lend { plane, process throws in

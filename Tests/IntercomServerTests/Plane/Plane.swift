@@ -88,6 +88,9 @@ final class Plane: Sendable {
         #expect(failure.withLock { $0 } == nil)
     }
 
+    /// Has the daemon read its configuration again, by SIGHUP.
+    func hangUp() { thread.withLock { if let thread = $0 { _ = pthread_kill(thread.id, SIGHUP) } } }
+
     // MARK: - Calls
 
     func call<Method: ControlMethod>(_ method: Method.Type, _ parameters: Method.Parameters) throws -> Method.Reply {
