@@ -36,7 +36,8 @@ extension Worker {
         }
     }
 
-    private mutating func takeAcceptFailure(_ error: LinuxError, of ticket: Ticket) {
+    /// Repairs a listener that accepts nothing any more; where descriptors or memory are short, makes room or waits.
+    mutating func takeAcceptFailure(_ error: LinuxError, of ticket: Ticket) {
         switch error.acceptFailure {
         case .listener: return repair(ticket, error)
         case .shortage, .connection: break

@@ -76,33 +76,37 @@ struct Worker: ~Copyable {
     /// Turns until the control plane stops it.
     /// - Throws: ``LinuxError`` when it cannot wait for events: it serves nobody any more.
     mutating func run() throws(LinuxError) {
-        while !hasDrained {
-            let count = try epoll.wait(timeoutMilliseconds: timeout())
-            var upstreamsEnd: Moment?
-            for event in 0..<count {
-                let (word, events) = epoll.event(event)
-                guard let token = Token(word: word) else { continue }
-                switch token.kind {
-                case .inbox, .bell: inbox.take()
-                case .datagramListener: serveDatagrams(token.ticket)
-                case .streamListener: acceptStream(token.ticket, events)
-                case .admissions: serveAdmissions()
-                case .stream: wakeStream(token.ticket, events)
-                case .upstream:
-                    // Of those that are left when their time is over epoll tells again.
-                    let now = Moment.now
-                    let end = upstreamsEnd ?? now + Self.share
-                    if now < end || upstreamsEnd == nil { serveUpstream(token.ticket, events, now) }
-                    upstreamsEnd = end
-                }
-            }
-            if !inbox.backlog.isEmpty { carryOutMessages() }
-            serveStreams()
-            serveDeadlines()
-            if !responder.notes.isEmpty { postPolicyNotes() }
-            resumeListeners()
-        }
+        while !hasDrained { try turn() }
         buffers.answer.removeAll()
+    }
+
+    /// Waits until something has come or is due, and sees to it.
+    /// - Throws: ``LinuxError`` when it cannot wait for events.
+    mutating func turn() throws(LinuxError) {
+        let count = try epoll.wait(timeoutMilliseconds: timeout())
+        var upstreamsEnd: Moment?
+        for event in 0..<count {
+            let (word, events) = epoll.event(event)
+            guard let token = Token(word: word) else { continue }
+            switch token.kind {
+            case .inbox, .bell: inbox.take()
+            case .datagramListener: serveDatagrams(token.ticket)
+            case .streamListener: acceptStream(token.ticket, events)
+            case .admissions: serveAdmissions()
+            case .stream: wakeStream(token.ticket, events)
+            case .upstream:
+                // Of those that are left when their time is over epoll tells again.
+                let now = Moment.now
+                let end = upstreamsEnd ?? now + Self.share
+                if now < end || upstreamsEnd == nil { serveUpstream(token.ticket, events, now) }
+                upstreamsEnd = end
+            }
+        }
+        if !inbox.backlog.isEmpty { carryOutMessages() }
+        serveStreams()
+        serveDeadlines()
+        if !responder.notes.isEmpty { postPolicyNotes() }
+        resumeListeners()
     }
 
     // MARK: - Time
