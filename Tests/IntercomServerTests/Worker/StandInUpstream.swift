@@ -9,8 +9,9 @@ import Testing
 
 /// Answers over UDP and TCP at one port. Everything that it was asked is recorded.
 ///
-/// The first label says how: `nx` NXDOMAIN, `servfail` SERVFAIL, `big` 60 addresses (TC over UDP), `silent` nothing, `to-NAME` a CNAME record
-/// to that name, in which `--` stands for a dot; anything else is one address, 192.0.2.53.
+/// The first label says how: `nx` NXDOMAIN, `gone` the same with a SOA record, `servfail` SERVFAIL, `big` 60 addresses (TC over UDP), `silent`
+/// nothing, `private` the address 10.0.0.1, `mixed` that and 192.0.2.53, `to-NAME` a CNAME record to that name, in which `--` stands for a
+/// dot, `via-NAME` the same with the address of that name; anything else is one address, 192.0.2.53.
 final class StandInUpstream: Sendable {
     let server: ServerAddress
     private let asked = Mutex<[String]>([])
@@ -64,8 +65,12 @@ final class StandInUpstream: Sendable {
                     }
                     guard count > 2 else { continue }
                     isIdle = false
-                    // One query at a time: the tests' are short.
-                    if let answer = answer(Array(buffer[2..<count]), over: .stream) {
+                    // Whole queries, one behind another: the tests' are short.
+                    var rest = buffer[..<count]
+                    while rest.count > 2 {
+                        let query = rest.dropFirst(2).prefix(Int(rest[rest.startIndex + 1]))
+                        rest = rest[query.endIndex...]
+                        guard let answer = answer(Array(query), over: .stream) else { continue }
                         let length = [UInt8(answer.count >> 8), UInt8(truncatingIfNeeded: answer.count)]
                         _ = try connection.send((length + answer).span)
                     }
@@ -85,7 +90,16 @@ final class StandInUpstream: Sendable {
         let first = name.split(separator: ".").first.map(String.init) ?? ""
         if first == "silent" { return nil }
         var (flags, records): (UInt16, [[UInt8]]) = (0x8180, [Self.record(.a, [192, 0, 2, 53])])
+        var authority: [[UInt8]] = []
         if first == "nx" { (flags, records) = (0x8183, []) }
+        if first == "gone" {
+            (flags, records) = (0x8183, [])
+            // Of the zone above; MNAME and RNAME are the root.
+            let numbers = (1...5).flatMap { [0, 0, 0, UInt8(60 + $0)] as [UInt8] }
+            authority = [Self.record(.soa, [0, 0] + numbers, owner: 12 + 1 + first.utf8.count)]
+        }
+        if first == "private" { records = [Self.record(.a, [10, 0, 0, 1])] }
+        if first == "mixed" { records = [Self.record(.a, [10, 0, 0, 1]), Self.record(.a, [192, 0, 2, 53])] }
         if first == "servfail" { (flags, records) = (0x8182, []) }
         if first == "big" {
             records = (0..<60).map { Self.record(.a, [192, 0, 2, $0]) }
@@ -94,14 +108,26 @@ final class StandInUpstream: Sendable {
         if first.hasPrefix("to-"), let target = try? Name(first.dropFirst(3).replacing("--", with: ".")) {
             records = [Self.record(.cname, target.wire)]
         }
-        let counts: [UInt8] = [0, 1, UInt8(records.count >> 8), UInt8(truncatingIfNeeded: records.count), 0, 0, 0, 0]
+        if first.hasPrefix("via-"), let target = try? Name(first.dropFirst(4).replacing("--", with: ".")) {
+            // The target stands behind the fixed part of the first record.
+            records = [Self.record(.cname, target.wire), Self.record(.a, [192, 0, 2, 53], owner: end + 12)]
+        }
+        let counts: [UInt8] =
+            [
+                0, 1, UInt8(records.count >> 8), UInt8(truncatingIfNeeded: records.count), 0, UInt8(authority.count), 0,
+                0,
+            ]
         return query[..<2] + [UInt8(flags >> 8), UInt8(truncatingIfNeeded: flags)] + counts + query[12..<end]
-            + records.flatMap(\.self)
+            + (records + authority).flatMap(\.self)
     }
 
-    /// A record of the question's name that lives 60 seconds.
-    private static func record(_ type: RecordType, _ data: [UInt8]) -> [UInt8] {
-        [0xC0, 12, UInt8(type.rawValue >> 8), UInt8(truncatingIfNeeded: type.rawValue), 0, 1, 0, 0, 0, 60]
+    /// A record that lives 60 seconds.
+    /// - Parameter owner: the offset of its name; that of the question's name by default.
+    private static func record(_ type: RecordType, _ data: [UInt8], owner: Int = 12) -> [UInt8] {
+        [
+            0xC0 | UInt8(owner >> 8), UInt8(truncatingIfNeeded: owner), UInt8(type.rawValue >> 8),
+            UInt8(truncatingIfNeeded: type.rawValue), 0, 1, 0, 0, 0, 60,
+        ]
             + [UInt8(data.count >> 8), UInt8(truncatingIfNeeded: data.count)] + data
     }
 
