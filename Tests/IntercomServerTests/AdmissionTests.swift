@@ -122,6 +122,87 @@ struct AdmissionsTests {
         #expect(admissions.take(AdmissionReply(number: 1, errno: 0, madeRoom: false)).isEmpty)
     }
 
+    @Test("is refused, and the opener is lost, where a request cannot be sent to it")
+    func unsent() throws {
+        // Nobody has the other end.
+        var admissions = try Self.connected()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        #expect(admissions.flush().map(\.refusal) == ["the opener cannot be reached"])
+        #expect(admissions.takeNotices() == [.lost])
+        let isConnected = admissions.isConnected
+        #expect(!isConnected)
+        #expect(Self.give(Self.answer([2]), to: &admissions) == "the opener cannot be reached")
+    }
+
+    @Test("is refused, and others wait on, where the opener takes requests more slowly than they come")
+    func slowOpener() throws {
+        var pair = try UnixSocket.pairForMessages()
+        let opener = pair.second.take()
+        var admissions = Admissions()
+        admissions.connection = pair.takeFirst()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        var refused: [String?] = []
+        for host: UInt8 in 1...250 where refused.isEmpty {
+            for ttl: UInt32 in 0..<40 where refused.isEmpty {
+                // Each with more time than the one before: it is asked for anew.
+                let view = ViewID(rawValue: 100 + UInt32(host))
+                if ttl == 0 { _ = admissions.setGate(of: view, .ready(cookie: UInt64(host)), now: Self.start) }
+                let message = Self.answer([host], ttl: 300 + 600 * ttl)
+                guard
+                    case .hold(let addresses) = admissions.judge(
+                        message.span, for: view, of: .upstream, now: Self.start)
+                else { continue }
+                admissions.hold(message, for: Self.client, of: view, addresses, now: Self.start)
+                refused = admissions.flush().map(\.refusal)
+            }
+        }
+        #expect(refused == ["the gate cannot be changed"])
+        guard case .failed(_, let errno)? = admissions.takeNotices().last else {
+            Issue.record("nobody is told")
+            return
+        }
+        let isConnected = admissions.isConnected
+        #expect(errno == 11 && isConnected)
+        let isOver = admissions.isEmpty
+        #expect(!isOver)
+        // The other end is there, and reads nothing.
+        switch opener {
+        case .some(let opener): #expect(try WorkerTown.isReadable(opener, within: 0))
+        case .none: Issue.record("there is no other end")
+        }
+    }
+
+    @Test("is about addresses of both families, but for those that are not of one host, and loopback")
+    func families() throws {
+        func record(_ type: UInt8, _ data: [UInt8]) -> [UInt8] {
+            [0xC0, 12, 0, type, 0, 1, 0, 0, 1, 0, 0, UInt8(data.count)] + data
+        }
+        func v6(_ first: [UInt8], _ last: UInt8) -> [UInt8] {
+            first + [UInt8](repeating: 0, count: 15 - first.count) + [last]
+        }
+        let records = [
+            record(28, v6([0x20, 0x01, 0x0D, 0xB8], 7)), record(28, v6([], 1)), record(28, v6([0xFF, 2], 1)),
+            record(28, [1, 2, 3]), record(1, [192, 0, 2, 1]), record(1, [127, 0, 0, 1]), record(1, [224, 0, 0, 1]),
+        ]
+        let message: [UInt8] =
+            [0, 1, 0x81, 0x80, 0, 1, 0, UInt8(records.count), 0, 0, 0, 0, 1, 0x61, 0, 0, 28, 0, 1]
+            + records.flatMap(\.self)
+        let addresses = Admissions.addresses(of: message.span, of: .upstream).map(\.address)
+        let expected = [
+            ToldAddress(.v6(IPv6Address(bits: 0x2001_0DB8 << 96 | 7)), isOwn: false),
+            ToldAddress(.v4(IPv4Address(bits: 0xC000_0201)), isOwn: false),
+        ]
+        #expect(addresses == expected)
+    }
+
+    @Test("is counted by container and by worker, and the counts are added up")
+    func added() {
+        var counters = GateCounters(admitted: 1, told: 2, madeRoom: 3)
+        counters.add(GateCounters(admitted: .max, told: 5, madeRoom: 6))
+        #expect(counters == GateCounters(admitted: 0, told: 7, madeRoom: 9))
+    }
+
     @Test(
         "goes out once, when the kernel has its addresses, and waits no longer than two seconds, whatever happens in whatever order",
         arguments: 0..<200 as Range<UInt64>)

@@ -4,6 +4,7 @@ import ControlAPI
 import DNSWire
 import Synchronization
 import SystemPackage
+import Systemd
 import Testing
 
 @testable import IntercomServer
@@ -181,5 +182,36 @@ struct GatewayListenersTests {
             #expect(name.utf8.count < 64 && !name.contains(":"))
         }
         #expect(!StoredGateways.isName("\(StoredListenerName(inode: 0xF000_0007))"))
+    }
+
+    @Test("that were kept are taken where they are whole and at the same place, and closed where nobody takes them")
+    func kept() throws {
+        var stored = StoredGateways()
+        let (first, second) = (IPAddress.v4(.loopback), try #require(IPAddress("127.0.0.2")))
+        for address in [first, second] {
+            let name = StoredGateways.name(of: address, on: 7)
+            let sockets = try ListenerSockets.atLoopback()
+            stored.add(NamedDescriptor(name: name, descriptor: try sockets.udp.duplicate()))
+            if address == first { stored.add(NamedDescriptor(name: name, descriptor: try sockets.tcp.duplicate())) }
+        }
+        // No socket that anybody could serve with is kept under its name all the same.
+        let event = try EventFD()
+        stored.add(NamedDescriptor(name: "gateway.none", descriptor: try event.descriptor.duplicate()))
+        for address in [first, second] {
+            // Bound to no interface, at another port; without TCP.
+            switch stored.take(address, on: 7) {
+            case .some: Issue.record("\(address) was taken")
+            case .none: break
+            }
+        }
+        let names = [first, second].map { StoredGateways.name(of: $0, on: 7) }
+        let isNew = stored.keep(names[0])
+        #expect(!isNew)
+        let wasKept = [stored.letGo(of: names[0]), stored.letGo(of: names[0])]
+        #expect(wasKept == [true, false])
+        let closed = stored.closeAll(but: [names[1]])
+        #expect(closed == ["gateway.none"])
+        let isStillKept = stored.keep(names[1])
+        #expect(!isStillKept)
     }
 }

@@ -81,4 +81,25 @@ struct WorkerLimitsTests {
         #expect(backlog.take() == 0)
         #expect(backlog.add() && backlog.add() && !backlog.add())
     }
+
+    @Test("has its messages written at their level, and a warning behind them where some were left out")
+    func written() throws {
+        let control = try Mailbox<WorkerReply>()
+        var handler = WorkerLog(control, level: .info)
+        #expect(handler[metadataKey: "a"] == nil)
+        handler[metadataKey: "a"] = "b"
+        #expect(handler[metadataKey: "a"] == "b" && handler.metadata == ["a": "b"])
+        let logger = Logger(label: "worker") { [handler] _ in handler }
+        for number in 0..<LogBacklog.limit + 3 { logger.error("\(number)") }
+        let replies = control.takeAll()
+        #expect(replies.count == LogBacklog.limit)
+        let record = LogRecord()
+        for reply in replies { if case .log(let event, let backlog) = reply { record.logger.write(event, backlog) } }
+        let warning = "warning: 3 log messages of a worker were left out: more came than could be written"
+        #expect(record.messages.count == LogBacklog.limit + 1)
+        #expect(record.messages.prefix(3) == ["error: 0", warning, "error: 1"])
+        // There is room again.
+        logger.error("last")
+        #expect(control.takeAll().count == 1)
+    }
 }
