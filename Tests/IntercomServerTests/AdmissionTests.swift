@@ -173,6 +173,49 @@ struct AdmissionsTests {
         }
     }
 
+    @Test("is refused where the opener ends with requests that it has not read")
+    func brokenOff() throws {
+        var admissions = Admissions()
+        do {
+            var pair = try UnixSocket.pairForMessages()
+            let opener = pair.second.take()
+            admissions.connection = pair.takeFirst()
+            _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+            #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+            #expect(admissions.flush().isEmpty)
+            switch opener {
+            case .some(let opener): #expect(try WorkerTown.isReadable(opener, within: 0))
+            case .none: Issue.record("there is no other end")
+            }
+        }
+        var buffer = [UInt8](repeating: 0, count: 64)
+        #expect(admissions.receive(into: &buffer).map(\.refusal) == ["the opener cannot be reached"])
+        #expect(admissions.takeNotices() == [.lost])
+        #expect(admissions.receive(into: &buffer).isEmpty && admissions.takeNotices().isEmpty, "it is told once")
+    }
+
+    @Test("does not keep a worker for as long as the opener replies: some replies are left for the next turn")
+    func manyReplies() throws {
+        var pair = try UnixSocket.pairForMessages()
+        let opener = pair.second.take()
+        var admissions = Admissions()
+        admissions.connection = pair.takeFirst()
+        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
+        // Replies to nobody, and behind them the one that is waited for.
+        let noise = AdmissionReply(number: 77, errno: 0, madeRoom: false).octets
+        let reply = AdmissionReply(number: 1, errno: 0, madeRoom: false).octets
+        switch opener {
+        case .some(let opener):
+            for _ in 0..<256 { #expect(try opener.send(noise.span) == noise.count) }
+            #expect(try opener.send(reply.span) == reply.count)
+        case .none: Issue.record("there is no other end")
+        }
+        var buffer = [UInt8](repeating: 0, count: 64)
+        #expect(admissions.receive(into: &buffer).isEmpty)
+        #expect(admissions.receive(into: &buffer).map(\.refusal) == [nil])
+    }
+
     @Test("is about addresses of both families, but for those that are not of one host, and loopback")
     func families() throws {
         func record(_ type: UInt8, _ data: [UInt8]) -> [UInt8] {

@@ -1,6 +1,7 @@
 // Proofs that listeners are heard, against servers of the test's own on the loopback interface: no namespace is entered.
 
 import DNSWire
+import Foundation
 import Logging
 import Registry
 import Synchronization
@@ -26,6 +27,10 @@ struct HearingProofsTests {
         var requested = 0
         var mostRequested = 0
         var failure: LinuxError?
+        /// True where IPv6 sockets reach the loopback interface alone, as in a namespace without a route.
+        var hasNoRoute = false
+        /// True where the opener replies without a socket.
+        var isEmpty = false
         /// True when the opener has much to do.
         var isCrowded = false
 
@@ -58,7 +63,11 @@ struct HearingProofsTests {
                 if let failure { return done(.failure(failure)) }
                 do throws(LinuxError) {
                     var batch = SocketBatch()
-                    batch.add(try kind.makeSocket(), kind)
+                    let socket = try kind.makeSocket()
+                    if hasNoRoute, kind.isV6 {
+                        #expect(unsafe setsockopt(socket.rawValue, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2) == 0)
+                    }
+                    if !isEmpty { batch.add(socket, kind) }
                     done(.success(Handover(batch)))
                 } catch {
                     done(.failure(error))
@@ -242,6 +251,68 @@ struct HearingProofsTests {
             if case .untried(let failure) = $0 { failure.kind } else { nil }
         }
         #expect(kinds == [.openerAway, .refused])
+    }
+
+    @Test(
+        "leaves a server out that no question can go to, asks the others, and is not given where none of its own was heard"
+    )
+    func routeless() throws {
+        let parts = try Parts()
+        parts.hasNoRoute = true
+        let server = try Server.start()
+        let far = try (1...2).map { ServerAddress(address: try #require(IPAddress("2001:db8::\($0)"))) }
+        parts.prove([far[0], far[1], server.address])
+        try parts.turn {
+            for token in [try server.token(), try server.streamToken()].compactMap({ $0 }) {
+                parts.proofs?.arrived(token)
+            }
+            return !parts.verdicts.isEmpty
+        }
+        // The first of them is named; 127.0.0.1 is no server of its file.
+        #expect(parts.verdicts == [.unheard(Unheard(at: "\(far[0])", .noRoute))])
+        #expect(parts.sent == 2 && parts.proofs?.nextDeadline == nil)
+        // Where no rule leads questions to the listener, there is nothing to wait for.
+        parts.prove([far[0], server.address], path: .own, errand: 2)
+        try parts.turn { parts.verdicts.count == 2 }
+        #expect(parts.verdicts.last == .unheard(Unheard(at: "\(far[0])", .noRoute, path: .own)))
+        #expect(parts.sent == 2)
+    }
+
+    @Test("is not given where the opener replies without a socket, and takes no notice of tokens that nobody expects")
+    func socketless() throws {
+        let parts = try Parts()
+        parts.isEmpty = true
+        parts.proofs?.arrived(77)
+        parts.prove([try Server.start().address])
+        try parts.turn { !parts.verdicts.isEmpty }
+        guard case .untried(let failure)? = parts.verdicts.first else {
+            Issue.record("\(parts.verdicts)")
+            return
+        }
+        #expect(failure.kind == .refused && "\(failure)".contains("/run/netns/web cannot be entered"))
+        #expect(parts.verdicts.count == 1 && parts.sent == 0)
+    }
+
+    @Test("asks the opener for a socket in the namespace, and tells why there is none")
+    func requested() throws {
+        let parts = try OpenerParts()
+        defer { parts.workers.stop() }
+        for (source, errno) in [
+            // The opener of this test may enter nothing; nobody is this process.
+            (NamespaceSource.path("/run/netns/no-such-namespace"), Errno.noSuchFileOrDirectory),
+            (.pid(getpid()), .notPermitted), (.pid(4_194_304), .noSuchProcess),
+        ] {
+            var failure: LinuxError?
+            let order = HearingOrder(
+                errand: ErrandNumber(rawValue: 1), view: ViewID(rawValue: 1),
+                namespace: NamespaceIdentity(device: 4, inode: 1), source: source, servers: []
+            ) { _ in }
+            parts.requests.makeSocket(for: order, SocketKind(isStream: false, isV6: false)) { result in
+                if case .failure(let error) = result { failure = error }
+            }
+            try parts.wait { failure != nil }
+            #expect(failure?.errno == errno, "\(source): \(failure.map { "\($0)" } ?? "")")
+        }
     }
 
     @Test("goes on one by one while the opener has much to do: who waits for a listener comes first")
