@@ -104,6 +104,9 @@ final class TurnedWorker {
         return worker.listeners[position].pause != nil
     }
 
+    /// The ticket of the listener of gateway 1.
+    var gatewayTicket: Ticket? { worker.listeners.ticket(ofGateway: 1) }
+
     var connections: Int { worker.streams.count }
     var nextIdleCheck: Moment? { worker.streams.nextDeadline }
     var retryTime: Moment? { worker.streams.retryTime }
@@ -151,8 +154,12 @@ final class TurnedWorker {
 
     /// The answer that the control plane gets for a container.
     func resolve(_ name: String, for container: String) throws -> Resolution? {
+        try resolve(name, .a, in: try view(of: container))
+    }
+
+    func resolve(_ name: String, _ type: RecordType, in view: ViewID) throws -> Resolution? {
         let token = UInt64(resolved.count) + 1
-        post(.resolve(token: token, view: try view(of: container), query: try WorkerTown.query(name)))
+        post(.resolve(token: token, view: view, query: try WorkerTown.query(name, type)))
         try turn { resolved[token] != nil }
         return resolved[token]
     }

@@ -279,22 +279,43 @@ struct WorkerTurnTests {
         }
     }
 
-    @Test("closes a listener whose socket receives nothing any more, and says why")
-    func deaf() throws {
+    @Test(
+        "closes a listener whose socket receives nothing any more, or that the loop cannot watch, and says why",
+        arguments: [Errno.notSocket, .notPermitted])
+    func deaf(errno: Errno) throws {
         try Self.lend { turned in
-            // A descriptor that is readable, and no socket.
+            // Readable, and no socket; epoll_ctl(2) knows EPERM for what is always ready.
             let event = try EventFD()
             event.signal()
+            let udp = errno == .notSocket ? try event.descriptor.duplicate() : try Self.openNull()
             let tcp = try TCPSocket.listening(at: SocketAddress(v4: 0x7F00_0001, port: 0))
             let view = try turned.view(of: "app")
-            turned.post(
-                .listen(view, Handover(ListenerSockets(udp: try event.descriptor.duplicate(), tcp: tcp, cookie: 0))))
+            turned.post(.listen(view, Handover(ListenerSockets(udp: udp, tcp: tcp, cookie: 0))))
             try turned.turn { !turned.reports.isEmpty }
             guard case .listenerFailed(view, let error)? = turned.reports.last else {
                 Issue.record("\(turned.reports)")
                 return
             }
-            #expect(error.errno == .notSocket && turned.worker.listeners.count == 0)
+            #expect(error.errno == errno && turned.worker.listeners.count == 0)
+        }
+    }
+
+    private static func openNull() throws -> Descriptor {
+        let number = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        try #require(number >= 0)
+        return Descriptor(adopting: number)
+    }
+
+    @Test("tells that it has lost the opener where it cannot watch a connection to it")
+    func unwatchable() throws {
+        try Self.lend { turned in
+            turned.post(.admissions(Handover(try Self.openNull())))
+            try turned.turn()
+            #expect(turned.reports.count == 1)
+            guard case .admissionsLost(worker: 0)? = turned.reports.last else {
+                Issue.record("\(turned.reports)")
+                return
+            }
         }
     }
 

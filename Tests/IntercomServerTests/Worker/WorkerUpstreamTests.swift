@@ -137,7 +137,7 @@ struct WorkerUpstreamTests {
         }
     }
 
-    @Test("to former servers of a container are told to people as theirs")
+    @Test("to former servers of a container are told to people as theirs, and what their names lead to is theirs, too")
     func former() throws {
         try Self.lend { turned, upstream in
             _ = try turned.listen(as: "app")
@@ -146,15 +146,39 @@ struct WorkerUpstreamTests {
             registry.setFormerServers(true, of: ContainerID(of: view))
             turned.post(.directory(registry.takeChanges()))
             turned.post(.formerServers(view, [upstream.server]))
-            turned.post(
-                .upstreams(
-                    group: UpstreamGroupID.former.rawValue, UpstreamList(servers: [], origin: .former)))
-            turned.post(.resolve(token: 1, view: view, query: try WorkerTown.query("a.example")))
-            try turned.turn { !Self.needs(turned).isEmpty }
-            try Self.give(1, SocketKind(isStream: false, isV6: false), to: turned)
-            try turned.turn { turned.resolved[1] != nil }
-            #expect(turned.resolved[1]?.source == "former server \(upstream.server)")
-            #expect(WorkerTown.text(turned.resolved[1]?.message) == "192.0.2.53")
+            for group in [UpstreamGroupID.former, .neighbours] {
+                turned.post(.upstreams(group: group.rawValue, UpstreamList(servers: [], origin: .former)))
+            }
+            for (token, name, answer) in [
+                (1, "a.example", "192.0.2.53"), (2, "to-far--example", "far.example."),
+            ] as [(UInt64, String, String)] {
+                turned.post(.resolve(token: token, view: view, query: try WorkerTown.query(name)))
+                if token == 1 {
+                    try turned.turn { !Self.needs(turned).isEmpty }
+                    try Self.give(8, SocketKind(isStream: false, isV6: false), to: turned)
+                }
+                try turned.turn { turned.resolved[token] != nil }
+                #expect(turned.resolved[token]?.source == "former server \(upstream.server)")
+                #expect(WorkerTown.text(turned.resolved[token]?.message) == answer)
+            }
+            #expect(upstream.questions == ["udp a.example. A", "udp to-far--example. A"])
         }
+    }
+
+    @Test("go to the scope of a link-local address by the name of its interface, or by its number")
+    func scopes() throws {
+        let address = IPAddress.v6(IPv6Address(bits: 0xFE80 << 112 | 1))
+        let number = try InterfaceName.index(of: "lo")
+        let socket = try UDPSocket.bound(to: SocketAddress(v6: 1, port: 0))
+        for (scope, expected) in [("lo", number), ("\(number)", number), (nil, 0)] as [(String?, UInt32)] {
+            let server = ServerAddress(address: address, port: 5353, scope: scope)
+            let known = SocketAddress(v6: 0xFE80 << 112 | 1, port: 5353, scope: expected)
+            #expect(try SocketAddress(server) == known && SocketAddress(server, on: socket) == known)
+        }
+        let nowhere = ServerAddress(address: address, scope: "no-such-link")
+        #expect(throws: LinuxError.self) { try SocketAddress(nowhere) }
+        #expect(throws: LinuxError.self) { try SocketAddress(nowhere, on: socket) }
+        let kinds = [false, true].map { SocketKind(to: nowhere, isStream: $0) }
+        #expect(kinds == [SocketKind(isStream: false, isV6: true), SocketKind(isStream: true, isV6: true)])
     }
 }
