@@ -16,7 +16,10 @@ final class Plane: Sendable {
     static let quiet = "[discover]\nenabled = false\n[control]\ngroup = ''\n[server]\nworkers = 1\n"
 
     let directory: String
+    /// Messages of the daemon.
+    let log = LogRecord()
     private let openerSocket: String?
+    private let opener: (any Opener)?
     private let thread = Mutex<(id: pthread_t, handle: ThreadHandle)?>(nil)
     private let failure = Mutex<String?>(nil)
 
@@ -28,27 +31,40 @@ final class Plane: Sendable {
     static func lend(
         _ text: String = "", opener: (any Opener)? = nil, _ body: (Plane) throws -> Void
     ) throws {
-        guard let opener else { return try lend(text, openerAt: nil, body) }
-        try OpenerSocket.lend(by: opener) { _, socket in try lend(text, openerAt: socket.path, body) }
+        guard let opener else { return try Plane().lend(text, body) }
+        try OpenerSocket.lend(by: opener) { _, socket in try Plane(openerSocket: socket.path).lend(text, body) }
     }
 
-    private static func lend(_ text: String, openerAt socket: String?, _ body: (Plane) throws -> Void) throws {
-        let plane = try Plane(openerSocket: socket)
-        defer { try? FileManager.default.removeItem(atPath: plane.directory) }
-        try plane.configure(text)
-        try plane.start()
-        defer { plane.stop() }
-        try body(plane)
+    /// Runs a test with a daemon, and ends the daemon.
+    /// - Parameter opener: carries out what takes privileges, in this process.
+    static func lend(_ text: String = "", by opener: any Opener, _ body: (Plane) throws -> Void) throws {
+        try Plane(by: opener).lend(text, body)
     }
 
-    private init(openerSocket: String?) throws {
+    private func lend(_ text: String, _ body: (Plane) throws -> Void) throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try configure(text)
+        try start()
+        defer { stop() }
+        try body(self)
+    }
+
+    private init(openerSocket: String? = nil, by opener: (any Opener)? = nil) throws {
         self.openerSocket = openerSocket
+        self.opener = opener
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("icp-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
 
+    /// - Parameter text: with `DIRECTORY` for that of the test. A table of it takes the place of that in ``quiet``.
     func configure(_ text: String) throws {
-        try (Self.quiet + text).write(toFile: configuration, atomically: true, encoding: .utf8)
+        var whole = Self.quiet
+        for (table, lines) in [("[discover]", "enabled = false\n"), ("[server]", "workers = 1\n")]
+        where text.contains(table) {
+            whole.replace("\(table)\n\(lines)", with: "")
+        }
+        whole += text.replacing("DIRECTORY", with: directory)
+        try whole.write(toFile: configuration, atomically: true, encoding: .utf8)
     }
 
     // MARK: - The daemon
@@ -63,8 +79,13 @@ final class Plane: Sendable {
                 let options = DaemonOptions(
                     configurationFile: file, socket: socket, stateDirectory: "\(directory)/state",
                     openerSocket: openerSocket)
-                let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-                let plane = try ControlPlane(options: options, logger: logger)
+                let logger = log.logger
+                let plane =
+                    if let opener {
+                        try ControlPlane(options: options, opener: opener, logger: logger)
+                    } else {
+                        try ControlPlane(options: options, logger: logger)
+                    }
                 try plane.begin()
                 try plane.run()
             } catch {
