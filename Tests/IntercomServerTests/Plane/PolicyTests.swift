@@ -172,6 +172,7 @@ struct PolicyPlaneTests {
                 (.init(name: "x", allow: ["*"]), "default of the policy"),
                 (.init(name: "x", deny: ["a..b"]), "empty label"), (.init(name: "x", types: ["NONE"]), "a record type"),
                 (.init(name: "x", privateAddresses: "drop"), "expected deny or allow"),
+                (.init(name: "x", addresses: true, cidrs: ["10.0.0.0/33"]), "10.0.0.0/33"),
                 (.init(name: "fixed"), "of the configuration; change it in that file"),
             ] {
                 let refusal = try plane.refusal(SetPolicy.self, parameters)
@@ -189,6 +190,38 @@ struct PolicyPlaneTests {
             #expect(
                 try plane.refusal(DenyNames.self, .init(policy: "fixed", names: ["a"]))?.contains("configuration")
                     == true)
+            _ = try plane.call(SetPolicy.self, .init(name: "own", allow: ["b"], types: ["A", "MX", "A"]))
+            #expect(
+                try plane.refusal(AllowNames.self, .init(policy: "own", names: ["a..b"]))?.contains("label") == true)
+            #expect(
+                try plane.refusal(RemovePolicy.self, .init(name: "own", names: ["c"]))?.contains(
+                    "policy own has no such rule") == true)
+            #expect(try plane.refusal(InspectPolicy.self, Named(name: "none"))?.hasPrefix("no policy none") == true)
+            let own = try plane.call(InspectPolicy.self, Named(name: "own")).policy
+            #expect(own.allow == ["b"] && own.types == ["A", "MX"] && own.gate == nil)
+        }
+    }
+
+    @Test("for addresses is told none where its gate cannot be set: each way to look at it says why")
+    func gate() throws {
+        try Plane.lend(Self.town) { plane in
+            _ = try plane.call(SetPolicy.self, .init(name: "gated", allow: ["*.test"], addresses: true))
+            _ = try plane.call(
+                AddContainer.self,
+                .init(name: "box", networks: [.init(name: "front", addresses: ["10.1.0.9"])], policy: "gated"))
+            let reason = "intercom sees none of its links"
+            let gate = try #require(try plane.call(InspectPolicy.self, Named(name: "gated")).policy.gate)
+            #expect(gate == Gate(state: "failed", reason: reason, open: 0, admitted: 0, madeRoom: 0))
+            let explained = try plane.call(Explain.self, .init(name: "rec.test", type: "A", container: "box"))
+            #expect(explained.cause == "gate-failed" && explained.text?.contains(reason) == true)
+            let finding = try plane.call(Doctor.self, .init(containers: nil)).findings.first {
+                $0.cause == "gate-failed"
+            }
+            #expect(finding?.text.contains("box is told no address, as the gate of policy gated") == true)
+            // Without the wish for a gate it is told all.
+            _ = try plane.call(SetPolicy.self, .init(name: "gated", addresses: false))
+            #expect(try plane.call(InspectPolicy.self, Named(name: "gated")).policy.gate == nil)
+            #expect(try plane.resolve("rec.test", from: "box") == ["10.9.0.7"])
         }
     }
 
