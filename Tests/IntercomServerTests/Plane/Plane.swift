@@ -144,7 +144,7 @@ final class Plane: Sendable {
     }
 }
 
-/// Whether a condition comes true within ten seconds.
+/// Waits until a condition is true, for ten seconds at most.
 func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
     let end = ContinuousClock.now + .seconds(10)
     while try !condition() {

@@ -13,7 +13,7 @@ import Testing
 
 /// Namespaces that the daemon takes for real. Listeners in them are at the loopback interface, where a test asks them.
 final class PretendedNamespaces: Sendable {
-    /// What is to be seen in one.
+    /// Contents of one.
     struct Inside: Sendable {
         /// Why no listener can be made.
         var refusal: LinuxError?
@@ -28,7 +28,7 @@ final class PretendedNamespaces: Sendable {
         fileprivate(set) var listener: SocketAddress?
     }
 
-    /// What the machine has beside them.
+    /// Processes of the machine beside them.
     struct Machine: Sendable {
         /// Processes of runtimes' containers.
         var ofContainers: [FoundProcess] = []
