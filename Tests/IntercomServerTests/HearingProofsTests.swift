@@ -278,6 +278,20 @@ struct HearingProofsTests {
         #expect(parts.sent == 2)
     }
 
+    @Test("is not given where the kernel lets no question go to a server, and says so")
+    func forbidden() throws {
+        let parts = try Parts()
+        // The address of everybody (connect(2): EACCES).
+        parts.prove([ServerAddress(address: .v4(IPv4Address(bits: 0xFFFF_FFFF)))])
+        try parts.turn { !parts.verdicts.isEmpty }
+        guard case .untried(let failure)? = parts.verdicts.first else {
+            Issue.record("\(parts.verdicts)")
+            return
+        }
+        #expect(failure.kind == .refused && "\(failure)".contains("/run/netns/web"))
+        #expect(parts.verdicts.count == 1 && parts.sent == 0 && parts.proofs?.nextDeadline == nil)
+    }
+
     @Test("is not given where the opener replies without a socket, and takes no notice of tokens that nobody expects")
     func socketless() throws {
         let parts = try Parts()

@@ -48,10 +48,10 @@ struct WorkerTurnTests {
             try turned.turn { turned.connections == 2 }
             let owed = try turned.connect(to: address, asking: "silent.example")
             let start = Moment.now
-            turned.worker.closeIdleStreams(start + .seconds(9))
+            turned.worker.closeIdleStreams(start + .seconds(5))
             #expect(turned.connections == 3)
             let next = try #require(turned.nextIdleCheck)
-            #expect(next > start + .seconds(9) && next <= start + .seconds(10), "when the first of them is due")
+            #expect(next > start + .seconds(5) && next <= start + .seconds(10), "when the first of them is due")
             turned.worker.closeIdleStreams(start + .seconds(10))
             #expect(turned.connections == 1)
             #expect(turned.worker.streams.nextDeadline == start + .milliseconds(10_100))
@@ -244,21 +244,47 @@ struct WorkerTurnTests {
 
     // MARK: - Listeners that were harmed
 
-    @Test("makes a listener that was shut down serve again, paused or not, and tells of it once a second")
+    @Test("makes a listener that was shut down serve again, and tells of it now and then")
     func repaired() throws {
         try Self.lend { turned in
             let sockets = try turned.listen(as: "app")
-            for _ in 0..<3 {
+            let view = try turned.view(of: "app")
+            let position = try #require(turned.worker.listeners.position(of: try turned.ticket(of: "app")))
+            for (isDue, repairs) in [(true, 1), (false, 1), (true, 2)] {
+                turned.worker.listeners[position].nextRepairReport = Moment.now + .seconds(isDue ? -1 : 60)
                 // For TCP the same as SOCK_DESTROY.
                 #expect(shutdown(sockets.tcp, Int32(SHUT_RDWR)) == 0)
                 try turned.turn()
-                let client = try turned.connect(to: sockets.address, asking: "web")
+                let told = turned.reports.count { if case .listenerRepaired(view) = $0 { true } else { false } }
+                #expect(told == repairs && turned.reports.count == repairs)
+                let client = try TurnedClient(sockets.address)
+                try client.ask("web")
                 #expect(try turned.answer(on: client) == "10.1.0.2")
             }
-            let view = try turned.view(of: "app")
-            let repairs = turned.reports.count { if case .listenerRepaired(view) = $0 { true } else { false } }
-            #expect(repairs == 1 && turned.reports.count == 1)
+            let next = turned.worker.listeners[position].nextRepairReport
+            #expect(next.map { $0 <= Moment.now + .seconds(1) } == true)
             #expect(try turned.ask("web", at: sockets.address) == "10.1.0.2")
+        }
+    }
+
+    @Test("makes a listener that was shut down listen again also while it accepts nothing")
+    func repairedWhilePaused() throws {
+        try Self.lend { turned in
+            turned.worker.streams = StreamConnections(perNamespace: 1, perWorker: 8)
+            let sockets = try turned.listen(as: "app")
+            let owed = try turned.connect(to: sockets.address, asking: "silent.example")
+            try TurnedClient(sockets.address).ask("web")
+            try turned.turn { try turned.isPaused("app") }
+            #expect(shutdown(sockets.tcp, Int32(SHUT_RDWR)) == 0)
+            try turned.turn { !turned.reports.isEmpty }
+            guard case .listenerRepaired? = turned.reports.first else {
+                Issue.record("\(turned.reports)")
+                return
+            }
+            let client = try TurnedClient(sockets.address)
+            try client.ask("web")
+            try owed.reset()
+            #expect(try turned.answer(on: client) == "10.1.0.2" && turned.reports.count == 1)
         }
     }
 
