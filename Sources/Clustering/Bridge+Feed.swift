@@ -36,6 +36,8 @@ struct Feed: Sendable {
 extension Bridge {
     /// The most hosts of one call.
     private static var hostsAtOnce: Int { 256 }
+    /// The most entries of one call: a millisecond's work of the daemon, and as much of the bridge.
+    static var entriesAtOnce: Int { 64 }
     /// The most octets of values in one call: JSON may write an octet as six, and the message has 1 MiB.
     private static var octetsAtOnce: Int { 128 << 10 }
 
@@ -112,7 +114,7 @@ extension Bridge {
     private mutating func takeEntries(into apply: inout Apply.Parameters) {
         var (put, gone): ([Entry], [ControlAPI.EntryKey]) = ([], [])
         var octets = 0
-        let keys = mirror.takeChangedEntries(atMost: Apply.entryLimit)
+        let keys = mirror.takeChangedEntries(atMost: Self.entriesAtOnce)
         for (index, key) in keys.enumerated() {
             let value = mirror.value(key)
             octets += value?.count ?? 0

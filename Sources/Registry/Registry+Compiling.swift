@@ -4,12 +4,19 @@ import DNSWire
 
 extension Registry {
     /// Compiled changes since the last call. Costs time in proportion to the changes, never to the registry.
-    package mutating func takeChanges() -> [DirectoryChange] {
+    package mutating func takeChanges() -> [DirectoryChange] { takeChanges {} }
+
+    /// The same, with a pause after each few records: after a publication there are thousands.
+    /// - Parameter pause: lets others go on who wait for the same core.
+    package mutating func takeChanges(_ pause: () -> Void) -> [DirectoryChange] {
         var changes: [DirectoryChange] = []
         changes.reserveCapacity(changedScopes.count + changedRecords.count + changedViews.count)
         for scope in changedScopes { changes.append(.scope(scope, compiled(scope))) }
         var facts = RecordFacts()
-        for key in changedRecords { changes.append(.records(key, compiled(key, &facts))) }
+        for (number, key) in changedRecords.enumerated() {
+            changes.append(.records(key, compiled(key, &facts)))
+            if number % Self.recordsBetweenPauses == Self.recordsBetweenPauses - 1 { pause() }
+        }
         changes += takeGatewayChanges()
         for container in changedViews { changes.append(.view(container.view, compiledView(of: container))) }
         changes += takePolicyChanges()
@@ -22,6 +29,9 @@ extension Registry {
         changedViews.removeAll()
         return changes
     }
+
+    /// Some hundred microseconds' work.
+    private static var recordsBetweenPauses: Int { 64 }
 
     private func compiled(_ scope: ScopeID) -> Scope? {
         if let network = networkStates[scope] {

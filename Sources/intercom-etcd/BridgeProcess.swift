@@ -99,6 +99,8 @@ final class BridgeProcess {
     /// Runs until SIGTERM or SIGINT.
     func run() throws {
         try? ServiceManager.tell([.ready])
+        // With turns of the usual length it would lose a whole one each time that it gives way.
+        try? Thread.preferTurns(of: .microseconds(300))
         while true {
             sayAlive()
             attach()
@@ -136,6 +138,8 @@ final class BridgeProcess {
         for event in events {
             bridge.handle(event, now: Self.now)
             perform()
+            // The daemon's workers may wait for this core.
+            Thread.giveWay()
         }
     }
 

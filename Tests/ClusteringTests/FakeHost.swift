@@ -1,8 +1,9 @@
 // A host of the model test: a bridge, the daemon that it speaks to, and its containers.
 
-import Clustering
 import ControlAPI
 import EtcdWire
+
+@testable import Clustering
 
 /// A daemon that believes its bridge, by the rules of `intercom.Cluster`.
 struct FakeDaemon {
@@ -24,7 +25,7 @@ struct FakeDaemon {
         switch telling {
         case .begin: told = ([], [])
         case .apply(let apply):
-            if (apply.put?.count ?? 0) + (apply.gone?.count ?? 0) > Apply.entryLimit { fault = "too many entries" }
+            if (apply.put?.count ?? 0) + (apply.gone?.count ?? 0) > Bridge.entriesAtOnce { fault = "too many entries" }
             for host in apply.hosts ?? [] {
                 hosts[host.host] = host.state
                 told?.hosts.insert(host.host)

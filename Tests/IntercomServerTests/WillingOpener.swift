@@ -19,7 +19,7 @@ final class WillingOpener: Opener {
         self.resolverFile = resolverFile
     }
 
-    /// What was asked for since this was read the last time.
+    /// Calls since the last time, in their order.
     func takeAsked() -> [String] {
         asked.withLock { asked in
             defer { asked = [] }

@@ -50,6 +50,22 @@ struct ChangeTests {
         #expect(registry.takeChanges().isEmpty)
     }
 
+    @Test("of many containers is compiled with pauses, and is the same as without")
+    func pauses() throws {
+        var registry = try town()
+        var other = registry
+        for number in 3...202 {
+            let container = Self.container("c\(number)", "front 10.0.0.\(number)")
+            try registry.addContainer(container)
+            try other.addContainer(container)
+        }
+        var pauses = 0
+        let changes = registry.takeChanges { pauses += 1 }
+        // Each container has several names and an address.
+        #expect(pauses >= 200 / 64 && pauses <= changes.count / 64)
+        #expect(changes.count == other.takeChanges().count)
+    }
+
     @Test("of a network is refused while it would contradict who is on it")
     func networks() throws {
         var registry = try town()

@@ -145,7 +145,7 @@ final class Publisher {
     func postNames() {
         events += registry.takeEvents()
         formerNames.add(registry.takeRenames())
-        let changes = registry.takeChanges()
+        let changes = registry.takeChanges { Thread.giveWay() }
         if !changes.isEmpty { workers.post(.directory(changes)) }
     }
 

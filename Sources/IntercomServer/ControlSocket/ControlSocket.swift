@@ -188,6 +188,8 @@ final class ControlSocket: Monitors {
     private func step(_ client: Ticket, _ handler: Handler) {
         guard let position = connections.position(of: client) else { return }
         connections[position].isQueued = false
+        // A worker may wait for this core, and a bridge's calls come one after another.
+        Thread.giveWay()
         do {
             if let call = try connections[position].beginCall() {
                 carryOut(call, of: client, connections[position].peer, handler)

@@ -33,7 +33,7 @@ struct ControlSocketTests {
         return octets.dropLast()
     }
 
-    /// What comes until the connection ends.
+    /// Octets that come until the connection ends.
     private func rest(of client: borrowing Descriptor) -> [UInt8] {
         var octets: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
