@@ -117,7 +117,7 @@ final class EtcdTransport {
     /// Parts of messages of libcurl 7.88 and OpenSSL 3.0, each with what it means and what to do.
     private var cures: [(part: String, cure: String)] {
         let rejected =
-            "etcd does not accept this host's certificate \(configuration.certificate): has it expired, or is it of another authority?"
+            "etcd does not accept this host's certificate \(configuration.certificate): has it expired, is it not valid yet, or is it of another authority?"
         let authority =
             configuration.authority.isEmpty ? "the system's store; set ca in [tls]" : configuration.authority
         return [

@@ -80,10 +80,12 @@ struct EtcdSecurityTests {
         }
     }
 
-    @Test("A certificate of this host that has expired is said, and a new one counts without a restart")
-    func expiredClient() throws {
+    @Test(
+        "A certificate of this host that has expired, or is not valid yet, is said, and a new one counts without a restart",
+        arguments: [false, true])
+    func untimelyClient(isEarly: Bool) throws {
         try lend { lab in
-            try lab.authority.sign("a", days: 0)
+            try lab.authority.sign("a", days: isEarly ? 2 : 0, after: isEarly ? 1 : 0)
             try lab.a.startBridge()
             #expect(
                 try eventually { try lab.doctor().contains("etcd does not accept this host's certificate") },
@@ -120,6 +122,18 @@ struct EtcdSecurityTests {
             #expect(
                 try eventually(within: 20) { try lab.doctor().contains("etcd's certificate is not of the authority") },
                 "\(lab.a.log)")
+        }
+    }
+
+    @Test("A certificate of etcd that is not valid yet, as where this host's clock is slow, is said until it is")
+    func earlyServer() throws {
+        try lend { lab in
+            try lab.authority.sign("server", alternative: "IP:127.0.0.1", after: 1)
+            try lab.a.startBridge()
+            let said = "etcd's certificate is not valid yet, or this host's clock is wrong"
+            #expect(try eventually { try lab.doctor().contains(said) }, "\(lab.a.log)")
+            try lab.authority.sign("server", alternative: "IP:127.0.0.1")
+            #expect(try lab.isJoined(), "\(lab.a.log)")
         }
     }
 

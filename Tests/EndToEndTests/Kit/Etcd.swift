@@ -24,14 +24,37 @@ struct Authority {
     ///   - name: its common name, and the beginning of both files' names.
     ///   - alternative: its subjectAltName.
     ///   - days: days that it is valid.
-    func sign(_ name: String, alternative: String = "DNS:host", days: Int = 2) throws {
+    ///   - wait: days until it is.
+    func sign(_ name: String, alternative: String = "DNS:host", days: Int = 2, after wait: Int = 0) throws {
         try "subjectAltName=\(alternative)\n".write(toFile: "\(directory)/ext", atomically: true, encoding: .utf8)
         try openssl(
             "req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=\(name) -keyout \(name).key -out \(name).csr"
         )
+        if wait > 0 { return try sign(name, from: Self.time(days: wait), to: Self.time(days: wait + days)) }
         try openssl(
             "x509 -req -in \(name).csr -CA ca.crt -CAkey ca.key -CAcreateserial -days \(days) -extfile ext -out \(name).crt"
         )
+    }
+
+    /// Signs a request that is there; x509(1) has no way to say from when on a certificate is valid.
+    private func sign(_ name: String, from start: String, to end: String) throws {
+        let configuration =
+            "[ca]\ndefault_ca = own\n[own]\ndatabase = index\nnew_certs_dir = .\nrand_serial = yes\npolicy = any\n[any]\ncommonName = supplied\n"
+        for (file, text) in [("index", ""), ("configuration", configuration)] {
+            try text.write(toFile: "\(directory)/\(file)", atomically: true, encoding: .utf8)
+        }
+        try openssl(
+            "ca -batch -notext -config configuration -cert ca.crt -keyfile ca.key -md sha256 -in \(name).csr -startdate \(start) -enddate \(end) -extfile ext -out \(name).crt"
+        )
+    }
+
+    /// A time so many days from now, as X.509 writes it.
+    private static func time(days: Int) -> String {
+        let formatter = DateFormatter()
+        formatter.dateFormat = "yyyyMMddHHmmss'Z'"
+        formatter.timeZone = TimeZone(identifier: "UTC")
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        return formatter.string(from: Date(timeIntervalSinceNow: Double(days) * 86_400))
     }
 }
 
