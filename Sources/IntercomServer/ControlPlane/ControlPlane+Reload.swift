@@ -23,7 +23,7 @@ extension ControlPlane {
     func reload(done: @escaping ([String]) -> Void) throws(ControlError) {
         service.reloading()
         // Also where the reload is refused: the configuration before is in force then.
-        publisher.whenInForce { [self] in service.ready(statusLine) }
+        publisher.whenInForce { [unowned self] in service.ready(statusLine) }
         let old = configuration
         do throws(ConfigurationError) {
             try configured.file.read()

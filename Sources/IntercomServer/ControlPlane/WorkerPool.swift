@@ -106,10 +106,12 @@ final class WorkerPool {
         }
     }
 
-    /// Ends all workers and waits for their threads.
+    /// Ends all workers and waits for their threads. Drops questions that are open: who asked them, who has this pool, would stay for
+    /// ever.
     func stop() {
         post(.stop)
         for worker in workers { worker.join() }
+        questions = [:]
     }
 }
 

@@ -70,6 +70,7 @@ final class Plane: Sendable {
     // MARK: - The daemon
 
     func start() throws {
+        try waitForState()
         let id = Mutex<pthread_t?>(nil)
         let handle = try Thread.start(name: "plane") { [self] in
             id.withLock { $0 = pthread_self() }
@@ -107,6 +108,20 @@ final class Plane: Sendable {
         pthread_kill(thread.id, SIGTERM)
         thread.handle.join()
         #expect(failure.withLock { $0 } == nil)
+        #expect(throws: Never.self) { try waitForState() }
+    }
+
+    /// Waits until the next can take the state. A process that another test begins has a copy of each descriptor of this one until
+    /// it executes its program, of that with the lock, too.
+    private func waitForState() throws {
+        let path = "\(directory)/state"
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        let isFree = try eventually {
+            guard let lock = try Files.lock(directory: path) else { return false }
+            // Also of copies.
+            return flock(lock.rawValue, LOCK_UN) == 0
+        }
+        #expect(isFree)
     }
 
     /// Has the daemon read its configuration again, by SIGHUP.
