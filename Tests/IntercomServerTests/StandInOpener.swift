@@ -35,6 +35,9 @@ struct StandInOpener: Opener {
     var sockets: @Sendable (NamespaceIdentity, SocketKind, Int, _ isMarked: Bool) throws(LinuxError) -> SocketBatch = {
         (_, _, _, _) throws(LinuxError) in throw refusal
     }
+    var servers: @Sendable (NamespaceIdentity) throws(LinuxError) -> BoundPorts = { (_) throws(LinuxError) in
+        throw refusal
+    }
     var listeners: @Sendable (UInt16, NamespaceIdentity) throws(LinuxError) -> [IPAddress] = {
         (_, _) throws(LinuxError) in throw refusal
     }
@@ -96,6 +99,10 @@ struct StandInOpener: Opener {
         in namespace: borrowing NetworkNamespace, _ kind: SocketKind, count: Int, isMarked: Bool
     ) throws(LinuxError) -> SocketBatch { try sockets(namespace.identity, kind, count, isMarked) }
 
+    func findServers(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> BoundPorts {
+        try servers(namespace.identity)
+    }
+
     func findListeners(onPort port: UInt16, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> [IPAddress]
     { try listeners(port, namespace.identity) }
 
@@ -123,8 +130,6 @@ struct StandInOpener: Opener {
     func repair(_ lead: Lead, by writer: borrowing NftablesWriter) throws(LinuxError) { throw Self.refusal }
 
     func remove(_ lead: Lead, by writer: borrowing NftablesWriter) throws(LinuxError) { throw Self.refusal }
-
-    func findServers(in namespace: borrowing NetworkNamespace) throws(LinuxError) -> BoundPorts { throw Self.refusal }
 
     func findTranslation(
         ofConnectionsTo address: SocketAddress, in namespace: borrowing NetworkNamespace

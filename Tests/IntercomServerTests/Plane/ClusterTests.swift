@@ -245,8 +245,11 @@ struct ClusterPlaneTests {
                 #expect(try warnings().contains("test-bridge: slow"))
                 let findings = try plane.call(Doctor.self, .init(containers: nil)).findings
                 #expect(findings.contains { $0.text == "test-bridge: slow" })
-                let families = try plane.call(Metrics.self, Nothing()).families.map(\.name)
-                #expect(families.contains { $0.hasPrefix("intercom_cluster") })
+                _ = try Self.call(Report.self, .init(session: session, state: .connected, lag: 250), socket)
+                let families = try plane.call(Metrics.self, Nothing()).families
+                func value(_ name: String) -> Double? { families.first { $0.name == name }?.samples.first?.value }
+                #expect(value("intercom_cluster_connected") == 1 && value("intercom_cluster_sessions") == 1)
+                #expect(value("intercom_cluster_lag_seconds") == 0.25)
                 withExtendedLifetime(stream) {}
             }
             let end = ContinuousClock.now + .seconds(10)

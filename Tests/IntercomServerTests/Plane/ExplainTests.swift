@@ -66,6 +66,7 @@ struct ExplainPlaneTests {
                 ("b.example", "bound", "NXDOMAIN", "fixed"), ("localhost", "app", "NOERROR", "127.0.0.1"),
                 ("10.1.0.2", "app", "SERVFAIL", "is an address, and no name"),
                 ("http://web/", "app", "NXDOMAIN", "web"),
+                ("web:8080", "app", "NXDOMAIN", "web"),
             ] {
                 let reply = try plane.call(Explain.self, .init(name: name, container: asker))
                 let all = reply.steps.map { "\($0.step) \($0.state) \($0.text) \($0.cure ?? "")" }

@@ -29,14 +29,14 @@ struct PretendedTown {
     @discardableResult
     func add(
         _ name: String, _ address: String? = nil, on network: String = "front", policy: String? = nil,
-        listen: String? = nil, _ change: (inout PretendedNamespaces.Inside) -> Void = { _ in }
+        intercept: [String]? = nil, _ change: (inout PretendedNamespaces.Inside) -> Void = { _ in }
     ) throws -> Int32 {
         let pid = try namespaces.add(change)
         _ = try plane.call(
             AddContainer.self,
             .init(
                 name: name, pid: Int(pid), networks: [.init(name: network, addresses: address.map { [$0] } ?? [])],
-                listen: listen, policy: policy))
+                intercept: intercept, policy: policy))
         return pid
     }
 
@@ -164,6 +164,29 @@ struct NamespacePlaneTests {
             #expect(town.plane.log.messages.filter { $0.contains(sentence) }.count == 1)
             let server = try town.plane.call(Status.self, Nothing()).servers.first { $0.container == "app" }
             #expect(server?.server == upstream && server?.looping == true)
+        }
+    }
+
+    @Test("is answered by whom it asked before, where its questions are led here and nobody here knows the name")
+    func former() throws {
+        let server = try StandInUpstream(0x7F00_000B)
+        defer { server.stop() }
+        let port = server.server.port
+        // No upstream is configured: those of the host stand in where a container asked nobody.
+        try PretendedTown.lend("") { town in
+            try town.add("web", "10.1.0.2")
+            let app = try town.add("app", "10.1.0.3", intercept: []) { $0.servers = BoundPorts(datagram: [port, 9]) }
+            #expect(try town.ask(app, "web") == "10.1.0.2" && server.questions.isEmpty)
+            #expect(try town.ask(app, "a.example") == "192.0.2.53")
+            #expect(server.questions == ["udp a.example. A"])
+            let shown = try town.plane.container("app")
+            #expect(shown.intercepted == ["127.0.0.11"] && shown.intercept == [])
+            #expect(shown.facts.filter { $0.fact == "former server" }.map(\.value) == ["127.0.0.11:\(port)"])
+            let explained = try town.plane.call(Explain.self, .init(name: "a.example", type: "A", container: "app"))
+            let step = explained.steps.first { $0.step == "upstreams" }
+            #expect(step?.text.contains("127.0.0.11:\(port)") == true, "\(explained.steps)")
+            let servers = try town.plane.call(Status.self, Nothing()).servers.filter { $0.container == "app" }
+            #expect(servers.map(\.server) == ["127.0.0.11:\(port)"] && servers.allSatisfy { $0.failures == 0 })
         }
     }
 

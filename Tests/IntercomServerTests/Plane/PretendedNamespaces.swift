@@ -18,6 +18,8 @@ final class PretendedNamespaces: Sendable {
         /// Why no listener can be made.
         var refusal: LinuxError?
         var resolverFile: String? = "nameserver 127.0.0.11\n"
+        /// Ports of servers at 127.0.0.11 beside the listener.
+        var servers = BoundPorts()
         /// Addresses at which programs listen, by their ports.
         var listeners: [UInt16: [IPAddress]] = [:]
         var holders: [PortHolder] = []
@@ -121,6 +123,7 @@ final class PretendedNamespaces: Sendable {
             for _ in 0..<count { batch.add(try kind.makeSocket(), kind) }
             return batch
         }
+        opener.servers = { [self] namespace throws(LinuxError) in try look(at: namespace).servers }
         opener.listeners = { [self] port, namespace throws(LinuxError) in
             try look(at: namespace).listeners[port] ?? []
         }
