@@ -41,23 +41,35 @@ package enum Thread {
 }
 
 extension Thread {
-    /// Has the scheduler give the calling thread turns of this length: the shorter, the sooner the next one comes where others compute
-    /// on the same core (sched_setattr(2) `sched_runtime`; since Linux 6.12). Its share of the time stays the same.
-    /// - Parameter time: ``shortestTurn`` to 100 ms.
+    /// Has the scheduler give the calling thread shorter turns, and those sooner: where others compute on the same core it
+    /// does not wait until they have had theirs (sched_setattr(2) `sched_runtime`; since Linux 6.12). Its share of the
+    /// time stays the same.
     /// - Throws: ``LinuxError``, for example `notPermitted` where a filter of system calls forbids it.
-    package static func preferTurns(of time: Duration) throws(LinuxError) {
-        let nanoseconds = UInt64(max(0, min(time / .nanoseconds(1), 100_000_000)))
-        try system("sched_setattr") { clinux_request_slice(nanoseconds) }
+    package static func preferShortTurns() throws(LinuxError) {
+        try system("sched_setattr") { clinux_request_slice(shortestSlice) }
     }
 
-    /// The kernel grants no less.
-    package static var shortestTurn: Duration { .microseconds(100) }
+    /// Nanoseconds; the kernel grants no less.
+    static var shortestSlice: UInt64 { 100_000 }
+}
 
-    /// Lets a thread run that waits for the same core, if there is one (sched_yield(2)).
-    ///
-    /// A thread that wakes while another computes there may have to wait for the next tick of the clock, up to 4 ms, however short its turns:
-    /// who computes for long calls this every few hundred microseconds.
-    package static func giveWay() { _ = sched_yield() }
+/// Has a thread that computes for long let others on its core go on now and then.
+///
+/// A thread that wakes while another computes on its core may have to wait for the next tick of the clock, up to 4 ms, however short its
+/// turns are. One that gives way loses the rest of its own turn: it does so after a while only, never after each small piece of work.
+package struct Pace {
+    private static let stretch: UInt64 = 400
+    private var since = MonotonicTime.now.microseconds
+
+    /// Begins with work now.
+    package init() {}
+
+    /// Lets a thread run that waits for the same core, if there is one (sched_yield(2)) and 400 µs have passed since the last time.
+    package mutating func giveWay() {
+        guard MonotonicTime.now.microseconds >= since &+ Self.stretch else { return }
+        _ = sched_yield()
+        since = MonotonicTime.now.microseconds
+    }
 }
 
 /// A thread that was started; its end can be waited for once.

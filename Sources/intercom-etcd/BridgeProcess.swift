@@ -99,8 +99,6 @@ final class BridgeProcess {
     /// Runs until SIGTERM or SIGINT.
     func run() throws {
         try? ServiceManager.tell([.ready])
-        // With turns of the usual length it would lose a whole one each time that it gives way.
-        try? Thread.preferTurns(of: .microseconds(300))
         while true {
             sayAlive()
             attach()
@@ -135,11 +133,12 @@ final class BridgeProcess {
     }
 
     private func handle(_ events: [BridgeEvent]) {
+        // The daemon's workers may wait for this core.
+        var pace = Pace()
         for event in events {
             bridge.handle(event, now: Self.now)
             perform()
-            // The daemon's workers may wait for this core.
-            Thread.giveWay()
+            pace.giveWay()
         }
     }
 

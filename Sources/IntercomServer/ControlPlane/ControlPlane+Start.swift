@@ -14,8 +14,6 @@ extension ControlPlane {
     /// Takes up the state of the daemon before, and begins to observe the kernel.
     /// - Throws: why it cannot start, for example as another daemon uses the state directory.
     package func begin() throws {
-        // It gives way to workers on its core: with turns of the usual length it would lose a whole one each time.
-        try? Thread.preferTurns(of: .microseconds(300))
         // A local opener makes threads, which would inherit the limit.
         if requests.opener is RemoteOpener { limitThread(to: AllowedSystemCalls.controlPlane, logger) }
         try state.load()

@@ -94,9 +94,7 @@ extension ControlPlane {
         if publisher.registry.takeOwnGroupChange() { upstreams.noteChange() }
         containers.followSearches()
         if let networks = publisher.registry.takeGateways() { gateways.follow(networks) }
-        Thread.giveWay()
         publisher.postNames()
-        Thread.giveWay()
         upstreams.post(of: publisher.registry)
         gates.follow()
         publisher.postListeners()

@@ -145,7 +145,9 @@ final class Publisher {
     func postNames() {
         events += registry.takeEvents()
         formerNames.add(registry.takeRenames())
-        let changes = registry.takeChanges { Thread.giveWay() }
+        // Workers may wait for this core.
+        var pace = Pace()
+        let changes = registry.takeChanges { pace.giveWay() }
         if !changes.isEmpty { workers.post(.directory(changes)) }
     }
 

@@ -26,7 +26,7 @@ struct WorkerHandle {
         thread = try Thread.start(name: "worker-\(index)") {
             guard var worker = worker.take() else { return }
             do throws(LinuxError) {
-                try Thread.preferTurns(of: Thread.shortestTurn)
+                try Thread.preferShortTurns()
             } catch {
                 logger.debug("worker \(index) waits for its turn as long as any thread: \(error)")
             }

@@ -134,15 +134,19 @@ final class ControlSocket: Monitors {
     /// once, after the daemon's other work.
     func turn(_ handler: Handler) {
         let end = ContinuousClock.now + ControlSocketLimits.turn
+        // Workers may wait for this core.
+        var pace = Pace()
         takeEvents(until: end)
         repeat {
             guard let client = calls.popFirst() else { break }
             step(client, handler)
+            pace.giveWay()
         } while ContinuousClock.now < end
         // Long replies wait for short calls, but for one piece in each turn.
         repeat {
             guard let client = pieces.popFirst() else { break }
             step(client, handler)
+            pace.giveWay()
         } while calls.isEmpty && ContinuousClock.now < end
         if calls.isEmpty, pieces.isEmpty { work.drain() }
     }
@@ -188,8 +192,6 @@ final class ControlSocket: Monitors {
     private func step(_ client: Ticket, _ handler: Handler) {
         guard let position = connections.position(of: client) else { return }
         connections[position].isQueued = false
-        // A worker may wait for this core, and a bridge's calls come one after another.
-        Thread.giveWay()
         do {
             if let call = try connections[position].beginCall() {
                 carryOut(call, of: client, connections[position].peer, handler)
