@@ -13,6 +13,8 @@ import SystemPackage
 final class WillingOpener: Opener {
     private let asked = Mutex<[String]>([])
     private let resolverFile: ReadResolverFile
+    /// Failure of rules that are to be set, as where a program of the container owns their table.
+    let rulesFailure = Mutex<LinuxError?>(nil)
 
     /// - Parameter resolverFile: the resolv.conf of every process.
     init(resolverFile: ReadResolverFile = ReadResolverFile(text: "nameserver 127.0.0.11\n")) {
@@ -73,6 +75,7 @@ final class WillingOpener: Opener {
     // MARK: - Rules
 
     func set(_ lead: Lead, in namespace: borrowing NetworkNamespace) throws(LinuxError) -> SetLead {
+        if let failure = rulesFailure.withLock({ $0 }) { throw failure }
         note("lead \(lead.addresses) to \(lead.port) locked \(lead.isLocked)")
         let monitor = NftablesMonitor(adopting: try .pair(), writer: NftablesWriter(adopting: try .pair()))
         let v6 = lead.addresses.contains { if case .v6 = $0 { true } else { false } }

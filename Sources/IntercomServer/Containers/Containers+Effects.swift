@@ -183,10 +183,7 @@ extension Containers {
     private func closeListener(of namespace: NamespaceKey) {
         guard let attached = attached[namespace] else { return handle(.listenerClosed(namespace)) }
         publisher.closeListener(of: attached.container.view) { [self] in handle(.listenerClosed(namespace)) }
-        guard room[namespace] == nil else { return }
-        interception.changed(attached.container, [])
-        self.attached[namespace] = nil
-        if namespaceOfContainer[attached.container] == namespace { namespaceOfContainer[attached.container] = nil }
+        noteClosed(namespace)
     }
 
     // MARK: - Files

@@ -79,6 +79,8 @@ final class Containers {
     private struct Turn {
         var events: [Event] = []
         var isBusy = false
+        /// Namespaces whose listeners were closed: of those that the room has no more, everything is forgotten.
+        var closed: [NamespaceKey] = []
     }
 
     let publisher: Publisher
@@ -218,6 +220,8 @@ final class Containers {
         while true {
             let effects = room.takeEffects()
             for effect in effects { carryOut(effect) }
+            for namespace in turn.closed { forgetLeft(namespace) }
+            turn.closed.removeAll(keepingCapacity: true)
             if next < turn.events.count {
                 next += 1
                 room.handle(turn.events[next - 1], now: .now)
@@ -227,6 +231,16 @@ final class Containers {
             }
         }
         turn.events.removeAll(keepingCapacity: true)
+    }
+
+    /// Notes that a listener is being closed.
+    func noteClosed(_ namespace: NamespaceKey) { turn.closed.append(namespace) }
+
+    /// Forgets a container that the room has no more: after all effects of its end, which need what is known of it.
+    private func forgetLeft(_ namespace: NamespaceKey) {
+        guard room[namespace] == nil, let container = attached.removeValue(forKey: namespace)?.container else { return }
+        interception.changed(container, [])
+        if namespaceOfContainer[container] == namespace { namespaceOfContainer[container] = nil }
     }
 
     // MARK: - Lookups

@@ -1,16 +1,19 @@
 // Containers with a namespace, in a daemon whose opener says yes: declared, replaced, ended, and there again after a restart.
 
 import ControlAPI
+import Synchronization
+import SystemPackage
 import Testing
 
 @testable import IntercomServer
+@testable import LinuxNet
 
 @Suite("A container that has a namespace")
 struct AttachedTests {
+    private static let town = "[forward]\nupstreams = ['127.0.0.1:1']\n[[network]]\nname = 'front'\n"
+
     private func lend(_ text: String = "", _ body: (Plane, ContainerProcess) throws -> Void) throws {
-        try Plane.lend(
-            "[forward]\nupstreams = ['127.0.0.1:1']\n[[network]]\nname = 'front'\n" + text, opener: WillingOpener()
-        ) { plane in
+        try Plane.lend(Self.town + text, opener: WillingOpener()) { plane in
             try body(plane, try ContainerProcess())
         }
     }
@@ -166,6 +169,27 @@ struct AttachedTests {
             #expect(try isAnswered("sidecar"))
             process.end()
             #expect(try isUnknown("sidecar") && isUnknown("web"))
+        }
+    }
+
+    @Test("is refused where it cannot be had whole, and nothing of it stays: it is added as soon as it can be")
+    func refused() throws {
+        let opener = WillingOpener()
+        let configuration =
+            Self.town + "[[container]]\nname = 'app'\nnetworks = [{ name = 'front', ip = ['10.1.0.9'] }]\n"
+        try Plane.lend(configuration, opener: opener) { plane in
+            let process = try ContainerProcess()
+            var parameters = web(process)
+            parameters.listen = "redirect"
+            opener.rulesFailure.withLock { $0 = LinuxError(call: "nftables", errno: .notPermitted) }
+            for _ in 1...2 {
+                #expect(try plane.refusal(AddContainer.self, parameters)?.contains("nftables") == true)
+                #expect(try names(plane) == ["app"])
+                #expect(try plane.resolve("web", from: "app") == ["NXDOMAIN"])
+            }
+            opener.rulesFailure.withLock { $0 = nil }
+            _ = try plane.call(AddContainer.self, parameters)
+            #expect(try plane.resolve("web", from: "app") == ["10.1.0.2"])
         }
     }
 
