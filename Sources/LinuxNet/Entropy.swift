@@ -15,7 +15,8 @@ package enum Entropy {
                     unsafe getrandom($0.baseAddress.map { unsafe $0 + start }, $0.count - start, 0)
                 }
             }
-            // Without flags it waits until it can, so it has no error to tell of (ENOSYS came before Linux 3.17).
+            // Without flags it waits until it can, and nothing from outside is in the call: it has no error to tell of but ENOSYS before
+            // Linux 3.17. Going on would be worse: somebody could guess the octets.
             guard let count else { fatalError("getrandom failed") }
             filled += count
         }

@@ -103,12 +103,6 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         try self.init(adopting: descriptor, subject)
     }
 
-    /// Calls a file a namespace that is none, for tests without the right to make one.
-    init(pretended file: consuming Descriptor, as identity: NamespaceIdentity) {
-        self.identity = identity
-        descriptor = file
-    }
-
     private init(adopting file: consuming Descriptor, _ path: String) throws(LinuxError) {
         guard clinux_namespace_type(file.rawValue) == CLONE_NEWNET else {
             throw LinuxError(call: "open", errno: .invalidArgument, subject: path, kind: .notANetworkNamespace)

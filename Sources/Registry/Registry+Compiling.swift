@@ -6,7 +6,7 @@ extension Registry {
     /// Compiled changes since the last call. Costs time in proportion to the changes, never to the registry.
     package mutating func takeChanges() -> [DirectoryChange] { takeChanges {} }
 
-    /// The same, with a pause after each few records: after a publication there are thousands.
+    /// Compiled changes as of ``takeChanges()``, with a pause after each few records: after a publication there are thousands.
     /// - Parameter pause: lets others go on who wait for the same core.
     package mutating func takeChanges(_ pause: () -> Void) -> [DirectoryChange] {
         var changes: [DirectoryChange] = []

@@ -6,7 +6,7 @@ import Foundation
 @testable import LinuxNet
 
 /// A process in a network namespace of its own, which ends with the test. It needs no rights: a user namespace has them.
-final class ContainerProcess {
+final class ContainerProcess: Sendable {
     private let process = Process()
     private let input = Pipe()
 

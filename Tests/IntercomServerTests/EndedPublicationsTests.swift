@@ -48,8 +48,7 @@ struct EndedPublicationsTests {
                         PublishedContainer(id: "bbb", name: "web", netns: "/run/netns/none-\(UUID().uuidString)"),
                     ]))
             func source() throws -> ListSources.Source? { try plane.call(ListSources.self, Nothing()).sources.first }
-            let deadline = ContinuousClock.now + .seconds(10)
-            while try source()?.ended != 1, ContinuousClock.now < deadline { usleep(10_000) }
+            #expect(try eventually { try source()?.ended == 1 })
             let shown = try source()
             #expect(shown?.containers == 2 && shown?.ended == 1 && shown?.waiting == 1, "\(String(describing: shown))")
             let job = try plane.container("job")

@@ -271,7 +271,7 @@ struct HearingProofsTests {
         // The first of them is named; 127.0.0.1 is no server of its file.
         #expect(parts.verdicts == [.unheard(Unheard(at: "\(far[0])", .noRoute))])
         #expect(parts.sent == 2 && parts.proofs?.nextDeadline == nil)
-        // Where no rule leads questions to the listener, there is nothing to wait for.
+        // There is nothing to wait for where no rule leads questions to the listener.
         parts.prove([far[0], server.address], path: .own, errand: 2)
         try parts.turn { parts.verdicts.count == 2 }
         #expect(parts.verdicts.last == .unheard(Unheard(at: "\(far[0])", .noRoute, path: .own)))

@@ -95,7 +95,7 @@ struct Worker: ~Copyable {
             case .admissions: serveAdmissions()
             case .stream: wakeStream(token.ticket, events)
             case .upstream:
-                // Of those that are left when their time is over epoll tells again.
+                // Epoll tells again of those that are left when their time is over.
                 let now = Moment.now
                 let end = upstreamsEnd ?? now + Self.share
                 if now < end || upstreamsEnd == nil { serveUpstream(token.ticket, events, now) }

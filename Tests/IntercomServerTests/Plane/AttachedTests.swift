@@ -111,7 +111,7 @@ struct AttachedTests {
             let web = try plane.container("web")
             #expect(web.state == "unheard" && web.source == "control")
             #expect(try plane.call(ListSources.self, Nothing()).sources.map(\.containers) == [1])
-            // That of the source stays.
+            // The source has not taken it back.
             _ = try plane.call(RemoveContainer.self, Named(name: "web"))
             #expect(try plane.container("web").source == "test")
         }

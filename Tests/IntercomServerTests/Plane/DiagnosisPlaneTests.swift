@@ -1,4 +1,4 @@
-// Explanations and checkups of containers in namespaces that an opener of the tests' own pretends.
+// Explanations and checkups of containers in namespaces that nobody enters.
 
 import Attachment
 import ControlAPI
@@ -24,7 +24,7 @@ struct DiagnosisPlaneTests {
     func searchList() throws {
         let upstream = try StandInUpstream()
         defer { upstream.stop() }
-        try PretendedTown.lend("[forward]\nupstreams = ['\(upstream.server)']\n") { town in
+        try UnenteredTown.lend("[forward]\nupstreams = ['\(upstream.server)']\n") { town in
             try town.add("nx", "10.1.0.2")
             let file = "nameserver 127.0.0.11\nsearch nowhere.example front.internal\noptions ndots:"
             try town.add("eager", "10.1.0.3") { $0.resolverFile = file + "2\n" }
@@ -52,7 +52,7 @@ struct DiagnosisPlaneTests {
     func kept() throws {
         let upstream = try StandInUpstream()
         defer { upstream.stop() }
-        try PretendedTown.lend("[forward]\nupstreams = ['\(upstream.server)']\n") { town in
+        try UnenteredTown.lend("[forward]\nupstreams = ['\(upstream.server)']\n") { town in
             let app = try town.add("app", "10.1.0.3")
             #expect(try town.ask(app, "a.example") == "192.0.2.53")
             func explain() throws -> String {
@@ -79,7 +79,7 @@ struct DiagnosisPlaneTests {
             host = ["10.3.0.1"]
 
             """
-        try PretendedTown.lend(text) { town in
+        try UnenteredTown.lend(text) { town in
             try town.add("app", "10.3.0.3", on: "side")
             try town.add("six", "fd00::2", on: "side")
             try town.add("four", "10.3.0.4", on: "side")
@@ -99,11 +99,11 @@ struct DiagnosisPlaneTests {
 
     @Test("names the program in its listener's place, and where address translation leads its questions")
     func holders() throws {
-        try PretendedTown.lend("") { town in
+        try UnenteredTown.lend("") { town in
             let web = try town.add("web", "10.1.0.2") { $0.asks = true }
             town.namespaces.change(web) {
                 $0.translation = FoundTranslation(
-                    destination: "127.0.0.11:41234", process: PretendedNamespaces.found(web, "dnsmasq"))
+                    destination: "127.0.0.11:41234", process: UnenteredNamespaces.found(web, "dnsmasq"))
             }
             let led = try town.plane.call(Explain.self, .init(name: "web", container: "web"))
             #expect(
@@ -114,7 +114,7 @@ struct DiagnosisPlaneTests {
                 $0.refusal = LinuxError(call: "bind", errno: .addressInUse)
                 $0.holders = [
                     PortHolder(
-                        port: 53, process: PretendedNamespaces.found(4711, "unbound", in: .init(device: 9, inode: 9)))
+                        port: 53, process: UnenteredNamespaces.found(4711, "unbound", in: .init(device: 9, inode: 9)))
                 ]
             }
             let taken = PublishedContainer(
@@ -132,17 +132,17 @@ struct DiagnosisPlaneTests {
 
     @Test("is found by the number of a process of it, and by the name that its runtime has for it")
     func processes() throws {
-        try PretendedTown.lend("") { town in
+        try UnenteredTown.lend("") { town in
             let web = try town.add("web", "10.1.0.2")
-            let namespace = PretendedNamespaces.identity(web)
+            let namespace = UnenteredNamespaces.identity(web)
             town.namespaces.machine.withLock {
                 $0.processes = [
-                    PretendedNamespaces.found(4711, "nginx", in: namespace),
-                    PretendedNamespaces.found(4712, "redis", docker: "0ff0ff"),
+                    UnenteredNamespaces.found(4711, "nginx", in: namespace),
+                    UnenteredNamespaces.found(4712, "redis", docker: "0ff0ff"),
                 ]
                 $0.ofContainers = [
-                    PretendedNamespaces.found(web, "nginx", in: namespace, docker: "abcdef012345"),
-                    PretendedNamespaces.found(4712, "redis", docker: "0ff0ff"),
+                    UnenteredNamespaces.found(web, "nginx", in: namespace, docker: "abcdef012345"),
+                    UnenteredNamespaces.found(4712, "redis", docker: "0ff0ff"),
                 ]
             }
             let rows: [(container: String, text: String)] = [
@@ -166,7 +166,7 @@ struct DiagnosisPlaneTests {
 
     @Test("says that the container has ended, where it ends while it is looked at")
     func ends() throws {
-        let namespaces = PretendedNamespaces()
+        let namespaces = UnenteredNamespaces()
         defer { namespaces.end() }
         let isHeld = Mutex(false)
         let isReached = Mutex(false)
@@ -181,7 +181,7 @@ struct DiagnosisPlaneTests {
             return try read(pid)
         }
         try Plane.lend("[[network]]\nname = 'front'\n", by: opener) { plane in
-            let town = PretendedTown(plane: plane, namespaces: namespaces)
+            let town = UnenteredTown(plane: plane, namespaces: namespaces)
             let app = try town.add("app", "10.1.0.2")
             isHeld.withLock { $0 = true }
             let stream = try PlaneStream(Explain.self, .init(name: "app", container: "app"), at: plane.socket)
@@ -200,7 +200,7 @@ struct DiagnosisPlaneTests {
 struct CheckupPlaneTests {
     @Test("looks at those that are named, and at all")
     func files() throws {
-        try PretendedTown.lend("") { town in
+        try UnenteredTown.lend("") { town in
             try town.add("web", "10.1.0.2")
             try town.add("app", "10.1.0.3") { $0.resolverFile = "nameserver 192.0.2.1\n" }
             let findings = try town.plane.call(Doctor.self, .init(containers: ["app", "web"])).findings
@@ -220,7 +220,7 @@ struct CheckupPlaneTests {
         opener.namespaceOfProcess = { _ throws(LinuxError) in
             throw LinuxError(call: "connect", errno: .connectionRefused, subject: "/run/opener.sock", kind: .openerAway)
         }
-        opener.ofContainers = { _ throws(LinuxError) in [PretendedNamespaces.found(4712, "redis", docker: "0ff0ff")] }
+        opener.ofContainers = { _ throws(LinuxError) in [UnenteredNamespaces.found(4712, "redis", docker: "0ff0ff")] }
         try Plane.lend("", by: opener) { plane in
             let findings = try plane.call(Doctor.self, .init(containers: nil)).findings
             let down = findings.filter { $0.cause == "opener-down" }
@@ -232,7 +232,7 @@ struct CheckupPlaneTests {
 
     @Test("finds namespaces by their files: of those that are no containers it says why, and which have no name")
     func discovered() throws {
-        let namespaces = PretendedNamespaces()
+        let namespaces = UnenteredNamespaces()
         defer { namespaces.end() }
         let text = """
             [discover]

@@ -1,4 +1,4 @@
-// Containers with listeners that clients ask, in namespaces that an opener of the tests' own pretends.
+// Containers with listeners that clients ask, in namespaces that nobody enters.
 
 import Attachment
 import ControlAPI
@@ -12,16 +12,16 @@ import Testing
 @testable import LinuxNet
 
 /// A daemon with containers whose listeners are asked as their programs would.
-struct PretendedTown {
+struct UnenteredTown {
     let plane: Plane
-    let namespaces: PretendedNamespaces
+    let namespaces: UnenteredNamespaces
 
     /// Runs a test with a daemon and no container; with networks `front` and `back`.
-    static func lend(_ text: String, _ body: (PretendedTown) throws -> Void) throws {
-        let namespaces = PretendedNamespaces()
+    static func lend(_ text: String, _ body: (UnenteredTown) throws -> Void) throws {
+        let namespaces = UnenteredNamespaces()
         defer { namespaces.end() }
         try Plane.lend(text + "[[network]]\nname = 'front'\n[[network]]\nname = 'back'\n", by: namespaces.opener) {
-            try body(PretendedTown(plane: $0, namespaces: namespaces))
+            try body(UnenteredTown(plane: $0, namespaces: namespaces))
         }
     }
 
@@ -29,7 +29,7 @@ struct PretendedTown {
     @discardableResult
     func add(
         _ name: String, _ address: String? = nil, on network: String = "front", policy: String? = nil,
-        intercept: [String]? = nil, _ change: (inout PretendedNamespaces.Inside) -> Void = { _ in }
+        intercept: [String]? = nil, _ change: (inout UnenteredNamespaces.Inside) -> Void = { _ in }
     ) throws -> Int32 {
         let pid = try namespaces.add(change)
         _ = try plane.call(
@@ -55,7 +55,7 @@ struct NamespacePlaneTests {
     @Test("is answered at its listener, and its questions are told to who watches: of all, of one, or what was denied")
     func watching() throws {
         let policy = "[[policy]]\nname = 'own'\nallow = []\n[log]\nqueries = 'journal'\n"
-        try PretendedTown.lend(policy) { town in
+        try UnenteredTown.lend(policy) { town in
             let web = try town.add("web", "10.1.0.2")
             let app = try town.add("app", "10.1.0.3", policy: "own")
             let watch = { (parameters: Monitor.Parameters) in
@@ -96,7 +96,7 @@ struct NamespacePlaneTests {
         let upstream = try StandInUpstream()
         defer { upstream.stop() }
         let text = "[metrics]\nper-container = true\n[forward]\nupstreams = ['\(upstream.server)']\n"
-        try PretendedTown.lend(text) { town in
+        try UnenteredTown.lend(text) { town in
             let plane = town.plane
             let web = try town.add("web", "10.1.0.2")
             let shown = try plane.container("web")
@@ -151,7 +151,7 @@ struct NamespacePlaneTests {
     @Test("does not ask an upstream any more that asks us in turn, from its own namespace")
     func loop() throws {
         // Each worker says now and then that a question was not answered: the containers have one each.
-        try PretendedTown.lend("[server]\nworkers = 2\n[forward]\nupstreams = ['127.0.0.1:1']\n") { town in
+        try UnenteredTown.lend("[server]\nworkers = 2\n[forward]\nupstreams = ['127.0.0.1:1']\n") { town in
             let web = try town.add("web", "10.1.0.2")
             let listener = try town.namespaces.listener(of: web)
             let upstream = "127.0.0.1:\(listener.port)"
@@ -173,7 +173,7 @@ struct NamespacePlaneTests {
         defer { server.stop() }
         let port = server.server.port
         // No upstream is configured: those of the host stand in where a container asked nobody.
-        try PretendedTown.lend("") { town in
+        try UnenteredTown.lend("") { town in
             try town.add("web", "10.1.0.2")
             let app = try town.add("app", "10.1.0.3", intercept: []) { $0.servers = BoundPorts(datagram: [port, 9]) }
             #expect(try town.ask(app, "web") == "10.1.0.2" && server.questions.isEmpty)
@@ -208,7 +208,7 @@ struct NamespacePlaneTests {
             data = "10.9.0.7"
 
             """
-        try PretendedTown.lend(text) { town in
+        try UnenteredTown.lend(text) { town in
             let plane = town.plane
             let app = try town.add("app", "10.1.0.3", policy: "audited")
             try town.add("strict", "10.1.0.4", policy: "strict")

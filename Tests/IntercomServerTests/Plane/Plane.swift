@@ -93,11 +93,10 @@ final class Plane: Sendable {
                 failure.withLock { $0 = "\(error)" }
             }
         }
-        let deadline = ContinuousClock.now + .seconds(20)
-        while (try? call(Status.self, Nothing())) == nil, failure.withLock({ $0 }) == nil {
-            guard ContinuousClock.now < deadline else { throw Failure(status: 3, message: "the daemon is not ready") }
-            usleep(5_000)
+        let isOver = eventually(within: .seconds(20)) {
+            (try? call(Status.self, Nothing())) != nil || failure.withLock { $0 } != nil
         }
+        guard isOver else { throw Failure(status: 3, message: "the daemon is not ready") }
         let number = try #require(id.withLock { $0 }, "\(failure.withLock { $0 ?? "" })")
         thread.withLock { $0 = (number, handle) }
     }
@@ -159,9 +158,9 @@ final class Plane: Sendable {
     }
 }
 
-/// Waits until a condition is true, for ten seconds at most.
-func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-    let end = ContinuousClock.now + .seconds(10)
+/// Waits until a condition is true, for a while at most.
+func eventually(within time: Duration = .seconds(10), _ condition: () throws -> Bool) rethrows -> Bool {
+    let end = ContinuousClock.now + time
     while try !condition() {
         guard ContinuousClock.now < end else { return false }
         Thread.pause(milliseconds: 2)

@@ -1,4 +1,4 @@
-// Containers without namespaces: sleeping processes, of each of which an opener of the tests' own says that it has one.
+// Containers in namespaces of their own, and an opener of the tests' own that says what is in each.
 
 import Attachment
 import DNSWire
@@ -11,8 +11,8 @@ import Testing
 @testable import IntercomServer
 @testable import LinuxNet
 
-/// Namespaces that the daemon takes for real. Listeners in them are at the loopback interface, where a test asks them.
-final class PretendedNamespaces: Sendable {
+/// Namespaces that nobody enters: listeners in them are at the loopback interface of this process, where a test asks them.
+final class UnenteredNamespaces: Sendable {
     /// Contents of one.
     struct Inside: Sendable {
         /// Why no listener can be made.
@@ -26,6 +26,8 @@ final class PretendedNamespaces: Sendable {
         var translation: FoundTranslation?
         /// True where programs may ask; else no question can be sent from there but to upstreams.
         var asks = false
+        /// The namespace.
+        fileprivate(set) var identity: NamespaceIdentity?
         /// The listener that was made last.
         fileprivate(set) var listener: SocketAddress?
     }
@@ -42,20 +44,16 @@ final class PretendedNamespaces: Sendable {
 
     private let inside = Mutex<[Int32: Inside]>([:])
     let machine = Mutex(Machine())
-    private let sleepers = Mutex<[Process]>([])
+    private let containers = Mutex<[ContainerProcess]>([])
 
-    /// A process that sleeps until ``end()``.
+    /// A process that waits in its namespace until ``end()``.
     func add(_ change: (inout Inside) -> Void = { _ in }) throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sleep")
-        process.arguments = ["600"]
-        // It may outlive whoever reads what the tests print.
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        sleepers.withLock { $0.append(process) }
-        let pid = process.processIdentifier
+        let container = try ContainerProcess()
+        let identity = try container.namespace().identity
+        let pid = container.pid
+        self.change(pid) { $0.identity = identity }
         self.change(pid) { change(&$0) }
+        containers.withLock { $0.append(container) }
         return pid
     }
 
@@ -65,19 +63,16 @@ final class PretendedNamespaces: Sendable {
 
     /// Ends the process, and with it the namespace.
     func end(_ pid: Int32) {
-        sleepers.withLock { sleepers in
-            // It inherits the signals that a thread of the daemon blocks.
-            for process in sleepers where process.processIdentifier == pid && process.isRunning { kill(pid, SIGKILL) }
+        containers.withLock { containers in
+            for container in containers where container.pid == pid { container.end() }
         }
     }
 
-    func end() {
-        for process in sleepers.withLock({ $0 }) { end(process.processIdentifier) }
-    }
+    func end() { containers.withLock { $0 = [] } }
 
     /// The namespace of a process.
     static func identity(_ pid: Int32) -> NamespaceIdentity {
-        NamespaceIdentity(device: 1 << 40, inode: UInt64(pid))
+        NamespaceIdentity(ofFileAt: "/proc/\(pid)/ns/net") ?? NamespaceIdentity(device: 0, inode: 0)
     }
 
     /// A process as the opener describes it.
@@ -102,9 +97,8 @@ final class PretendedNamespaces: Sendable {
         var opener = StandInOpener()
         opener.namespaceOfProcess = { [self] pid throws(LinuxError) in
             _ = try look(at: Self.identity(pid))
-            let file = try Files.open("/dev/null", O_RDONLY, subject: "/dev/null")
-            return SourceNamespace(
-                namespace: NetworkNamespace(pretended: file, as: Self.identity(pid)), processStart: UInt64(pid))
+            let namespace = try NetworkNamespace(process: try ProcessDescriptor(pid: pid))
+            return SourceNamespace(namespace: namespace, processStart: UInt64(pid))
         }
         opener.enter = { [self] namespace, errand throws(LinuxError) in try enter(namespace, errand) }
         opener.setLead = { lead, _ throws(LinuxError) in
@@ -145,7 +139,7 @@ final class PretendedNamespaces: Sendable {
 
     /// - Throws: ``LinuxError`` for a namespace of others.
     private func look(at namespace: NamespaceIdentity) throws(LinuxError) -> Inside {
-        guard let found = inside.withLock({ $0[Int32(truncatingIfNeeded: namespace.inode)] }) else {
+        guard let found = inside.withLock({ $0.values.first { $0.identity == namespace } }) else {
             throw StandInOpener.refusal
         }
         return found
@@ -158,11 +152,13 @@ final class PretendedNamespaces: Sendable {
         if errand.listener != nil, refusal == nil {
             let made = try ListenerSockets.atLoopback()
             let address = try made.udp.localAddress()
-            change(Int32(truncatingIfNeeded: namespace.inode)) { $0.listener = address }
+            inside.withLock { inside in
+                for pid in inside.keys where inside[pid]?.identity == namespace { inside[pid]?.listener = address }
+            }
             listener = consume made
         }
         return OpenedNamespace(
-            cookie: 1 << 40 + namespace.inode, number: .notAssigned, hostNumber: .notAssigned, listener: listener,
+            cookie: namespace.inode, number: .notAssigned, hostNumber: .notAssigned, listener: listener,
             refusal: errand.listener == nil ? nil : refusal, netlink: try RouteNetlink())
     }
 }
