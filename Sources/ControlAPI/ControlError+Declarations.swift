@@ -90,7 +90,7 @@ extension ControlError {
     package static func networkOfTheKernel(_ network: String, interface: String) -> ControlError {
         ControlError(
             "NotDeclared", ["name": .string(network), "origin": .string(interface)],
-            "network \(network) is not declared, but interface \(interface) of the host; 'ip link del \(interface)' removes it, 'exclude' in [discover] of the configuration leaves it alone"
+            "network \(network) is not declared: it is interface \(interface) of the host; 'ip link del \(interface)' removes it, 'exclude' in [discover] of the configuration leaves it alone"
         )
     }
 
@@ -98,7 +98,7 @@ extension ControlError {
     package static func containerOfTheKernel(_ container: String, path: String) -> ControlError {
         ControlError(
             "NotDeclared", ["name": .string(container), "origin": .string(path)],
-            "container \(container) is not declared, but the namespace \(path); its names go with it ('ip netns del'), 'exclude' in [discover] of the configuration leaves it alone"
+            "container \(container) is not declared: it is namespace \(path), with which its names go ('ip netns del'); 'exclude' in [discover] of the configuration leaves it alone"
         )
     }
 

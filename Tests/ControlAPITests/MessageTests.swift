@@ -46,11 +46,11 @@ struct MessageTests {
         ),
         (
             .networkOfTheKernel("br0", interface: "br0"),
-            "network br0 is not declared, but interface br0 of the host; 'ip link del br0' removes it, 'exclude' in [discover] of the configuration leaves it alone"
+            "network br0 is not declared: it is interface br0 of the host; 'ip link del br0' removes it, 'exclude' in [discover] of the configuration leaves it alone"
         ),
         (
             .containerOfTheKernel("web", path: "/run/netns/web"),
-            "container web is not declared, but the namespace /run/netns/web; its names go with it ('ip netns del'), 'exclude' in [discover] of the configuration leaves it alone"
+            "container web is not declared: it is namespace /run/netns/web, with which its names go ('ip netns del'); 'exclude' in [discover] of the configuration leaves it alone"
         ),
         (
             .containerOfSource("web", source: "docker"),

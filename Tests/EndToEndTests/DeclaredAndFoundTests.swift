@@ -69,7 +69,7 @@ struct DeclaredAndFoundTests {
         try lend { house in
             let container = try house.ctl("container", "rm", "web")
             #expect(
-                container.status == 1 && container.err.contains("is not declared, but the namespace /run/netns/web"))
+                container.status == 1 && container.err.contains("is not declared: it is namespace /run/netns/web"))
             let network = try house.ctl("network", "rm", "br0")
             #expect(network.status == 1 && network.err.contains("'ip link del br0' removes it"), "\(network)")
         }
