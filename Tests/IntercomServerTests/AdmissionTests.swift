@@ -90,6 +90,17 @@ struct AdmissionsTests {
         return admissions
     }
 
+    /// Connected, with a gate that is ready.
+    /// - Parameter opener: takes the other end.
+    private static func gated(_ opener: inout Descriptor?) throws -> Admissions {
+        var pair = try UnixSocket.pairForMessages()
+        opener = pair.second.take()
+        var admissions = Admissions()
+        admissions.connection = pair.takeFirst()
+        _ = admissions.setGate(of: box, .ready(cookie: 9), now: start)
+        return admissions
+    }
+
     @Test("waits for its addresses once, and goes out at once while they are fresh")
     func once() throws {
         var admissions = try Self.connected()
@@ -137,11 +148,8 @@ struct AdmissionsTests {
 
     @Test("is refused, and others wait on, where the opener takes requests more slowly than they come")
     func slowOpener() throws {
-        var pair = try UnixSocket.pairForMessages()
-        let opener = pair.second.take()
-        var admissions = Admissions()
-        admissions.connection = pair.takeFirst()
-        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        var opener: Descriptor?
+        var admissions = try Self.gated(&opener)
         var refused: [String?] = []
         for host: UInt8 in 1...250 where refused.isEmpty {
             for ttl: UInt32 in 0..<40 where refused.isEmpty {
@@ -175,12 +183,10 @@ struct AdmissionsTests {
 
     @Test("is refused where the opener ends with requests that it has not read")
     func brokenOff() throws {
-        var admissions = Admissions()
+        var admissions: Admissions
         do {
-            var pair = try UnixSocket.pairForMessages()
-            let opener = pair.second.take()
-            admissions.connection = pair.takeFirst()
-            _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+            var opener: Descriptor?
+            admissions = try Self.gated(&opener)
             #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
             #expect(admissions.flush().isEmpty)
             switch opener {
@@ -196,11 +202,8 @@ struct AdmissionsTests {
 
     @Test("does not keep a worker for as long as the opener replies: some replies are left for the next turn")
     func manyReplies() throws {
-        var pair = try UnixSocket.pairForMessages()
-        let opener = pair.second.take()
-        var admissions = Admissions()
-        admissions.connection = pair.takeFirst()
-        _ = admissions.setGate(of: Self.box, .ready(cookie: 9), now: Self.start)
+        var opener: Descriptor?
+        var admissions = try Self.gated(&opener)
         #expect(Self.give(Self.answer([1]), to: &admissions) == "held for 1")
         // Replies to nobody, and behind them the one that is waited for.
         let noise = AdmissionReply(number: 77, errno: 0, madeRoom: false).octets

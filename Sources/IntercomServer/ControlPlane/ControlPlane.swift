@@ -42,15 +42,7 @@ package final class ControlPlane {
     /// Takes over what the service manager hands down, and blocks the signals that it takes for all threads made from now
     /// on: so no other thread may be there yet.
     /// - Throws: `LinuxError`, with a message for the operator.
-    package convenience init(options: DaemonOptions, logger: Logger) throws {
-        try self.init(
-            options: options,
-            opener: options.openerSocket.map { RemoteOpener(path: $0, logger: logger) } ?? LocalOpener(),
-            logger: logger)
-    }
-
-    /// - Parameter opener: carries out what takes privileges.
-    init(options: DaemonOptions, opener: any Opener, logger: Logger) throws {
+    package init(options: DaemonOptions, logger: Logger) throws {
         self.logger = logger
         let configuration = options.configurationFile.configuration
         let count = configuration.server.workers > 0 ? configuration.server.workers : min(Processors.count, 4)
@@ -60,7 +52,8 @@ package final class ControlPlane {
         self.loop = loop
         let host = try HostResolver(logger: logger)
         try host.watch(by: loop)
-        requests = try OpenerRequests(opener)
+        requests = try OpenerRequests(
+            options.openerSocket.map { RemoteOpener(path: $0, logger: logger) } ?? LocalOpener())
         try loop.watch(requests.descriptor, as: .requests)
         var inheritance = Inheritance(logger: logger)
         controlSocket = try ControlSocket(

@@ -180,7 +180,7 @@ struct DiagnosisPlaneTests {
             }
             return try read(pid)
         }
-        try Plane.lend("[[network]]\nname = 'front'\n", by: opener) { plane in
+        try Plane.lend("[[network]]\nname = 'front'\n", opener: opener) { plane in
             let town = UnenteredTown(plane: plane, namespaces: namespaces)
             let app = try town.add("app", "10.1.0.2")
             isHeld.withLock { $0 = true }
@@ -221,7 +221,7 @@ struct CheckupPlaneTests {
             throw LinuxError(call: "connect", errno: .connectionRefused, subject: "/run/opener.sock", kind: .openerAway)
         }
         opener.ofContainers = { _ throws(LinuxError) in [UnenteredNamespaces.found(4712, "redis", docker: "0ff0ff")] }
-        try Plane.lend("", by: opener) { plane in
+        try Plane.lend("", opener: opener) { plane in
             let findings = try plane.call(Doctor.self, .init(containers: nil)).findings
             let down = findings.filter { $0.cause == "opener-down" }
             #expect(down.count == 1 && down[0].text.contains("/run/opener.sock"), "\(findings)")
@@ -246,7 +246,7 @@ struct CheckupPlaneTests {
             networks = [{ name = "front", ip = ["10.1.0.3"] }]
 
             """
-        try Plane.lend(text, by: namespaces.opener) { plane in
+        try Plane.lend(text, opener: namespaces.opener) { plane in
             let found = try namespaces.add()
             for directory in ["names", "numbers"] {
                 try FileManager.default.createDirectory(

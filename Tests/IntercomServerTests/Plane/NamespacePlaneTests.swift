@@ -20,7 +20,7 @@ struct UnenteredTown {
     static func lend(_ text: String, _ body: (UnenteredTown) throws -> Void) throws {
         let namespaces = UnenteredNamespaces()
         defer { namespaces.end() }
-        try Plane.lend(text + "[[network]]\nname = 'front'\n[[network]]\nname = 'back'\n", by: namespaces.opener) {
+        try Plane.lend(text + "[[network]]\nname = 'front'\n[[network]]\nname = 'back'\n", opener: namespaces.opener) {
             try body(UnenteredTown(plane: $0, namespaces: namespaces))
         }
     }

@@ -19,7 +19,6 @@ final class Plane: Sendable {
     /// Messages of the daemon.
     let log = LogRecord()
     private let openerSocket: String?
-    private let opener: (any Opener)?
     private let thread = Mutex<(id: pthread_t, handle: ThreadHandle)?>(nil)
     private let failure = Mutex<String?>(nil)
 
@@ -35,12 +34,6 @@ final class Plane: Sendable {
         try OpenerSocket.lend(by: opener) { _, socket in try Plane(openerSocket: socket.path).lend(text, body) }
     }
 
-    /// Runs a test with a daemon, and ends the daemon.
-    /// - Parameter opener: carries out what takes privileges, in this process.
-    static func lend(_ text: String = "", by opener: any Opener, _ body: (Plane) throws -> Void) throws {
-        try Plane(by: opener).lend(text, body)
-    }
-
     private func lend(_ text: String, _ body: (Plane) throws -> Void) throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         try configure(text)
@@ -49,9 +42,8 @@ final class Plane: Sendable {
         try body(self)
     }
 
-    private init(openerSocket: String? = nil, by opener: (any Opener)? = nil) throws {
+    private init(openerSocket: String? = nil) throws {
         self.openerSocket = openerSocket
-        self.opener = opener
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("icp-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
@@ -80,13 +72,7 @@ final class Plane: Sendable {
                 let options = DaemonOptions(
                     configurationFile: file, socket: socket, stateDirectory: "\(directory)/state",
                     openerSocket: openerSocket)
-                let logger = log.logger
-                let plane =
-                    if let opener {
-                        try ControlPlane(options: options, opener: opener, logger: logger)
-                    } else {
-                        try ControlPlane(options: options, logger: logger)
-                    }
+                let plane = try ControlPlane(options: options, logger: log.logger)
                 try plane.begin()
                 try plane.run()
             } catch {
