@@ -34,9 +34,12 @@ package final class Mailbox<Message: Sendable>: Sendable {
         if wasEmpty { event.signal() }
     }
 
-    /// Adds a message and leaves it to the caller to wake the loop, by a ``Bell`` that it watches, before anything else is
-    /// posted.
+    /// Adds a message and leaves it to the caller to wake the loop, by ``wake()`` or by a ``Bell`` that it watches, before anything
+    /// else is posted.
     package func deposit(_ message: Message) { messages.withLock { $0.append(message) } }
+
+    /// Wakes the loop for messages that were deposited.
+    package func wake() { event.signal() }
 
     /// All messages that wait, in the order of their posts. Only one thread takes.
     package func takeAll() -> [Message] {

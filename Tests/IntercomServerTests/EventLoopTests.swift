@@ -27,7 +27,27 @@ struct EventLoopTests {
         let start = ContinuousClock.now
         #expect(try loop.wait(until: [nil, start + .seconds(60), start + .milliseconds(10)]).isEmpty)
         #expect((.milliseconds(10)..<Duration.seconds(30)).contains(start.duration(to: .now)))
+        #expect(loop.isAnythingDue)
         #expect(try loop.wait(until: [start]).isEmpty)
+        #expect(loop.isAnythingDue)
+    }
+
+    @Test("Nothing is due while deadlines and tasks are to come")
+    func nothingDue() throws {
+        let loop = try EventLoop(signals: [])
+        let event = try EventFD()
+        try loop.watch(event.descriptor, as: .mailbox)
+        event.signal()
+        #expect(!loop.isAnythingDue)
+        #expect(try loop.wait(until: [nil]).count == 1)
+        #expect(!loop.isAnythingDue)
+        loop.schedule(.catchUp, after: .seconds(60))
+        #expect(try loop.wait(until: [.now + .seconds(60)]).count == 1)
+        #expect(!loop.isAnythingDue)
+        loop.schedule(.subscribe, after: .zero)
+        #expect(loop.isAnythingDue)
+        #expect(loop.takeDueTasks() == [.subscribe])
+        #expect(!loop.isAnythingDue)
     }
 
     @Test("A descriptor that is ready comes with its token, until it is watched no more")

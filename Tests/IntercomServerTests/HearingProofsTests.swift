@@ -95,6 +95,7 @@ struct HearingProofsTests {
             let end = ContinuousClock.now + .seconds(10)
             while try !isDone(), ContinuousClock.now < end {
                 publisher.confirm()
+                workers.deliver()
                 for token in try loop.wait(until: [proofs?.nextDeadline, .now + .milliseconds(20)]) {
                     switch token {
                     case .mailbox:

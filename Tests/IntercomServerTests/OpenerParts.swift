@@ -62,6 +62,7 @@ final class OpenerParts {
             publisher.postNames()
             publisher.postListeners()
             publisher.confirm()
+            workers.deliver()
             for token in try loop.wait(until: [requests.nextDeadline, .now + .milliseconds(5)]) {
                 switch token {
                 case .mailbox: workers.takeReplies(report)

@@ -45,6 +45,7 @@ struct PublisherTests {
             publisher.postNames()
             publisher.postListeners()
             publisher.confirm()
+            workers.deliver()
         }
 
         /// Takes replies of workers until so many entries are there, or none has come for long.

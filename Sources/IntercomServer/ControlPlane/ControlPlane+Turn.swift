@@ -48,7 +48,8 @@ extension ControlPlane {
             case .gates: gates.takeEvents()
             }
         }
-        carryOutDue()
+        // What was published in this turn is begun with at once.
+        if loop.isAnythingDue || sources.isBusy { carryOutDue() }
         return end
     }
 
@@ -74,14 +75,22 @@ extension ControlPlane {
         }
     }
 
-    /// Brings what has changed in a turn into force, in this order: the registry knows what the kernel shows; the start
-    /// goes on; workers get names, upstream groups, listeners; monitors and callers are told when that is in force.
+    /// Brings what has changed in a turn into force, and then tells others of it: the workers come first, the disk last.
     func endTurn() {
         takeKernelChanges()
         for container in publisher.registry.takeLockChanges() { containers.lockChanged(of: container) }
         goOnWithStart()
         // The names of one publication come into force together.
-        guard !publisher.isHeld, !sources.isBusy else { return }
+        let isComplete = !publisher.isHeld && !sources.isBusy
+        if isComplete { post() }
+        workers.deliver()
+        if isComplete { cluster.export() }
+        state.synchronize()
+    }
+
+    /// Posts what has changed, in this order: the registry knows what the kernel shows; workers get names, upstream groups, listeners;
+    /// monitors and callers are told when that is in force.
+    private func post() {
         sources.settleWaits()
         if upstreams.haveChanged {
             // Networks were declared, perhaps for interfaces that were none.
@@ -99,7 +108,6 @@ extension ControlPlane {
         gates.follow()
         publisher.postListeners()
         publisher.confirm()
-        cluster.export()
     }
 
     private func takeKernelChanges() {

@@ -24,6 +24,7 @@ final class EventLoop {
     private(set) var epoll: Epoll
     private var signals: SignalFD
     private var tasks: [ControlTask: ContinuousClock.Instant] = [:]
+    private var isPastDeadline = false
 
     /// - Parameter taken: signals that come to ``nextSignal()``. They are blocked in all threads made from now on, so no
     ///   other thread may be there yet.
@@ -69,6 +70,14 @@ final class EventLoop {
 
     // MARK: - Waiting
 
+    /// True when a deadline of the last ``wait(until:)`` has passed, or a task is due.
+    var isAnythingDue: Bool {
+        if isPastDeadline { return true }
+        if tasks.isEmpty { return false }
+        let now = ContinuousClock.now
+        return tasks.values.contains { $0 <= now }
+    }
+
     /// Waits until a descriptor is ready or something is due.
     /// - Parameter deadlines: those of the control plane's parts; nil: that part waits for nothing.
     /// - Returns: the tokens of the descriptors that are ready, at most ``LinuxNet/Epoll/capacity``.
@@ -76,6 +85,7 @@ final class EventLoop {
     func wait(until deadlines: [ContinuousClock.Instant?]) throws(LinuxError) -> [ControlToken] {
         let next = (deadlines.compactMap(\.self) + tasks.values).min()
         let count = try epoll.wait(timeoutMilliseconds: next.map(Self.milliseconds))
+        isPastDeadline = next.map { $0 <= .now } ?? false
         return (0..<count).compactMap { ControlToken(word: epoll.event($0).token) }
     }
 

@@ -5,6 +5,9 @@ import LinuxNet
 import Logging
 
 /// Starts the workers, posts messages to them, and collects their replies.
+///
+/// What a turn of the control thread posts is on its way with ``deliver()``, at the turn's end: a worker wakes once for all of it, and does
+/// not take the processor from the thread that has more to post.
 final class WorkerPool {
     /// Time for workers to answer a question. Their loops turn in microseconds.
     static let deadline = Duration.seconds(10)
@@ -23,6 +26,8 @@ final class WorkerPool {
     private let logger: Logger
     private var questions: [UInt64: Question] = [:]
     private var lastToken: UInt64 = 0
+    /// True for each worker that something was posted to since ``deliver()``.
+    private var isAwaited: [Bool]
 
     /// Starts as many workers.
     /// - Throws: ``LinuxError`` when threads or their descriptors cannot be made.
@@ -35,6 +40,7 @@ final class WorkerPool {
                 try WorkerHandle(index: index, settings: settings, bell: bell, replies: replies, logger: logger))
         }
         self.workers = workers
+        isAwaited = [Bool](repeating: false, count: count)
         self.bell = bell
         self.replies = replies
         self.logger = logger
@@ -53,12 +59,24 @@ final class WorkerPool {
     // MARK: - Messages
 
     /// Posts a message to one worker.
-    func post(_ message: WorkerMessage, to worker: Int) { workers[worker].inbox.post(message) }
+    func post(_ message: WorkerMessage, to worker: Int) {
+        workers[worker].inbox.deposit(message)
+        isAwaited[worker] = true
+    }
 
     /// Posts a message to all workers.
     func post(_ message: WorkerMessage) {
-        for worker in workers { worker.inbox.deposit(message) }
-        bell.ring()
+        for worker in workers.indices { post(message, to: worker) }
+    }
+
+    /// Wakes the workers that something was posted to since the last time.
+    func deliver() {
+        if workers.count > 1, isAwaited.allSatisfy(\.self) {
+            bell.ring()
+        } else {
+            for worker in workers.indices where isAwaited[worker] { workers[worker].inbox.wake() }
+        }
+        for worker in workers.indices { isAwaited[worker] = false }
     }
 
     /// Asks some workers; `done` is called with their replies once all have come, exactly once.
@@ -70,7 +88,7 @@ final class WorkerPool {
         lastToken &+= 1
         questions[lastToken] = Question(
             remaining: indices.count, deadline: .now + Self.deadline, done: done)
-        for index in indices { workers[index].inbox.post(message(lastToken)) }
+        for index in indices { post(message(lastToken), to: index) }
     }
 
     /// Takes what has come; what workers say unasked goes to `report`.
@@ -110,6 +128,7 @@ final class WorkerPool {
     /// ever.
     func stop() {
         post(.stop)
+        deliver()
         for worker in workers { worker.join() }
         questions = [:]
     }

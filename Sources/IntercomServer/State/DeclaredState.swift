@@ -53,6 +53,9 @@ final class DeclaredState {
     /// Keeps calls that belong together.
     func keep(_ declarations: [Declaration]) { directory.keep(declarations) }
 
+    /// Has what was kept since the last time written to the disk, on another thread: after what is more urgent.
+    func synchronize() { directory.synchronize() }
+
     /// True when an operator has a container of this name drained.
     func isDrained(_ name: String) -> Bool { directory.holds(.draining(name)) }
 

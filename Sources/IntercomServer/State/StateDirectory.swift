@@ -26,6 +26,8 @@ struct StateDirectory: ~Copyable {
     private var file: AppendFile?
     /// Declarations in the file: more than are in force, once some were removed.
     private var written = 0
+    /// True when declarations were appended since ``synchronize()``.
+    private var hasAppended = false
     private var flusher: Flusher
 
     private var filePath: String { "\(path)/declarations" }
@@ -122,11 +124,26 @@ struct StateDirectory: ~Copyable {
             guard file != nil, written < 1000 + 2 * declarations.count else { return try write() }
             try file?.append(new.flatMap(DeclarationsText.line))
             written += new.count
+            hasAppended = true
+        } catch {
+            fail(error)
+        }
+    }
+
+    private mutating func fail(_ error: LinuxError) {
+        // All is written anew before the next declaration is taken.
+        file = nil
+        logger.error("cannot save declarations: \(error)", metadata: .about(.stateNotKept))
+    }
+
+    /// Has what was appended since the last time written to the disk, on another thread.
+    mutating func synchronize() {
+        guard hasAppended else { return }
+        hasAppended = false
+        do throws(LinuxError) {
             if flusher.wantsFile(), let descriptor = try file?.duplicate() { flusher.start(descriptor) }
         } catch {
-            // All is written anew before the next declaration is taken.
-            file = nil
-            logger.error("cannot save declarations: \(error)", metadata: .about(.stateNotKept))
+            fail(error)
         }
     }
 
@@ -142,6 +159,7 @@ struct StateDirectory: ~Copyable {
         file = try AppendFile(path: filePath, mode: 0o600)
         flusher = Flusher(logger: logger)
         written = all.count
+        hasAppended = false
     }
 }
 
