@@ -57,11 +57,41 @@ package struct VarlinkResponse: Sendable {
         var `continues`: Bool?
     }
 
+    /// A reply of a call that was carried out.
+    private struct Success<Parameters: Decodable & Sendable>: Decodable {
+        /// nil in a success.
+        var error: String?
+        var `continues`: Bool?
+        var parameters: Parameters
+    }
+
     /// The error's full name; nil where the call was carried out.
     package let error: String?
     /// More replies to the same call follow.
     package let continues: Bool
     private let message: [UInt8]
+    /// Its parameters, where they have been read.
+    private var known: (any Sendable)?
+
+    /// Reads a message that is likely to be the reply of a call that was carried out, with its parameters in one pass.
+    /// - Throws: ``VarlinkCallError/malformed``.
+    package init<Parameters: Decodable & Sendable>(
+        message: [UInt8], reading type: Parameters.Type
+    ) throws(VarlinkCallError) {
+        let success = try? JSONDecoder().decode(Success<Parameters>.self, from: Data(message))
+        guard let success, success.error == nil else {
+            try self.init(message: message)
+            return
+        }
+        self.init(message, continues: success.continues ?? false, success.parameters)
+    }
+
+    private init(_ message: [UInt8], continues: Bool, _ known: any Sendable) {
+        error = nil
+        self.continues = continues
+        self.message = message
+        self.known = known
+    }
 
     /// Reads a message.
     /// - Throws: ``VarlinkCallError/malformed``.
@@ -75,7 +105,8 @@ package struct VarlinkResponse: Sendable {
     /// Reads the parameters of the reply or of its error.
     /// - Throws: ``InvalidParameter``, where the peer speaks another version of the interface.
     package func parameters<Parameters: Decodable>(_ type: Parameters.Type) throws(InvalidParameter) -> Parameters {
-        try VarlinkParameters.decode(type, from: message)
+        if let known = known as? Parameters { return known }
+        return try VarlinkParameters.decode(type, from: message)
     }
 }
 

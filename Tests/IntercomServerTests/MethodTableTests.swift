@@ -10,7 +10,7 @@ import Testing
 struct MethodTableTests {
     @Test("A method that the interface lists has a handler")
     func complete() {
-        #expect(Set(MethodTable.methods.keys) == Set(ControlInterface.methods.map { $0.name }))
+        #expect(Set(MethodTable.control.methods.keys) == Set(ControlInterface.methods.map { $0.name }))
     }
 
     @Test("What declares something is kept over a restart, and nothing else")

@@ -9,15 +9,23 @@ struct CallTests {
     struct Inner: Codable, Equatable { var name: String; var numbers: [Int]? }
     struct Parameters: Codable, Equatable { var name: String; var count: Int?; var inner: [Inner]? }
 
-    private func call(_ json: String) throws(VarlinkCallError) -> VarlinkCall {
-        try VarlinkCall(message: Array(json.utf8))
+    /// Types that may be known when a call is read: none, that of its method, that of another.
+    static let knownTypes = [
+        VarlinkParameterTypes(), VarlinkParameterTypes(["a.b.Do": Parameters.self, "a.B": Parameters.self]),
+        VarlinkParameterTypes(["a.b.Do": Inner.self, "a.B": Inner.self]),
+    ]
+
+    private func call(
+        _ json: String, _ types: VarlinkParameterTypes = VarlinkParameterTypes()
+    ) throws(VarlinkCallError) -> VarlinkCall {
+        try VarlinkCall(message: Array(json.utf8), reading: types)
     }
 
-    @Test("has a method of an interface, flags and parameters")
-    func read() throws {
+    @Test("has a method of an interface, flags and parameters, whatever type is known of them", arguments: knownTypes)
+    func read(types: VarlinkParameterTypes) throws {
         let call = try call(
-            #"{"method":"a.b.Do","parameters":{"name":"x","count":null,"inner":[{"name":"y"}],"more":[1]},"oneway":true}"#
-        )
+            #"{"method":"a.b.Do","parameters":{"name":"x","count":null,"inner":[{"name":"y"}],"more":[1]},"oneway":true}"#,
+            types)
         #expect(call.method == "a.b.Do" && call.interface == "a.b" && call.oneway && !call.more && !call.upgrade)
         #expect(try call.parameters(Parameters.self) == Parameters(name: "x", count: nil, inner: [Inner(name: "y")]))
     }
@@ -54,8 +62,11 @@ struct CallTests {
             ),
         ])
     func wrongParameters(json: String, parameter: String) throws {
-        let call = try call(json)
-        #expect(throws: InvalidParameter(parameter: parameter)) { try call.parameters(Parameters.self) }
+        for types in Self.knownTypes {
+            let call = try call(json, types)
+            #expect(call.method == "a.B")
+            #expect(throws: InvalidParameter(parameter: parameter)) { try call.parameters(Parameters.self) }
+        }
     }
 
     @Test("and its reply are read back as they were written")

@@ -1,5 +1,6 @@
 // One client of the control socket: its calls are carried out one after another, in their order.
 
+import ControlAPI
 import LinuxNet
 import Varlink
 
@@ -16,9 +17,19 @@ struct ControlConnection: ~Copyable {
         case sending(any ReplySource)
     }
 
+    /// The other end's user, and what it may do.
+    struct Standing {
+        /// Its name, or number where it has none.
+        let user: String
+        /// nil: nothing.
+        let permission: ControlPermission?
+    }
+
     let descriptor: Descriptor
     /// Credentials of the other end.
     let peer: PeerCredentials
+    /// The user that they are of, once it has called: they are those of its connect(2), whatever becomes of it (unix(7)).
+    var standing: Standing?
     /// Time at which the client last did something: began or ended a call, or took octets of a reply.
     private(set) var lastProgress = ContinuousClock.now
     /// The client sends no more; what is owed is still sent.
@@ -100,8 +111,9 @@ struct ControlConnection: ~Copyable {
     }
 
     /// Begins the next call; nil where none is complete.
+    /// - Parameter types: those of parameters that are read with it.
     /// - Throws: ``ControlConnectionError/notVarlink(_:)``.
-    mutating func beginCall() throws(ControlConnectionError) -> VarlinkCall? {
+    mutating func beginCall(reading types: VarlinkParameterTypes) throws(ControlConnectionError) -> VarlinkCall? {
         guard isIdle, let message = framer.next() else { return nil }
         if framer.wasTooLong {
             call = .tooLong
@@ -109,7 +121,7 @@ struct ControlConnection: ~Copyable {
             return nil
         }
         do throws(VarlinkCallError) {
-            let next = try VarlinkCall(message: message)
+            let next = try VarlinkCall(message: message, reading: types)
             call = .begun(isOneWay: next.oneway)
             hasCalled = true
             return next

@@ -34,6 +34,15 @@ final class ControlSocket: Monitors {
             }
         }
 
+        /// Its methods.
+        fileprivate var methods: [any ControlMethod.Type] {
+            switch self {
+            case .control: ControlInterface.methods
+            case .cluster: ClusterInterface.methods
+            case .resolveHook: ResolveHookInterface.methods
+            }
+        }
+
         /// Token of the socket in the daemon's loop.
         var token: ControlToken {
             switch self {
@@ -73,6 +82,7 @@ final class ControlSocket: Monitors {
 
     /// Interface that it has.
     let purpose: Purpose
+    private let parameterTypes: VarlinkParameterTypes
     private let listener: Descriptor
     private let place: Place
     let logger: Logger
@@ -82,8 +92,10 @@ final class ControlSocket: Monitors {
     private var calls: Deque<Ticket> = []
     /// Those whose reply can have its next piece, in turn.
     private var pieces: Deque<Ticket> = []
-    /// Signalled while there is work that no client's event tells of.
+    /// Signalled while there is work for another turn that no client's event tells of.
     private let work: EventFD
+    private var isSignalled = false
+    private var isInTurn = false
     /// Runs while a client could run out of patience; else nothing wakes an idle daemon.
     var clock: Timer?
     /// For clients that come when there is no other descriptor.
@@ -108,6 +120,7 @@ final class ControlSocket: Monitors {
         _ purpose: Purpose, _ path: String, group: String, _ inheritance: inout Inheritance, logger: Logger
     ) throws(LinuxError) {
         self.purpose = purpose
+        parameterTypes = VarlinkParameterTypes(of: purpose.methods)
         self.logger = logger
         place = Place(ownPath: inheritance.has(purpose) ? nil : path, group: group)
         let listener = try inheritance.take(purpose, orMakeAt: path, group: group)
@@ -134,21 +147,31 @@ final class ControlSocket: Monitors {
     /// once, after the daemon's other work.
     func turn(_ handler: Handler) {
         let end = ContinuousClock.now + ControlSocketLimits.turn
-        // Workers may wait for this core.
+        // Workers may wait for this core; they wait for us where nothing more is to do in this turn.
         var pace = Pace()
+        isInTurn = true
         takeEvents(until: end)
-        repeat {
-            guard let client = calls.popFirst() else { break }
+        while let client = calls.popFirst() {
             step(client, handler)
+            guard !calls.isEmpty, ContinuousClock.now < end else { break }
             pace.giveWay()
-        } while ContinuousClock.now < end
+        }
         // Long replies wait for short calls, but for one piece in each turn.
-        repeat {
-            guard let client = pieces.popFirst() else { break }
+        while let client = pieces.popFirst() {
             step(client, handler)
+            guard !pieces.isEmpty, calls.isEmpty, ContinuousClock.now < end else { break }
             pace.giveWay()
-        } while calls.isEmpty && ContinuousClock.now < end
-        if calls.isEmpty, pieces.isEmpty { work.drain() }
+        }
+        isInTurn = false
+        signalWork()
+    }
+
+    /// Has the loop say that there is work, or no more.
+    private func signalWork() {
+        let hasWork = !calls.isEmpty || !pieces.isEmpty
+        guard hasWork != isSignalled else { return }
+        isSignalled = hasWork
+        if hasWork { work.signal() } else { work.drain() }
     }
 
     private func takeEvents(until end: ContinuousClock.Instant) {
@@ -180,11 +203,20 @@ final class ControlSocket: Monitors {
                     try connections[position].flush()
                     try tellMissed(position)
                 }
-                if events.contains(.readable) { _ = try connections[position].read(into: &readBuffer) }
+                if events.contains(.readable) { try takeOctets(position) }
             }
             proceed(with: client)
         } catch {
             close(client, because: error)
+        }
+    }
+
+    private func takeOctets(_ position: Int) throws {
+        if connections[position].interest.contains(.readable) {
+            _ = try connections[position].read(into: &readBuffer)
+        } else {
+            // It calls again before its call is answered: what it sends waits in the kernel.
+            try watch(position, for: connections[position].interest)
         }
     }
 
@@ -193,8 +225,8 @@ final class ControlSocket: Monitors {
         guard let position = connections.position(of: client) else { return }
         connections[position].isQueued = false
         do {
-            if let call = try connections[position].beginCall() {
-                carryOut(call, of: client, connections[position].peer, handler)
+            if let call = try connections[position].beginCall(reading: parameterTypes) {
+                carryOut(call, of: client, at: position, handler)
             } else if connections[position].hasLongCall {
                 refuse(.messageTooLong(limit: VarlinkFramer.maximumMessage), to: client)
             } else {
@@ -207,12 +239,18 @@ final class ControlSocket: Monitors {
         }
     }
 
-    private func carryOut(_ call: VarlinkCall, of client: Ticket, _ peer: PeerCredentials, _ handler: Handler) {
-        let user = Users.name(of: peer.uid) ?? "\(peer.uid)"
-        guard let permission = permission(of: peer, called: user) else {
-            return refuse(.notPermitted(user: user, socket: purpose.rawValue), to: client)
+    private func carryOut(_ call: VarlinkCall, of client: Ticket, at position: Int, _ handler: Handler) {
+        let standing = connections[position].standing ?? standing(of: connections[position].peer)
+        connections[position].standing = standing
+        guard let permission = standing.permission else {
+            return refuse(.notPermitted(user: standing.user, socket: purpose.rawValue), to: client)
         }
-        handler(call, Caller(client: client, permission: permission, user: user))
+        handler(call, Caller(client: client, permission: permission, user: standing.user))
+    }
+
+    private func standing(of peer: PeerCredentials) -> ControlConnection.Standing {
+        let user = Users.name(of: peer.uid) ?? "\(peer.uid)"
+        return ControlConnection.Standing(user: user, permission: permission(of: peer, called: user))
     }
 
     /// Permission of the other end: root and the user that runs the daemon everything, the socket's own user and members of
@@ -256,14 +294,14 @@ final class ControlSocket: Monitors {
         if connections[position].isFinished { return close(client) }
         if connections[position].hasNextStep, !connections[position].isQueued {
             connections[position].isQueued = true
-            if calls.isEmpty, pieces.isEmpty { work.signal() }
             if connections[position].isSending { pieces.append(client) } else { calls.append(client) }
+            if !isInTurn { signalWork() }
         }
         let interest = connections[position].interest
-        if !connections[position].isGone, interest != connections[position].watched {
-            connections[position].watched = interest
+        // Few clients call again before their call is answered: see takeOctets(_:).
+        if !connections[position].isGone, interest != [] || connections[position].watched != [.readable] {
             do throws(LinuxError) {
-                try loop.modify(connections[position].descriptor, token: client.word, interest: interest)
+                try watch(position, for: interest)
             } catch {
                 return close(client, because: error)
             }
@@ -277,6 +315,13 @@ final class ControlSocket: Monitors {
                 metadata: .about(limitedAs: "control"))
             close(greedy)
         }
+    }
+
+    private func watch(_ position: Int, for interest: Epoll.Events) throws(LinuxError) {
+        guard interest != connections[position].watched else { return }
+        connections[position].watched = interest
+        try loop.modify(
+            connections[position].descriptor, token: connections.ticket(at: position).word, interest: interest)
     }
 
     func close(_ client: Ticket, because error: some Error) {
@@ -295,5 +340,14 @@ final class ControlSocket: Monitors {
     func takeClosed() -> [Ticket] {
         defer { closed = [] }
         return closed
+    }
+}
+
+extension VarlinkParameterTypes {
+    fileprivate init(of methods: [any ControlMethod.Type]) {
+        func entry<Method: ControlMethod>(_ method: Method.Type) -> (String, any (Decodable & Sendable).Type) {
+            (Method.name, Method.Parameters.self)
+        }
+        self.init(Dictionary(methods.map { entry($0) }) { first, _ in first })
     }
 }

@@ -6,44 +6,43 @@ import Varlink
 
 /// The methods of the daemon's interfaces, as it carries them out.
 enum MethodTable {
-    /// All methods of `ControlInterface.methods` that have a handler, by their full name.
-    static let methods = table(of: ControlInterface.methods)
-    /// All methods of `ClusterInterface.methods`, likewise.
-    static let clusterMethods = table(of: ClusterInterface.methods)
+    /// One interface: the methods that have a handler, by their full names, and introspection (`org.varlink.service`).
+    struct Interface {
+        let methods: [String: any CarriedOutMethod.Type]
+        let service: VarlinkService
 
-    /// All methods of `ResolveHookInterface.methods`, likewise.
-    static let resolveHookMethods = table(of: ResolveHookInterface.methods)
-
-    private static func table(of methods: [any ControlMethod.Type]) -> [String: any CarriedOutMethod.Type] {
-        let all = methods.compactMap { $0 as? any CarriedOutMethod.Type }
-        return Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
+        fileprivate init(_ name: String, _ methods: [any ControlMethod.Type], description: String) {
+            let all = methods.compactMap { $0 as? any CarriedOutMethod.Type }
+            self.methods = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
+            service = VarlinkService(
+                vendor: "intercom", product: "intercomd", version: Release.number, url: "https://intercom.internal/",
+                interfaces: [(name: name, description: description)])
+        }
     }
 
-    /// `org.varlink.service`: introspection.
-    static func service(for purpose: ControlSocket.Purpose) -> VarlinkService {
-        let description =
-            switch purpose {
-            case .control: ControlInterface.description
-            case .cluster: ClusterInterface.description
-            case .resolveHook: ResolveHookInterface.description
-            }
-        return VarlinkService(
-            vendor: "intercom", product: "intercomd", version: Release.number, url: "https://intercom.internal/",
-            interfaces: [(name: purpose.interface, description: description)])
+    static let control = Interface(
+        ControlInterface.name, ControlInterface.methods, description: ControlInterface.description)
+    static let cluster = Interface(
+        ClusterInterface.name, ClusterInterface.methods, description: ClusterInterface.description)
+    static let resolveHook = Interface(
+        ResolveHookInterface.name, ResolveHookInterface.methods, description: ResolveHookInterface.description)
+
+    /// The interface that a socket has.
+    static func interface(of purpose: ControlSocket.Purpose) -> Interface {
+        switch purpose {
+        case .control: control
+        case .cluster: cluster
+        case .resolveHook: resolveHook
+        }
     }
 
     /// Carries out a call, or refuses it; its reply is given to the socket that it came to, now or later.
     static func carryOut(
         _ call: VarlinkCall, of caller: ControlSocket.Caller, on socket: ControlSocket, by plane: ControlPlane
     ) {
-        if let answer = service(for: socket.purpose).answer(call) { return socket.reply(answer, to: caller.client) }
-        let methods =
-            switch socket.purpose {
-            case .control: methods
-            case .cluster: clusterMethods
-            case .resolveHook: resolveHookMethods
-            }
-        guard let method = methods[call.method] else {
+        let interface = interface(of: socket.purpose)
+        if let answer = interface.service.answer(call) { return socket.reply(answer, to: caller.client) }
+        guard let method = interface.methods[call.method] else {
             return socket.reply(VarlinkService.methodNotFound(call.method), to: caller.client)
         }
         carryOut(method, call, of: caller, on: socket, by: plane)
