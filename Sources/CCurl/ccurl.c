@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 // Octets of one reply that are kept until they are taken: more than all of any message that is read.
 #define LIMIT (96u << 20)
@@ -38,6 +40,11 @@ struct ccurl_loop {
     // Octets that were given out last.
     struct octets taken;
     char local[64];
+    // Sockets of its connections; those past the array's end are sent to as libcurl does it.
+    int sockets[16];
+    size_t socket_count;
+    // A transfer was started, or more is to be sent, since the last wait.
+    int has_begun;
 };
 
 static int append(struct octets *octets, const void *data, size_t length) {
@@ -95,11 +102,27 @@ static size_t give_body(char *data, size_t size, size_t count, void *context) {
 
 // A peer that is gone without a word is one in ten seconds, tcp(7).
 static int set_options(void *context, curl_socket_t socket, curlsocktype purpose) {
-    (void)context;
     (void)purpose;
+    struct ccurl_loop *loop = context;
     unsigned int milliseconds = 10000;
     setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+    if (loop->socket_count < sizeof loop->sockets / sizeof *loop->sockets) loop->sockets[loop->socket_count++] = socket;
     return CURL_SOCKOPT_OK;
+}
+
+static int close_socket(void *context, curl_socket_t socket) {
+    struct ccurl_loop *loop = context;
+    for (size_t i = 0; i < loop->socket_count; i++) {
+        if (loop->sockets[i] == socket) loop->sockets[i--] = loop->sockets[--loop->socket_count];
+    }
+    return close(socket);
+}
+
+// libcurl writes the head of a call and its body one after the other: held together, they are one segment, and wake the peer once.
+static void hold(struct ccurl_loop *loop, int is_held) {
+    for (size_t i = 0; i < loop->socket_count; i++) {
+        setsockopt(loop->sockets[i], IPPROTO_TCP, TCP_CORK, &is_held, sizeof is_held);
+    }
 }
 
 struct ccurl_loop *ccurl_new(void) {
@@ -193,6 +216,9 @@ int ccurl_start(struct ccurl_loop *loop, uint64_t number, const struct ccurl_req
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 3L);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_options);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, loop);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, loop);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, loop->headers);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     // The watch has a connection of its own. libcurl 7.88 begins HTTP/2 anew on a connection without TLS that it uses again.
@@ -212,6 +238,7 @@ int ccurl_start(struct ccurl_loop *loop, uint64_t number, const struct ccurl_req
     }
     transfer->next = loop->transfers;
     loop->transfers = transfer;
+    loop->has_begun = 1;
     return 0;
 }
 
@@ -220,6 +247,7 @@ int ccurl_send(struct ccurl_loop *loop, uint64_t number, const uint8_t *body, si
         if (transfer->number != number) continue;
         if (transfer->sent == transfer->out.length) transfer->sent = transfer->out.length = 0;
         if (append(&transfer->out, body, length)) return -1;
+        loop->has_begun = 1;
         if (transfer->is_paused) {
             transfer->is_paused = 0;
             curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
@@ -239,13 +267,19 @@ int ccurl_wait(struct ccurl_loop *loop, struct pollfd *descriptors, unsigned int
         watched[i].revents = 0;
     }
     int running, ready;
-    if (curl_multi_perform(loop->multi, &running)) return -1;
-    // Octets and ends that have just come are taken at once: the poll would not wake for them.
-    for (struct transfer *transfer = loop->transfers; transfer; transfer = transfer->next) {
-        running--;
-        if (transfer->in.length) milliseconds = 0;
+    if (loop->has_begun) {
+        loop->has_begun = 0;
+        hold(loop, 1);
+        CURLMcode began = curl_multi_perform(loop->multi, &running);
+        hold(loop, 0);
+        if (began) return -1;
+        // Octets and ends that have just come are taken at once: the poll would not wake for them.
+        for (struct transfer *transfer = loop->transfers; transfer; transfer = transfer->next) {
+            running--;
+            if (transfer->in.length) milliseconds = 0;
+        }
+        if (running < 0) milliseconds = 0;
     }
-    if (running < 0) milliseconds = 0;
     if (curl_multi_poll(loop->multi, watched, count, milliseconds, &ready)) return -1;
     if (curl_multi_perform(loop->multi, &running)) return -1;
     for (unsigned int i = 0; i < count; i++) descriptors[i].revents = watched[i].revents ? POLLIN : 0;

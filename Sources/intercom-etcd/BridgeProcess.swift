@@ -115,7 +115,7 @@ final class BridgeProcess {
             }
             if watched[0].isReady, signals.read() != nil { return saveSnapshot() }
             handle(transport.events())
-            listen()
+            if watched.count > 2 { listen(isTold: watched[1].isReady, isAnswered: watched[2].isReady) }
         }
     }
 
@@ -135,10 +135,10 @@ final class BridgeProcess {
     private func handle(_ events: [BridgeEvent]) {
         // The daemon's workers may wait for this core.
         var pace = Pace()
-        for event in events {
+        for (index, event) in events.enumerated() {
+            if index > 0 { pace.giveWay() }
             bridge.handle(event, now: Self.now)
             perform()
-            pace.giveWay()
         }
     }
 
@@ -153,10 +153,13 @@ final class BridgeProcess {
         }
     }
 
-    private func listen() {
-        guard let daemon else { return }
+    /// - Parameters:
+    ///   - isTold: something has come of the containers here.
+    ///   - isAnswered: something has come in answer to calls.
+    private func listen(isTold: Bool, isAnswered: Bool) {
+        guard let daemon, isTold || isAnswered else { return }
         do {
-            handle(try daemon.events())
+            handle(try daemon.events(isTold: isTold, isAnswered: isAnswered))
             if self.daemon != nil, failure != nil {
                 log.write(.info, "attached to the daemon")
                 failure = nil

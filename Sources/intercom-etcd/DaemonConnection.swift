@@ -36,20 +36,23 @@ final class DaemonConnection {
         }
 
         /// The messages that have come.
-        func receive() throws -> [VarlinkResponse] {
+        func receive() throws -> [[UInt8]] {
             while let count = try descriptor.read(into: &buffer) {
                 guard count > 0 else { throw DaemonFailure(description: "the daemon closed the connection") }
                 try framer.feed(buffer, count)
             }
-            var responses: [VarlinkResponse] = []
-            while let message = framer.next() { responses.append(try VarlinkResponse(message: message)) }
-            return responses
+            var messages: [[UInt8]] = []
+            while let message = framer.next() { messages.append(message) }
+            return messages
         }
     }
 
     private enum Call { case tell, report }
 
     private struct Explained: Decodable { var message: String }
+
+    /// The usual reply to `Apply`, which is known by its octets.
+    private static let nothingRefused = Array(VarlinkReply.encode(Apply.Reply(refused: [])).dropLast())
 
     let listening: Stream
     let calling: Stream
@@ -74,10 +77,18 @@ final class DaemonConnection {
     }
 
     /// The events since the last time.
-    func events() throws -> [BridgeEvent] {
+    /// - Parameters:
+    ///   - isTold: ``listening`` has something, or room.
+    ///   - isAnswered: ``calling`` has something, or room.
+    func events(isTold: Bool, isAnswered: Bool) throws -> [BridgeEvent] {
+        (isTold ? try told() : []) + (isAnswered ? try answered() : [])
+    }
+
+    private func told() throws -> [BridgeEvent] {
         var events: [BridgeEvent] = []
         try listening.send()
-        for response in try listening.receive() {
+        for message in try listening.receive() {
+            let response = try VarlinkResponse(message: message, reading: Attach.Reply.self)
             try check(response)
             let reply = try response.parameters(Attach.Reply.self)
             if reply.ended == true {
@@ -90,18 +101,26 @@ final class DaemonConnection {
             }
             events.append(.local(reply))
         }
+        return events
+    }
+
+    private func answered() throws -> [BridgeEvent] {
+        var events: [BridgeEvent] = []
         try calling.send()
-        for response in try calling.receive() {
+        for message in try calling.receive() {
             guard !underWay.isEmpty, underWay.removeFirst() == .tell else { continue }
-            try check(response)
-            if let reply = try? response.parameters(Apply.Reply.self) {
-                for refusal in reply.refused.prefix(4) {
-                    log.write(.warning, "the daemon refused \(refusal.key) of host \(refusal.host): \(refusal.reason)")
-                }
-            }
+            if message != Self.nothingRefused { try look(at: VarlinkResponse(message: message)) }
             events.append(.told)
         }
         return events
+    }
+
+    private func look(at response: VarlinkResponse) throws {
+        try check(response)
+        guard let reply = try? response.parameters(Apply.Reply.self) else { return }
+        for refusal in reply.refused.prefix(4) {
+            log.write(.warning, "the daemon refused \(refusal.key) of host \(refusal.host): \(refusal.reason)")
+        }
     }
 
     private func check(_ response: VarlinkResponse) throws {
