@@ -1,7 +1,6 @@
 // The control socket: accepts clients, cuts what they send into calls, and sends the replies.
 
 import ControlAPI
-import DequeModule
 import LinuxNet
 import Logging
 import Tables
@@ -88,14 +87,8 @@ final class ControlSocket: Monitors {
     let logger: Logger
     var loop: Epoll
     var connections = SlotTable<ControlConnection>()
-    /// Those whose next call can begin, in turn.
-    private var calls: Deque<Ticket> = []
-    /// Those whose reply can have its next piece, in turn.
-    private var pieces: Deque<Ticket> = []
-    /// Signalled while there is work for another turn that no client's event tells of.
-    private let work: EventFD
-    private var isSignalled = false
-    private var isInTurn = false
+    /// Those whose next step can be taken.
+    private var steps: ClientSteps
     /// Runs while a client could run out of patience; else nothing wakes an idle daemon.
     var clock: Timer?
     /// For clients that come when there is no other descriptor.
@@ -125,9 +118,9 @@ final class ControlSocket: Monitors {
         place = Place(ownPath: inheritance.has(purpose) ? nil : path, group: group)
         let listener = try inheritance.take(purpose, orMakeAt: path, group: group)
         loop = try Epoll()
-        work = try EventFD()
+        steps = try ClientSteps()
         try loop.add(listener, token: Token.listener, interest: [.readable])
-        try loop.add(work.descriptor, token: Token.work, interest: [.readable])
+        try loop.add(steps.descriptor, token: Token.work, interest: [.readable])
         self.listener = listener
         logger.info(
             "listening for \(purpose.rawValue) calls at \(place.ownPath ?? "the socket of the service manager")")
@@ -149,29 +142,20 @@ final class ControlSocket: Monitors {
         let end = ContinuousClock.now + ControlSocketLimits.turn
         // Workers may wait for this core; they wait for us where nothing more is to do in this turn.
         var pace = Pace()
-        isInTurn = true
+        steps.beginTurn()
         takeEvents(until: end)
-        while let client = calls.popFirst() {
+        while let client = steps.takeCall() {
             step(client, handler)
-            guard !calls.isEmpty, ContinuousClock.now < end else { break }
+            guard steps.hasCall, ContinuousClock.now < end else { break }
             pace.giveWay()
         }
         // Long replies wait for short calls, but for one piece in each turn.
-        while let client = pieces.popFirst() {
+        while let client = steps.takePiece() {
             step(client, handler)
-            guard !pieces.isEmpty, calls.isEmpty, ContinuousClock.now < end else { break }
+            guard steps.hasPiece, !steps.hasCall, ContinuousClock.now < end else { break }
             pace.giveWay()
         }
-        isInTurn = false
-        signalWork()
-    }
-
-    /// Has the loop say that there is work, or no more.
-    private func signalWork() {
-        let hasWork = !calls.isEmpty || !pieces.isEmpty
-        guard hasWork != isSignalled else { return }
-        isSignalled = hasWork
-        if hasWork { work.signal() } else { work.drain() }
+        steps.endTurn()
     }
 
     private func takeEvents(until end: ContinuousClock.Instant) {
@@ -294,8 +278,7 @@ final class ControlSocket: Monitors {
         if connections[position].isFinished { return close(client) }
         if connections[position].hasNextStep, !connections[position].isQueued {
             connections[position].isQueued = true
-            if connections[position].isSending { pieces.append(client) } else { calls.append(client) }
-            if !isInTurn { signalWork() }
+            steps.add(client, isPiece: connections[position].isSending)
         }
         let interest = connections[position].interest
         // Few clients call again before their call is answered: see takeOctets(_:).
