@@ -170,6 +170,10 @@ private final class Flusher: Sendable {
         var isRunning = false
     }
 
+    /// Milliseconds for which it gathers what is appended: one wait for the disk for all of it, and none while the change itself is
+    /// on its way to workers and other hosts.
+    private static let gathering = 10
+
     private let state = Mutex(State())
     private let logger: Logger
 
@@ -193,7 +197,11 @@ private final class Flusher: Sendable {
         do throws(LinuxError) {
             try Thread.start(name: "flush") { [self] in
                 guard let file = file.take() else { return }
-                while isWanted() { synchronize(file) }
+                Thread.pause(milliseconds: Self.gathering)
+                while isWanted() {
+                    synchronize(file)
+                    Thread.pause(milliseconds: Self.gathering)
+                }
             }
         } catch {
             state.withLock { $0.isRunning = false }
