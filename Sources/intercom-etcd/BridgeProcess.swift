@@ -135,10 +135,10 @@ final class BridgeProcess {
     private func handle(_ events: [BridgeEvent]) {
         // The daemon's workers may wait for this core.
         var pace = Pace()
-        for (index, event) in events.enumerated() {
-            if index > 0 { pace.giveWay() }
+        for event in events {
             bridge.handle(event, now: Self.now)
             perform()
+            pace.giveWay()
         }
     }
 

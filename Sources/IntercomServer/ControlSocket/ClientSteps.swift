@@ -24,7 +24,6 @@ struct ClientSteps: ~Copyable {
     }
 
     var hasCall: Bool { !calls.isEmpty }
-    var hasPiece: Bool { !pieces.isEmpty }
 
     /// Queues a client whose next call can begin, or whose reply can have its next piece.
     mutating func add(_ client: Ticket, isPiece: Bool) {
@@ -45,7 +44,7 @@ struct ClientSteps: ~Copyable {
     }
 
     private mutating func signal() {
-        let hasWork = hasCall || hasPiece
+        let hasWork = hasCall || !pieces.isEmpty
         guard hasWork != isSignalled else { return }
         isSignalled = hasWork
         if hasWork { work.signal() } else { work.drain() }

@@ -140,21 +140,21 @@ final class ControlSocket: Monitors {
     /// once, after the daemon's other work.
     func turn(_ handler: Handler) {
         let end = ContinuousClock.now + ControlSocketLimits.turn
-        // Workers may wait for this core; they wait for us where nothing more is to do in this turn.
+        // Workers may wait for this core.
         var pace = Pace()
         steps.beginTurn()
         takeEvents(until: end)
-        while let client = steps.takeCall() {
+        repeat {
+            guard let client = steps.takeCall() else { break }
             step(client, handler)
-            guard steps.hasCall, ContinuousClock.now < end else { break }
             pace.giveWay()
-        }
+        } while ContinuousClock.now < end
         // Long replies wait for short calls, but for one piece in each turn.
-        while let client = steps.takePiece() {
+        repeat {
+            guard let client = steps.takePiece() else { break }
             step(client, handler)
-            guard steps.hasPiece, !steps.hasCall, ContinuousClock.now < end else { break }
             pace.giveWay()
-        }
+        } while !steps.hasCall && ContinuousClock.now < end
         steps.endTurn()
     }
 
