@@ -34,7 +34,7 @@ final class ControlSocket: Monitors {
         }
 
         /// Its methods.
-        fileprivate var methods: [any ControlMethod.Type] {
+        var methods: [any ControlMethod.Type] {
             switch self {
             case .control: ControlInterface.methods
             case .cluster: ClusterInterface.methods
@@ -87,7 +87,7 @@ final class ControlSocket: Monitors {
     let logger: Logger
     var loop: Epoll
     var connections = SlotTable<ControlConnection>()
-    /// Those whose next step can be taken.
+    /// Clients whose next step can be taken.
     private var steps: ClientSteps
     /// Runs while a client could run out of patience; else nothing wakes an idle daemon.
     var clock: Timer?

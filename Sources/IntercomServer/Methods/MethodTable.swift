@@ -11,21 +11,18 @@ enum MethodTable {
         let methods: [String: any CarriedOutMethod.Type]
         let service: VarlinkService
 
-        fileprivate init(_ name: String, _ methods: [any ControlMethod.Type], description: String) {
-            let all = methods.compactMap { $0 as? any CarriedOutMethod.Type }
-            self.methods = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
+        fileprivate init(of purpose: ControlSocket.Purpose, description: String) {
+            let all = purpose.methods.compactMap { $0 as? any CarriedOutMethod.Type }
+            methods = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
             service = VarlinkService(
                 vendor: "intercom", product: "intercomd", version: Release.number, url: "https://intercom.internal/",
-                interfaces: [(name: name, description: description)])
+                interfaces: [(name: purpose.interface, description: description)])
         }
     }
 
-    static let control = Interface(
-        ControlInterface.name, ControlInterface.methods, description: ControlInterface.description)
-    static let cluster = Interface(
-        ClusterInterface.name, ClusterInterface.methods, description: ClusterInterface.description)
-    static let resolveHook = Interface(
-        ResolveHookInterface.name, ResolveHookInterface.methods, description: ResolveHookInterface.description)
+    static let control = Interface(of: .control, description: ControlInterface.description)
+    static let cluster = Interface(of: .cluster, description: ClusterInterface.description)
+    static let resolveHook = Interface(of: .resolveHook, description: ResolveHookInterface.description)
 
     /// The interface that a socket has.
     static func interface(of purpose: ControlSocket.Purpose) -> Interface {
