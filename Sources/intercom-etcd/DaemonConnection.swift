@@ -40,7 +40,7 @@ final class DaemonConnection {
             while let count = try descriptor.read(into: &buffer) {
                 guard count > 0 else { throw DaemonFailure(description: "the daemon closed the connection") }
                 try framer.feed(buffer, count)
-                // Whoever waits for this socket is told of what comes after a part that did not fill the buffer.
+                // A part that did not fill the buffer was the last: poll(2) tells of what comes after it.
                 if count < buffer.count { break }
             }
             var messages: [[UInt8]] = []

@@ -48,7 +48,7 @@ extension ControlPlane {
             case .gates: gates.takeEvents()
             }
         }
-        // What was published in this turn is begun with at once.
+        // Work on a publication of this turn begins at once.
         if loop.isAnythingDue || sources.isBusy { carryOutDue() }
         return end
     }

@@ -6,8 +6,8 @@ import Logging
 
 /// Starts the workers, posts messages to them, and collects their replies.
 ///
-/// What a turn of the control thread posts is on its way with ``deliver()``, at the turn's end: a worker wakes once for all of it, and does
-/// not take the processor from the thread that has more to post.
+/// Messages of a turn of the control thread are on their way with ``deliver()``, at the turn's end: a worker wakes once for all of them, and
+/// does not take the processor from the thread that has more to post.
 final class WorkerPool {
     /// Time for workers to answer a question. Their loops turn in microseconds.
     static let deadline = Duration.seconds(10)

@@ -131,7 +131,7 @@ struct StateDirectory: ~Copyable {
     }
 
     private mutating func fail(_ error: LinuxError) {
-        // All is written anew before the next declaration is taken.
+        // Without a file all is written anew before the next declaration is taken.
         file = nil
         logger.error("cannot save declarations: \(error)", metadata: .about(.stateNotKept))
     }
